@@ -1,0 +1,1 @@
+"""Capture keeps what connectors observe: pages, runs, batches, gaps and manifests."""

@@ -1,0 +1,157 @@
+"""Attachments: fetched after the record that has them is kept, streamed and sealed, each with an entry of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from app.db import Tx, to_instant
+from app.db.database import lock_ledger
+from app.records.ids import new_id
+from app.store.canonical import canonical
+from app.store.ledger import keyed, timestamp
+from app.store.sealing import derive, seal_stream, unseal_stream
+from app.store.store import Store
+from app.store.tables import attachments, objects, pieces, records
+
+KEPT, MISSING = "kept", "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """Where an attachment's bytes lie."""
+
+    id: UUID
+    record: bytes
+    mac: bytes
+    state: str
+    piece: int | None
+    length: int | None
+    digest: bytes | None
+    place: int
+    size: int
+    private: bool
+
+
+def wanted(store: Store, tx: Tx, record: bytes, names: Iterable[str]) -> list[str]:
+    """Those attachments of a record, by the platform's own ids, that are not kept yet."""
+    names = list(names)
+    held = set(
+        tx.execute(
+            select(attachments.c.mac)
+            .join(records, records.c.key == attachments.c.record)
+            .where(records.c.id == record, attachments.c.state == KEPT)
+        ).scalars()
+    )
+    return [name for name in names if _mac(store, record, name) not in {bytes(mac) for mac in held}]
+
+
+def keep(
+    store: Store,
+    record: bytes,
+    name: str,
+    chunks: Iterable[bytes],
+) -> int:
+    """Seal the bytes of one attachment as they come, and write its entry; return how many bytes there were.
+
+    Objects first, then one transaction. The commitment covers the whole
+    content, so that a cut or altered attachment is found.
+    """
+    secret = store.keyring.secret(record)
+    identity = new_id()
+    counted = _Counted(chunks)
+    kept = store.objects.put(seal_stream(secret, b"stream/" + identity.bytes, counted))
+    commitment = hashlib.sha256(b"piece-commit/v1\n" + derive(secret, b"piece") + counted.digest.digest()).digest()
+    with store.database.begin() as tx:
+        lock_ledger(tx)
+        row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
+        held = tx.execute(select(objects.c.key).where(objects.c.digest == kept.digest)).scalar()
+        place = held or tx.execute(
+            insert(objects).values(digest=kept.digest, size=kept.size, kept_at=to_instant(store.clock.now()))
+        ).inserted_primary_key[0]
+        piece = (tx.execute(select(func.max(pieces.c.key))).scalar() or 0) + 1
+        tx.execute(insert(pieces).values(
+            key=piece, record=row, commitment=commitment, length=counted.count, object=place, place=0, size=kept.size
+        ))
+        mac = _mac(store, record, name)
+        known = tx.execute(select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)).scalar()
+        if known is None:
+            tx.execute(insert(attachments).values(id=identity.bytes, record=row, mac=mac, piece=piece, state=KEPT))
+        else:
+            tx.execute(update(attachments).where(attachments.c.key == known).values(id=identity.bytes, piece=piece, state=KEPT))
+        store.ledger.append(tx, [canonical({
+            "c": commitment.hex(), "item": record.hex(), "attachment": identity.hex, "ts": timestamp(store.clock.now()), "type": "attachment", "v": 1,
+        })])
+    return counted.count
+
+
+def miss(store: Store, tx: Tx, record: bytes, name: str) -> None:
+    """Write down that an attachment could not be fetched; the next run tries again."""
+    row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
+    mac = _mac(store, record, name)
+    if tx.execute(select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)).first() is None:
+        tx.execute(insert(attachments).values(id=new_id().bytes, record=row, mac=mac, state=MISSING))
+
+
+def of(store: Store, tx: Tx, record: bytes, names: Iterable[str]) -> dict[str, AttachmentRow]:
+    """What is held of a record's attachments, by the platform's own ids."""
+    rows = {row.mac: row for row in _rows(tx, records.c.id == record)}
+    found = {}
+    for name in names:
+        row = rows.get(_mac(store, record, name))
+        if row is not None:
+            found[name] = row
+    return found
+
+
+def get(tx: Tx, identity: UUID) -> AttachmentRow | None:
+    """One attachment by its id."""
+    return next(iter(_rows(tx, attachments.c.id == identity.bytes)), None)
+
+
+def stream(store: Store, row: AttachmentRow) -> Iterator[bytes]:
+    """An attachment's bytes in chunks; the read that reaches the end raises `SealBroken` if it was cut."""
+    secret = store.keyring.secret(row.record)
+    assert row.digest is not None, "only a kept attachment is streamed"  # noqa: S101 - the caller looked
+    return unseal_stream(secret, b"stream/" + row.id.bytes, store.objects.stream(row.digest, row.place, row.size))
+
+
+def _rows(tx: Tx, condition: object) -> list[AttachmentRow]:
+    asked = (
+        select(
+            attachments.c.id, records.c.id, attachments.c.mac, attachments.c.state, attachments.c.piece,
+            pieces.c.length, objects.c.digest, pieces.c.place, pieces.c.size, records.c.private,
+        )
+        .join(records, records.c.key == attachments.c.record)
+        .outerjoin(pieces, pieces.c.key == attachments.c.piece)
+        .outerjoin(objects, objects.c.key == pieces.c.object)
+        .where(condition)  # type: ignore[arg-type] - a condition of SQLAlchemy's
+    )
+    return [
+        AttachmentRow(
+            UUID(bytes=bytes(row[0])), bytes(row[1]), bytes(row[2]), row[3], row[4], row[5],
+            bytes(row[6]) if row[6] is not None else None, row[7] or 0, row[8] or 0, bool(row[9]),
+        )
+        for row in tx.execute(asked)
+    ]
+
+
+def _mac(store: Store, record: bytes, name: str) -> bytes:
+    return keyed(store.lookup, b"attachment", record, name.encode())
+
+
+class _Counted:
+    """Chunks, counted and hashed on their way."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks, self.count, self.digest = chunks, 0, hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.count += len(chunk)
+            self.digest.update(chunk)
+            yield chunk

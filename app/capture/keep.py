@@ -1,0 +1,702 @@
+"""Keeping a batch: exchanges cut into pieces, observations stated and sealed, entries in the ledger.
+
+The order of writes survives a power cut at any point. Sealed bytes are written
+and fsynced; then the keyring commits the new secrets; then one transaction
+writes rows, ledger entries and the cursor. A crash leaves at worst an object
+and secrets that nothing refers to, which the next start sweeps; what was
+observed is observed again, and is then the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select, update
+
+from app.db import Tx, to_instant
+from app.db.database import lock_ledger
+from app.records.ids import new_id, new_ids
+from app.store.canonical import Json, canonical, plain
+from app.store.evidence import Owners, cut, exchange_commitment, gather, piece_commitment
+from app.store.keyring import KeyMissing
+from app.store.ledger import keyed, timestamp
+from app.store.sealing import derive, new_secret, seal, unseal
+from app.store.statement import fields_of, state
+from app.store.store import Store
+from app.store.tables import (
+    circle_members,
+    circles,
+    counts,
+    exchanges,
+    objects,
+    pieces,
+    records,
+    tombstones,
+    versions,
+)
+from app.store.wrapping import open_circle, wrap_circle
+from connectors.contract import Observation, State
+
+_ASK = 500
+_mark_encoder = msgspec.json.Encoder()
+_layout_encoder = msgspec.msgpack.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class PageRef:
+    """What keeping needs to know of a page."""
+
+    key: int
+    id: bytes
+    platform: str
+    name: str
+
+
+@dataclass(slots=True)
+class Seen:
+    """An observation on a page, with the spans of its evidence: exchange, start, end."""
+
+    page: PageRef
+    observation: Observation
+    spans: Sequence[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRef:
+    """An exchange that is kept already."""
+
+    key: int
+    id: bytes
+    at: datetime
+
+
+@dataclass(slots=True)
+class Stood:
+    """A known record seen in another state, without its content.
+
+    `exchange` is the place of the exchange in the batch that shows it, or one that is kept already.
+    """
+
+    record: bytes
+    state: State
+    exchange: int | ExchangeRef
+    reason: str
+
+
+@dataclass(slots=True)
+class Carried:
+    """An exchange to keep: its envelope, its body, and when it was."""
+
+    kind: str
+    at: datetime
+    status: int
+    envelope: bytes
+    body: bytes
+    shared: bool = True
+    """Whether what is nobody's own (the envelope, the rest of the body) goes with the records; else it is the exchange's."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a batch; a version that only changes the state counts under that state."""
+
+    new: int = 0
+    edited: int = 0
+    hidden: int = 0
+    absent: int = 0
+    gone: int = 0
+    restored: int = 0
+    suppressed: int = 0
+    unchanged: int = 0
+    exchanges: int = 0
+
+    def add(self, other: Tally) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def as_dict(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is held of one record while its batch is kept."""
+
+    id: bytes
+    secret: bytes
+    page: PageRef
+    key: int | None
+    version: int = 0
+    state: str = ""
+    mark: bytes = b""
+    last_seen: int = 0
+    counts: str | None = None
+    salt: bytes = b""
+    pieces: dict[bytes, _Piece] = field(default_factory=dict)
+    row: dict[str, object] = field(default_factory=dict)
+    touched: bool = False
+    changed: bool = False
+
+
+class Keeper:
+    """Keeps the batches of one run."""
+
+    def __init__(self, store: Store, run: int, reader: str, *, received: bool, point: Callable[[str], None] | None = None) -> None:
+        self.store, self.run, self.reader, self.received = store, run, reader, received
+        self.point = point or (lambda _name: None)
+        self.exchanges: list[ExchangeRef] = []
+        """The exchanges of the batch that was kept last."""
+
+    def keep(
+        self,
+        carried: Sequence[Carried],
+        seen: Sequence[Seen],
+        stood: Sequence[Stood] = (),
+        *,
+        also: Callable[[Tx], None] | None = None,
+    ) -> Tally:
+        """Keep one batch in one transaction; `also` runs in it (the cursor, the gaps). Return what became of it."""
+        batch = _Batch(self, carried)
+        batch.identify(seen, stood)
+        batch.divide(seen, stood)
+        batch.state(seen, stood)
+        batch.write(also)
+        self.exchanges = batch.kept
+        return batch.tally
+
+
+class _Batch:
+    """One batch on its way: identified, divided into pieces, stated, written."""
+
+    def __init__(self, keeper: Keeper, carried: Sequence[Carried]) -> None:
+        self.keeper, self.store, self.carried = keeper, keeper.store, carried
+        self.tally = Tally(exchanges=len(carried))
+        self.known: list[_Known | None] = []
+        self.by_mac: dict[bytes, _Known | None] = {}
+        self.frames: list[bytes] = []
+        self.place = 0
+        self.piece_rows: list[dict[str, object]] = []
+        self.owned: dict[bytes, bytes] = {}
+        self.circle_rows: list[tuple[_Circle, list[_Known]]] = []
+        self.circles: dict[bytes, _Circle] = {}
+        self.exchange_ids = new_ids(len(carried))
+        self.layouts: list[list[tuple[_Piece, int, int]]] = []
+        self.envelopes: list[_Piece] = []
+        self.own: dict[tuple[bytes, int], list[bytes]] = {}
+        self.version_rows: list[dict[str, object]] = []
+        self.bodies: list[bytes] = []
+        self.count_rows: list[tuple[_Known, int, str]] = []
+        self.kept: list[ExchangeRef] = []
+
+    # 1 -- who is it ---------------------------------------------------------------------------------------
+
+    def identify(self, seen: Sequence[Seen], stood: Sequence[Stood]) -> None:
+        """Find the record of each observation, or make it a new one."""
+        lookup = self.store.lookup
+        macs = [keyed(lookup, item.page.id, item.observation.native_id.encode()) for item in seen]
+        self._load(select_by=records.c.native_mac, values=[*dict.fromkeys(macs)])
+        missing = [(mac, item.page) for mac, item in zip(macs, seen, strict=True) if mac not in self.by_mac]
+        fresh = new_ids(len(missing))
+        chance = os.urandom(32 * len(missing))
+        for number, (mac, page) in enumerate(missing):
+            if mac not in self.by_mac:
+                secret = chance[32 * number : 32 * number + 32]
+                known = _Known(id=fresh[number], secret=secret, page=page, key=None, salt=derive(secret, b"piece"))
+                self.by_mac[mac] = known
+                self.owned[known.id] = secret
+        self.known = [self.by_mac[mac] for mac in macs]
+        if stood:
+            self._load(select_by=records.c.id, values=[item.record for item in stood])
+
+    def _load(self, *, select_by: object, values: list[bytes]) -> None:
+        """Read what is held of records: their newest version's mark, their secrets, their pieces."""
+        rows = []
+        with self.store.database.read() as tx:
+            for start in range(0, len(values), _ASK):
+                asked = (
+                    select(
+                        records.c.key, records.c.id, records.c.native_mac, records.c.version, records.c.state, records.c.last_seen,
+                        records.c.counts, records.c.page, versions.c.mark, tombstones.c.at,
+                    )
+                    .join(versions, (versions.c.record == records.c.key) & (versions.c.number == records.c.version))
+                    .outerjoin(tombstones, tombstones.c.record == records.c.key)
+                    .where(select_by.in_(values[start : start + _ASK]))  # type: ignore[attr-defined] - a column
+                )
+                rows += tx.execute(asked).all()
+            if not rows:
+                return
+            held: dict[int, dict[bytes, _Piece]] = {}
+            keys = [row.key for row in rows]
+            for start in range(0, len(keys), _ASK):
+                asked_pieces = select(pieces.c.record, pieces.c.commitment, pieces.c.key).where(pieces.c.record.in_(keys[start : start + _ASK]))
+                for owner, commitment, key in tx.execute(asked_pieces):
+                    held.setdefault(owner, {})[bytes(commitment)] = _Piece(commitment=bytes(commitment), key=key)
+        secrets = self.store.keyring.secrets(bytes(row.id) for row in rows if row.at is None)
+        for row in rows:
+            mac, identity = bytes(row.native_mac), bytes(row.id)
+            if row.at is not None:
+                self.by_mac[mac] = None
+                continue
+            if identity not in secrets:
+                raise KeyMissing(f"the keyring has no secret for record {identity.hex()}")
+            secret = secrets[identity]
+            known = _Known(
+                id=identity, secret=secret, page=PageRef(row.page, b"", "", ""), key=row.key, version=row.version, state=row.state,
+                mark=bytes(row.mark), last_seen=row.last_seen, counts=row.counts, salt=derive(secret, b"piece"), pieces=held.get(row.key, {}),
+            )
+            self.by_mac[mac] = known
+            self.by_mac[identity] = known
+
+    # 2 -- whose bytes are they ----------------------------------------------------------------------------
+
+    def divide(self, seen: Sequence[Seen], stood: Sequence[Stood]) -> None:
+        """Cut each body into pieces by owner; a piece that is held already is referred to."""
+        numbers: dict[bytes, int] = {}
+        members: list[_Known] = []
+
+        def number(known: _Known) -> int:
+            if known.id not in numbers:
+                numbers[known.id] = len(members)
+                members.append(known)
+            return numbers[known.id]
+
+        spans: list[list[tuple[int, int, int]]] = [[] for _ in self.carried]
+        present: list[set[int]] = [set() for _ in self.carried]
+        lost: list[list[tuple[int, int, int]]] = [[] for _ in self.carried]
+        for place, item in enumerate(seen):
+            known = self.known[place]
+            for exchange, start, end in item.spans:
+                if known is None:
+                    lost[exchange].append((start, end, -1))
+                else:
+                    spans[exchange].append((start, end, number(known)))
+                    present[exchange].add(number(known))
+        for item in stood:
+            known = self.by_mac.get(item.record)
+            if known is not None and isinstance(item.exchange, int):
+                present[item.exchange].add(number(known))
+        for place, carried in enumerate(self.carried):
+            everyone = frozenset(present[place]) if carried.shared else frozenset()
+            parts, order = gather(carried.body, cut(len(carried.body), spans[place] + lost[place]))
+            made: dict[Owners, _Piece] = {}
+            for owners, content in parts.items():
+                who = owners - {-1}
+                if -1 in owners and not who:
+                    made[owners] = _Piece(commitment=bytes(32))
+                else:
+                    made[owners] = self._piece(who or everyone, members, content, place, stated=bool(who))
+            self.layouts.append([(made[owners], start, length) for owners, start, length in order])
+            self.envelopes.append(self._piece(everyone, members, carried.envelope, place, stated=False))
+
+    def _piece(self, owners: Owners, members: list[_Known], content: bytes, exchange: int, *, stated: bool) -> _Piece:
+        """The piece that holds `content` for its owners, made unless they hold it already."""
+        row: dict[str, object]
+        if len(owners) == 1:
+            known = members[next(iter(owners))]
+            commitment = piece_commitment(known.salt, content)
+            if stated:
+                self.own.setdefault((known.id, exchange), []).append(content)
+            if commitment in known.pieces:
+                return known.pieces[commitment]
+            identity, secret = known.id, known.secret
+            row = {"record": known, "circle": None, "exchange": None}
+            piece = known.pieces[commitment] = _Piece(commitment=commitment)
+        elif owners:
+            circle = self._circle([members[number] for number in sorted(owners)])
+            commitment = piece_commitment(circle.salt, content)
+            if commitment in circle.pieces:
+                return circle.pieces[commitment]
+            identity, secret = circle.id, circle.secret
+            row = {"record": None, "circle": circle, "exchange": None}
+            piece = circle.pieces[commitment] = _Piece(commitment=commitment)
+        else:
+            identity = self.exchange_ids[exchange]
+            secret = self.owned.get(identity) or self.owned.setdefault(identity, new_secret())
+            commitment = piece_commitment(derive(secret, b"piece"), content)
+            row = {"record": None, "circle": None, "exchange": exchange}
+            piece = _Piece(commitment=commitment)
+        frame = seal(secret, b"piece/" + identity + commitment, content)
+        row |= {"commitment": commitment, "length": len(content), "place": self.place, "size": len(frame), "piece": piece}
+        self._frame(frame)
+        self.piece_rows.append(row)
+        return piece
+
+    def _circle(self, members: list[_Known]) -> _Circle:
+        """The circle of these records: one that exists, opened through any member, or a new one."""
+        identities = sorted(member.id for member in members)
+        mac = keyed(self.store.lookup, b"circle", *identities)
+        if mac in self.circles:
+            return self.circles[mac]
+        circle = self._existing_circle(mac, members) if all(member.key for member in members) else None
+        if circle is None:
+            secret = new_secret()
+            circle = _Circle(id=new_id().bytes, mac=mac, secret=secret, salt=derive(secret, b"piece"), key=None)
+            self.circle_rows.append((circle, members))
+        self.circles[mac] = circle
+        return circle
+
+    def _existing_circle(self, mac: bytes, members: list[_Known]) -> _Circle | None:
+        with self.store.database.read() as tx:
+            row = tx.execute(select(circles).where(circles.c.mac == mac)).one_or_none()
+            if row is None:
+                return None
+            member = members[0]
+            wrapped = tx.execute(
+                select(circle_members.c.wrapped).where(circle_members.c.circle == row.key, circle_members.c.record == member.key)
+            ).scalar_one()
+            held = tx.execute(select(pieces.c.commitment, pieces.c.key).where(pieces.c.circle == row.key)).all()
+        secret = open_circle(member.secret, bytes(row.id), bytes(wrapped))
+        circle = _Circle(id=bytes(row.id), mac=mac, secret=secret, salt=derive(secret, b"piece"), key=row.key)
+        circle.pieces = {bytes(commitment): _Piece(commitment=bytes(commitment), key=key) for commitment, key in held}
+        return circle
+
+    def _frame(self, frame: bytes) -> tuple[int, int]:
+        place = self.place
+        self.frames.append(frame)
+        self.place += len(frame)
+        return place, len(frame)
+
+    # 3 -- what is proven of it ----------------------------------------------------------------------------
+
+    def state(self, seen: Sequence[Seen], stood: Sequence[Stood]) -> None:
+        """State a version for each observation that is new or differs from the newest version."""
+        for place, item in enumerate(seen):
+            known = self.known[place]
+            if known is None:
+                self.tally.suppressed += 1
+                continue
+            exchange = item.spans[0][0] if item.spans else 0
+            at = self.carried[exchange].at
+            found = item.observation
+            mark = mark_of(known.secret, found)
+            known.touched = True
+            if found.counts:
+                self._count(known, to_instant(at), found.counts)
+            if mark == known.mark:
+                self.tally.unchanged += 1
+                known.last_seen = max(known.last_seen, to_instant(at))
+                continue
+            self._tell(known, found.state)
+            own = self.own.get((known.id, exchange), [])
+            self._version(known, exchange, at, stated_fields(item.page, found, own, self.exchange_ids[exchange]), str(found.state), mark)
+            if known.version == 1:
+                known.row = {
+                    "native_mac": keyed(self.store.lookup, item.page.id, found.native_id.encode()),
+                    "parent_mac": keyed(self.store.lookup, item.page.id, found.in_reply_to.encode()) if found.in_reply_to else None,
+                    "kind": str(found.kind),
+                    "published_at": to_instant(found.published_at) if found.published_at else None,
+                    "first_seen": to_instant(at),
+                    "private": found.private,
+                }
+        for item in stood:
+            known = self.by_mac.get(item.record)
+            shown = self._shown(item.exchange)
+            if known is None or item.state is State.UNKNOWN or str(item.state) == known.state:
+                if known is not None and item.state in (State.PRESENT, State.HIDDEN):
+                    known.touched, known.last_seen = True, max(known.last_seen, to_instant(shown.at))
+                continue
+            self._tell(known, item.state)
+            fields = self._last_fields(known)
+            fields |= {"state": str(item.state), "seen": shown.id.hex(), "payloads": []}
+            fields.pop("state_reason", None)
+            if item.reason:
+                fields["state_reason"] = item.reason
+            mark = mark_of_fields(known.secret, fields)
+            known.touched = item.state in (State.PRESENT, State.HIDDEN)
+            self._version(known, item.exchange, shown.at, fields, str(item.state), mark)
+
+    def _shown(self, exchange: int | ExchangeRef) -> ExchangeRef:
+        if isinstance(exchange, ExchangeRef):
+            return exchange
+        return ExchangeRef(0, self.exchange_ids[exchange], self.carried[exchange].at)
+
+    def _tell(self, known: _Known, now: State) -> None:
+        """Count what the version means."""
+        if known.version == 0:
+            self.tally.new += 1
+        elif str(now) == known.state:
+            self.tally.edited += 1
+        elif now in (State.HIDDEN, State.ABSENT, State.GONE):
+            setattr(self.tally, str(now), getattr(self.tally, str(now)) + 1)
+        else:
+            self.tally.restored += 1
+
+    def _version(self, known: _Known, exchange: int | ExchangeRef, at: datetime, fields: Mapping[str, Json], stands: str, mark: bytes) -> None:
+        number = known.version + 1
+        clear: dict[str, Json] = {"item": known.id.hex(), "ver": number, "observed": timestamp(at), "connector": self.keeper.reader}
+        stated = state(known.secret, clear, fields, number)
+        place, size = self._frame(seal(known.secret, b"version/%d/" % number + known.id, stated.packed()))
+        self.version_rows.append({
+            "known": known, "number": number, "state": stands, "observed_at": to_instant(at), "exchange": exchange,
+            "last_seen_before": known.last_seen or None, "place": place, "size": size, "mark": mark,
+        })
+        self.bodies.append(
+            b'{"c":"%b","item":"%b","ts":"%b","type":"capture","v":1,"ver":%d}'
+            % (stated.commitment.hex().encode(), known.id.hex().encode(), timestamp(at).encode(), number)
+        )
+        known.version, known.state, known.mark, known.changed = number, stands, mark, True
+        known.last_seen = to_instant(at) if stands in ("present", "hidden") or number == 1 else known.last_seen
+
+    def _last_fields(self, known: _Known) -> dict[str, Json]:
+        with self.store.database.read() as tx:
+            row = tx.execute(
+                select(versions.c.place, versions.c.size, objects.c.digest)
+                .join(objects, objects.c.key == versions.c.object)
+                .where(versions.c.record == known.key, versions.c.number == known.version)
+            ).one()
+        frame = self.store.objects.read(bytes(row.digest), row.place, row.size)
+        found = fields_of(unseal(known.secret, b"version/%d/" % known.version + known.id, frame))
+        return {name: plain(value) for name, value in found.items()}
+
+    def _count(self, known: _Known, at: int, seen: Mapping[str, int]) -> None:
+        told = json.dumps({str(name): int(value) for name, value in sorted(seen.items())}, separators=(",", ":"))
+        if told != known.counts:
+            known.counts = told
+            self.count_rows.append((known, at, told))
+
+    # 4 -- write it ----------------------------------------------------------------------------------------
+
+    def write(self, also: Callable[[Tx], None] | None) -> None:
+        """Objects, then keyring, then one transaction."""
+        point = self.keeper.point
+        point("before-objects")
+        kept = self.store.objects.put(self.frames) if self.frames else None
+        point("after-objects")
+        self.store.keyring.keep(self.owned)
+        point("after-keyring")
+        with self.store.database.begin() as tx:
+            lock_ledger(tx)
+            object_key = self._object(tx, kept.digest, kept.size) if kept else 0
+            self._records(tx)
+            self._circles(tx)
+            first_exchange = (tx.execute(select(func.max(exchanges.c.key))).scalar() or 0) + 1
+            self._pieces(tx, object_key, first_exchange)
+            first = self.store.ledger.append(tx, self.bodies + [self._exchange_body(place) for place in range(len(self.carried))])
+            self._exchanges(tx, first_exchange, first + len(self.bodies))
+            self._versions(tx, object_key, first_exchange, first)
+            self._seen(tx)
+            point("before-commit")
+            if also is not None:
+                also(tx)
+            self.kept = [
+                ExchangeRef(first_exchange + place, identity, carried.at)
+                for place, (identity, carried) in enumerate(zip(self.exchange_ids, self.carried, strict=True))
+            ]
+        point("after-commit")
+
+    def _object(self, tx: Tx, digest: bytes, size: int) -> int:
+        held = tx.execute(select(objects.c.key).where(objects.c.digest == digest)).scalar()
+        if held is not None:
+            return int(held)
+        row = tx.execute(insert(objects).values(digest=digest, size=size, kept_at=to_instant(self.store.clock.now())))
+        return int(row.inserted_primary_key[0])
+
+    def _records(self, tx: Tx) -> None:
+        new = {known.id: known for known in self.known if known is not None and known.key is None and known.row}
+        if not new:
+            return
+        key = (tx.execute(select(func.max(records.c.key))).scalar() or 0) + 1
+        rows = []
+        for known in new.values():
+            known.key, key = key, key + 1
+            rows.append({
+                "key": known.key, "id": known.id, "page": known.page.key, "state": known.state, "version": known.version,
+                "last_seen": known.last_seen, "received": self.keeper.received, "counts": known.counts, **known.row,
+            })
+            known.touched = known.changed = False
+        tx.execute(insert(records), rows)
+
+    def _circles(self, tx: Tx) -> None:
+        if not self.circle_rows:
+            return
+        key = (tx.execute(select(func.max(circles.c.key))).scalar() or 0) + 1
+        member_rows = []
+        for circle, members in self.circle_rows:
+            circle.key, key = key, key + 1
+            member_rows += [
+                {"circle": circle.key, "record": member.key, "wrapped": wrap_circle(member.secret, circle.id, circle.secret)} for member in members
+            ]
+        tx.execute(insert(circles), [{"key": circle.key, "id": circle.id, "mac": circle.mac} for circle, _ in self.circle_rows])
+        tx.execute(insert(circle_members), member_rows)
+
+    def _pieces(self, tx: Tx, object_key: int, first_exchange: int) -> None:
+        if not self.piece_rows:
+            return
+        key = (tx.execute(select(func.max(pieces.c.key))).scalar() or 0) + 1
+        rows = []
+        for row in self.piece_rows:
+            piece: _Piece = row["piece"]  # type: ignore[assignment] - put there by `_piece`
+            piece.key, key = key, key + 1
+            known, circle, exchange = row["record"], row["circle"], row["exchange"]
+            rows.append({
+                "key": piece.key, "commitment": row["commitment"], "length": row["length"], "object": object_key, "place": row["place"],
+                "size": row["size"],
+                "record": known.key if isinstance(known, _Known) else None,
+                "circle": circle.key if isinstance(circle, _Circle) else None,
+                "exchange": first_exchange + exchange if isinstance(exchange, int) else None,
+            })
+        tx.execute(insert(pieces), rows)
+
+    def _exchange_body(self, place: int) -> bytes:
+        layout = ((piece.commitment, start, length) for piece, start, length in self.layouts[place])
+        commitment = exchange_commitment(self.envelopes[place].commitment, layout)
+        return canonical({
+            "c": commitment.hex(), "exchange": self.exchange_ids[place].hex(), "ts": timestamp(self.carried[place].at), "type": "exchange", "v": 1,
+        })
+
+    def _exchanges(self, tx: Tx, first_key: int, first_entry: int) -> None:
+        if not self.carried:
+            return
+        tx.execute(insert(exchanges), [
+            {
+                "key": first_key + place, "id": self.exchange_ids[place], "run": self.keeper.run, "entry": first_entry + place,
+                "kind": carried.kind, "at": to_instant(carried.at), "status": carried.status, "envelope": self.envelopes[place].key,
+                "layout": _layout_encoder.encode([(piece.key, start, length) for piece, start, length in self.layouts[place]]),
+            }
+            for place, carried in enumerate(self.carried)
+        ])
+
+    def _versions(self, tx: Tx, object_key: int, first_exchange: int, first_entry: int) -> None:
+        if not self.version_rows:
+            return
+        rows = []
+        for number, row in enumerate(self.version_rows):
+            known: _Known = row.pop("known")  # type: ignore[assignment] - put there by `_version`
+            exchange = row.pop("exchange")
+            shown = exchange.key if isinstance(exchange, ExchangeRef) else first_exchange + exchange  # type: ignore[operator] - a place
+            rows.append({**row, "record": known.key, "entry": first_entry + number, "exchange": shown, "object": object_key})
+        tx.execute(insert(versions), rows)
+
+    def _seen(self, tx: Tx) -> None:
+        unique = {id(known): known for known in self.by_mac.values() if known is not None and known.key and (known.touched or known.changed)}
+        if unique:
+            tx.execute(
+                update(records).where(records.c.key == bindparam("which")).values(
+                    version=bindparam("now_version"), state=bindparam("now_state"), last_seen=bindparam("now_seen"), counts=bindparam("now_counts"),
+                ),
+                [
+                    {"which": known.key, "now_version": known.version, "now_state": known.state, "now_seen": known.last_seen, "now_counts": known.counts}
+                    for known in unique.values()
+                ],
+            )
+        if self.count_rows:
+            latest = {(known.key, at): told for known, at, told in self.count_rows}
+            tx.execute(insert(counts), [{"record": record, "at": at, "counts": told} for (record, at), told in latest.items()])
+
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    commitment: bytes
+    key: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Circle:
+    id: bytes
+    mac: bytes
+    secret: bytes
+    salt: bytes
+    key: int | None
+    pieces: dict[bytes, _Piece] = field(default_factory=dict)
+
+
+def mark_of(secret: bytes, found: Observation) -> bytes:
+    """Tells whether an observation differs from the newest version, and nothing without the secret.
+
+    Text, html, author, attachments, state, what it answers, when it was
+    edited, and its address count; an attachment counts by its id, so that an
+    address that merely expires is no edit.
+    """
+    author = found.author
+    told = (
+        found.text,
+        found.html,
+        (author.id, author.name, author.handle) if author and (author.id or author.name or author.handle) else None,
+        [attachment.id for attachment in found.attachments],
+        str(found.state),
+        found.in_reply_to,
+        found.edited_at.isoformat() if found.edited_at else None,
+        found.url,
+    )
+    return hmac.digest(derive(secret, b"mark"), _mark_encoder.encode(told), "sha256")[:16]
+
+
+def mark_of_fields(secret: bytes, fields: Mapping[str, object]) -> bytes:
+    """The same mark, from a version's own fields."""
+    author = (fields.get("author_id"), fields.get("author_name"), fields.get("author_handle"))
+    attached = fields.get("attachments")
+    edited = fields.get("edited_at")
+    told = (
+        fields.get("text") or "",
+        fields.get("html"),
+        author if any(author) else None,
+        [item["id"] for item in attached] if isinstance(attached, list) else [],
+        fields["state"],
+        fields.get("in_reply_to"),
+        datetime.fromisoformat(edited).isoformat() if isinstance(edited, str) else None,
+        fields.get("url"),
+    )
+    return hmac.digest(derive(secret, b"mark"), _mark_encoder.encode(told), "sha256")[:16]
+
+
+def stated_fields(page: PageRef, found: Observation, own: Sequence[bytes], exchange: bytes) -> dict[str, Json]:
+    """The fields of a version's statement; what the platform did not say is not a field."""
+    author = found.author
+    fields: dict[str, Json] = {
+        "platform": page.platform,
+        "page": page.name,
+        "native_id": found.native_id,
+        "kind": str(found.kind),
+        "state": str(found.state),
+        "text": found.text,
+        "seen": exchange.hex(),
+        "payloads": [
+            {"name": f"observation-{number}", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for number, content in enumerate(own, start=1)
+        ],
+    }
+    if author:
+        if author.id:
+            fields["author_id"] = author.id
+        if author.name:
+            fields["author_name"] = author.name
+        if author.handle:
+            fields["author_handle"] = author.handle
+    if found.html is not None:
+        fields["html"] = found.html
+    if found.url:
+        fields["url"] = found.url
+    if found.in_reply_to:
+        fields["in_reply_to"] = found.in_reply_to
+    if found.published_at:
+        fields["published_at"] = found.published_at.isoformat()
+    if found.edited_at:
+        fields["edited_at"] = found.edited_at.isoformat()
+    if found.language:
+        fields["language"] = found.language
+    if found.attachments:
+        fields["attachments"] = [
+            {name: value for name, value in (("id", item.id), ("url", item.url), ("media_type", item.media_type), ("description", item.description)) if value}
+            for item in found.attachments
+        ]
+    if found.extra:
+        fields["extra"] = plain(dict(found.extra)) if _simple(found.extra) else json.dumps(found.extra, ensure_ascii=False, sort_keys=True, default=str)
+    return fields
+
+
+def _simple(value: object) -> bool:
+    """Whether every name inside is ASCII, so that the value can stand in a statement as it is."""
+    match value:
+        case dict():
+            return all(str(key).isascii() and _simple(item) for key, item in value.items())
+        case list() | tuple():
+            return all(_simple(item) for item in value)
+        case _:
+            return True

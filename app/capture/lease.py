@@ -1,0 +1,73 @@
+"""One run a page at a time, across threads and processes: a lease in the database."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import or_, select, update
+
+from app.db import Tx, to_instant
+from app.records.errors import Unavailable
+from app.records.nouns import Page
+from app.store.store import Store
+from app.store.tables import pages
+
+LASTS = timedelta(minutes=10)
+
+
+class PageBusy(Unavailable):
+    """Another run is capturing the page."""
+
+    code = "page-busy"
+
+
+def owner() -> str:
+    """Who we are: this machine, this process, and when it began, so that a number used again is not mistaken for it."""
+    return f"{socket.gethostname()[:30]}/{os.getpid()}/{_began(os.getpid())}"
+
+
+def take(store: Store, tx: Tx, page: Page, who: str) -> None:
+    """Take the page's lease, or raise `PageBusy`; one that its process left behind is taken over."""
+    now = store.clock.now()
+    held = tx.execute(select(pages.c.lease_owner, pages.c.lease_until).where(pages.c.key == page.key)).one()
+    free = held.lease_owner is None or held.lease_until < to_instant(now) or _died(held.lease_owner)
+    if not free:
+        raise PageBusy(f"{page.name} is being captured", next="Wait until that run ends.")
+    taken = tx.execute(
+        update(pages)
+        .where(pages.c.key == page.key, or_(pages.c.lease_owner.is_(None), pages.c.lease_owner == held.lease_owner))
+        .values(lease_owner=who, lease_until=to_instant(now + LASTS))
+    )
+    if taken.rowcount != 1:
+        raise PageBusy(f"{page.name} is being captured", next="Wait until that run ends.")
+
+
+def renew(store: Store, tx: Tx, page: Page, who: str) -> None:
+    """Keep the lease; raise `PageBusy` if it was lost, so that nothing more of this run is kept."""
+    kept = tx.execute(
+        update(pages).where(pages.c.key == page.key, pages.c.lease_owner == who).values(lease_until=to_instant(store.clock.now() + LASTS))
+    )
+    if kept.rowcount != 1:
+        raise PageBusy(f"the lease of {page.name} was lost to another run")
+
+
+def give_back(tx: Tx, page: Page, who: str) -> None:
+    """Let others capture the page."""
+    tx.execute(update(pages).where(pages.c.key == page.key, pages.c.lease_owner == who).values(lease_owner=None, lease_until=None))
+
+
+def _died(who: str) -> bool:
+    """Whether a process of this machine left the lease behind."""
+    host, process, began = (who.split("/") + ["", ""])[:3]
+    return host == socket.gethostname()[:30] and process.isdigit() and _began(int(process)) != began
+
+
+def _began(process: int) -> str:
+    """When a process began, in the kernel's own ticks; empty when there is none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,263 @@
+"""Runs: begun, ended, and accounted for by an entry, the gaps they know of, and a manifest for each page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, insert, select, update
+
+from app.capture.keep import Tally
+from app.db import Tx, from_instant, to_instant
+from app.records.ids import new_id
+from app.records.nouns import Page
+from app.store import merkle
+from app.store.ledger import Deed, keyed
+from app.store.sealing import new_secret, seal, unseal
+from app.store.store import Store
+from app.store.tables import acts, entries, gaps, manifests, records, runs, versions
+
+_STREAM = 5_000
+CAPTURE, IMPORT = "capture", "import"
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Something that we know we did not get."""
+
+    what: str
+    why: str
+    native_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did to a page."""
+
+    page: UUID | None
+    run: UUID
+    status: str = "complete"
+    tally: Tally = field(default_factory=Tally)
+    gaps: list[GapFound] = field(default_factory=list)
+    seconds: float = 0.0
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        told = self.tally.as_dict()
+        return {
+            "page": str(self.page) if self.page else None,
+            "run": str(self.run),
+            "status": self.status,
+            **told,
+            "gaps": [{"what": gap.what, "why": gap.why} for gap in self.gaps],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as the registry of runs knows it."""
+
+    key: int
+    id: UUID
+    page: int | None
+    kind: str
+    began_at: datetime
+    ended_at: datetime | None
+    status: str
+    tally: Mapping[str, int]
+
+
+def begin(store: Store, tx: Tx, page: Page | None, kind: str) -> Run:
+    """Begin a run; it says of itself that it is running until it is ended."""
+    identity, now = new_id(), store.clock.now()
+    store.keyring.keep({identity.bytes: new_secret()})
+    row = tx.execute(insert(runs).values(id=identity.bytes, page=page.key if page else None, kind=kind, began_at=to_instant(now), status="running"))
+    return Run(row.inserted_primary_key[0], identity, page.key if page else None, kind, now, None, "running", {})
+
+
+def remember(store: Store, tx: Tx, run: Run, note: Mapping[str, object]) -> None:
+    """Remember how far a run came, sealed."""
+    sealed = seal(store.keyring.secret(run.id.bytes), b"run", json.dumps(dict(note)).encode())
+    tx.execute(update(runs).where(runs.c.key == run.key).values(sealed_note=sealed))
+
+
+def noted(store: Store, tx: Tx, run: Run) -> dict[str, object]:
+    """What a run remembered."""
+    sealed = tx.execute(select(runs.c.sealed_note).where(runs.c.key == run.key)).scalar()
+    if sealed is None:
+        return {}
+    found: dict[str, object] = msgspec.json.decode(unseal(store.keyring.secret(run.id.bytes), b"run", bytes(sealed)))
+    return found
+
+
+def note_gaps(store: Store, tx: Tx, run: Run, page: Page | None, found: Sequence[GapFound], *, by: UUID | None) -> None:
+    """Write down what is known to be missing, each with an entry of its own."""
+    if not found:
+        return
+    deeds = [
+        Deed(
+            "gap", by, gap.why, {"run": run.id.hex, **({"page": page.id.hex} if page else {})},
+            {
+                "what": gap.what, "why": gap.why, "native_id": gap.native_id,
+                "since": gap.since.isoformat() if gap.since else None, "until": gap.until.isoformat() if gap.until else None,
+            },
+            page.id if page else None,
+        )
+        for gap in found
+    ]
+    first = store.ledger.act_each(tx, deeds)
+    tx.execute(insert(gaps), [
+        {
+            "run": run.key, "page": page.key if page else None, "entry": first + number, "at": to_instant(store.clock.now()),
+            "since": to_instant(gap.since) if gap.since else None, "until": to_instant(gap.until) if gap.until else None,
+            "native_mac": keyed(store.lookup, page.id.bytes, gap.native_id.encode()) if page and gap.native_id else None,
+        }
+        for number, gap in enumerate(found)
+    ])
+
+
+def end(store: Store, tx: Tx, run: Run, report: Report, touched: Iterable[Page], *, by: UUID | None, why: str) -> None:
+    """End a run: its row, its entry, and the manifest of every page that it touched."""
+    told = report.tally.as_dict()
+    facts: dict[str, int | str] = {"run": run.id.hex, "kind": run.kind, "status": report.status, **told, "gaps": len(report.gaps)}
+    if report.page:
+        facts["page"] = report.page.hex
+    store.ledger.act(tx, "run", by=by, why=why, facts=dict(facts), detail={"gaps": [gap.what for gap in report.gaps]}, subject=report.page)
+    tx.execute(
+        update(runs).where(runs.c.key == run.key).values(
+            ended_at=to_instant(store.clock.now()), status=report.status, tally=json.dumps({**told, "gaps": len(report.gaps)})
+        )
+    )
+    manifest(store, tx, list(touched), by=by)
+
+
+def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) -> None:
+    """State, for each page, everything that was captured of it since its last manifest: count and Merkle root.
+
+    Chained by `prev`, the manifests of a page leave no room between them.
+    """
+    by_key = {page.key: page for page in pages}
+    if not by_key:
+        return
+    last: dict[int, tuple[int, int]] = {}
+    latest = select(manifests.c.page, func.max(manifests.c.entry)).group_by(manifests.c.page).subquery()
+    for page, entry, through in tx.execute(
+        select(manifests.c.page, manifests.c.entry, manifests.c.through).join(latest, manifests.c.entry == latest.c[1])
+    ):
+        last[page] = (entry, through)
+    since = min((last[key][1] for key in by_key if key in last), default=-1) if all(key in last for key in by_key) else -1
+    through = store.ledger.size(tx) - 1
+    trees = {key: Growing() for key in by_key}
+    asked = (
+        select(records.c.page, versions.c.entry, entries.c.body)
+        .join(records, records.c.key == versions.c.record)
+        .join(entries, entries.c.index == versions.c.entry)
+        .where(versions.c.entry > since)
+        .order_by(versions.c.entry)
+    )
+    if len(by_key) == 1:
+        asked = asked.where(records.c.page == next(iter(by_key)))
+    for page, entry, body in tx.execute(asked).yield_per(_STREAM):
+        if page in trees and entry > last.get(page, (0, -1))[1]:
+            trees[page].add(merkle.leaf_hash(bytes(body)))
+    day = store.clock.now().date().isoformat()
+    deeds = []
+    for key, page in by_key.items():
+        tree = trees[key]
+        facts: dict[str, int | str] = {"page": page.id.hex, "day": day, "n": tree.count, "root": tree.root().hex(), "through": through}
+        if key in last:
+            facts["prev"] = last[key][0]
+        deeds.append(Deed("manifest", by, "everything captured since the last manifest", dict(facts), {}, page.id))
+    first = store.ledger.act_each(tx, deeds)
+    tx.execute(insert(manifests), [
+        {
+            "entry": first + number, "page": key, "day": day, "count": trees[key].count, "root": trees[key].root(),
+            "previous": last[key][0] if key in last else None, "through": through,
+        }
+        for number, key in enumerate(by_key)
+    ])
+
+
+class Growing:
+    """A Merkle root over hashes that come one by one, in memory that grows with the logarithm of their number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._stack: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        level = 0
+        while self._stack and self._stack[-1][0] == level:
+            leaf = merkle.node_hash(self._stack.pop()[1], leaf)
+            level += 1
+        self._stack.append((level, leaf))
+        self.count += 1
+
+    def root(self) -> bytes:
+        if not self._stack:
+            return merkle.EMPTY_ROOT
+        found = self._stack[-1][1]
+        for _, left in reversed(self._stack[:-1]):
+            found = merkle.node_hash(left, found)
+        return found
+
+
+def recent(tx: Tx, page: Page | None = None, limit: int = 50) -> list[Run]:
+    """The newest runs first."""
+    asked = select(runs).order_by(runs.c.key.desc()).limit(limit)
+    if page:
+        asked = asked.where(runs.c.page == page.key)
+    return [
+        Run(
+            row.key, UUID(bytes=bytes(row.id)), row.page, row.kind, from_instant(row.began_at),
+            from_instant(row.ended_at) if row.ended_at else None, row.status, json.loads(row.tally),
+        )
+        for row in tx.execute(asked)
+    ]
+
+
+def gaps_of(store: Store, tx: Tx, *, run: int | None = None, page: int | None = None, limit: int = 200) -> list[GapFound]:
+    """The gaps that are known, newest first."""
+    asked = select(gaps.c.entry, gaps.c.since, gaps.c.until, acts.c.secret, acts.c.sealed).join(acts, acts.c.entry == gaps.c.entry)
+    if run is not None:
+        asked = asked.where(gaps.c.run == run)
+    if page is not None:
+        asked = asked.where(gaps.c.page == page)
+    found = tx.execute(asked.order_by(gaps.c.key.desc()).limit(limit)).all()
+    keys = store.keyring.secrets(bytes(row.secret) for row in found)
+    told = []
+    for row in found:
+        detail = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))["detail"]
+        told.append(GapFound(
+            detail["what"], detail["why"], detail.get("native_id"),
+            from_instant(row.since) if row.since else None, from_instant(row.until) if row.until else None,
+        ))
+    return told
+
+
+def interrupted(store: Store, tx: Tx, page: Page | None, kind: str) -> list[Run]:
+    """The runs that say they are running although nobody runs them: call it holding the page's lease."""
+    asked = select(runs).where(runs.c.status == "running", runs.c.kind == kind)
+    asked = asked.where(runs.c.page == page.key) if page else asked.where(runs.c.page.is_(None))
+    return [
+        Run(row.key, UUID(bytes=bytes(row.id)), row.page, row.kind, from_instant(row.began_at), None, row.status, {})
+        for row in tx.execute(asked.order_by(runs.c.key))
+    ]
+
+
+def close_interrupted(store: Store, tx: Tx, page: Page | None, kind: str, *, by: UUID | None) -> list[Run]:
+    """End the runs that a crash or a power cut broke off; what they kept is kept, and the break is a gap."""
+    left = interrupted(store, tx, page, kind)
+    for run in left:
+        gap = GapFound("the rest of this run", "the run was broken off before it ended", since=run.began_at, until=store.clock.now())
+        note_gaps(store, tx, run, page, [gap], by=by)
+        report = Report(page=page.id if page else None, run=run.id, status="partial", gaps=[gap])
+        end(store, tx, run, report, [], by=by, why="broken off, found at the next start")
+    return left

@@ -1,0 +1,6 @@
+"""The database: engine, transactions and the types that rows are made of."""
+
+from app.db.database import ArchiveBusy, Database, DiskFull, Tx
+from app.db.types import Instant, from_instant, to_instant
+
+__all__ = ["ArchiveBusy", "Database", "DiskFull", "Instant", "Tx", "from_instant", "to_instant"]

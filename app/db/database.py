@@ -1,0 +1,127 @@
+"""One engine and its transactions.
+
+A transaction is begun at a door, handed to verbs, and committed at the door
+before the answer is given. Writers take the database's write lock at the
+start (`BEGIN IMMEDIATE` on SQLite), so that what they decide cannot change
+under them; readers see one snapshot.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
+
+from app.records.errors import Unavailable
+
+Tx = Connection
+"""A transaction that somebody else began and will commit."""
+
+
+class ArchiveBusy(Unavailable):
+    """Another writer holds the database, or it cannot be reached; nothing was changed."""
+
+    code = "archive-busy"
+
+
+class DiskFull(Unavailable):
+    """No room is left; what was not acknowledged was not kept, what was is still there."""
+
+    code = "disk-full"
+
+
+class Database:
+    """The archive's database, SQLite or PostgreSQL."""
+
+    def __init__(self, url: str | URL, *, busy_seconds: float = 30.0) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(self.url, busy_seconds) if self.sqlite else _postgresql(self.url)
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """Begin a transaction that may write; it commits at the end, or nothing happened."""
+        with _translated(), self.engine.connect().execution_options(muniment_writes=True) as tx, tx.begin():
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Begin a transaction that only reads, on one snapshot."""
+        with _translated(), self.engine.connect() as tx:
+            if not self.sqlite:
+                tx = tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with tx.begin():
+                yield tx
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say what the reader should do next when the database itself cannot go on."""
+    try:
+        yield
+    except OperationalError as error:
+        words = str(error.orig).lower()
+        if "disk is full" in words or "no space left" in words or "could not extend file" in words:
+            raise DiskFull("the disk that holds the database is full", next="Make room, then try again.") from error
+        if "locked" in words or "busy" in words or "timeout" in words or "connection" in words:
+            raise ArchiveBusy(f"the database is not available: {error.orig}", next="Try again in a moment.") from error
+        raise
+
+
+def _sqlite(url: URL, busy_seconds: float) -> Engine:
+    """WAL so that readers never wait, FULL so that a commit survives a power cut, deleted content overwritten."""
+    engine = create_engine(
+        url,
+        connect_args={"timeout": busy_seconds, "check_same_thread": False, "isolation_level": None},
+        poolclass=QueuePool,
+        pool_size=8,
+        max_overflow=24,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "secure_delete=ON",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "journal_size_limit=67108864",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("muniment_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)
+
+
+LEDGER_LOCK = 0x4D554E49
+"""The advisory lock under which ledger indexes are given on PostgreSQL ("MUNI")."""
+
+
+def lock_ledger(tx: Tx) -> None:
+    """Wait until no other transaction is giving ledger indexes, and keep it so until this one ends.
+
+    On SQLite `begin` has already done so.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LEDGER_LOCK})

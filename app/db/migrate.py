@@ -1,0 +1,46 @@
+"""Bringing a database to the form that this version of the program expects."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from app import ROOT
+from app.db.database import Database
+from app.records.errors import Unavailable
+
+
+class NeedsUpgrade(Unavailable):
+    """The database is of another version than the program."""
+
+    code = "needs-upgrade"
+
+
+def upgrade(database: Database, *, keyring: bool = False, to: str = "head") -> None:
+    """Apply the migrations that the database lacks, in one transaction."""
+    config = _config(keyring=keyring)
+    with database.begin() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, to)
+
+
+def check(database: Database, *, keyring: bool = False) -> None:
+    """Raise `NeedsUpgrade` unless the database has exactly the newest form."""
+    script = ScriptDirectory.from_config(_config(keyring=keyring))
+    with database.read() as tx:
+        context = MigrationContext.configure(tx, opts={"version_table": "alembic_version_keyring" if keyring else "alembic_version"})
+        heads = context.get_current_heads()
+    if set(heads) != set(script.get_heads()):
+        raise NeedsUpgrade(
+            f"the {'keyring' if keyring else 'archive'} database is at {', '.join(heads) or 'nothing'}, this program expects {', '.join(script.get_heads())}",
+            next="Make a backup, then run `muniment upgrade`.",
+        )
+
+
+def _config(*, keyring: bool) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations" / ("keyring" if keyring else "")).rstrip("/"))
+    config.set_main_option("path_separator", "os")
+    return config

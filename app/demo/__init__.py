@@ -1,0 +1,1 @@
+"""The demonstration: a town of our own invention, on a simulated platform on loopback, over eight nights."""

@@ -1,0 +1,1 @@
+"""Disclosure produces what is responsive, redacted once, numbered and sealed."""

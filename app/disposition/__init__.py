@@ -1,0 +1,1 @@
+"""Disposition disposes of what is eligible, not held and approved."""

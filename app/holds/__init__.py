@@ -1,0 +1,1 @@
+"""A hold covers records and outranks every schedule."""

@@ -1,0 +1,1 @@
+"""Officers: the people who act, their roles, tokens and sessions."""

@@ -1,0 +1,1 @@
+"""The nouns of the archive, its errors and its clock."""

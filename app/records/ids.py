@@ -1,0 +1,26 @@
+"""Random ids (RFC 9562, version 7): ordered by the time they were made, so that rows of one night lie together."""
+
+from __future__ import annotations
+
+import os
+import time
+from uuid import UUID
+
+_VERSION, _VARIANT = 0x7 << 76, 0x2 << 62
+_RANDOM_A, _RANDOM_B = (1 << 12) - 1, (1 << 62) - 1
+
+
+def new_id() -> UUID:
+    """A new id: 48 bits of time, 74 of chance. It tells nothing of what it names."""
+    return UUID(int=_value(time.time_ns() // 1_000_000, os.urandom(10)))
+
+
+def new_ids(count: int) -> list[bytes]:
+    """Many new ids at once, as 16 bytes each."""
+    now, chance = time.time_ns() // 1_000_000, os.urandom(10 * count)
+    return [_value(now, chance[start : start + 10]).to_bytes(16) for start in range(0, 10 * count, 10)]
+
+
+def _value(milliseconds: int, chance: bytes) -> int:
+    bits = int.from_bytes(chance)
+    return (milliseconds & (1 << 48) - 1) << 80 | _VERSION | (bits >> 62 & _RANDOM_A) << 64 | _VARIANT | bits & _RANDOM_B

@@ -1,0 +1,1 @@
+"""Retention decides what a record's series requires."""

@@ -1,0 +1,324 @@
+"""The ledger: an append-only, numbered list of entries that a Merkle tree makes provable.
+
+An entry is written in the same transaction as the rows that it speaks of; its
+index is given last, under one lock, so that no follower can skip one. It holds
+random ids, a time and commitments, never content or names. Checkpoints are
+signed over it; one that would contradict an earlier one is never signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, insert, select
+
+from app.db import Database, Tx, from_instant, to_instant
+from app.db.database import lock_ledger
+from app.records.clock import Clock
+from app.records.errors import IntegrityFailure, NotFound
+from app.records.ids import new_ids
+from app.store import merkle
+from app.store.canonical import Json, canonical, plain
+from app.store.keyring import Keyring
+from app.store.note import Checkpoint, NoteBroken, Signer, Verifier, opened, proof_text
+from app.store.sealing import derive, new_secret, seal, unseal
+from app.store.tables import acts, checkpoints, entries
+from app.store.tiles import WIDTH, Tiles
+
+LONGEST_ENTRY = 65_535
+_ASK = 10_000
+
+
+class LedgerBroken(IntegrityFailure):
+    """The ledger is not what it was: an entry was altered, or it is shorter than a checkpoint already signed."""
+
+    code = "ledger-broken"
+
+
+class NoSuchEntry(NotFound):
+    """The ledger has no entry of that index."""
+
+    code = "no-such-entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who did what, when and why: the detail that an entry commits to."""
+
+    entry: int
+    type: str
+    at: datetime
+    officer: UUID | None
+    subject: UUID | None
+    why: str
+    detail: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something about to be written down: by whom, why, and what of it may stand in the clear."""
+
+    type: str
+    by: UUID | None
+    why: str
+    facts: Mapping[str, Json]
+    detail: Mapping[str, object]
+    subject: UUID | None
+
+
+class Ledger:
+    """The archive's ledger; its signing key lies in the keyring."""
+
+    def __init__(self, database: Database, keyring: Keyring, folder: Path, origin: str, clock: Clock) -> None:
+        self.database, self.keyring, self.origin, self.clock = database, keyring, origin, clock
+        self.tiles = Tiles(folder)
+        self.folder = folder
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def append(self, tx: Tx, bodies: Sequence[bytes]) -> int:
+        """Write entries; return the index of the first. Other writers wait until this transaction ends."""
+        lock_ledger(tx)
+        first = self.size(tx)
+        if bodies:
+            tx.execute(insert(entries), [{"index": first + number, "body": body} for number, body in enumerate(bodies)])
+        return first
+
+    def act(
+        self,
+        tx: Tx,
+        type: str,
+        *,
+        by: UUID | None,
+        why: str,
+        facts: Mapping[str, Json] | None = None,
+        detail: Mapping[str, object] | None = None,
+        subject: UUID | None = None,
+    ) -> int:
+        """Write one entry for something that was done; `facts` stand in the clear, all else is committed.
+
+        `facts` MUST hold random ids, counts and digests only.
+        """
+        return self.act_each(tx, [Deed(type, by, why, facts or {}, detail or {}, subject)])
+
+    def act_each(self, tx: Tx, deeds: Sequence[Deed]) -> int:
+        """Write an entry for each of several things that were done; return the first one's index."""
+        at = self.clock.now()
+        owners = new_ids(len(deeds))
+        secrets = {owner: new_secret() for owner in owners}
+        told = [
+            canonical({"by": deed.by.hex if deed.by else None, "why": deed.why, "detail": plain(dict(deed.detail))}) for deed in deeds
+        ]
+        self.keyring.keep(secrets)
+        bodies = [
+            canonical(
+                {**deed.facts, "v": 1, "type": deed.type, "ts": timestamp(at), "c": act_commitment(secrets[owner], text).hex()}
+            )
+            for deed, owner, text in zip(deeds, owners, told, strict=True)
+        ]
+        first = self.append(tx, bodies)
+        rows = [
+            {
+                "entry": first + number,
+                "type": deed.type,
+                "at": to_instant(at),
+                "officer": deed.by.bytes if deed.by else None,
+                "subject": deed.subject.bytes if deed.subject else None,
+                "secret": owner,
+                "sealed": seal(secrets[owner], b"act", text),
+            }
+            for number, (deed, owner, text) in enumerate(zip(deeds, owners, told, strict=True))
+        ]
+        if rows:
+            tx.execute(insert(acts), rows)
+        return first
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def size(self, tx: Tx) -> int:
+        """How many entries there are."""
+        last = tx.execute(select(func.max(entries.c.index))).scalar()
+        return 0 if last is None else last + 1
+
+    def entry(self, tx: Tx, index: int) -> bytes:
+        """The exact bytes of an entry, or `NoSuchEntry`."""
+        body = tx.execute(select(entries.c.body).where(entries.c.index == index)).scalar()
+        if body is None:
+            raise NoSuchEntry(f"the ledger has no entry {index}")
+        return bytes(body)
+
+    def bodies(self, start: int, end: int) -> Iterator[bytes]:
+        """The entries from `start` to `end` (half open), in bounded memory."""
+        for low in range(start, end, _ASK):
+            with self.database.read() as tx:
+                asked = (
+                    select(entries.c.index, entries.c.body)
+                    .where(entries.c.index >= low, entries.c.index < min(low + _ASK, end))
+                    .order_by(entries.c.index)
+                )
+                found = tx.execute(asked).all()
+            for expected, (index, body) in enumerate(found, start=low):
+                if index != expected:
+                    raise LedgerBroken(f"entry {expected} is missing")
+                yield bytes(body)
+            if len(found) != min(low + _ASK, end) - low:
+                raise LedgerBroken(f"entries are missing after {low + len(found) - 1}")
+
+    def acts(self, tx: Tx, *, subject: UUID | None = None, after: int = -1, limit: int = 100) -> list[Act]:
+        """What was done, newest first, with its detail."""
+        asked = select(acts).where(acts.c.entry > after).order_by(acts.c.entry.desc()).limit(limit)
+        if subject:
+            asked = asked.where(acts.c.subject == subject.bytes)
+        found = tx.execute(asked).all()
+        keys = self.keyring.secrets(bytes(row.secret) for row in found)
+        told = []
+        for row in found:
+            value = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))
+            told.append(
+                Act(
+                    entry=row.entry,
+                    type=row.type,
+                    at=from_instant(row.at),
+                    officer=UUID(bytes=bytes(row.officer)) if row.officer else None,
+                    subject=UUID(bytes=bytes(row.subject)) if row.subject else None,
+                    why=value["why"],
+                    detail=value["detail"],
+                )
+            )
+        return told
+
+    # -- checkpoints and proofs ----------------------------------------------------------------------------
+
+    def signer(self) -> Signer:
+        return Signer(self.origin, self.keyring.named(f"ledger/{self.origin}"))
+
+    def verifier(self) -> Verifier:
+        """The public key that checkpoints are checked with."""
+        return self.signer().verifier()
+
+    def checkpoint(self) -> str:
+        """Sign the ledger as it stands, or return the checkpoint that already says so.
+
+        Refuses with `LedgerBroken` when the ledger is behind, or contradicts,
+        the largest checkpoint that was ever signed.
+        """
+        with self.database.read() as tx:
+            size = self.size(tx)
+            latest = tx.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
+        self.catch_up(size)
+        signed = self.keyring.largest_signed(self.origin)
+        if signed is not None and signed[0] > size:
+            raise LedgerBroken(
+                f"the ledger has {size} entries, but a checkpoint of {signed[0]} was signed",
+                next="An older copy of the database was put in place. Restore the newest one; nothing is signed until then.",
+            )
+        tree = self.tiles.at(size)
+        if signed is not None and signed[0] and merkle.root(self.tiles.at(signed[0]), signed[0]) != signed[1]:
+            raise LedgerBroken(
+                f"the first {signed[0]} entries are not those that were signed",
+                next="Entries were altered. Keep this copy as evidence and restore the newest backup.",
+            )
+        if latest is not None and latest.size == size:
+            return str(latest.note)
+        root = merkle.root(tree, size)
+        self.keyring.note_signed(self.origin, size, root)
+        note = self.signer().sign(Checkpoint(self.origin, size, root).text())
+        with self.database.begin() as tx:
+            if tx.execute(select(checkpoints.c.size).where(checkpoints.c.size == size)).scalar() is None:
+                tx.execute(insert(checkpoints).values(size=size, root=root, signed_at=to_instant(self.clock.now()), note=note))
+        coming = self.folder / "checkpoint.new"
+        coming.parent.mkdir(parents=True, exist_ok=True)
+        coming.write_text(note)
+        coming.replace(self.folder / "checkpoint")
+        return note
+
+    def catch_up(self, size: int) -> None:
+        """Make the tiles complete up to `size` entries; what was lost is made anew."""
+        done = self._tiled()
+        if done < size:
+            begin = done - done % WIDTH
+            self.tiles.extend(done, size, self.bodies(begin, size))
+            (self.folder / "size").write_text(str(size))
+
+    def rebuild(self) -> None:
+        """Make every tile anew from the entries."""
+        with self.database.read() as tx:
+            size = self.size(tx)
+        self.tiles.extend(0, size, self.bodies(0, size))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "size").write_text(str(size))
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The proof that entry `index` is in the ledger of `size` entries."""
+        self.catch_up(size)
+        return merkle.inclusion(self.tiles.at(size), index, size)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the ledger of `new` entries begins with that of `old`."""
+        self.catch_up(new)
+        return merkle.consistency(self.tiles.at(new), old, new)
+
+    def proof(self, index: int) -> str:
+        """A `tlog-proof` of one entry under a checkpoint signed now."""
+        note = self.checkpoint()
+        size = Checkpoint.parse(opened(note, self.verifier())).size
+        return proof_text(index, self.inclusion(index, size), note)
+
+    def verify(self) -> list[str]:
+        """Read every entry and say what is wrong: with the tree, and with every checkpoint ever signed."""
+        wrong: list[str] = []
+        with self.database.read() as tx:
+            size = self.size(tx)
+            signed = tx.execute(select(checkpoints).order_by(checkpoints.c.size)).all()
+        try:
+            self.rebuild()
+        except IntegrityFailure as error:
+            return [str(error)]
+        for row in signed:
+            wrong += self._checked(row.size, bytes(row.root), str(row.note), size)
+        largest = self.keyring.largest_signed(self.origin)
+        if largest and largest[0] > size:
+            wrong.append(f"a checkpoint of {largest[0]} entries was signed, the ledger has {size}")
+        elif largest and merkle.root(self.tiles.at(largest[0]), largest[0]) != largest[1]:
+            wrong.append(f"the first {largest[0]} entries are not those that were signed")
+        return wrong
+
+    def _checked(self, at: int, root: bytes, note: str, size: int) -> list[str]:
+        try:
+            said = Checkpoint.parse(opened(note, self.verifier()))
+        except NoteBroken as error:
+            return [f"the checkpoint of {at} entries: {error}"]
+        if (said.size, said.root, said.origin) != (at, root, self.origin):
+            return [f"the checkpoint of {at} entries says something else than its row"]
+        if at > size:
+            return [f"a checkpoint of {at} entries was signed, the ledger has {size}"]
+        if merkle.root(self.tiles.at(at), at) != root:
+            return [f"the first {at} entries are not those of the checkpoint"]
+        return []
+
+    def _tiled(self) -> int:
+        file = self.folder / "size"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return int(file.read_text()) if file.exists() else 0
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def act_commitment(secret: bytes, told: bytes) -> bytes:
+    """The commitment to an act's detail: as a record's, with the salt that its secret gives."""
+    return hashlib.sha256(b"act-commit/v1\n" + derive(secret, b"salt") + hashlib.sha256(told).digest()).digest()
+
+
+def keyed(key: bytes, *parts: bytes) -> bytes:
+    """A 16-byte look-up value that says nothing without `key`."""
+    return hmac.digest(key, b"\x00".join(parts), "sha256")[:16]

@@ -1,0 +1,163 @@
+"""Objects: sealed bytes in files that are written once, named by the SHA-256 of what they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from app.db import DiskFull
+from app.records.errors import IntegrityFailure
+
+_CHUNK = 1 << 20
+
+
+class ObjectMissing(IntegrityFailure):
+    """The database speaks of an object that is not there."""
+
+    code = "object-missing"
+
+
+class FixityMismatch(IntegrityFailure):
+    """An object does not hold the bytes that its name says."""
+
+    code = "fixity-mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An object that is on disk and survives a power cut."""
+
+    digest: bytes
+    size: int
+
+
+class Objects(Protocol):
+    """Where sealed bytes lie. Nothing in it is ever rewritten."""
+
+    def put(self, chunks: Iterable[bytes]) -> Kept:
+        """Store the bytes and return their name.
+
+        When this returns, they survive a power cut. Putting the same bytes
+        twice is one object. Memory stays bounded by one chunk.
+        """
+        ...
+
+    def read(self, digest: bytes, place: int, size: int) -> bytes:
+        """`size` bytes from `place`; raises `ObjectMissing` or `FixityMismatch` when they are not there."""
+        ...
+
+    def stream(self, digest: bytes, place: int, size: int) -> Iterator[bytes]:
+        """The same, in chunks."""
+        ...
+
+    def check(self, digest: bytes) -> None:
+        """Read all of an object and raise `FixityMismatch` unless it holds what its name says."""
+        ...
+
+    def names(self) -> Iterator[bytes]:
+        """The digests of everything that is there."""
+        ...
+
+    def discard(self, digest: bytes) -> None:
+        """Remove an object that nothing refers to; one that is not there is no error."""
+        ...
+
+
+class Folder:
+    """Objects in a local folder: `ab/cd…` under two letters of the name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "incoming").mkdir(parents=True, exist_ok=True)
+
+    def put(self, chunks: Iterable[bytes]) -> Kept:
+        digest, size = hashlib.sha256(), 0
+        coming = self.folder / "incoming" / secrets.token_hex(8)
+        try:
+            with coming.open("xb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            kept = self._path(digest.digest())
+            kept.parent.mkdir(exist_ok=True)
+            coming.rename(kept)
+            _sync(kept.parent)
+            _sync(self.folder)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                coming.unlink(missing_ok=True)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise DiskFull("the disk that holds the objects is full", next="Make room, then run again.") from error
+            raise
+        except BaseException:
+            coming.unlink(missing_ok=True)
+            raise
+        return Kept(digest.digest(), size)
+
+    def read(self, digest: bytes, place: int, size: int) -> bytes:
+        with self._open(digest) as file:
+            data = os.pread(file.fileno(), size, place)
+        if len(data) != size:
+            raise FixityMismatch(f"object {digest.hex()} is shorter than it was")
+        return data
+
+    def stream(self, digest: bytes, place: int, size: int) -> Iterator[bytes]:
+        with self._open(digest) as file:
+            file.seek(place)
+            left = size
+            while left:
+                chunk = file.read(min(left, _CHUNK))
+                if not chunk:
+                    raise FixityMismatch(f"object {digest.hex()} is shorter than it was")
+                left -= len(chunk)
+                yield chunk
+
+    def check(self, digest: bytes) -> None:
+        with self._open(digest) as file:
+            if hashlib.file_digest(file, "sha256").digest() != digest:
+                raise FixityMismatch(f"object {digest.hex()} does not hold what its name says")
+
+    def names(self) -> Iterator[bytes]:
+        for folder in sorted(self.folder.iterdir()):
+            if len(folder.name) == 2 and folder.is_dir():  # noqa: PLR2004 - two letters of the digest
+                for file in sorted(folder.iterdir()):
+                    yield bytes.fromhex(folder.name + file.name)
+
+    def discard(self, digest: bytes) -> None:
+        self._path(digest).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Discard what an interrupted `put` left; return how many files that were."""
+        left = list((self.folder / "incoming").iterdir())
+        for file in left:
+            file.unlink(missing_ok=True)
+        return len(left)
+
+    def _path(self, digest: bytes) -> Path:
+        name = digest.hex()
+        return self.folder / name[:2] / name[2:]
+
+    def _open(self, digest: bytes) -> BinaryIO:
+        try:
+            return self._path(digest).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"object {digest.hex()} is not in {self.folder}") from error
+
+
+def _sync(folder: Path) -> None:
+    """Make a folder's names survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,211 @@
+"""Reading what is held: versions, evidence and attachments, opened with the secrets that still exist."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, select
+
+from app.db import Tx
+from app.store.evidence import Hole, Ref, join
+from app.store.keyring import Keyring
+from app.store.objects import Objects
+from app.store.sealing import unseal
+from app.store.statement import Statement, fields_of, unpack
+from app.store.store import Store
+from app.store.tables import circle_members, circles, exchanges, objects, pieces, records, runs, versions
+from app.store.wrapping import open_circle
+
+_layout_decoder = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
+_WHOLE = 16 * 1024 * 1024
+_CACHED = 8
+_ASK = 500
+
+
+class Frames:
+    """Reads frames out of objects; a small object is read whole, because its neighbours are wanted next."""
+
+    def __init__(self, store_objects: Objects) -> None:
+        self.objects = store_objects
+        self._whole: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def read(self, digest: bytes, object_size: int, place: int, size: int) -> bytes:
+        """One frame."""
+        if object_size > _WHOLE:
+            return self.objects.read(digest, place, size)
+        whole = self._whole.get(digest)
+        if whole is None:
+            whole = self._whole[digest] = self.objects.read(digest, 0, object_size)
+            if len(self._whole) > _CACHED:
+                self._whole.popitem(last=False)
+        return whole[place : place + size]
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRow:
+    """Where a piece lies and whose it is."""
+
+    key: int
+    record: int | None
+    circle: int | None
+    exchange: int | None
+    commitment: bytes
+    length: int
+    digest: bytes
+    object_size: int
+    place: int
+    size: int
+
+
+def pieces_of(tx: Tx, keys: Iterable[int]) -> dict[int, PieceRow]:
+    """The rows of these pieces."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[int, PieceRow] = {}
+    for start in range(0, len(wanted), _ASK):
+        asked = (
+            select(
+                pieces.c.key, pieces.c.record, pieces.c.circle, pieces.c.exchange, pieces.c.commitment, pieces.c.length,
+                objects.c.digest, objects.c.size, pieces.c.place, pieces.c.size.label("frame"),
+            )
+            .join(objects, objects.c.key == pieces.c.object)
+            .where(pieces.c.key.in_(wanted[start : start + _ASK]))
+        )
+        for row in tx.execute(asked):
+            found[row.key] = PieceRow(row.key, row.record, row.circle, row.exchange, bytes(row.commitment), row.length, bytes(row.digest), row[7], row.place, row.frame)
+    return found
+
+
+class Opener:
+    """Finds the secret that opens a piece: its record's, its circle's through any living member, or its exchange's."""
+
+    def __init__(self, tx: Tx, keyring: Keyring) -> None:
+        self.tx, self.keyring = tx, keyring
+
+    def owners(self, rows: Iterable[PieceRow]) -> dict[int, tuple[bytes, bytes] | None]:
+        """For each piece: its owner's id and secret, or None where the secret is gone."""
+        rows = list(rows)
+        by_record = self._ids(records, {row.record for row in rows if row.record is not None})
+        by_exchange = self._ids(exchanges, {row.exchange for row in rows if row.exchange is not None})
+        secrets = self.keyring.secrets([*by_record.values(), *by_exchange.values()])
+        circle_secrets = {key: self._circle(key) for key in {row.circle for row in rows if row.circle is not None}}
+        found: dict[int, tuple[bytes, bytes] | None] = {}
+        for row in rows:
+            if row.circle is not None:
+                found[row.key] = circle_secrets[row.circle]
+                continue
+            identity = by_record[row.record] if row.record is not None else by_exchange[row.exchange or 0]
+            found[row.key] = (identity, secrets[identity]) if identity in secrets else None
+        return found
+
+    def _ids(self, table: object, keys: set[int]) -> dict[int, bytes]:
+        wanted, found = sorted(keys), {}
+        for start in range(0, len(wanted), _ASK):
+            asked = select(table.c.key, table.c.id).where(table.c.key.in_(wanted[start : start + _ASK]))  # type: ignore[attr-defined]
+            found |= {key: bytes(identity) for key, identity in self.tx.execute(asked)}
+        return found
+
+    def _circle(self, key: int) -> tuple[bytes, bytes] | None:
+        asked = (
+            select(circles.c.id, circle_members.c.wrapped, records.c.id)
+            .join(circle_members, circle_members.c.circle == circles.c.key)
+            .join(records, records.c.key == circle_members.c.record)
+            .where(circles.c.key == key)
+        )
+        members = self.tx.execute(asked).all()
+        secrets = self.keyring.secrets(bytes(member) for _, _, member in members)
+        for identity, wrapped, member in members:
+            if bytes(member) in secrets:
+                return bytes(identity), open_circle(secrets[bytes(member)], bytes(identity), bytes(wrapped))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeKept:
+    """An exchange as it can be read today: its envelope, its body, and the holes in both."""
+
+    key: int
+    id: UUID
+    entry: int
+    kind: str
+    at: int
+    status: int
+    page: int | None
+    envelope: bytes | None
+    body: bytes
+    holes: Sequence[Hole]
+
+
+def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
+    """Join an exchange from its pieces; what is disposed of is a hole."""
+    row = tx.execute(
+        select(exchanges, runs.c.page).join(runs, runs.c.key == exchanges.c.run).where(exchanges.c.key == key)
+    ).one()
+    refs = [Ref(*ref) for ref in _layout_decoder.decode(bytes(row.layout))]
+    content = open_pieces(store, tx, {row.envelope, *(ref.piece for ref in refs)} - {0})
+    body, holes = join(refs, content)
+    return ExchangeKept(
+        key=key, id=UUID(bytes=bytes(row.id)), entry=row.entry, kind=row.kind, at=row.at, status=row.status, page=row.page,
+        envelope=content.get(row.envelope), body=body, holes=holes,
+    )
+
+
+def open_pieces(store: Store, tx: Tx, keys: Iterable[int]) -> dict[int, bytes]:
+    """The contents of those pieces that can still be opened."""
+    rows = pieces_of(tx, keys)
+    owners = Opener(tx, store.keyring).owners(rows.values())
+    frames = Frames(store.objects)
+    found: dict[int, bytes] = {}
+    for row in rows.values():
+        owner = owners[row.key]
+        if owner is not None:
+            frame = frames.read(row.digest, row.object_size, row.place, row.size)
+            found[row.key] = unseal(owner[1], b"piece/" + owner[0] + row.commitment, frame)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version with what is needed to open it."""
+
+    record: int
+    record_id: bytes
+    number: int
+    entry: int
+    state: str
+    observed_at: int
+    last_seen_before: int | None
+    exchange: int
+    digest: bytes
+    object_size: int
+    place: int
+    size: int
+
+
+VERSION_COLUMNS = (
+    versions.c.record, records.c.id, versions.c.number, versions.c.entry, versions.c.state, versions.c.observed_at,
+    versions.c.last_seen_before, versions.c.exchange, objects.c.digest, objects.c.size, versions.c.place, versions.c.size,
+)
+
+
+def version_row(row: Row[tuple[object, ...]]) -> VersionRow:
+    record, identity, number, entry, state, observed, before, seen, digest, object_size, place, size = row[: len(VERSION_COLUMNS)]
+    return VersionRow(record, bytes(identity), number, entry, state, observed, before, seen, bytes(digest), object_size, place, size)  # type: ignore[arg-type]
+
+
+def opened(frames: Frames, secret: bytes, row: VersionRow) -> bytes:
+    """The packed statement and fields of a version."""
+    return unseal(secret, b"version/%d/" % row.number + row.record_id, frames.read(row.digest, row.object_size, row.place, row.size))
+
+
+def statement(frames: Frames, secret: bytes, row: VersionRow) -> Statement:
+    """A version's statement, with its salt and commitment."""
+    return unpack(secret, opened(frames, secret, row), row.number)
+
+
+def fields(frames: Frames, secret: bytes, row: VersionRow) -> dict[str, object]:
+    """Only a version's fields."""
+    return fields_of(opened(frames, secret, row))

@@ -1,0 +1,127 @@
+"""The ledger's hashes as static files (C2SP tlog-tiles): derived from the entries, and made anew when lost.
+
+    tile/<L>/<N>            256 hashes of level 8*L
+    tile/<L>/<N>.p/<W>      the first W hashes of a tile that is not full yet
+
+`N` is written in groups of three digits, all but the last with an x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from app.records.errors import IntegrityFailure
+from app.store.merkle import fold, leaf_hash
+
+WIDTH = 256
+_HASH = 32
+
+
+class TileBroken(IntegrityFailure):
+    """A tile of the ledger is missing or does not have its size; `ledger verify` makes tiles anew."""
+
+    code = "tile-broken"
+
+
+def path(level: int, number: int, width: int = WIDTH) -> str:
+    """Where a tile lies, below the ledger's folder."""
+    groups = [f"{number % 1000:03d}"]
+    while number >= 1000:  # noqa: PLR2004 - three digits a group
+        number //= 1000
+        groups.insert(0, f"x{number % 1000:03d}")
+    name = "/".join(groups)
+    return f"tile/{level}/{name}" + ("" if width == WIDTH else f".p/{width}")
+
+
+class Tiles:
+    """Tiles in a folder, complete up to some size."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read_full = lru_cache(maxsize=512)(self._read)
+
+    def extend(self, old: int, new: int, entries: Iterable[bytes]) -> None:
+        """Write the tiles that `new` entries have more than `old`.
+
+        `entries` begins at the entry that begins the last tile of `old`.
+        """
+        self._read_full.cache_clear()
+        first = old // WIDTH
+        row: list[bytes] = []
+        number = first
+        for body in entries:
+            row.append(leaf_hash(body))
+            if len(row) == WIDTH:
+                self._write(0, number, row)
+                number, row = number + 1, []
+        if number * WIDTH + len(row) != new:
+            raise TileBroken(f"the ledger has {number * WIDTH + len(row)} entries where {new} were counted")
+        if row:
+            self._write(0, number, row)
+        level = 1
+        while new >> (8 * level):
+            count = new >> (8 * level)
+            for number in range((old >> (8 * level)) // WIDTH, -(-count // WIDTH)):
+                below = range(number * WIDTH, min((number + 1) * WIDTH, count))
+                self._write(level, number, [fold(_split(self._read_full(level - 1, n, WIDTH))) for n in below])
+            level += 1
+
+    def at(self, size: int) -> TreeAt:
+        """The tree as it stood at `size` entries."""
+        return TreeAt(self, size)
+
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        """A tile's bytes; a partial one is also cut from the tile that has grown since."""
+        if width == WIDTH:
+            return self._read_full(level, number, width)
+        return self._read(level, number, width)
+
+    def _read(self, level: int, number: int, width: int) -> bytes:
+        for candidate in (width, WIDTH):
+            file = self.folder / path(level, number, candidate)
+            if file.exists():
+                data = file.read_bytes()
+                if len(data) != candidate * _HASH:
+                    raise TileBroken(f"{file.name} has {len(data)} bytes")
+                return data[: width * _HASH]
+        grown = sorted((self.folder / (path(level, number) + ".p")).glob("*"), key=lambda file: int(file.name))
+        for file in grown:
+            if int(file.name) >= width:
+                return file.read_bytes()[: width * _HASH]
+        raise TileBroken(f"{path(level, number, width)} is missing")
+
+    def _write(self, level: int, number: int, row: list[bytes]) -> None:
+        file = self.folder / path(level, number, len(row))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        coming = file.with_name(file.name + ".new")
+        coming.write_bytes(b"".join(row))
+        coming.replace(file)
+        partial = self.folder / (path(level, number) + ".p")
+        if partial.is_dir():
+            for smaller in partial.iterdir():
+                if smaller != file:
+                    smaller.unlink()
+            if len(row) == WIDTH:
+                partial.rmdir()
+
+
+class TreeAt:
+    """Gives subtree hashes of the tree at one size: what `app.store.merkle` reads proofs from."""
+
+    def __init__(self, tiles: Tiles, size: int) -> None:
+        self.tiles, self.size = tiles, size
+
+    def __call__(self, level: int, index: int) -> bytes:
+        tile_level, rest = divmod(level, 8)
+        first = index << rest
+        number, offset = divmod(first, WIDTH)
+        count = self.size >> (8 * tile_level)
+        width = min(WIDTH, count - number * WIDTH)
+        row = self.tiles.tile(tile_level, number, width)
+        return fold(_split(row[offset * _HASH : (offset + (1 << rest)) * _HASH]))
+
+
+def _split(row: bytes) -> list[bytes]:
+    return [row[start : start + _HASH] for start in range(0, len(row), _HASH)]

@@ -1,0 +1,67 @@
+"""Where a WordPress site's interface lives, and how an address inside it is written."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The root of an interface: `https://blog.example/wp-json/` or `https://blog.example/?rest_route=/`."""
+
+    address: str
+
+    def url(self, route: str, query: Mapping[str, str]) -> str:
+        """The address of `route` ("/wp/v2/posts") under this root."""
+        parts = urlsplit(self.address)
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        path = parts.path
+        if "rest_route" in given:
+            given["rest_route"] = given["rest_route"].rstrip("/") + route
+        else:
+            path = path.rstrip("/") + route
+        return urlunsplit((parts.scheme, parts.netloc, path, urlencode({**given, **query}, safe="/,:"), ""))
+
+    @property
+    def host(self) -> str:
+        """The host, without the `www.` that many sites answer with and without."""
+        return (urlsplit(self.address).hostname or "").removeprefix("www.")
+
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether a password may be sent there: over TLS, or without leaving this machine."""
+        parts = urlsplit(self.address)
+        return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+
+
+def site_address(written: str) -> str | None:
+    """The site's address as a person wrote it, made whole; None if it is none.
+
+    The interface's own address is understood too, and led back to its site.
+    """
+    text = written.strip()
+    if text and "://" not in text:
+        text = "https://" + text
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - a port that is no number raises here
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in parts.netloc:
+        return None
+    path = parts.path
+    if "/wp-json" in path:
+        path = path[: path.index("/wp-json")]
+    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + "/", "", ""))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,125 @@
+"""Asks one site, and gathers what was asked until a batch takes it along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.wordpress import parse
+
+T = TypeVar("T")
+
+_REFUSALS = (401, 403)
+
+
+class NotGiven(Exception):
+    """WordPress itself refused one question; `code` is its own word for why."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.code = code
+
+
+class Asking:
+    """One visit to a site. An error on the way takes along the exchanges that led to it."""
+
+    def __init__(self, http: Client, authorization: Mapping[str, str]) -> None:
+        self._http = http
+        self._authorization = authorization
+        self._exchanges: list[Exchange] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, ConnectorError):
+            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
+            error.exchanges = (*self._exchanges, *shown)
+
+    @property
+    def connected(self) -> bool:
+        """Whether we come with a password."""
+        return bool(self._authorization)
+
+    def get(self, url: str, *, openly: bool = False) -> Exchange:
+        """Ask for `url`; `openly` leaves our password out."""
+        headers = None if openly or not self._authorization else self._authorization
+        exchange = self._http.get(url, headers=headers, accept=_REFUSALS)
+        self._exchanges.append(exchange)
+        if exchange.truncated:
+            raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
+        return exchange
+
+    def json(self, url: str) -> Exchange:
+        """Ask for `url` where WordPress should answer 200; `NotGiven` where WordPress itself refuses.
+
+        Anyone else's refusal is unexpected: a firewall's page proves nothing about the site.
+        """
+        exchange = self.get(url)
+        if exchange.status == 200:
+            return exchange
+        refusal = parse.refusal(exchange.body)
+        if refusal is None:
+            raise UnexpectedResponse(not_wordpress(exchange))
+        raise NotGiven(exchange.status, refusal.code)
+
+    def one(self, url: str, shape: type[T]) -> T:
+        """Ask for one object."""
+        exchange = self.json(url)
+        try:
+            return parse.one(exchange.body, shape)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
+
+    def many(self, url: str, shape: type[T]) -> tuple[list[parse.Seen[T]], int | None]:
+        """Ask for a listing; with its items comes the total that the site states, if it states one."""
+        exchange = self.json(url)
+        try:
+            items = parse.many(exchange.body, self.last, shape)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
+        stated = (exchange.header("X-WP-Total") or "").strip()
+        return items, int(stated) if stated.isdecimal() else None
+
+    @property
+    def last(self) -> int:
+        """The index, in the next batch, of the exchange asked last."""
+        return len(self._exchanges) - 1
+
+    def everything(self) -> Iterator[Span]:
+        """All bytes gathered so far."""
+        return (Span(index, 0, len(one.body)) for index, one in enumerate(self._exchanges) if one.body)
+
+    def batch(
+        self,
+        resume_from: Cursor,
+        observations: Sequence[Observation] = (),
+        *,
+        sightings: Sequence[Sighting] = (),
+        listings: Sequence[Listing] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> Batch:
+        """Hand over what was gathered, and begin to gather anew."""
+        exchanges, self._exchanges = tuple(self._exchanges), []
+        return Batch(
+            exchanges=exchanges,
+            resume_from=resume_from,
+            observations=tuple(observations),
+            sightings=tuple(sightings),
+            listings=tuple(listings),
+            gaps=tuple(gaps),
+        )
+
+
+def not_wordpress(exchange: Exchange) -> str:
+    """Say that somebody else answered in WordPress's place, and what to do."""
+    return (
+        f"{exchange.url} answered {exchange.status} with a page that is not WordPress's own: a firewall or a "
+        "challenge stands before the site. Ask its administrator to let this address reach /wp-json/."
+    )

@@ -1,0 +1,179 @@
+"""A WordPress site as we reach it: where its interface lives, who we are there, what we may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from connectors.contract import Exchange, Gap, Page
+from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, NoSuchPage, UnexpectedResponse
+from connectors.wordpress import parse
+from connectors.wordpress.address import Root, site_address
+from connectors.wordpress.asking import Asking, NotGiven, not_wordpress
+from connectors.wordpress.rows import Numbered, leaves
+
+N = TypeVar("N", bound=Numbered)
+
+INDEX = {"_fields": "name,description,url,home,timezone_string,namespaces"}
+"""What is asked of the index: all of it would be the list of the site's plugins and their routes."""
+
+_ME = {"context": "edit", "_fields": "id,slug,capabilities"}
+_RIGHTS = {
+    "posts": ("edit_posts", "edit_others_posts", "read_private_posts"),
+    "pages": ("edit_pages", "edit_others_pages", "read_private_pages"),
+    "comments": ("edit_posts", "moderate_comments"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site: `rights` says for each stream whether we may read what is hidden in it."""
+
+    asking: Asking
+    root: Root
+    index: parse.Site
+    rights: Mapping[str, bool]
+    size: int
+    drafts: bool
+
+    def url(self, route: str, query: Mapping[str, str] | None = None) -> str:
+        """The address of a route such as "posts" or "posts/5/revisions"."""
+        return self.root.url(f"/wp/v2/{route}", query or {})
+
+    def rows(
+        self, route: str, query: Mapping[str, str], shape: type[N], offset: int
+    ) -> tuple[list[parse.Seen[N]], int | None]:
+        """The rows of a listing from `offset` on, in the order of their numbers, and the site's total."""
+        window = {"per_page": str(self.size), "offset": str(offset), "orderby": "id", "order": "asc"}
+        try:
+            return self.asking.many(self.url(route, {**query, **window}), shape)
+        except NotGiven as refused:
+            if refused.code == "rest_post_invalid_page_number":
+                return [], None
+            raise
+
+    def all(self, route: str, query: Mapping[str, str], shape: type[N]) -> dict[int, parse.Seen[N]]:
+        """A short listing as a whole, by number."""
+        found: dict[int, parse.Seen[N]] = {}
+        for leaf in leaves(lambda offset: self.rows(route, query, shape, offset), self.size):
+            found |= {seen.what.id: seen for seen in leaf.items}
+        return found
+
+    def lacking(self) -> list[Gap]:
+        """What the connected account may not read, although it was given to us for that."""
+        if not self.asking.connected:
+            return []
+        return [
+            Gap(
+                what=f"hidden {stream}",
+                why=f"the connected account lacks {' or '.join(_RIGHTS[stream])}: connect that of an editor",
+            )
+            for stream, may in self.rights.items()
+            if not may
+        ]
+
+
+def find(asking: Asking, page: Page, *, known: bool) -> Site:
+    """Find the interface behind the address that a person wrote, and who we are there.
+
+    `known` says that a WordPress site answered at the address before: what
+    looks like none then is taken for a fault, not for a wrong address.
+    The site itself is asked first, by way of its `?robots=1`, whose answer
+    names the interface in a header and holds nobody's words.
+    """
+    address = site_address(page.address)
+    if address is None:
+        raise NoSuchPage(
+            f"“{page.address}” is not a web address. Give the site's own, such as https://blog.example."
+        )
+    size = _size(page)
+    front = asking.get(address + "?robots=1", openly=True)
+    named = parse.rest_root(front.response_headers, front.url)
+    doubtful: Exchange | None = None
+    for candidate in [named] if named else [address + "wp-json/", address + "?rest_route=/"]:
+        root = Root(candidate)
+        _may_take_our_password(asking, root, Root(address))
+        answer = asking.get(root.url("/", INDEX))
+        index = _index(answer)
+        if index is not None:
+            drafts = page.options.get("drafts", "no") == "yes"
+            return Site(asking, root, index, _rights(asking, root), size, drafts)
+        if answer.status in {401, 403} or _is_a_fault(answer, known=known or named is not None):
+            doubtful = answer
+    if doubtful is not None and doubtful.status in {401, 403}:
+        raise UnexpectedResponse(not_wordpress(doubtful))
+    if doubtful is not None:
+        raise UnexpectedResponse(
+            f"{doubtful.url} answered with a page where WordPress's index should be: a sign-in page, "
+            "a challenge, or a plugin's warning. Ask the site's administrator to look at /wp-json/."
+        )
+    raise NoSuchPage(
+        f"No WordPress answers at {address}. Give the address under which its front page opens; if it is right, "
+        "its REST interface is switched off, and the site's administrator has to allow /wp-json/."
+    )
+
+
+def _index(answer: Exchange) -> parse.Site | None:
+    if answer.status in {401, 403}:
+        refusal = parse.refusal(answer.body)
+        if refusal is not None:
+            raise AccessRevoked(
+                f"The site shows its interface only to those who sign in ({refusal.code}). Connect the page with a "
+                "user name and an application password that it accepts."
+            )
+    if answer.status != 200:
+        return None
+    try:
+        index = parse.one(answer.body, parse.Site)
+    except parse.Malformed:
+        return None
+    return index if "wp/v2" in index.namespaces else None
+
+
+def _is_a_fault(answer: Exchange, *, known: bool) -> bool:
+    """Whether a page in the place of the index hides a WordPress site, rather than being another site's."""
+    if answer.status != 200:
+        return False
+    return known or parse.is_sign_in(answer.body) or parse.speaks_of_wordpress(answer.body)
+
+
+def _may_take_our_password(asking: Asking, root: Root, site: Root) -> None:
+    """An answer may name any address as its interface; our password goes only to the site that it is for."""
+    if not asking.connected:
+        return
+    if root.host != site.host:
+        raise AddressRefused(
+            f"The site says that its interface lives on another host ({root.host}). If that is right, give its "
+            "address as the page's own: the password is not sent to a host that nobody named."
+        )
+    if not root.keeps_secrets:
+        raise AddressRefused(
+            f"{root.address} is not protected by TLS: the password would travel in clear. Give the site's https "
+            "address, or read the page without credentials."
+        )
+
+
+def _rights(asking: Asking, root: Root) -> dict[str, bool]:
+    """Ask who we are: WordPress answers a wrong password as it answers the public, without a word."""
+    if not asking.connected:
+        return dict.fromkeys(_RIGHTS, False)
+    try:
+        me = asking.one(root.url("/wp/v2/users/me", _ME), parse.Me)
+    except NotGiven as refused:
+        if refused.status == 401:
+            raise AccessRevoked(
+                f"The site does not accept the user name and application password ({refused.code}). Make a new "
+                "one under Users > Profile and connect the page again; some hosts drop the Authorization header "
+                "on the way, which their administrator can change."
+            ) from None
+        # Some plugins hide who is who, even from oneself. The listings then refuse what we may not read.
+        return dict.fromkeys(_RIGHTS, True)
+    return {stream: me.may(*needed) for stream, needed in _RIGHTS.items()}
+
+
+def _size(page: Page) -> int:
+    written = page.options.get("page_size", "100")
+    if not written.isdecimal() or not 2 <= int(written) <= 100:
+        raise ConnectorError(f"The option page_size must be a number from 2 to 100, not “{written}”.")
+    return int(written)
