@@ -30,9 +30,9 @@ setup: .venv/.ready ## Make .venv with the locked versions and an editable insta
 
 # Debian's package if we may install it, otherwise what a person has to do.
 define install
-{ if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+(if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(1) </dev/null; \
-else echo 'Please install $(1) (on Debian and Ubuntu: sudo apt-get install $(1)).' >&2; exit 1; fi; }
+else echo 'Please install $(1) (on Debian and Ubuntu: sudo apt-get install $(1)).' >&2; exit 1; fi)
 endef
 
 .PHONY: run

@@ -14,7 +14,7 @@ from pathlib import Path
 def main() -> int:
     """Run the command line and give its exit code."""
     bundle = Path(__file__).resolve().parent / "_bundle"
-    if (bundle / "app").is_dir():  # absent in an editable install, where the checkout itself is on the path
+    if bundle.is_dir():  # absent in an editable install, where the checkout itself is on the path
         sys.path.insert(0, str(bundle))
     from app.cli import main as run
 

@@ -58,15 +58,17 @@ def tokens(html: str) -> Iterator[tuple[str | None, str]]:
     What browsers never show (comments, scripts, declarations) is left out.
     Text is yielded as written, its character references unresolved.
     """
-    at, unclosed = 0, set[str]()
+    at, closing, unclosed = 0, -2, set[str]()  # -2: not looked for yet
     while at < len(html):
         start = html.find("<", at)
-        if start < 0 or html.find(">", start) < 0:
+        if closing < start:
+            closing = html.find(">", start)  # looked for once, however many "<" stand before it
+        if start < 0 or closing < 0:
             yield None, html[at:]
             return
         if start > at:
             yield None, html[at:start]
-        at = _skipped(html, start)
+        at = _skipped(html, start, closing)
         if at > start:
             continue
         match = _NAME.match(html, start)
@@ -74,7 +76,7 @@ def tokens(html: str) -> Iterator[tuple[str | None, str]]:
             yield None, "<"
             at = start + 1
             continue
-        at = _tag_end(html, start)
+        at = _tag_end(html, start, closing)
         name = match.group(1).lower()
         if html[start + 1] == "/":
             yield "/" + name, html[start:at]
@@ -100,20 +102,19 @@ def attributes(tag: str) -> dict[str, str]:
     return found
 
 
-def _skipped(html: str, start: int) -> int:
+def _skipped(html: str, start: int, closing: int) -> int:
     """Where reading goes on after a comment or declaration at `start`; `start` itself if there is none."""
     if html.startswith("<!--", start):
         end = html.find("-->", start + 4)
         return len(html) if end < 0 else end + 3
     if html.startswith(("<!", "<?"), start):
-        return html.find(">", start) + 1
+        return closing + 1
     return start
 
 
-def _tag_end(html: str, start: int) -> int:
-    first = html.find(">", start) + 1
-    match = _TAG_END.match(html, start, first + _QUOTED_TAIL)
-    return first if match is None else match.end()
+def _tag_end(html: str, start: int, closing: int) -> int:
+    match = _TAG_END.match(html, start, closing + 1 + _QUOTED_TAIL)
+    return closing + 1 if match is None else match.end()
 
 
 class _Words:

@@ -11,7 +11,7 @@ import pytest
 
 from app import ROOT
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.archives"]
 
 
 class NetworkForbidden(RuntimeError):

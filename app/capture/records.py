@@ -167,7 +167,7 @@ def as_json(record: Record | Disposed) -> dict[str, object]:
         "in_reply_to": str(record.in_reply_to) if record.in_reply_to else None,
         "root": str(record.root),
         "author": author if any(author.values()) else None,
-        "published_at": _iso(record.published_at),
+        "published_at": iso(record.published_at),
         "version": version.number,
         "versions": record.versions,
         "text": version.text("text") or "",
@@ -176,9 +176,9 @@ def as_json(record: Record | Disposed) -> dict[str, object]:
             {"id": str(item.id) if item.id else None, "media_type": item.media_type, "bytes": item.bytes, "state": item.state} for item in record.attachments
         ],
         "counts": dict(record.counts),
-        "first_seen": _iso(record.first_seen),
-        "last_seen": _iso(record.last_seen),
-        "interval": {"last_seen_before": _iso(version.last_seen_before), "first_seen_after": _iso(version.observed_at)} if version.last_seen_before else None,
+        "first_seen": iso(record.first_seen),
+        "last_seen": iso(record.last_seen),
+        "interval": {"last_seen_before": iso(version.last_seen_before), "first_seen_after": iso(version.observed_at)} if version.last_seen_before else None,
         "series": None,
         "held": False,
         "origin": "received" if record.received else "captured",
@@ -195,8 +195,8 @@ def version_json(version: Version) -> dict[str, object]:
     return {
         "version": version.number,
         "state": version.state,
-        "observed_at": _iso(version.observed_at),
-        "last_seen_before": _iso(version.last_seen_before),
+        "observed_at": iso(version.observed_at),
+        "last_seen_before": iso(version.last_seen_before),
         "entry": version.entry,
         "text": version.text("text") or "",
         "html": version.text("html"),
@@ -207,7 +207,7 @@ def version_json(version: Version) -> dict[str, object]:
     }
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 

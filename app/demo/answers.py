@@ -9,6 +9,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
 from html import escape
 
+from app.demo.telling import paragraphs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -37,6 +39,11 @@ class Answer:
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
+
+
+def as_html(text: str) -> str:
+    """A text as plain paragraphs of HTML."""
+    return "\n".join(f"<p>{escape(part, quote=False)}</p>" for part in paragraphs(text))
 
 
 def html_page(

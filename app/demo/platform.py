@@ -25,15 +25,17 @@ from email.utils import format_datetime
 from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import BoundedSemaphore, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.demo import syndication
-from app.demo.answers import Answer, Request, html_page, unless_known
+from app.demo.answers import Answer, Request, as_html, html_page, unless_known
+from app.demo.nouns import Feed, Town
 from app.demo.pictures import picture
-from app.demo.town import BLOGS, FEEDS, NAME, TITLES, Feed, Town, as_html, state
+from app.demo.town import BLOGS, FEEDS, NAME, TITLES, state
 from app.demo.trouble import RETRY_AFTER, TROUBLES, Kind, Trouble, Troublemaker
 from app.demo.wordpress import WordPress, sign_in_page
 
@@ -197,6 +199,11 @@ class _Server(ThreadingHTTPServer):
         self._lock = Lock()
         super().__init__(address, _Handler)
 
+    def server_bind(self) -> None:
+        """Bind without asking who we are: the name of the loopback is nobody's to resolve."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, int(self.server_address[1])
+
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._room.acquire(timeout=1):
             self.shutdown_request(request)
@@ -234,6 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "HarrowFalls/1", ""
     timeout = SILENCE
+    disable_nagle_algorithm = (
+        True  # head and body leave in two steps; the second should not wait for the first
+    )
     server: _Server
 
     def do_GET(self) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from app.demo.blogs import DOMAIN
 from app.demo.platform import SimulatedPlatform
-from app.demo.town import DOMAIN, NIGHTS, TITLES, moment
+from app.demo.town import NIGHTS, TITLES, moment
 from app.demo.wordpress import APPLICATION_PASSWORD, ARCHIVE_USER
 
 
@@ -51,7 +52,7 @@ def pages(platform: SimulatedPlatform) -> list[DemoPage]:
             connector="wordpress",
             address=platform.address("police"),
             name="Harrow Falls Police Department",
-            custodian=f"Lt. Dana Okafor, dokafor@{DOMAIN}",
+            custodian=f"Lt. Dana Okafor, okafor@{DOMAIN}",
             purpose="News, road closures, weather, appeals for witnesses and missing people, recruitment",
             audience="residents, visitors, crime victims, volunteers, recruits",
             scope="What the department publishes, and what visitors answer on the subject",
@@ -83,5 +84,7 @@ def pages(platform: SimulatedPlatform) -> list[DemoPage]:
             purpose="Agendas and minutes",
             audience="residents",
             scope="Meetings of the council and its committees; no comments",
+            # The feed goes back to its first paper, so what is missing from it is missing.
+            options={"complete": "yes"},
         ),
     ]

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from xml.sax.saxutils import escape, quoteattr
 
+from app.demo.answers import as_html
+from app.demo.blogs import DOMAIN
+from app.demo.nouns import Entry, Feed
 from app.demo.pictures import picture
-from app.demo.town import DOMAIN, Entry, Feed, as_html, paragraphs
+from app.demo.telling import paragraphs
 
 PER_PAGE = 6
 """How many meetings the council's feed shows to a page."""

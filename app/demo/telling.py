@@ -150,6 +150,16 @@ def worded(text: str, changes: Sequence[Change], at: datetime) -> str:
     return text
 
 
+def happened(changes: Sequence[Change], verb: Verb, at: datetime) -> bool:
+    """Whether something was done by that time."""
+    return any(change.verb is verb and change.at <= at for change in changes)
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, each on one line."""
+    return [" ".join(part.split("\n")) for part in text.split("\n\n") if part.strip()]
+
+
 @cache
 def tale(key: str) -> Tale:
     """Read the story of one page."""

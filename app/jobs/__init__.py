@@ -1,1 +1,1 @@
-"""The door for work that nobody waits for: what the night does by itself."""
+"""The night: what Muniment does by itself."""

@@ -1,1 +1,116 @@
-"""Officers: the people who act, their roles, tokens and sessions."""
+"""Officers: the people who act, their roles, tokens and sessions, and the mail that reaches them.
+
+Every verb takes the store and a transaction that somebody else commits. One
+that changes an account says who and why, and writes one entry in the ledger.
+"""
+
+from app.officers.accounts import (
+    Accepted,
+    AlreadyOfficer,
+    BadName,
+    First,
+    Invitation,
+    InvitationSpent,
+    LastAdministrator,
+    OfficersExist,
+    RolesNotAccepted,
+    accept,
+    add,
+    change_roles,
+    deactivate,
+    first,
+    set_password,
+)
+from app.officers.bearers import (
+    BadToken,
+    Issued,
+    NoSuchToken,
+    NotSignedIn,
+    Token,
+    issue_token,
+    revoke,
+    token,
+    tokens,
+)
+from app.officers.letters import INVITATION_PATH, RESET_PATH, invitation_letter, reset_letter
+from app.officers.mail import BadLetter, Letter, Mailer, MailNotSent, NoMail, Outbox, Smtp, is_address, mailer
+from app.officers.passes import pass_id, sweep_passes
+from app.officers.passwords import PasswordNotAccepted, PasswordUnreadable
+from app.officers.people import BadEmail, NoSuchOfficer, find, get, list_all, require
+from app.officers.resets import RESET_ANSWER, AccountNotInUse, ResetSpent, ask_reset, make_reset, reset
+from app.officers.signing import (
+    Denied,
+    SignedIn,
+    TooManyTries,
+    WrongPassword,
+    session,
+    sign_in,
+    sign_out,
+    slide_due,
+)
+from app.officers.tries import sweep_tries
+
+__all__ = [
+    "INVITATION_PATH",
+    "RESET_ANSWER",
+    "RESET_PATH",
+    "Accepted",
+    "AccountNotInUse",
+    "AlreadyOfficer",
+    "BadEmail",
+    "BadLetter",
+    "BadName",
+    "BadToken",
+    "Denied",
+    "First",
+    "Invitation",
+    "InvitationSpent",
+    "Issued",
+    "LastAdministrator",
+    "Letter",
+    "MailNotSent",
+    "Mailer",
+    "NoMail",
+    "NoSuchOfficer",
+    "NoSuchToken",
+    "NotSignedIn",
+    "OfficersExist",
+    "Outbox",
+    "PasswordNotAccepted",
+    "PasswordUnreadable",
+    "ResetSpent",
+    "RolesNotAccepted",
+    "SignedIn",
+    "Smtp",
+    "Token",
+    "TooManyTries",
+    "WrongPassword",
+    "accept",
+    "add",
+    "ask_reset",
+    "change_roles",
+    "deactivate",
+    "find",
+    "first",
+    "get",
+    "invitation_letter",
+    "is_address",
+    "issue_token",
+    "list_all",
+    "mailer",
+    "make_reset",
+    "pass_id",
+    "require",
+    "reset",
+    "reset_letter",
+    "revoke",
+    "session",
+    "set_password",
+    "sign_in",
+    "sign_out",
+    "slide_due",
+    "sweep_passes",
+    "sweep_tries",
+    "token",
+    "tokens",
+]

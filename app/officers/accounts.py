@@ -7,13 +7,13 @@ names a person; who and why are committed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from app.db import Tx, to_instant
 from app.db.database import lock_ledger
@@ -24,6 +24,7 @@ from app.officers.people import get, list_all, officer_of, plain_email, require,
 from app.records.errors import Invalid, NotPermitted, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
+from app.store.canonical import Json
 from app.store.store import Store
 from app.store.tables import officers as table
 
@@ -95,14 +96,16 @@ def first(store: Store, tx: Tx, email: str) -> First:
     """Make the first account of a new archive; it holds `administrator` and `records_officer`."""
     lock_ledger(tx)
     if list_all(tx):
-        raise OfficersExist("this archive has officers already", next="Ask an administrator for an invitation.")
+        raise OfficersExist(
+            "this archive has officers already", next="Ask an administrator for an invitation."
+        )
     roles = frozenset({Role.ADMINISTRATOR, Role.RECORDS_OFFICER})
     officer = Officer(id=new_id(), email=plain_email(email), name="", roles=roles)
     password = generated()
     _insert(store, tx, officer, password=hashed(password))
     token = passes.make(store, tx, Kind.TOKEN, officer, lasts=None)
     detail = {**_told(officer), "token": token.id, "name": "first token"}
-    _write(store, tx, "added", officer, by=None, why="first account of the archive", detail=detail)
+    write(store, tx, "added", officer, by=None, why="first account of the archive", detail=detail)
     return First(officer, password, token.secret)
 
 
@@ -128,7 +131,9 @@ def add(
         _change(tx, officer, name=officer.name, roles=_kept(officer.roles), active=True, password=None)
         passes.end(tx, officer, *Kind)
     invitation = passes.make(store, tx, Kind.INVITATION, officer, lasts=INVITATION_LASTS)
-    _write(store, tx, "added" if known is None else "added-again", officer, by=by, why=why, detail=_told(officer))
+    write(
+        store, tx, "added" if known is None else "added-again", officer, by=by, why=why, detail=_told(officer)
+    )
     assert invitation.until is not None
     return Invitation(officer, invitation.secret, invitation.until)
 
@@ -145,7 +150,7 @@ def accept(store: Store, tx: Tx, invitation: str, password: str) -> Accepted:
     _change(tx, officer, password=kept)
     token = passes.make(store, tx, Kind.TOKEN, officer, lasts=None)
     detail = {"token": token.id, "name": "token of the invitation"}
-    _write(store, tx, "accepted", officer, by=officer, why="accepted the invitation", detail=detail)
+    write(store, tx, "accepted", officer, by=officer, why="accepted the invitation", detail=detail)
     return Accepted(officer, token.secret)
 
 
@@ -163,7 +168,7 @@ def change_roles(
         _leave_an_administrator(tx, before)
     _change(tx, before, roles=_kept(after))
     detail = {"before": _kept(before.roles).split(), "after": _kept(after).split()}
-    _write(store, tx, "roles-changed", before, by=by, why=why, detail=detail)
+    write(store, tx, "roles-changed", before, by=by, why=why, detail=detail)
     return replace(before, roles=after)
 
 
@@ -178,7 +183,7 @@ def deactivate(store: Store, tx: Tx, officer: Officer, *, by: Officer, why: str)
     _leave_an_administrator(tx, before)
     _change(tx, before, active=False, password=None)
     ended = passes.end(tx, before, *Kind)
-    _write(store, tx, "deactivated", before, by=by, why=why, detail={"passes": ended})
+    write(store, tx, "deactivated", before, by=by, why=why, detail={"passes": ended})
     return replace(before, active=False)
 
 
@@ -193,9 +198,8 @@ def set_password(
     """
     if by.id != officer.id:
         raise NotPermitted("nobody chooses another's password", next="Make a reset link for them.")
-    require(by, *Role)
-    renew_password(store, tx, officer, password, keep=keep)
-    _write(store, tx, "password-set", officer, by=by, why=why, detail={})
+    renew_password(store, tx, require(get(tx, officer.id), *Role), password, keep=keep)
+    write(store, tx, "password-set", officer, by=by, why=why, detail={})
 
 
 def renew_password(store: Store, tx: Tx, officer: Officer, password: str, *, keep: str = "") -> None:
@@ -204,10 +208,35 @@ def renew_password(store: Store, tx: Tx, officer: Officer, password: str, *, kee
     passes.end(tx, officer, Kind.SESSION, Kind.RESET, keep=keep)
 
 
+def rehash(tx: Tx, officer: Officer, password: str) -> None:
+    """Keep the password that was just proven under today's parameters; nothing changes for anybody."""
+    _change(tx, officer, password=hashed(password))
+
+
+def write(
+    store: Store,
+    tx: Tx,
+    act: str,
+    officer: Officer,
+    *,
+    by: Officer | None,
+    why: str,
+    detail: Mapping[str, object],
+) -> int:
+    """Write the one entry of a change to an account."""
+    facts: dict[str, Json] = {"user": officer.id.hex, "act": act}
+    who = None if by is None else by.id
+    return store.ledger.act(
+        tx, "user", by=who, why=why, facts=facts, detail={"act": act, **detail}, subject=officer.id
+    )
+
+
 def _leave_an_administrator(tx: Tx, leaving: Officer) -> None:
     """Raise `LastAdministrator` unless somebody else, who has come in, can still invite people."""
     can_act = table.c.active & table.c.password.is_not(None)
-    others = [officer_of(row) for row in tx.execute(select(table).where(can_act, table.c.id != leaving.id.bytes))]
+    others = [
+        officer_of(row) for row in tx.execute(select(table).where(can_act, table.c.id != leaving.id.bytes))
+    ]
     if leaving.may(Role.ADMINISTRATOR) and not any(other.may(Role.ADMINISTRATOR) for other in others):
         raise LastAdministrator(
             f"{leaving.email} is the last active administrator",
@@ -233,19 +262,19 @@ def _change(tx: Tx, officer: Officer, **values: object) -> None:
     tx.execute(update(table).where(table.c.id == officer.id.bytes).values(**values))
 
 
-def _write(
-    store: Store, tx: Tx, act: str, officer: Officer, *, by: Officer | None, why: str, detail: dict[str, object]
-) -> None:
-    write_entry(store, tx, act, officer, by=by, why=why, detail=detail)
-
-
 def _told(officer: Officer) -> dict[str, object]:
     return {"email": officer.email, "name": officer.name, "roles": _kept(officer.roles).split()}
 
 
 def _about(store: Store, officer: Officer) -> list[str]:
     """What somebody who knows the officer would try first."""
-    return [officer.email, officer.email.partition("@")[0], officer.name, store.agency.name, store.agency.domain]
+    return [
+        officer.email,
+        officer.email.partition("@")[0],
+        officer.name,
+        store.agency.name,
+        store.agency.domain,
+    ]
 
 
 def _roles(roles: Iterable[Role | str]) -> frozenset[Role]:
@@ -255,7 +284,9 @@ def _roles(roles: Iterable[Role | str]) -> frozenset[Role]:
         known = ", ".join(role.value for role in Role)
         raise RolesNotAccepted(f"{error}", next=f"The roles are {known}.") from error
     if not wanted:
-        raise RolesNotAccepted("an account holds at least one role", next="To shut somebody out, deactivate them.")
+        raise RolesNotAccepted(
+            "an account holds at least one role", next="To shut somebody out, deactivate them."
+        )
     if wanted == {Role.MESSAGES}:
         raise RolesNotAccepted("`messages` stands beside another role", next="Add what the person is to do.")
     return wanted

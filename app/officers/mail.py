@@ -78,7 +78,9 @@ class NoMail:
 
     def send(self, to: str, subject: str, text: str) -> None:
         _check(to, subject, text)
-        raise MailNotSent("no mail server is set up", next="Set MUNIMENT_SMTP_URL, or hand the words over yourself.")
+        raise MailNotSent(
+            "no mail server is set up", next="Set MUNIMENT_SMTP_URL, or hand the words over yourself."
+        )
 
 
 class Smtp:
@@ -104,7 +106,8 @@ class Smtp:
         self._server = _read(url)
         if not is_address(sender):
             raise BadSetting(
-                f"{sender!r} cannot be the sender of mail", next="Set MUNIMENT_MAIL_FROM to one e-mail address."
+                f"{sender!r} cannot be the sender of mail",
+                next="Set MUNIMENT_MAIL_FROM to one e-mail address.",
             )
         self._sender, self._domain = sender, sender.rpartition("@")[2]
         self._clock = clock or SystemClock()
@@ -185,7 +188,9 @@ class Outbox:
     was not sent; `close` waits for those that are still to go.
     """
 
-    def __init__(self, mailer: Mailer, failed: Callable[[Letter, ArchiveError], None], *, room: int = 1_000) -> None:
+    def __init__(
+        self, mailer: Mailer, failed: Callable[[Letter, ArchiveError], None], *, room: int = 1_000
+    ) -> None:
         self._mailer, self._failed = mailer, failed
         self._waiting: queue.Queue[Letter | None] = queue.Queue(room)
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
@@ -197,7 +202,9 @@ class Outbox:
         try:
             self._waiting.put_nowait(Letter(to, subject, text))
         except queue.Full as error:
-            raise MailNotSent("too many letters are waiting", next="Look whether the mail server answers.") from error
+            raise MailNotSent(
+                "too many letters are waiting", next="Look whether the mail server answers."
+            ) from error
 
     def close(self) -> None:
         """Send what is waiting, then end."""

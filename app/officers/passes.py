@@ -80,7 +80,9 @@ def make(
 
 def find(store: Store, tx: Tx, kind: Kind, secret: str) -> Pass | None:
     """The pass of that secret, if it is of that kind, has not run out, and its officer is active."""
-    found = tx.execute(_joined().where(table.c.digest == _digest(secret), table.c.kind == kind.value)).one_or_none()
+    found = tx.execute(
+        _joined().where(table.c.digest == _digest(secret), table.c.kind == kind.value)
+    ).one_or_none()
     if found is None or not found.active or _over(found, store.clock.now()):
         return None
     return _pass(found)
@@ -90,7 +92,11 @@ def kept(store: Store, tx: Tx, kind: Kind, officer: Officer) -> list[Pass]:
     """The passes of one kind that an officer holds, oldest first."""
     now = store.clock.now()
     asked = _joined().where(officers.c.id == officer.id.bytes, table.c.kind == kind.value)
-    return [_pass(row) for row in tx.execute(asked.order_by(table.c.made_at, table.c.digest)) if not _over(row, now)]
+    return [
+        _pass(row)
+        for row in tx.execute(asked.order_by(table.c.made_at, table.c.digest))
+        if not _over(row, now)
+    ]
 
 
 def spend(store: Store, tx: Tx, kind: Kind, secret: str) -> bool:
@@ -101,7 +107,9 @@ def spend(store: Store, tx: Tx, kind: Kind, secret: str) -> bool:
 
 def touch(store: Store, tx: Tx, secret: str) -> None:
     """Write down that a pass is in use."""
-    tx.execute(update(table).where(table.c.digest == _digest(secret)).values(used_at=to_instant(store.clock.now())))
+    tx.execute(
+        update(table).where(table.c.digest == _digest(secret)).values(used_at=to_instant(store.clock.now()))
+    )
 
 
 def end(tx: Tx, officer: Officer, *kinds: Kind, keep: str = "") -> int:
@@ -111,15 +119,17 @@ def end(tx: Tx, officer: Officer, *kinds: Kind, keep: str = "") -> int:
     return tx.execute(delete(table).where(theirs, table.c.digest != _digest(keep))).rowcount
 
 
-def end_one(tx: Tx, secret: str) -> None:
-    """End the pass of that secret."""
-    tx.execute(delete(table).where(table.c.digest == _digest(secret)))
+def end_one(tx: Tx, kind: Kind, secret: str) -> None:
+    """End the pass of that kind and secret."""
+    tx.execute(delete(table).where(table.c.digest == _digest(secret), table.c.kind == kind.value))
 
 
 def end_by_id(tx: Tx, officer: Officer, kind: Kind, id: str) -> bool:
     """End the pass that `id` names, if the officer holds it; whether there was one."""
     key = select(officers.c.key).where(officers.c.id == officer.id.bytes).scalar_subquery()
-    held = tx.execute(select(table.c.digest).where(table.c.officer == key, table.c.kind == kind.value)).scalars()
+    held = tx.execute(
+        select(table.c.digest).where(table.c.officer == key, table.c.kind == kind.value)
+    ).scalars()
     wanted = [bytes(digest) for digest in held if _id(bytes(digest)) == id]
     return bool(wanted) and tx.execute(delete(table).where(table.c.digest.in_(wanted))).rowcount > 0
 

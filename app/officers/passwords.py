@@ -34,7 +34,7 @@ _COMMONEST = frozenset(
     qazwsxedcrfv qazwsxedc123 qwerty123456 qwerty1234567 qwertyqwerty qwertyuiop12 qwertyuiop123 qwertyuiop[]
     qwertyuiopasdfghjklzxcvbnm qwertzuiop12 secretsecret sunshine1234 superman1234 trustno1trustno1 welcome12345
     welcome123456 welcomewelcome zaq12wsxcde3 zxcvbnm12345 zxcvbnmasdfghjkl
-    """.split()
+    """.split()  # noqa: SIM905 - seventy words are read more easily without quotation marks
 ) | {"correct horse battery staple"}
 
 _hasher = PasswordHasher()
@@ -61,7 +61,8 @@ def accepted(password: str, *, about: Sequence[str] = ()) -> str:
     """
     if len(password) < SHORTEST:
         raise PasswordNotAccepted(
-            f"a password has at least {SHORTEST} characters", next="Choose a longer one; a few words in a row are good."
+            f"a password has at least {SHORTEST} characters",
+            next="Choose a longer one; a few words in a row are good.",
         )
     if len(password) > LONGEST:
         raise PasswordNotAccepted(f"a password has at most {LONGEST} characters")
@@ -70,7 +71,8 @@ def accepted(password: str, *, about: Sequence[str] = ()) -> str:
     folded = _folded(password)
     if folded in _COMMONEST or folded in {_folded(word) for word in about}:
         raise PasswordNotAccepted(
-            "this password is among the first that anybody would try", next="Choose one that nobody would guess."
+            "this password is among the first that anybody would try",
+            next="Choose one that nobody would guess.",
         )
     return password
 
@@ -88,7 +90,8 @@ def matches(kept: str | None, password: str) -> bool:
         return False
     except InvalidHashError as error:
         raise PasswordUnreadable(
-            "a password's hash is of no known form", next="Compare the database with a backup; a reset makes a new one."
+            "a password's hash is of no known form",
+            next="Compare the database with a backup; a reset makes a new one.",
         ) from error
     return kept is not None
 

@@ -54,7 +54,9 @@ def require(officer: Officer, *roles: Role) -> Officer:
     if not officer.active:
         raise NotPermitted("this account is no longer active")
     needed = " or ".join(role.value for role in roles)
-    raise NotPermitted(f"this needs the role {needed}", next="Ask somebody who holds it, or an administrator for it.")
+    raise NotPermitted(
+        f"this needs the role {needed}", next="Ask somebody who holds it, or an administrator for it."
+    )
 
 
 def plain_email(email: str) -> str:

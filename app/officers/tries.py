@@ -36,7 +36,9 @@ def wait(store: Store, tx: Tx, limit: Limit, who: str) -> timedelta:
     subject, now = _subject(store, limit, who), store.clock.now()
     _alone(tx, subject)
     since = to_instant(now - limit.within)
-    asked = select(table.c.at).where(table.c.subject == subject, table.c.at > since).order_by(table.c.at.desc())
+    asked = (
+        select(table.c.at).where(table.c.subject == subject, table.c.at > since).order_by(table.c.at.desc())
+    )
     times = tx.execute(asked.limit(limit.tries)).scalars().all()
     if len(times) < limit.tries:
         return timedelta()
@@ -55,7 +57,9 @@ def forgive(store: Store, tx: Tx, limit: Limit, who: str) -> None:
 
 def sweep_tries(store: Store, tx: Tx) -> int:
     """Discard tries that no limit looks at any more; return how many."""
-    return tx.execute(delete(table).where(table.c.at < to_instant(store.clock.now() - timedelta(days=1)))).rowcount
+    return tx.execute(
+        delete(table).where(table.c.at < to_instant(store.clock.now() - timedelta(days=1)))
+    ).rowcount
 
 
 def neighbourhood(address: str) -> str:

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -61,8 +62,8 @@ class Objects(Protocol):
         """Read all of an object and raise `FixityMismatch` unless it holds what its name says."""
         ...
 
-    def names(self) -> Iterator[bytes]:
-        """The digests of everything that is there."""
+    def names(self, *, older_than: datetime | None = None) -> Iterator[bytes]:
+        """The digests of everything that is there, or that was put there before a moment."""
         ...
 
     def discard(self, digest: bytes) -> None:
@@ -127,11 +128,12 @@ class Folder:
             if hashlib.file_digest(file, "sha256").digest() != digest:
                 raise FixityMismatch(f"object {digest.hex()} does not hold what its name says")
 
-    def names(self) -> Iterator[bytes]:
+    def names(self, *, older_than: datetime | None = None) -> Iterator[bytes]:
         for folder in sorted(self.folder.iterdir()):
-            if len(folder.name) == 2 and folder.is_dir():  # noqa: PLR2004 - two letters of the digest
+            if len(folder.name) == 2 and folder.is_dir():
                 for file in sorted(folder.iterdir()):
-                    yield bytes.fromhex(folder.name + file.name)
+                    if older_than is None or file.stat().st_mtime < older_than.timestamp():
+                        yield bytes.fromhex(folder.name + file.name)
 
     def discard(self, digest: bytes) -> None:
         self._path(digest).unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""The door for browsers and programs: the API and the pages."""
+"""The web door: the API, the pages that people read, and what monitors ask. It translates; it decides nothing."""

@@ -34,7 +34,9 @@ _DECLARATION = re.compile(
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252"}
 """What publishers mean by these names, as browsers read them (WHATWG Encoding)."""
 
-_REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "charmap"})
+_REFUSED = frozenset(
+    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "charmap"}
+)
 """Codecs that are not encodings of documents; some take time beyond measure, or hide markup."""
 
 _BLOCK = 4096

@@ -15,13 +15,16 @@ from typing import Any, cast
 from xml.sax import handler, xmlreader
 
 from defusedxml import expatreader
-from feedparser import api as feedparser_api  # type: ignore[import-untyped] # it brings no types
+from feedparser import api as feedparser_api
 
 Dict = dict[str, Any]
 
 _THREADING = "http://purl.org/syndication/thread/1.0"
 _TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _HISTORY = "http://purl.org/syndication/history/1.0"
+
+_ENCODING = "UTF-8"
+"""In capitals, so that feedparser does not take two characters for one misread and correct the publisher."""
 
 _LONGEST_AUTHOR = 1000
 """Beyond this, looking for an e-mail address among the letters takes time with their square."""
@@ -83,13 +86,28 @@ class _Ours:
             super()._sync_author_detail(key)  # type: ignore[misc] # of feedparser's class
 
 
+def _ours(base: Any) -> Any:
+    known = base.namespaces | {_THREADING: "thr", _TOMBSTONES: "at", _HISTORY: "fh"}
+    members = {
+        "namespaces": known,
+        "_matchnamespaces": {address.lower(): prefix for address, prefix in known.items()},
+        # An id is a name, not an address, even where it looks like half of one.
+        "can_be_relative_uri": base.can_be_relative_uri - {"id"},
+    }
+    return cast("Any", type("FeedParser", (_Ours, base), members))
+
+
+_Strict = _ours(feedparser_api.StrictFeedParser)
+_Loose = _ours(feedparser_api.LooseFeedParser)
+
+
 def read(text: str, address: str, marker: str) -> Reading:
     """Read a mended document; `marker` is the attribute that numbers its items.
 
     `address` is what relative addresses are relative to. `NotReadable` where
     even the lenient reading fails.
     """
-    strict = _made(feedparser_api.StrictFeedParser, marker, address, None)
+    strict = _made(_Strict, marker, address, None, _ENCODING)
     try:
         _parse_strictly(strict, text)
     except Exception as fault:  # noqa: BLE001 -- whatever strict reading cannot do, lenient reading may
@@ -98,7 +116,7 @@ def read(text: str, address: str, marker: str) -> Reading:
 
 
 def _read_leniently(text: str, address: str, marker: str) -> Any:
-    loose = _made(feedparser_api.LooseFeedParser, marker, address, {})
+    loose = _made(_Loose, marker, address, None, _ENCODING, {})
     try:
         loose.feed(text)
     except Exception as fault:
@@ -107,18 +125,10 @@ def _read_leniently(text: str, address: str, marker: str) -> Any:
     return loose
 
 
-def _made(base: Any, marker: str, address: str, entities: Dict | None) -> Any:
-    known = base.namespaces | {_THREADING: "thr", _TOMBSTONES: "at", _HISTORY: "fh"}
-    members = {
-        "marker": marker,
-        "namespaces": known,
-        "_matchnamespaces": {address.lower(): prefix for address, prefix in known.items()},
-        # An id is a name, not an address, even where it looks like half of one.
-        "can_be_relative_uri": base.can_be_relative_uri - {"id"},
-    }
-    ours = cast("type[Any]", type("FeedParser", (_Ours, base), members))
-    # In capitals, so that feedparser does not take é for é and correct the publisher.
-    return ours(address, None, "UTF-8") if entities is None else ours(address, None, "UTF-8", entities)
+def _made(kind: Any, marker: str, *arguments: Any) -> Any:
+    parser = kind(*arguments)
+    parser.marker = marker
+    return parser
 
 
 def _parse_strictly(parser: Any, text: str) -> None:

@@ -84,7 +84,13 @@ def outline(text: str) -> Outline:
     well_formed = unclosed is None and _balanced(pieces)
     places = _Places(text, pieces, well_formed=well_formed)
     return Outline(
-        pieces, local(first), places.items, places.introduction, well_formed, _entities(text, pieces), unclosed
+        pieces,
+        local(first),
+        places.items,
+        places.introduction,
+        well_formed,
+        _entities(text, pieces),
+        unclosed,
     )
 
 
@@ -347,7 +353,7 @@ class _Mend:
 
 def _allowed(character: int) -> bool:
     """Whether XML 1.0 (section 2.2) admits the character."""
-    if character < 0x20:  # noqa: PLR2004 -- the control characters
+    if character < 0x20:
         return character in {0x9, 0xA, 0xD}
     return character <= 0xD7FF or 0xE000 <= character <= 0xFFFD or 0x10000 <= character <= 0x10FFFF
 

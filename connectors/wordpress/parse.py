@@ -323,7 +323,7 @@ def comment(seen: Seen[Comment]) -> Observation:
 
 
 def has_revisions(read: Post) -> bool:
-    """Whether the post says that earlier texts of it are kept; a site that does not say may have some."""
+    """Whether the post says that earlier texts of it are kept. One that says nothing is taken to have none."""
     links = read.links if isinstance(read.links, dict) else {}
     history = links.get("version-history")
     if not isinstance(history, list) or not history or not isinstance(history[0], dict):

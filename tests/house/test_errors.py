@@ -7,6 +7,8 @@ import pkgutil
 import re
 from collections import Counter
 from collections.abc import Iterator
+from types import ModuleType
+from typing import TypeAlias
 
 import pytest
 
@@ -16,17 +18,19 @@ from app import ROOT
 from app.records.errors import ArchiveError
 from connectors.errors import ConnectorError
 
+Error: TypeAlias = type[ArchiveError] | type[ConnectorError]
 
-def everything_under(package) -> None:
+
+def everything_under(package: ModuleType) -> None:
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if module.name not in {"app.__main__", "connectors.promises"}:  # one runs, the other is a test suite
             importlib.import_module(module.name)
 
 
-def family(root: type[Exception]) -> list[type[Exception]]:
+def family(root: Error) -> list[Error]:
     """Every error of ours below `root`, without what tests themselves derive."""
 
-    def below(error: type[Exception]) -> Iterator[type[Exception]]:
+    def below(error: Error) -> Iterator[Error]:
         yield error
         for child in error.__subclasses__():
             yield from below(child)
@@ -44,7 +48,7 @@ def explained(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], below, strict=True))
 
 
-def page(root: type[Exception]) -> dict[str, str]:
+def page(root: Error) -> dict[str, str]:
     """What `docs/errors.md` explains: the archive's errors first, those of connectors in the last section."""
     text = (ROOT / "docs" / "errors.md").read_text()
     archive, _, connector = text.partition("## What a connector could not do")

@@ -75,11 +75,36 @@ def test_the_archive_needs_more_than_connectors_may_have():
     assert "sqlalchemy" in libraries("app")
 
 
-def test_every_connector_stands_in_the_contract_that_keeps_them_apart():
-    folders = {
-        f"connectors.{path.parent.name}"
-        for path in (ROOT / "connectors").glob("*/__init__.py")
-        if (path.parent / "parse.py").exists() or (path.parent / "connector.py").exists()
+def there(modules: set[str]) -> set[str]:
+    """Those of `modules` that exist."""
+    return {
+        module
+        for module in modules
+        if (path := ROOT.joinpath(*module.split("."))).with_suffix(".py").exists()
+        or (path / "__init__.py").exists()
     }
-    apart = next(contract for contract in contracts() if contract["type"] == "independence")
-    assert folders == set(apart["modules"])
+
+
+def named(contract: str, key: str) -> set[str]:
+    return {name for each in contracts() if each["name"] == contract for name in each[key]}
+
+
+def test_every_connector_stands_in_the_contract_that_keeps_them_apart():
+    folders = {f"connectors.{path.parent.name}" for path in (ROOT / "connectors").glob("*/__init__.py")}
+    assert named("Connectors do not know one another", "modules") == folders
+
+
+def test_every_door_stands_in_the_contract_that_keeps_it_from_the_tables():
+    doors = there({"app.web", "app.jobs", "app.cli"})
+    assert named("Doors use verbs, not tables", "source_modules") == doors
+
+
+def test_what_destroys_is_kept_from_everyone_but_disposition():
+    destroys = there({"app.store.destruction"})
+    assert named("Only disposition may destroy", "protected_modules") == destroys
+
+
+def test_every_rule_that_must_be_pure_stands_in_its_contract():
+    rules = {"app.records", "app.store.canonical", "app.store.merkle", "connectors.contract"}
+    rules |= there({"app.retention.decide", "app.retention.schedule", "app.disclosure.bates"})
+    assert rules <= named("Rules are pure", "source_modules")

@@ -14,7 +14,9 @@ import pytest
 import app
 from app import ROOT
 
-CARRIED = ("app", "connectors", "migrations", "retention_schedules")
+CARRIED = [
+    name for name in ("app", "connectors", "migrations", "retention_schedules") if (ROOT / name).is_dir()
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def test_it_carries_every_file_of_the_tree(carried):
     }
     in_the_wheel = {name for name in carried if name.startswith("muniment/_bundle/")}
     assert len(in_the_tree) > 10
-    assert in_the_wheel == in_the_tree | {"muniment/_bundle/pyproject.toml"}
+    elsewhere = {"muniment/_bundle/app/_launch.py"}  # it is muniment/__init__.py
+    assert in_the_wheel == in_the_tree - elsewhere
 
 
 def test_it_carries_no_tests_and_no_leftovers(carried):
@@ -81,7 +84,8 @@ def test_the_installed_command_runs_the_tree_it_came_with(wheel: Path, tmp_path:
         env=environment,
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         timeout=60,
     )
+    assert said.returncode == 0, said.stderr
     assert said.stdout.splitlines()[-1] == f"0 {tmp_path / 'muniment' / '_bundle'}"

@@ -9,8 +9,8 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from app.demo.answers import Answer, Request
+from app.demo.nouns import Comment, Media, Post
 from app.demo.telling import ZONE, Person
-from app.demo.town import Comment, Media, Post
 from app.demo.wordpress.shapes import Shapes
 from app.demo.wordpress.standing import NAMESPACE, Standing
 from app.demo.wordpress.wire import RestError, as_json, invalid, listing

@@ -6,9 +6,10 @@ from hashlib import sha256
 from html import escape
 from urllib.parse import quote
 
+from app.demo.blogs import DOMAIN
+from app.demo.nouns import Comment, Media, Post, Revision
 from app.demo.pictures import HEIGHT, WIDTH, picture
 from app.demo.telling import Person
-from app.demo.town import DOMAIN, Comment, Media, Post, Revision
 from app.demo.wordpress.standing import Standing
 from app.demo.wordpress.wording import Shape, comment_html, dates, links_to, local, rendered, texturize
 

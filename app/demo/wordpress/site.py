@@ -1,7 +1,6 @@
 """Answer as a WordPress site does: the REST interface `wp/v2`, the feeds, the pages a visitor sees.
 
-The names, shapes, codes and statuses are those of the WordPress REST API
-handbook and of what a WordPress 6 answered when it was asked. What differs
+The names, shapes, codes and statuses are those of WordPress 6. What differs
 for somebody who is signed in differs here in the same places: lists by
 `status`, `context=edit`, revisions, trashed items.
 
@@ -20,12 +19,13 @@ from html import escape
 
 from app.demo import syndication
 from app.demo.answers import Answer, Request, html_page, unless_known
+from app.demo.nouns import Blog, Post
 from app.demo.pictures import avatar, picture
 from app.demo.telling import Person
-from app.demo.town import TIMEZONE, Blog, Post
+from app.demo.town import TIMEZONE
 from app.demo.wordpress.rest import Asked
 from app.demo.wordpress.standing import NAMESPACE, Standing
-from app.demo.wordpress.wire import RestError, as_json
+from app.demo.wordpress.wire import RestError
 from app.demo.wordpress.wording import Shape, comment_html, local, rendered
 
 ARCHIVE_USER = "archive"
@@ -56,9 +56,9 @@ class WordPress:
             return error.answer()
 
     def _routed(self, request: Request, route: str, who: Person | None) -> Answer:
-        if not route:
-            return as_json(self._index())
         asked = Asked(self.standing, request, who)
+        if not route:
+            return asked.send(self._index(), route)
         for form, handle in asked.routes:
             found = re.fullmatch(form, route)
             if found:
@@ -121,16 +121,19 @@ class WordPress:
             "/comments/feed/": lambda: self._comment_feed(request),
             "/wp-login.php": lambda: sign_in_page(self.blog.name),
         }
-        if path in known:
+        for post in filter(is_shown, self.blog.posts):
+            number = request.one("page_id" if post.type == "page" else "p")
+            if f"{self.home}{path}" == self.standing.link(post) or (
+                path == "/" and number == str(post.number)
+            ):
+                return self._permalink(post)
+        if path in known and not (request.one("p") or request.one("page_id")):
             return known[path]()
         for media in self.blog.media:
             if f"{self.home}{path}" == self.standing.source(media):
                 return unless_known(request, picture(media.file), "image/png", media.at)
         if found := re.fullmatch(r"/avatar/([0-9a-f]{12})\.png", path):
             return unless_known(request, avatar(found[1]), "image/png", self.blog.posts[0].at)
-        for post in self.blog.posts:
-            if post.status == "publish" and f"{self.home}{path}" == self.standing.link(post):
-                return self._permalink(post)
         return html_page("Page not found", "<h1>Page not found</h1>", status=404)
 
     def _front(self) -> Answer:

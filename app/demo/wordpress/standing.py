@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 
-from app.demo.town import Blog, Comment, Media, Post, paragraphs
+from app.demo.nouns import Blog, Comment, Media, Post
+from app.demo.telling import paragraphs
 from app.demo.wordpress.wording import linked, local
 
 NAMESPACE = "wp/v2"

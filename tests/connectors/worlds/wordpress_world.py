@@ -16,14 +16,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
 HTML = {"Content-Type": "text/html; charset=UTF-8"}
 
-SIGN_IN = b'<!DOCTYPE html><html><form action="/wp-login.php"><input type="password" name="pwd"></form></html>'
+SIGN_IN = (
+    b'<!DOCTYPE html><html><form action="/wp-login.php"><input type="password" name="pwd"></form></html>'
+)
 CHALLENGE = b"<!DOCTYPE html><html><title>Just a moment...</title></html>"
 NOTICE = b"<br />\n<b>Warning</b>: Undefined array key in <b>/srv/plugin.php</b><br />\n"
 
@@ -39,7 +41,9 @@ EDITOR = {
 
 
 class Refused(Exception):
-    def __init__(self, status: int, code: str, message: str = "Sorry, you are not allowed to do that.") -> None:
+    def __init__(
+        self, status: int, code: str, message: str = "Sorry, you are not allowed to do that."
+    ) -> None:
         super().__init__(code)
         self.status, self.code, self.message = status, code, message
 
@@ -139,9 +143,7 @@ class WordPressWorld:
         """Somebody comments; approved unless `status` says otherwise."""
         now, self._comments = self.tick(), self._comments + 1
         more = {"status": "approved", **more}
-        self.remarks[self._comments] = Remark(
-            id=self._comments, post=post, content=content, date=now, **more
-        )
+        self.remarks[self._comments] = Remark(id=self._comments, post=post, content=content, date=now, **more)
         return self._comments
 
     def edit(self, number: int, content: str) -> None:
@@ -180,14 +182,15 @@ class WordPressWorld:
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def __enter__(self) -> WordPressWorld:
+    def __enter__(self) -> Self:
         world = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                status, headers, body = world.answer(self.path, self.headers.get("Authorization"))
+                status, said, body = world.answer(self.path, self.headers.get("Authorization"))
+                headers = dict(said)
                 self.send_response(status)
                 length = headers.pop("Content-Length", str(len(body)))
                 for name, value in {**headers, "Content-Length": length, "Connection": "close"}.items():
@@ -234,7 +237,11 @@ class WordPressWorld:
             return troubled
         link = {"Link": f'<{self._interface}>; rel="https://api.w.org/"'} if self.names_its_interface else {}
         if "robots" in query:
-            return 200, {"Content-Type": "text/plain; charset=utf-8", **link}, b"User-agent: *\nDisallow: /wp-admin/\n"
+            return (
+                200,
+                {"Content-Type": "text/plain; charset=utf-8", **link},
+                b"User-agent: *\nDisallow: /wp-admin/\n",
+            )
         if route is None:
             return 404, {**HTML, **link}, b"<!DOCTYPE html><html><title>Page not found</title></html>"
         try:
@@ -350,7 +357,12 @@ class WordPressWorld:
 
     def _is_public(self, remark: Remark) -> bool:
         item = self.items.get(remark.post)
-        return remark.status == "approved" and item is not None and item.status == "publish" and not item.password
+        return (
+            remark.status == "approved"
+            and item is not None
+            and item.status == "publish"
+            and not item.password
+        )
 
     def _user(self, number: int) -> dict[str, Any]:
         name, slug = self.users[number]
@@ -358,7 +370,10 @@ class WordPressWorld:
 
     def _item(self, item: Item, *, edit: bool) -> dict[str, Any]:
         closed = bool(item.password) and not edit
-        content: dict[str, Any] = {"rendered": "" if closed else item.content, "protected": bool(item.password)}
+        content: dict[str, Any] = {
+            "rendered": "" if closed else item.content,
+            "protected": bool(item.password),
+        }
         title: dict[str, Any] = {"rendered": escape(item.title)}
         if edit:
             content["raw"], title["raw"] = item.content, item.title
@@ -381,7 +396,9 @@ class WordPressWorld:
             "sticky": False,
             "categories": [1],
             "tags": [],
-            "_links": {"version-history": [{"count": len(item.revisions), "href": f"{collection}/revisions"}]},
+            "_links": {
+                "version-history": [{"count": len(item.revisions), "href": f"{collection}/revisions"}]
+            },
         }
 
     def _remark(self, remark: Remark, *, edit: bool) -> dict[str, Any]:
@@ -402,7 +419,11 @@ class WordPressWorld:
             "_links": {"up": [{"embeddable": True, "post_type": item.type if item else "post"}]},
         }
         if edit:
-            answer |= {"author_email": "jo@visitor.example", "author_ip": "203.0.113.7", "author_user_agent": "B/1"}
+            answer |= {
+                "author_email": "jo@visitor.example",
+                "author_ip": "203.0.113.7",
+                "author_user_agent": "B/1",
+            }
             answer["content"] = {"rendered": remark.content, "raw": remark.content}
         return answer
 

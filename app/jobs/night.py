@@ -1,0 +1,140 @@
+"""The night: every page captured, the index caught up, the ledger signed, the access log closed.
+
+A page that fails does not stop the others. A night that was missed while the
+machine was off is made up for at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from app.capture import diary, pages
+from app.capture.runs import Report
+from app.records.errors import ArchiveError, Invalid
+from app.records.nouns import Page
+from app.store import access
+from app.store.store import Store
+from app.store.sweep import sweep
+
+_log = logging.getLogger("muniment.night")
+_WHY = "the nightly work"
+FOLLOW_SECONDS = 20
+
+
+class BadHour(Invalid):
+    """The hour of the nightly work cannot be read."""
+
+    code = "bad-hour"
+
+
+@dataclass(slots=True)
+class Told:
+    """What a night did."""
+
+    reports: list[Report] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def night(store: Store, capture: Callable[[Page, str], Report], follow: Callable[[], int]) -> Told:
+    """Do one night's work; what fails is written down and the rest goes on."""
+    told = Told()
+    with store.database.read() as tx:
+        waiting = [page for page in pages.listed(tx) if page.status != pages.PAUSED and page.connector != "import"]
+    for page in waiting:
+        try:
+            told.reports.append(capture(page, _WHY))
+        except ArchiveError as error:
+            _log.warning("page %s was not captured: %s", page.id, error.code)
+            told.failed.append(f"{page.id}: {error.code}")
+    for name, work in (
+        ("index", lambda: follow()),
+        ("access log", lambda: _close_days(store)),
+        ("checkpoint", lambda: store.ledger.checkpoint()),
+        ("sweep", lambda: sweep(store)),
+    ):
+        try:
+            work()
+        except ArchiveError as error:
+            _log.exception("the night's %s failed", name)
+            told.failed.append(f"{name}: {error.code}")
+    return told
+
+
+def _close_days(store: Store) -> None:
+    with store.database.begin() as tx:
+        access.close_days(store, tx, by=None, why=_WHY)
+
+
+class Night:
+    """The clockwork: APScheduler in the agency's time zone, with a diary that survives the machine."""
+
+    def __init__(self, store: Store, work: Callable[[], Told], follow: Callable[[], int], at: str) -> None:
+        self.store, self.work, self.follow = store, work, follow
+        self.zone = store.agency.zone()
+        self.hour, self.minute = hour_of(at)
+        self.scheduler = BackgroundScheduler(timezone=self.zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+
+    def start(self) -> None:
+        """Begin; a night that was missed begins at once."""
+        trigger = CronTrigger(hour=self.hour, minute=self.minute, timezone=self.zone)
+        self.scheduler.add_job(self._night, trigger, id="night")
+        self.scheduler.add_job(self._follow, IntervalTrigger(seconds=FOLLOW_SECONDS), id="follow")
+        with self.store.database.read() as tx:
+            last = diary.last_began(tx, "night")
+            founded = diary.founded(tx)
+        if missed(last or founded, self.store.clock.now(), self.zone, self.hour, self.minute):
+            self.scheduler.add_job(self._night, id="missed night")
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """End after the work under way."""
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=True)
+
+    def _night(self) -> None:
+        with self.store.database.begin() as tx:
+            diary.began(tx, "night", self.store.clock.now())
+        try:
+            told = self.work()
+            outcome = "done" if not told.failed else f"done, {len(told.failed)} things failed"
+        except Exception as error:
+            outcome = f"failed: {type(error).__name__}"
+            _log.exception("the night failed")
+        with self.store.database.begin() as tx:
+            diary.ended(tx, "night", self.store.clock.now(), outcome)
+
+    def _follow(self) -> None:
+        try:
+            self.follow()
+        except ArchiveError:
+            _log.exception("the index could not follow")
+
+
+def missed(last: datetime | None, now: datetime, zone: ZoneInfo, hour: int, minute: int) -> bool:
+    """Whether a night should have begun since `last` and has not; a new archive has missed none.
+
+    A night whose hour the clocks skip begins at the next moment that exists.
+    """
+    if last is None:
+        return False
+    local = now.astimezone(zone)
+    due = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if due > local:
+        due = (local.replace(tzinfo=None) - timedelta(days=1)).replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=zone)
+    return last < due
+
+
+def hour_of(text: str) -> tuple[int, int]:
+    """`HH:MM` as hour and minute, or `BadHour`."""
+    hour, colon, minute = text.partition(":")
+    if not (colon and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+        raise BadHour(f"{text!r} is no time of day", next="Write MUNIMENT_NIGHTLY_AT as 02:30.")
+    return int(hour), int(minute)

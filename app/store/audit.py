@@ -1,0 +1,130 @@
+"""Reading what was done and who read what, in pages, newest first, with exact totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+
+from app.db import Tx, from_instant, to_instant
+from app.store.access import Access
+from app.store.ledger import Act
+from app.store.sealing import unseal
+from app.store.store import Store
+from app.store.tables import accesses, acts, checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ActsPart:
+    """Some of what was done; `next` is the entry to go on before, None at the end."""
+
+    acts: Sequence[Act]
+    total: int
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessesPart:
+    """Some of who read what; `next` is the number to go on before, None at the end."""
+
+    accesses: Sequence[Access]
+    total: int
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The newest checkpoint that was signed."""
+
+    size: int
+    at: datetime
+    note: str
+
+
+def acts_before(
+    store: Store, tx: Tx, *, before: int | None = None, limit: int = 50, kind: str | None = None
+) -> ActsPart:
+    """What was done before entry `before`, newest first, each with its detail; `kind` narrows to one type."""
+    asked: Any = select(acts)
+    if kind:
+        asked = asked.where(acts.c.type == kind)
+    total = tx.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
+    if before is not None:
+        asked = asked.where(acts.c.entry < before)
+    rows = tx.execute(asked.order_by(acts.c.entry.desc()).limit(limit + 1)).all()
+    keys = store.keyring.secrets(bytes(row.secret) for row in rows[:limit])
+    told = []
+    for row in rows[:limit]:
+        value = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))
+        told.append(
+            Act(
+                entry=row.entry,
+                type=row.type,
+                at=from_instant(row.at),
+                officer=_id(row.officer),
+                subject=_id(row.subject),
+                why=value["why"],
+                detail=value["detail"],
+            )
+        )
+    return ActsPart(told, total, told[-1].entry if len(rows) > limit else None)
+
+
+def kinds_of_acts(tx: Tx) -> list[str]:
+    """The types of acts that there are."""
+    return list(tx.execute(select(acts.c.type).distinct().order_by(acts.c.type)).scalars())
+
+
+def accesses_before(
+    store: Store,
+    tx: Tx,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    by: UUID | None = None,
+    record: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> AccessesPart:
+    """Who read what before access `before`, newest first; what was asked is opened with its day's key."""
+    asked: Any = select(accesses)
+    if by:
+        asked = asked.where(accesses.c.officer == by.bytes)
+    if record:
+        asked = asked.where(accesses.c.record == record.bytes)
+    if since:
+        asked = asked.where(accesses.c.at >= to_instant(since))
+    if until:
+        asked = asked.where(accesses.c.at <= to_instant(until))
+    total = tx.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
+    if before is not None:
+        asked = asked.where(accesses.c.key < before)
+    rows = tx.execute(asked.order_by(accesses.c.key.desc()).limit(limit + 1)).all()
+    told = [
+        Access(
+            at=from_instant(row.at),
+            officer=_id(row.officer),
+            action=row.action,
+            record=_id(row.record),
+            detail=msgspec.json.decode(
+                unseal(store.keyring.named(f"access/{row.day}"), b"access", bytes(row.sealed))
+            ),
+        )
+        for row in rows[:limit]
+    ]
+    return AccessesPart(told, total, rows[limit - 1].key if len(rows) > limit else None)
+
+
+def newest_checkpoint(tx: Tx) -> Signed | None:
+    """The largest checkpoint that was signed, or None."""
+    row = tx.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
+    return None if row is None else Signed(row.size, from_instant(row.signed_at), str(row.note))
+
+
+def _id(value: bytes | None) -> UUID | None:
+    return UUID(bytes=bytes(value)) if value else None

@@ -1,0 +1,72 @@
+"""Sweeping what a crash left: objects and secrets that no row ever spoke of.
+
+Only what is older than a day is swept, so that a batch that another process is
+writing at this moment is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.db import to_instant
+from app.store.store import Store
+from app.store.tables import acts, exchanges, objects, pages, records, runs
+
+AGE = timedelta(days=1)
+_ASK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How much was left over."""
+
+    objects: int
+    secrets: int
+
+
+def sweep(store: Store) -> Swept:
+    """Discard objects and secrets that nothing refers to and that are older than a day."""
+    before = store.clock.now() - AGE
+    orphans = _unknown_objects(store, store.objects.names(older_than=before))
+    for digest in orphans:
+        store.objects.discard(digest)
+    moment = to_instant(before) // 1000
+    old = (owner for owner in store.keyring.owners() if UUID(bytes=owner).int >> 80 < moment)
+    forgotten = _unknown_owners(store, old)
+    return Swept(len(orphans), store.keyring.forget(forgotten) if forgotten else 0)
+
+
+def _unknown_objects(store: Store, names: Iterable[bytes]) -> list[bytes]:
+    unknown: list[bytes] = []
+    for part in _parts(names):
+        with store.database.read() as tx:
+            known = {bytes(digest) for digest in tx.execute(select(objects.c.digest).where(objects.c.digest.in_(part))).scalars()}
+        unknown += [digest for digest in part if digest not in known]
+    return unknown
+
+
+def _unknown_owners(store: Store, owners: Iterable[bytes]) -> list[bytes]:
+    unknown: list[bytes] = []
+    for part in _parts(owners):
+        known: set[bytes] = set()
+        with store.database.read() as tx:
+            for column in (records.c.id, exchanges.c.id, acts.c.secret, pages.c.id, runs.c.id):
+                known |= {bytes(owner) for owner in tx.execute(select(column).where(column.in_(part))).scalars()}
+        unknown += [owner for owner in part if owner not in known]
+    return unknown
+
+
+def _parts(items: Iterable[bytes]) -> Iterable[list[bytes]]:
+    part: list[bytes] = []
+    for item in items:
+        part.append(item)
+        if len(part) == _ASK:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,0 +1,77 @@
+"""What the web door is handed by the builder. It makes nothing itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Protocol
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from app.officers import Mailer
+from app.records.nouns import Officer, Page, Record
+from app.settings import Settings
+from app.store.store import Store
+
+
+class AddPage(Protocol):
+    """Puts a page into the registry after its connector has understood the address."""
+
+    def __call__(
+        self,
+        connector: str,
+        address: str,
+        *,
+        name: str | None,
+        custodian: str,
+        options: Mapping[str, str],
+        by: UUID,
+        why: str,
+    ) -> Page: ...
+
+
+class StartCapture(Protocol):
+    """Starts capturing a page and returns at once.
+
+    MUST raise `PagePaused` or `PageBusy` where that is known already; what
+    happens afterwards is told by the run.
+    """
+
+    def __call__(self, page_id: UUID, by: UUID, why: str) -> None: ...
+
+
+class TakeEvidence(Protocol):
+    """Writes the WARC of a record to `out`, with the entry and the access that taking it leaves."""
+
+    def __call__(self, record: Record, out: Path, *, by: Officer, why: str) -> object: ...
+
+
+class TakeProof(Protocol):
+    """Writes the proof folder of a version to `out`, with the entry and the access that taking it leaves."""
+
+    def __call__(self, record: Record, out: Path, *, number: int | None, by: Officer, why: str) -> object: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that the pages and the API stand on."""
+
+    store: Store
+    settings: Settings
+    version: str
+    mailer: Mailer
+    """MUST be an `Outbox` where mail is set up: whoever asks for a reset must not notice whether it was sent."""
+    add_page: AddPage
+    capture: StartCapture
+    write_evidence: TakeEvidence
+    write_proof: TakeProof
+    ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """More checks for `/readyz`, by name; one that is not ready raises."""
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+Here = Annotated[Parts, Depends(_parts)]

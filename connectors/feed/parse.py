@@ -1,0 +1,381 @@
+"""One feed document, read: RSS 0.9x and 2.0, RSS 1.0, Atom 0.3 and 1.0, JSON Feed 1 and 1.1.
+
+Pure: bytes in, observations with the spans they were read from out. Nothing
+here asks the network or reads a clock, so a captured document can be read
+again when this reading improves.
+
+Whatever a stranger published, the outcome is a `Document`, with gaps where it
+could not be read for certain, or `NotAFeed`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from feedparser import datetimes as feedparser_datetimes
+
+from connectors import text as words
+from connectors.contract import Attachment, Author, Gap, Kind, Observation, Sighting, Span, State
+
+PROFILE_ID = "profile"
+"""A feed introduces one page, so its introduction needs no name beyond this."""
+
+_COMMENT_ID = re.compile(r"[#/?&-]comment[-=_]?[0-9]+$", re.IGNORECASE)
+
+_LONGEST_DATE = 100
+"""No date is longer; reading a longer text as one would only cost time."""
+
+
+class NotAFeed(ValueError):
+    """The bytes are no feed of any kind that this connector reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What a document is read as: whose items they are, and where it came from.
+
+    `kind` is POST or COMMENT. `answers` is the native id that comments answer
+    unless they say otherwise. `exchange` is the place of the answer in its
+    batch. With `introduces`, the page's own introduction is read too.
+    """
+
+    address: str
+    charset: str | None = None
+    kind: Kind = Kind.POST
+    answers: str | None = None
+    exchange: int = 0
+    introduces: bool = True
+    truncated: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentFeed:
+    """Where the comments on one post, or on a whole site, are published. `count` is how many there are, if the feed says so."""
+
+    address: str
+    answers: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What one feed document shows."""
+
+    observations: Sequence[Observation] = ()
+    sightings: Sequence[Sighting] = ()
+    gaps: Sequence[Gap] = ()
+    comment_feeds: Sequence[CommentFeed] = ()
+    following: str | None = None
+    """The next part of the same feed (RFC 5005, JSON Feed `next_url`)."""
+    complete: bool = False
+    """The publisher says that this one document lists everything (RFC 5005, section 2)."""
+    items: int = 0
+
+    @property
+    def certain(self) -> bool:
+        """Whether every item in the document was read for certain."""
+        return not self.gaps
+
+    @property
+    def ids(self) -> list[str]:
+        """The native ids of the document's items, in their order there."""
+        return [seen.native_id for seen in self.observations if seen.kind is not Kind.PROFILE]
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """One item as its format tells of it, before it is an observation."""
+
+    id: str = ""
+    link: str = ""
+    title: str = ""
+    contents: list[tuple[str, str]] = field(default_factory=list)
+    """Each form in which the item's words are given: its media type and the words."""
+    author: Author | None = None
+    published: str = ""
+    updated: str = ""
+    answers: str = ""
+    language: str = ""
+    attachments: list[Attachment] = field(default_factory=list)
+    count: int | None = None
+    comment_feed: str = ""
+    span: tuple[int, int] = (0, 0)
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """How a feed introduces the page that it belongs to."""
+
+    title: str = ""
+    subtitle: tuple[str, str] = ("text/plain", "")
+    link: str = ""
+    picture: str = ""
+    language: str = ""
+    author: Author | None = None
+    spans: Sequence[tuple[int, int]] = ()
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A document in its format's own terms, as `xmlfeed` and `jsonfeed` give it."""
+
+    items: Sequence[Item]
+    introduction: Introduction
+    gone: Sequence[tuple[str, str]] = ()
+    """Ids that the feed itself says were deleted, and when (RFC 6721)."""
+    gaps: Sequence[Gap] = ()
+    following: str = ""
+    complete: bool = False
+
+
+def document(parts: Parts, where: Where) -> Document:
+    """Turn a document's parts into observations, oldest first, the page's introduction before them."""
+    gaps = list(parts.gaps)
+    if where.truncated is not None:
+        gaps.append(Gap(what="the rest of the feed", why=f"The answer ended early ({where.truncated})."))
+    read = [(_observation(item, where), item) for item in parts.items]
+    kept, repeated = _settled([seen for seen, _ in read])
+    gaps += repeated
+    present = {seen.native_id for seen in kept}
+    return Document(
+        observations=[*_profile(parts.introduction, where), *_oldest_first(kept)],
+        sightings=[
+            gone for ref, when in parts.gone if (gone := _gone(ref, when, where)).native_id not in present
+        ],
+        gaps=gaps,
+        comment_feeds=_comment_feeds(read, where),
+        following=http_address(parts.following, where.address),
+        complete=parts.complete,
+        items=len(parts.items),
+    )
+
+
+def http_address(found: str, base: str) -> str | None:
+    """`found` as an absolute web address, relative to `base` if it is relative; None if it is none."""
+    try:
+        absolute = urljoin(base, found.strip()) if found.strip() else ""
+        parts = urlsplit(absolute)
+    except ValueError:
+        return None
+    return absolute if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def moment(written: str) -> datetime | None:
+    """The moment that a date in a feed means, in UTC; None where nobody can tell."""
+    short = written.strip()
+    if not short or len(short) > _LONGEST_DATE:
+        return None
+    try:
+        exact = datetime.fromisoformat(short)
+        if exact.tzinfo is not None:
+            return exact.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        found = feedparser_datetimes._parse_date(short)  # noqa: SLF001 -- the only door to its nine readings
+        if found is None:
+            return None
+        year, month, day, hour, minute, second = found[:6]
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # 60 is a leap second
+    except Exception:  # noqa: BLE001 -- nine readings of a stranger's text fail in more ways than can be named
+        return None
+
+
+def plain(media_type: str, value: str) -> str:
+    """The words of a text that a feed gives as `media_type`."""
+    return words.plain(value) if is_html(media_type) else value.strip()
+
+
+def is_html(media_type: str) -> bool:
+    return media_type in {"text/html", "application/xhtml+xml", "html", "xhtml"}
+
+
+def sound(value: str) -> str:
+    """`value` without halves of characters, which no text can hold."""
+    return value.encode("utf-8", "replace").decode("utf-8") if not value.isascii() else value
+
+
+def attachment_list(found: Iterable[Attachment]) -> list[Attachment]:
+    """The files of one item, each once, under ids that stay when an address merely expires."""
+    by_address: dict[str, Attachment] = {}
+    for one in found:
+        by_address.setdefault(one.url or one.id, one)
+    ids: dict[str, int] = {}
+    result = []
+    for one in by_address.values():
+        ids[one.id] = ids.get(one.id, 0) + 1
+        result.append(one if ids[one.id] == 1 else replace(one, id=f"{one.id}#{ids[one.id]}"))
+    return result
+
+
+def attachment(found: str, base: str, media_type: str = "", description: str = "") -> Attachment | None:
+    """A file that an item names; its id is its address without the query, where signatures expire."""
+    address = http_address(found, base)
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    return Attachment(
+        id=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        url=address,
+        media_type=media_type or None,
+        description=description or None,
+    )
+
+
+def _observation(item: Item, where: Where) -> Observation:
+    published, updated = moment(item.published), moment(item.updated)
+    extra = dict(item.extra)
+    if item.title:
+        extra["title"] = item.title
+    unread = [
+        text for text, read in ((item.published, published), (item.updated, updated)) if text and not read
+    ]
+    if unread:
+        extra["date_text"] = unread[0]
+    if published is None and updated is not None and not item.published:
+        extra["published_from"] = "updated"
+    media_type, fullest = max(
+        item.contents, key=lambda content: len(plain(*content)), default=("text/plain", "")
+    )
+    said = plain(media_type, fullest)
+    parts = [item.title, said] if item.title != said else [said]
+    link = http_address(item.link, where.address)
+    if item.link and link is None:
+        extra["link"] = item.link
+    return Observation(
+        native_id=f"{where.kind.value}:{_identity(item, said)}",
+        kind=where.kind,
+        author=item.author,
+        text="\n\n".join(part for part in parts if part),
+        html=fullest if is_html(media_type) and fullest else None,
+        url=link,
+        in_reply_to=_answered(item, where),
+        published_at=published or (updated if not item.published else None),
+        edited_at=updated if published and updated and updated != published else None,
+        language=item.language or None,
+        attachments=item.attachments,
+        counts={} if item.count is None else {"comments": item.count},
+        extra=extra,
+        evidence=[Span(where.exchange, *item.span)],
+    )
+
+
+def _comment_feeds(read: Sequence[tuple[Observation, Item]], where: Where) -> list[CommentFeed]:
+    """The feeds of comments that posts name; one that several posts name is nobody's own."""
+    found: dict[str, CommentFeed] = {}
+    for seen, item in read:
+        address = http_address(item.comment_feed, where.address)
+        if address is None or where.kind is not Kind.POST:
+            continue
+        before = found.get(address)
+        shared = before is not None and before.answers != seen.native_id
+        found[address] = CommentFeed(
+            address=address,
+            answers=None if shared else seen.native_id,
+            count=None if shared else item.count,
+        )
+    return list(found.values())
+
+
+def _identity(item: Item, said: str) -> str:
+    """What the item is known by: its id, else its link, else a digest of what it bears on its face."""
+    if item.id or item.link:
+        return item.id or item.link
+    face = [item.title, item.published or item.updated, item.link]
+    if not any(face):
+        face.append(said)
+    return "sha256:" + hashlib.sha256(json.dumps(face).encode()).hexdigest()
+
+
+def _answered(item: Item, where: Where) -> str | None:
+    """The native id of what an item answers.
+
+    RFC 4685 names the answered entry by its id and does not say whether that
+    is a post or a comment. In the comments on one post, any id but the post's
+    is a comment's; in the comments on a whole site, one that ends as comment
+    ids do. What stands elsewhere in the window MUST NOT matter: the same
+    comment would answer now this, now that.
+    """
+    if not item.answers:
+        return where.answers
+    post, comment = f"{Kind.POST.value}:{item.answers}", f"{Kind.COMMENT.value}:{item.answers}"
+    if where.kind is Kind.POST or post == where.answers:
+        return post
+    if where.answers is not None or _COMMENT_ID.search(item.answers):
+        return comment
+    return post
+
+
+def _settled(read: Sequence[Observation]) -> tuple[list[Observation], list[Gap]]:
+    """One observation for each id: the one with the latest date, or the first in the document.
+
+    Feeds put the newest first, and RFC 4287 (4.1.1) lets a later date stand
+    for the later state. The other's bytes belong to the same record.
+    """
+    kept: dict[str, Observation] = {}
+    repeated: list[Gap] = []
+    for seen in read:
+        before = kept.get(seen.native_id)
+        if before is None:
+            kept[seen.native_id] = seen
+            continue
+        later = seen if _dated(seen) > _dated(before) else before
+        spans = dict.fromkeys([*before.evidence, *seen.evidence])
+        kept[seen.native_id] = replace(later, evidence=list(spans))
+        if replace(before, evidence=()) != replace(seen, evidence=()):
+            repeated.append(
+                Gap(
+                    what="another state of an item",
+                    why="The feed gives one id to two items; the later one, or the first, was taken as its state.",
+                    native_id=seen.native_id,
+                )
+            )
+    return list(kept.values()), repeated
+
+
+def _dated(seen: Observation) -> datetime:
+    return seen.edited_at or seen.published_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _oldest_first(kept: Sequence[Observation]) -> list[Observation]:
+    ordered = list(reversed(kept))  # feeds put the newest first
+    if all(seen.published_at is not None for seen in kept):
+        ordered.sort(key=lambda seen: seen.published_at or datetime.max.replace(tzinfo=UTC))
+    return ordered
+
+
+def _gone(ref: str, when: str, where: Where) -> Sighting:
+    reason = f"at:deleted-entry when={when}" if when else "at:deleted-entry"
+    return Sighting(
+        native_id=f"{where.kind.value}:{ref}", state=State.GONE, exchange=where.exchange, reason=reason
+    )
+
+
+def _profile(introduction: Introduction, where: Where) -> list[Observation]:
+    about = introduction
+    said = plain(*about.subtitle)
+    picture = attachment(about.picture, where.address) if about.picture else None
+    if not where.introduces or not (about.title or said or picture):
+        return []
+    return [
+        Observation(
+            native_id=PROFILE_ID,
+            kind=Kind.PROFILE,
+            author=about.author,
+            text="\n\n".join(part for part in (about.title, said) if part),
+            html=about.subtitle[1] if is_html(about.subtitle[0]) and about.subtitle[1] else None,
+            url=http_address(about.link, where.address),
+            language=about.language or None,
+            attachments=[picture] if picture else [],
+            extra=about.extra | ({"title": about.title} if about.title else {}),
+            evidence=[Span(where.exchange, *span) for span in about.spans],
+        )
+    ]

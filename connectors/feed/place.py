@@ -1,0 +1,90 @@
+"""How far a pass over a feed has come, and what the next one needs to know: what a cursor holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from connectors.contract import Cursor
+
+REMEMBERED = 200
+"""How many items of the newest document are remembered, so that the next pass can tell whether it joins."""
+
+
+class Stream(msgspec.Struct, kw_only=True):
+    """One feed: the page's own, or one of comments.
+
+    `answers` is the post that its comments answer. `seen` are marks of the
+    items in its newest document at the last finished reading, newest first;
+    `read_at` is when that pass began, `documents` how many documents it took.
+    """
+
+    address: str
+    answers: str | None = None
+    etag: str = ""
+    modified: str = ""
+    seen: list[str] = []
+    read_at: datetime | None = None
+    documents: int = 0
+
+
+class Walk(msgspec.Struct, kw_only=True):
+    """The reading of one stream under way: the document at which it stands, and what was noticed so far.
+
+    Resuming asks for that document once more, because its items move on to
+    the next one whenever something is published.
+    """
+
+    at: str
+    number: int = 1
+    newest: list[str] = []
+    joined: bool = False
+    whole: bool = True
+    oldest: datetime | None = None
+    etag: str = ""
+    modified: str = ""
+
+
+class Place(msgspec.Struct, kw_only=True):
+    """Where a pass stands. `began` is None between passes; `stream` is the one being read."""
+
+    version: int = 1
+    page: str = ""
+    began: datetime | None = None
+    stream: int = 0
+    walk: Walk | None = None
+    streams: list[Stream] = []
+
+    def cursor(self) -> Cursor:
+        """As text, for the archive to keep."""
+        return Cursor(msgspec.json.encode(self).decode())
+
+    def begun(self) -> datetime:
+        """When the pass began."""
+        assert self.began is not None, "a pass notes its beginning before it asks anything"
+        return self.began
+
+    @staticmethod
+    def read(cursor: Cursor | None, page: str) -> Place:
+        """The place that `cursor` names on `page`.
+
+        One that cannot be read, or is of another address, begins from
+        nothing, which misses nothing.
+        """
+        fresh = Place(page=page, streams=[Stream(address=page)])
+        if cursor is None:
+            return fresh
+        try:
+            place = msgspec.json.decode(cursor, type=Place)
+        except (msgspec.MsgspecError, UnicodeError):
+            return fresh
+        sound = place.version == fresh.version and place.page == page
+        return place if sound and 0 <= place.stream < len(place.streams) else fresh
+
+
+def marks(native_ids: Iterable[str]) -> list[str]:
+    """Short marks of items, enough to know them again."""
+    return [hashlib.sha256(one.encode()).hexdigest()[:16] for one in native_ids]

@@ -1,0 +1,323 @@
+"""One pass: the feed of the page first, then the feeds of comments that it led to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from connectors.contract import Batch, Client, Exchange, Gap, Kind, Listing, Page
+from connectors.errors import AddressRefused, NoSuchPage, UnexpectedResponse
+from connectors.feed import discover, reading
+from connectors.feed.asking import Answer, ask
+from connectors.feed.options import Options
+from connectors.feed.parse import CommentFeed, Document, NotAFeed, Where, http_address
+from connectors.feed.place import REMEMBERED, Place, Stream, Walk, marks
+
+_GONE = (404, 410)
+_LOCKED_OR_BROKEN = (401, 403, 404, 410, 500)
+"""One post whose comments are locked or broken must not end the pass for all others."""
+
+
+@dataclass(slots=True)
+class _Read:
+    """One document and what goes into its batch."""
+
+    exchanges: Sequence[Exchange]
+    document: Document = field(default_factory=Document)
+    gaps: list[Gap] = field(default_factory=list)
+    shown: bool = False
+    """Whether the document shows items; an answer that nothing changed does not."""
+
+
+class _WebPage(Exception):
+    """The address is a web page's, which may name the feed."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.address)
+        self.answer = answer
+
+
+class _Lost(Exception):
+    """The feed that a web page once named is gone."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.address)
+        self.answer = answer
+
+
+class Pass:
+    """A pass from `place` on. Each document is one batch, whose cursor stands at that document."""
+
+    def __init__(self, http: Client, page: Page, place: Place) -> None:
+        self._http = http
+        self._page = page
+        self._place = place
+        self._options = Options.of(page)
+        self._placed = 0
+        self._searched = False
+
+    def run(self) -> Iterator[Batch]:
+        """Read every stream, beginning with the one at which the pass stands."""
+        place = self._place
+        if place.began is None:
+            place.began, place.stream, place.walk = self._http.now(), 0, None
+            self._choose_comments()
+        while place.began is not None:
+            try:
+                yield from self._stream(place.streams[place.stream])
+            except (_WebPage, _Lost) as found:
+                yield self._search(found)
+
+    # -- one stream ----------------------------------------------------------------------------------------
+
+    def _stream(self, stream: Stream) -> Iterator[Batch]:
+        """Read one stream, document by document, until it joins what the last pass saw."""
+        walk = self._place.walk or Walk(at=stream.address)
+        visited: set[str] = set()
+        seen: set[str] = set()
+        while True:
+            self._place.walk = walk
+            read = self._read(stream, walk)
+            visited.add(walk.at)
+            following = self._following(stream, walk, read, visited, seen)
+            seen.update(read.document.ids)
+            listings = [] if following else self._end(stream, walk, read)
+            yield Batch(
+                exchanges=read.exchanges,
+                resume_from=self._place.cursor(),
+                observations=read.document.observations,
+                sightings=read.document.sightings,
+                listings=listings,
+                gaps=read.gaps,
+            )
+            if following is None:
+                return
+            walk = msgspec.structs.replace(walk, at=following, number=walk.number + 1)
+
+    def _following(
+        self, stream: Stream, walk: Walk, read: _Read, visited: set[str], seen: set[str]
+    ) -> str | None:
+        """The next document to read in this pass, or None; a gap where reading stops too early."""
+        document = read.document
+        following = document.following
+        if following is None and self._options.paged and document.items:
+            following = _paged(stream.address, walk.number + 1)
+        if following is None:
+            return None
+        if walk.joined and stream.read_at is not None and not self._options.all_documents:
+            return None
+        why = ""
+        if following in visited or (seen and seen.issuperset(document.ids)):
+            why = "The feed repeats itself where older parts were asked for."
+        elif walk.number >= self._options.most_documents:
+            why = f"Only {walk.number} parts of a feed are read in one pass (option max_pages)."
+        if not why:
+            return following
+        walk.whole = False
+        read.gaps.append(Gap(what="older parts of the feed", why=why, until=walk.oldest))
+        return None
+
+    def _end(self, stream: Stream, walk: Walk, read: _Read) -> list[Listing]:
+        """Note what the next pass needs, and go on to the next stream or to the end of the pass."""
+        place = self._place
+        main = stream is place.streams[0]
+        complete = main and (self._options.complete or (read.document.complete and walk.number == 1))
+        emptied = bool(stream.seen) and not walk.newest
+        if complete and emptied:
+            why = "The feed is empty and was not before; that alone makes nothing absent."
+            read.gaps.append(Gap(what="items of the feed", why=why, since=stream.read_at))
+        if stream.seen and walk.newest and not walk.joined and not complete:
+            read.gaps.append(_unjoined(stream, walk))
+        listings = []
+        if complete and walk.whole and read.shown and not emptied:
+            listings = [
+                Listing(kinds=[self._options.kind], began_at=place.begun(), exchange=len(read.exchanges) - 1)
+            ]
+        stream.etag, stream.modified = (walk.etag, walk.modified) if walk.whole else ("", "")
+        stream.seen = walk.newest or stream.seen
+        stream.read_at, stream.documents = place.begun(), walk.number
+        place.walk = None
+        place.stream += 1
+        if place.stream == len(place.streams):
+            read.gaps += self._finish()
+        return listings
+
+    def _finish(self) -> list[Gap]:
+        place = self._place
+        left_out = len(place.streams) - 1 - self._options.watched
+        del place.streams[1 + self._options.watched :]
+        place.began, place.stream, place.walk = None, 0, None
+        if left_out <= 0:
+            return []
+        why = f"Comments are looked for again on the newest {self._options.watched} posts (option comment_feeds)."
+        return [Gap(what=f"later comments on {left_out} older posts", why=why)]
+
+    # -- one document --------------------------------------------------------------------------------------
+
+    def _read(self, stream: Stream, walk: Walk) -> _Read:
+        """Ask for the document at which the walk stands, and read it."""
+        main = stream is self._place.streams[0]
+        must = main and walk.number == 1
+        conditions = self._conditions(stream) if walk.number == 1 else {}
+        try:
+            answer = ask(self._http, walk.at, headers=conditions, accept=_GONE if main else _LOCKED_OR_BROKEN)
+        except (AddressRefused, UnexpectedResponse) as error:
+            if must:
+                raise
+            return _missed(walk, error.exchanges, str(error))
+        last = answer.last
+        if last.status == 304 and conditions:
+            return _unchanged(stream, walk, answer)
+        if last.status != 200:
+            return self._refused(stream, walk, answer, must=must)
+        if must and discover.looks_like_html(last.body, last.header("Content-Type")):
+            if stream.address == self._page.address and stream.read_at is None:
+                raise _WebPage(answer)
+            raise UnexpectedResponse(f"{walk.at} answered with a web page, not a feed.", answer.exchanges)
+        try:
+            document = reading.read(last.body, self._where(stream, walk, answer, main=main))
+        except NotAFeed as fault:
+            why = f"{walk.at} did not answer with a feed. {fault}"
+            if must:
+                raise UnexpectedResponse(why, answer.exchanges) from fault
+            return _missed(walk, answer.exchanges, why)
+        _note(stream, walk, document, last)
+        if main and self._options.of_posts:
+            self._watch(document.comment_feeds, first=stream.read_at is None)
+        return _Read(answer.exchanges, document, list(document.gaps), shown=True)
+
+    def _where(self, stream: Stream, walk: Walk, answer: Answer, *, main: bool) -> Where:
+        return Where(
+            address=answer.address,
+            charset=discover.charset(answer.last.header("Content-Type")),
+            kind=self._options.kind if main else Kind.COMMENT,
+            answers=stream.answers,
+            exchange=len(answer.exchanges) - 1,
+            introduces=main and walk.number == 1,
+            truncated=answer.last.truncated,
+        )
+
+    def _conditions(self, stream: Stream) -> dict[str, str]:
+        """Ask only for what changed, unless documents behind the first are wanted too."""
+        if self._options.all_documents and stream.documents > 1:
+            return {}
+        wanted = {"If-None-Match": stream.etag, "If-Modified-Since": stream.modified}
+        return {name: value for name, value in wanted.items() if value}
+
+    def _refused(self, stream: Stream, walk: Walk, answer: Answer, *, must: bool) -> _Read:
+        status = answer.last.status
+        said = f"{walk.at} answered {status} {answer.last.reason}".rstrip() + "."
+        if must and status in _GONE:
+            if stream.address != self._page.address and not self._searched:
+                raise _Lost(answer)
+            raise NoSuchPage(said, answer.exchanges)
+        if must:
+            raise UnexpectedResponse(said, answer.exchanges)
+        if walk.number > 1 and status in _GONE and self._options.paged:
+            return _Read(answer.exchanges, shown=True)  # how WordPress says that there is no older part
+        return _missed(walk, answer.exchanges, said)
+
+    # -- finding feeds -------------------------------------------------------------------------------------
+
+    def _search(self, found: _WebPage | _Lost) -> Batch:
+        """Go on with the feed that a web page names; `NoSuchPage` where it names none."""
+        stream, answer = self._place.streams[0], found.answer
+        self._place.walk = None
+        self._searched = True
+        if isinstance(found, _Lost):
+            stream.address, stream.read_at, stream.etag, stream.modified = self._page.address, None, "", ""
+            return Batch(exchanges=answer.exchanges, resume_from=self._place.cursor())
+        posts, comments = discover.named_feeds(
+            answer.last.body, discover.charset(answer.last.header("Content-Type")), answer.address
+        )
+        wanted = posts if self._options.kind is Kind.POST else comments or posts
+        if not wanted or wanted[0] == stream.address:
+            raise NoSuchPage(f"{stream.address} is a web page that names no feed.", answer.exchanges)
+        stream.address = wanted[0]
+        if self._options.comments == "site":
+            self._watch([CommentFeed(address=one) for one in comments[:1]], first=True)
+        return Batch(exchanges=answer.exchanges, resume_from=self._place.cursor())
+
+    def _choose_comments(self) -> None:
+        """Bring the streams in line with the option `comments`, which may have changed since the last pass."""
+        place, options = self._place, self._options
+        if options.of_posts:
+            place.streams[1:] = [stream for stream in place.streams[1:] if stream.answers is not None]
+        elif options.comments != "site":
+            wanted = http_address(options.comments, "") if options.comments != "no" else None
+            place.streams[1:] = [stream for stream in place.streams[1:] if stream.address == wanted]
+            if wanted is not None and len(place.streams) == 1:
+                place.streams.append(Stream(address=wanted))
+
+    def _watch(self, feeds: Sequence[CommentFeed], *, first: bool) -> None:
+        """Add feeds of comments, those of the newest posts before the others.
+
+        A post that says it has no comments is not asked for them until it has.
+        """
+        streams = self._place.streams
+        known = {stream.address: stream for stream in streams[1:]}
+        for feed in feeds:
+            if feed.address == streams[0].address:
+                continue
+            stream = known.get(feed.address)
+            if stream is None:
+                if feed.count == 0 or (not first and self._placed >= self._options.watched):
+                    continue
+                stream = Stream(address=feed.address, answers=feed.answers)
+            else:
+                streams.remove(stream)
+                stream.answers = stream.answers if stream.answers == feed.answers else None
+            self._placed += 1
+            streams.insert(min(self._placed, len(streams)), stream)
+            known[feed.address] = stream
+
+
+def _note(stream: Stream, walk: Walk, document: Document, answer: Exchange) -> None:
+    """Remember of a document what the rest of the walk and the next pass need."""
+    ids = marks(document.ids)
+    if walk.number == 1:
+        walk.newest = ids[::-1][:REMEMBERED]
+        walk.etag = answer.header("ETag") or ""
+        walk.modified = answer.header("Last-Modified") or ""
+    walk.whole = walk.whole and document.certain
+    walk.joined = walk.joined or _joins(ids, stream.seen)
+    dates = [one for seen in document.observations if (one := seen.published_at) is not None]
+    walk.oldest = min([*dates, *([walk.oldest] if walk.oldest else [])], default=None)
+
+
+def _joins(ids: Sequence[str], seen: Sequence[str]) -> bool:
+    """Whether a document reaches back to what was seen: its oldest item was, not just one pinned to the top."""
+    if not seen or not ids:
+        return not seen
+    return ids[0] in seen or (len(ids) > REMEMBERED and 2 * len(set(seen) & set(ids)) >= len(seen))
+
+
+def _unchanged(stream: Stream, walk: Walk, answer: Answer) -> _Read:
+    walk.newest, walk.joined, walk.whole = stream.seen, True, True
+    walk.etag, walk.modified = stream.etag, stream.modified
+    return _Read(answer.exchanges)
+
+
+def _missed(walk: Walk, exchanges: Sequence[Exchange], why: str) -> _Read:
+    walk.whole = False
+    return _Read(exchanges, gaps=[Gap(what=f"feed {walk.at}", why=why)])
+
+
+def _unjoined(stream: Stream, walk: Walk) -> Gap:
+    return Gap(
+        what="items that were published and left the feed between two passes",
+        why="The feed shows only its newest items, and none of them reaches back to the last pass.",
+        since=stream.read_at,
+        until=walk.oldest,
+    )
+
+
+def _paged(address: str, number: int) -> str:
+    parts = urlsplit(address)
+    query = [
+        (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "paged"
+    ]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("paged", str(number))])))

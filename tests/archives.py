@@ -1,0 +1,88 @@
+"""Archives for tests: made once, copied for each test, on SQLite or on PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app import main
+from app.records.clock import FixedClock
+from app.settings import Settings
+from app.store import Store
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def settings_at(home: Path, **more: str) -> Settings:
+    """Settings of an archive in `home`, whatever the environment says."""
+    return Settings(home=home, _env_file=None, **more)
+
+
+def make(home: Path, clock: FixedClock, **more: str) -> Store:
+    return main.make(
+        settings_at(home, **more), agency="Harrow Falls", domain="harrowfalls.example", timezone="America/Juneau", clock=clock
+    )
+
+
+def close(store: Store) -> None:
+    store.database.close()
+    store.keyring.database.close()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def archive_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that was made once; nobody writes to it."""
+    home = tmp_path_factory.mktemp("template") / "home"
+    close(make(home, FixedClock(NOON)))
+    return home
+
+
+@pytest.fixture
+def home(archive_template: Path, tmp_path: Path) -> Path:
+    """The data folder of a fresh archive."""
+    return Path(shutil.copytree(archive_template, tmp_path / "home"))
+
+
+@pytest.fixture
+def reopen(home: Path, clock: FixedClock) -> Iterator[Callable[[], Store]]:
+    """Opens the archive in `home` as a new process would."""
+    opened: list[Store] = []
+
+    def again() -> Store:
+        opened.append(main.open_store(settings_at(home), clock))
+        return opened[-1]
+
+    yield again
+    for store in opened:
+        close(store)
+
+
+@pytest.fixture
+def store(reopen: Callable[[], Store]) -> Store:
+    """The store of a fresh archive on SQLite."""
+    return reopen()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
+    """The store of a fresh archive, on each database in turn."""
+    if request.param == "sqlite":
+        store = request.getfixturevalue("store")
+        yield store
+        return
+    cluster = request.getfixturevalue("postgres_cluster")
+    address, keys = cluster.fresh(), cluster.fresh()
+    store = make(tmp_path / "anywhere", clock, database_url=address, keyring_url=keys)
+    yield store
+    close(store)
+    cluster.drop(address)
+    cluster.drop(keys)

@@ -1,0 +1,322 @@
+"""Capture: what a connector observes is kept, what it could not see is said, and nothing is concluded from silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DatabaseError
+
+from app.capture import attachments, lease, pages, records, run, runs
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Page, Record
+from app.store import Store, fixity, reading
+from app.store.tables import circles, entries, exchanges, gaps, manifests, objects, pieces, tombstones, versions
+from app.store.tables import pages as page_table
+from app.store.tables import records as record_table
+from connectors.contract import Attachment, Author, Cursor, Gap, Kind, Listing, Observation, Sighting, Span, State
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from tests.steps.scripted import Scripted, ScriptedClient, exchange, listing
+
+OFFICER = UUID(int=7)
+
+
+class World:
+    """One page, its script, and a clock that a test moves."""
+
+    def __init__(self, store: Store, clock: FixedClock) -> None:
+        self.store, self.clock = store, clock
+        self.client = ScriptedClient(clock)
+        self.connector = Scripted(self.client)
+        with store.database.begin() as tx:
+            self.page: Page = pages.add(
+                store, tx, connector="scripted", platform="blog", address="https://blog.example", name="Police blog", by=OFFICER, why="test"
+            )
+
+    def capture(self, *steps: object, looks: tuple[object, ...] = (), point: Callable[[str], None] | None = None) -> Report:
+        self.connector.steps, self.connector.looks = list(steps), list(looks)  # type: ignore[arg-type]
+        self.clock.at += timedelta(hours=1)
+        ticks = iter(range(1000))
+        return run.capture(self.store, self.page, self.connector, self.client, by=None, why="test", tick=lambda: next(ticks), point=point)
+
+    def records(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = tx.execute(select(record_table.c.key).order_by(record_table.c.key)).scalars().all()
+            return {str(one.version.fields["native_id"]): one for one in records.read(self.store, tx, list(keys), messages=True)}
+
+    def texts(self, name: str) -> list[tuple[str, str]]:
+        with self.store.database.read() as tx:
+            found = records.history(self.store, tx, self.records()[name])
+        return [(version.state, str(version.fields["text"])) for version in found]
+
+    def count(self, table: object) -> int:
+        with self.store.database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+
+    def soundness(self) -> list[str]:
+        return [f"{finding.code}: {finding.what}" for finding in fixity.verify(self.store, full=True).findings]
+
+
+@pytest.fixture
+def world(store: Store, clock: FixedClock) -> World:
+    return World(store, clock)
+
+
+@pytest.fixture
+def world_anywhere(anywhere: Store, clock: FixedClock) -> World:
+    return World(anywhere, clock)
+
+
+def post(name: str, words: str, **more: object) -> Observation:
+    return Observation(native_id=name, kind=Kind.POST, text=words, **more)  # type: ignore[arg-type]
+
+
+def comment(name: str, words: str, on: str = "p1", **more: object) -> Observation:
+    return Observation(native_id=name, kind=Kind.COMMENT, text=words, in_reply_to=on, author=Author(name="Pat"), **more)  # type: ignore[arg-type]
+
+
+def test_what_was_observed_is_kept_found_and_verifies(world_anywhere: World):
+    world = world_anywhere
+    report = world.capture(listing(world.clock, post("p1", "Main Street is closed"), comment("c1", "Which way round?"), comment("c2", "Thanks", "c1")))
+    assert (report.status, report.tally.new, report.tally.exchanges) == ("complete", 3, 1)
+    found = world.records()
+    assert found["c1"].in_reply_to == found["p1"].id
+    assert found["c2"].root == found["p1"].id
+    with world.store.database.read() as tx:
+        family = records.family(world.store, tx, found["c2"], messages=False)
+    assert [one.version.fields["native_id"] for one in family] == ["p1", "c1", "c2"]
+    assert world.soundness() == []
+
+
+def test_a_night_in_which_nothing_changed_adds_an_envelope_and_no_version(world_anywhere: World):
+    world = world_anywhere
+    batch = [post("p1", "one"), comment("c1", "two")]
+    world.capture(listing(world.clock, *batch))
+    before = {table.name: world.count(table) for table in (versions, pieces, circles)}
+    report = world.capture(listing(world.clock, *batch))
+    after = {table.name: world.count(table) for table in (versions, pieces, circles)}
+    assert (report.tally.new, report.tally.edited, report.tally.unchanged) == (0, 0, 2)
+    assert after == before | {"pieces": before["pieces"] + 1}
+    assert world.records()["p1"].last_seen > world.records()["p1"].first_seen
+    assert world.soundness() == []
+
+
+def test_an_edit_is_a_version_and_the_first_text_stays(world: World):
+    world.capture(listing(world.clock, post("p1", "closed until 18:00")))
+    report = world.capture(listing(world.clock, post("p1", "closed until 20:00")))
+    assert report.tally.edited == 1
+    assert world.texts("p1") == [("present", "closed until 18:00"), ("present", "closed until 20:00")]
+    interval = world.records()["p1"].version
+    assert interval.last_seen_before is not None
+    assert interval.last_seen_before < interval.observed_at
+
+
+def test_counters_and_expiring_addresses_are_no_edit(world: World):
+    world.client.files = {"https://cdn.example/1?sig=a": b"picture", "https://cdn.example/1?sig=b": b"picture"}
+    first = post("p1", "x", counts={"likes": 1}, attachments=(Attachment(id="a", url="https://cdn.example/1?sig=a"),))
+    second = post("p1", "x", counts={"likes": 9}, attachments=(Attachment(id="a", url="https://cdn.example/1?sig=b"),))
+    world.capture(listing(world.clock, first))
+    report = world.capture(listing(world.clock, second))
+    assert (report.tally.edited, report.tally.unchanged) == (0, 1)
+    assert world.records()["p1"].counts == {"likes": 9}
+
+
+def test_each_exchange_joins_back_to_the_bytes_of_the_wire(world_anywhere: World):
+    world = world_anywhere
+    shown, places = exchange(world.clock, [{"id": n, "author": {"name": "Ann"}} for n in range(3)])
+    author = (shown.body.index(b'{"name"'), shown.body.index(b'{"name"') + len(b'{"name": "Ann"}'))
+    batch = listing(world.clock, post("p0", "a"), post("p1", "b"), post("p2", "c"))
+    observations = [
+        post(f"p{number}", "words", evidence=(Span(0, *place), *((Span(0, *author),) if number else ())))
+        for number, place in enumerate(places)
+    ]
+    from dataclasses import replace
+
+    world.capture(replace(batch, exchanges=[shown], observations=observations))
+    with world.store.database.read() as tx:
+        kept = reading.exchange(world.store, tx, 1)
+    assert kept.body == shown.body
+    assert kept.holes == []
+    assert world.soundness() == []
+
+
+def test_when_one_record_loses_its_secret_exactly_its_bytes_become_a_hole(world: World):
+    batch = listing(world.clock, post("p1", "mine"), post("p2", "neighbour"))
+    world.capture(batch)
+    record = world.records()["p1"]
+    body = batch.exchanges[0].body
+    world.store.keyring.forget([record.id.bytes])
+    with world.store.database.read() as tx:
+        kept = reading.exchange(world.store, tx, 1)
+    span = batch.observations[0].evidence[0]
+    assert [(hole.start, hole.end) for hole in kept.holes] == [(span.start, span.end)]
+    assert kept.body[: span.start] + kept.body[span.end :] == body[: span.start] + body[span.end :]
+
+
+def test_what_a_complete_listing_misses_is_asked_for_by_id(world: World):
+    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two"), post("p3", "three"), post("p4", "four")))
+    world.clock.at += timedelta(hours=1)
+    full = Listing(kinds=[Kind.POST], began_at=world.clock.now(), exchange=0)
+    shown, _ = exchange(world.clock, [])
+    answers = [State.GONE, State.UNKNOWN, State.HIDDEN]
+    look = listing(world.clock, cursor="")
+    look = type(look)(
+        exchanges=[shown], resume_from=Cursor(""),
+        sightings=[Sighting(native_id=f"p{number}", state=state, exchange=0, reason="404 not there") for number, state in enumerate(answers, start=2)],
+    )
+    report = world.capture(listing(world.clock, post("p1", "one"), listings=[full]), looks=(look,))
+    assert sorted(name for _, name in world.connector.asked) == ["p2", "p3", "p4"]
+    assert (report.tally.gone, report.tally.absent, report.tally.hidden) == (1, 1, 1)
+    assert {name: one.state for name, one in world.records().items()} == {"p1": "present", "p2": "gone", "p3": "absent", "p4": "hidden"}
+    assert world.texts("p2") == [("present", "two"), ("gone", "two")]
+    assert world.soundness() == []
+
+
+def test_what_nobody_can_be_asked_about_is_absent_and_comes_back_when_it_is_shown_again(world: World):
+    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
+    world.clock.at += timedelta(hours=1)
+    full = Listing(kinds=[Kind.POST], began_at=world.clock.now(), exchange=0)
+    assert world.capture(listing(world.clock, post("p1", "one"), listings=[full])).tally.absent == 1
+    again = world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
+    assert again.tally.restored == 1
+    assert [state for state, _ in world.texts("p2")] == ["present", "absent", "present"]
+
+
+def test_a_listing_of_posts_says_nothing_of_comments_or_of_other_times(world: World):
+    old = post("p0", "old", published_at=world.clock.now() - timedelta(days=400))
+    world.capture(listing(world.clock, old, post("p1", "one"), comment("c1", "words")))
+    world.clock.at += timedelta(hours=1)
+    recent = Listing(kinds=[Kind.POST], began_at=world.clock.now(), exchange=0, published_from=world.clock.now() - timedelta(days=30))
+    report = world.capture(listing(world.clock, post("p1", "one"), listings=[recent]))
+    assert report.tally.absent == 0
+
+
+@pytest.mark.parametrize("error", [TryAgainLater, AccessRevoked, UnexpectedResponse, RuntimeError])
+def test_a_failing_answer_makes_nothing_absent_or_gone(world: World, error: type[Exception]):
+    world.capture(listing(world.clock, post("p1", "one")))
+    report = world.capture(error("503 for now"))
+    assert report.status == "failed"
+    assert len(report.gaps) == 1
+    assert world.records()["p1"].state == "present"
+    assert world.soundness() == []
+
+
+def test_what_was_seen_before_a_failure_is_kept_with_its_cursor(world: World):
+    report = world.capture(listing(world.clock, post("p1", "one"), cursor="after p1"), TryAgainLater("connection lost"))
+    assert (report.status, report.tally.new) == ("partial", 1)
+    world.capture(listing(world.clock, post("p2", "two"), cursor="end"))
+    assert world.connector.since == [None, "after p1"]
+
+
+def test_the_exchanges_that_show_a_failure_are_kept(world: World):
+    shown, _ = exchange(world.clock, [], status=429)
+    world.capture(TryAgainLater("slow down", [shown]))
+    with world.store.database.read() as tx:
+        kept = reading.exchange(world.store, tx, 1)
+    assert kept.status == 429
+
+
+def test_a_page_that_no_longer_lets_us_in_is_disconnected(world: World):
+    world.capture(AccessRevoked("401"))
+    with world.store.database.read() as tx:
+        assert pages.get(tx, str(world.page.id)).status == pages.DISCONNECTED
+
+
+def test_a_paused_page_is_not_captured(world: World):
+    with world.store.database.begin() as tx:
+        world.page = pages.pause(world.store, tx, world.page, by=OFFICER, why="migration")
+    with pytest.raises(run.PagePaused):
+        world.capture(listing(world.clock, post("p1", "one")))
+
+
+def test_a_gap_that_a_connector_knows_makes_the_run_partial(world: World):
+    report = world.capture(listing(world.clock, post("p1", "one"), gaps=[Gap(what="comments of p1", why="12 of 15 listed")]))
+    assert report.status == "partial"
+    with world.store.database.read() as tx:
+        assert [gap.what for gap in runs.gaps_of(world.store, tx)] == ["comments of p1"]
+
+
+def test_two_runs_of_one_page_never_go_at_once(world: World):
+    world.clock.at += timedelta(hours=1)
+    with world.store.database.begin() as tx:
+        lease.take(world.store, tx, world.page, "another machine/1/1")
+    world.clock.at -= timedelta(hours=1)
+    with pytest.raises(lease.PageBusy):
+        world.capture(listing(world.clock, post("p1", "one")))
+    world.clock.at += lease.LASTS
+    assert world.capture(listing(world.clock, post("p1", "one"))).tally.new == 1
+
+
+def test_a_lease_that_a_dead_process_left_is_taken_over(world: World):
+    import socket
+
+    with world.store.database.begin() as tx:
+        lease.take(world.store, tx, world.page, f"{socket.gethostname()[:30]}/4194999/123")
+    assert world.capture(listing(world.clock, post("p1", "one"))).status == "complete"
+
+
+def test_an_attachment_is_streamed_in_and_out_and_a_missing_one_is_a_gap(world: World):
+    content = bytes(range(256)) * 400
+    world.client.files = {"https://blog.example/a.png": content}
+    report = world.capture(listing(world.clock, post("p1", "x", attachments=(
+        Attachment(id="a", url="https://blog.example/a.png", media_type="image/png"), Attachment(id="b", url="https://blog.example/b.png"),
+    ))))
+    assert [gap.what for gap in report.gaps] == ["an attachment"]
+    record = world.records()["p1"]
+    assert [(one.state, one.bytes) for one in record.attachments] == [("kept", len(content)), ("listed", None)]
+    with world.store.database.read() as tx:
+        row = attachments.get(tx, record.attachments[0].id or UUID(int=0))
+    assert row is not None
+    assert b"".join(attachments.stream(world.store, row)) == content
+    assert world.soundness() == []
+
+
+def test_every_run_leaves_a_manifest_that_follows_the_one_before(world_anywhere: World):
+    world = world_anywhere
+    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
+    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two more")))
+    with world.store.database.read() as tx:
+        told = tx.execute(select(manifests.c.count, manifests.c.previous, manifests.c.entry).order_by(manifests.c.entry)).all()
+    assert [row.count for row in told] == [2, 1]
+    assert told[1].previous == told[0].entry
+
+
+def test_records_hold_no_words_names_or_native_ids_in_the_clear(world: World, home):
+    world.capture(listing(world.clock, post("native-4711", "zebra crossing"), comment("c-0815", "hippopotamus", "native-4711")))
+    world.store.database.close()
+    world.store.keyring.database.close()
+    content = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+    assert b"Police blog" in content
+    for secret in (b"zebra", b"hippopotamus", b"native-4711", b"c-0815", b"Pat"):
+        assert secret not in content
+
+
+@pytest.mark.parametrize("table", ["versions", "exchanges", "entries", "acts", "gaps", "manifests"])
+@pytest.mark.parametrize("change", ["UPDATE", "DELETE"])
+def test_the_database_itself_refuses_to_change_what_must_never_change(world_anywhere: World, table: str, change: str):
+    world = world_anywhere
+    world.capture(listing(world.clock, post("p1", "one"), gaps=[Gap(what="a", why="b")]))
+    column = {"versions": "state", "exchanges": "kind", "entries": "body", "acts": "type", "gaps": "at", "manifests": "day"}[table]
+    statement = f"UPDATE {table} SET {column} = {column}" if change == "UPDATE" else f"DELETE FROM {table}"  # noqa: S608 - our own names
+    with pytest.raises(DatabaseError, match="never change"), world.store.database.begin() as tx:
+        tx.execute(text(statement))
+
+
+def test_a_sealed_piece_goes_only_together_with_a_tombstone(world_anywhere: World):
+    world = world_anywhere
+    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
+    with pytest.raises(DatabaseError, match="tombstone"), world.store.database.begin() as tx:
+        tx.execute(pieces.delete())
+    with world.store.database.begin() as tx:
+        tx.execute(tombstones.insert().values(record=1, batch=b"b" * 16, at=0, detail="{}"))
+        assert tx.execute(pieces.delete().where(pieces.c.record == 1)).rowcount == 1
+    with pytest.raises(DatabaseError, match="tombstone"), world.store.database.begin() as tx:
+        tx.execute(pieces.delete().where(pieces.c.circle.is_not(None)))
+    assert world.count(page_table) == 1
+    assert world.count(gaps) == 0
+    assert world.count(objects) > 0
+    assert world.count(entries) > world.count(exchanges)
