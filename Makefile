@@ -63,8 +63,8 @@ check: test ## What CI runs: tests, format, lint, types, walls, migrations
 
 .PHONY: fix
 fix: setup ## Format and repair what a machine can
+	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
-	$(BIN)/ruff check --fix
 
 .PHONY: live
 live: setup ## Capture from real servers, started on this machine's loopback

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.db import Database, DiskFull
@@ -14,7 +16,7 @@ from app.settings import Settings
 from app.store.keyring import Keyring, MasterKeys
 from app.store.ledger import Ledger
 from app.store.objects import Folder
-from app.store.store import Agency, Store, agency_of, found
+from app.store.store import Agency, NoArchive, Store, agency_of, found
 
 
 class BadAgency(Invalid):
@@ -52,7 +54,10 @@ def lay(settings: Settings, *, make: bool = False) -> Foundation:
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise DiskFull("the disk is full", next="Make room, then try again.") from error
-            raise BadAgency(f"{settings.home} cannot be made: {error.strerror}", next="Set MUNIMENT_HOME to a folder that you may write.") from error
+            raise BadAgency(
+                f"{settings.home} cannot be made: {error.strerror}",
+                next="Set MUNIMENT_HOME to a folder that you may write.",
+            ) from error
     elif not settings.home.is_dir():
         raise _no_archive(settings)
     keys = MasterKeys.create(settings.master_key()) if make else MasterKeys(settings.master_key())
@@ -66,23 +71,27 @@ def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: 
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadAgency(f"{timezone!r} is no time zone", next="Write one of the IANA names, such as America/Juneau.") from error
+        raise BadAgency(
+            f"{timezone!r} is no time zone", next="Write one of the IANA names, such as America/Juneau."
+        ) from error
     if not agency.strip():
         raise BadAgency("the agency has no name")
     domain = domain.strip().lower()
     if not domain or any(sign in domain for sign in " /+\n@:"):
-        raise BadAgency(f"{domain!r} is no domain", next="Write the agency's domain, such as police.example.gov.")
+        raise BadAgency(
+            f"{domain!r} is no domain", next="Write the agency's domain, such as police.example.gov."
+        )
     foundation = lay(settings, make=True)
     upgrade(foundation.database)
     upgrade(foundation.keyring.database, keyring=True)
     made = Agency(name=agency.strip(), domain=domain, timezone=timezone, origin=f"{domain}/records/1")
     with foundation.database.begin() as tx:
-        try:
+        with contextlib.suppress(NoArchive):
             agency_of(tx)
-        except Exception:  # noqa: BLE001, S110 - none yet, as it should be
-            pass
-        else:
-            raise AlreadyMade(f"an archive is in {settings.home} already", next="Use another MUNIMENT_HOME for a second archive.")
+            raise AlreadyMade(
+                f"an archive is in {settings.home} already",
+                next="Use another MUNIMENT_HOME for a second archive.",
+            )
         found(tx, made)
     return assemble(foundation, made, clock or SystemClock())
 
@@ -114,12 +123,11 @@ def assemble(foundation: Foundation, agency: Agency, clock: Clock) -> Store:
 
 
 def _exists(database: Database) -> bool:
-    from pathlib import Path
-
     return bool(database.url.database) and Path(str(database.url.database)).exists()
 
 
-def _no_archive(settings: Settings) -> Exception:
-    from app.store.store import NoArchive
-
-    return NoArchive(f"no archive is in {settings.home}", next="Run `muniment init`, or set MUNIMENT_HOME to the archive's folder.")
+def _no_archive(settings: Settings) -> NoArchive:
+    return NoArchive(
+        f"no archive is in {settings.home}",
+        next="Run `muniment init`, or set MUNIMENT_HOME to the archive's folder.",
+    )

@@ -21,22 +21,53 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MUNIMENT_", env_file=".env", extra="ignore")
 
-    home: Path = Field(Path("muniment-data"), description="The data folder; everything that has no setting of its own lies in it.")
-    database_url: str = Field("", description="The main database, as an SQLAlchemy address. Default: SQLite in HOME.")
-    keyring_url: str = Field("", description="The keyring's database, kept apart from the main one. Default: SQLite in HOME/keys.")
-    objects_url: str = Field("", description="Where sealed segments lie: `file:///folder`. Default: HOME/objects.")
-    search: str = Field("tantivy", description="The search engine: `tantivy`, embedded, with its folder in HOME/index.")
-    master_key_file: Path | None = Field(None, description="The file that holds the epoch keys. Default: HOME/keys/master.key.")
+    home: Path = Field(
+        Path("muniment-data"),
+        description="The data folder; everything that has no setting of its own lies in it.",
+    )
+    database_url: str = Field(
+        "", description="The main database, as an SQLAlchemy address. Default: SQLite in HOME."
+    )
+    keyring_url: str = Field(
+        "", description="The keyring's database, kept apart from the main one. Default: SQLite in HOME/keys."
+    )
+    objects_url: str = Field(
+        "", description="Where sealed segments lie: `file:///folder`. Default: HOME/objects."
+    )
+    search: str = Field(
+        "tantivy", description="The search engine: `tantivy`, embedded, with its folder in HOME/index."
+    )
+    master_key_file: Path | None = Field(
+        None, description="The file that holds the epoch keys. Default: HOME/keys/master.key."
+    )
     token: str = Field("", description="The token of the officer who acts on the command line.")
     token_file: Path | None = Field(None, description="A file that holds that token.")
-    smtp_url: str = Field("", description="How mail leaves: `smtp://user:password@host:port` or `smtps://…`; empty: no mail is sent.")
+    smtp_url: str = Field(
+        "",
+        description="How mail leaves: `smtp://user:password@host:port` or `smtps://…`; empty: no mail is sent.",
+    )
     mail_from: str = Field("", description="The sender of mail. Default: muniment@ and the agency's domain.")
-    public_url: str = Field("http://127.0.0.1:8000", description="The address under which people reach the pages; links in mail begin with it.")
-    allow_hosts: str = Field("", description="Hosts (or host:port) with private addresses that connectors may ask, separated by commas.")
-    contact: str = Field("", description="A contact that capture names to the sites it asks, in its User-Agent.")
-    nightly_at: str = Field("02:30", description="When the nightly capture begins, in the agency's time zone.")
-    max_attachment_mb: int = Field(2048, description="The largest attachment that is captured, in MiB; a larger one becomes a gap.")
-    timestamp_urls: str = Field("", description="RFC 3161 authorities that timestamp checkpoints, separated by commas; none by default, and said so.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="The address under which people reach the pages; links in mail begin with it.",
+    )
+    allow_hosts: str = Field(
+        "",
+        description="Hosts (or host:port) with private addresses that connectors may ask, separated by commas.",
+    )
+    contact: str = Field(
+        "", description="A contact that capture names to the sites it asks, in its User-Agent."
+    )
+    nightly_at: str = Field(
+        "02:30", description="When the nightly capture begins, in the agency's time zone."
+    )
+    max_attachment_mb: int = Field(
+        2048, description="The largest attachment that is captured, in MiB; a larger one becomes a gap."
+    )
+    timestamp_urls: str = Field(
+        "",
+        description="RFC 3161 authorities that timestamp checkpoints, separated by commas; none by default, and said so.",
+    )
 
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.home.resolve() / 'archive.db'}"

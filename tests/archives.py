@@ -24,7 +24,11 @@ def settings_at(home: Path, **more: str) -> Settings:
 
 def make(home: Path, clock: FixedClock, **more: str) -> Store:
     return main.make(
-        settings_at(home, **more), agency="Harrow Falls", domain="harrowfalls.example", timezone="America/Juneau", clock=clock
+        settings_at(home, **more),
+        agency="Harrow Falls",
+        domain="harrowfalls.example",
+        timezone="America/Juneau",
+        clock=clock,
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
-from app.db import Tx, to_instant
+from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
 from app.records.ids import new_id
 from app.store.canonical import canonical
@@ -65,27 +65,61 @@ def keep(
     identity = new_id()
     counted = _Counted(chunks)
     kept = store.objects.put(seal_stream(secret, b"stream/" + identity.bytes, counted))
-    commitment = hashlib.sha256(b"piece-commit/v1\n" + derive(secret, b"piece") + counted.digest.digest()).digest()
+    commitment = hashlib.sha256(
+        b"piece-commit/v1\n" + derive(secret, b"piece") + counted.digest.digest()
+    ).digest()
     with store.database.begin() as tx:
         lock_ledger(tx)
         row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
         held = tx.execute(select(objects.c.key).where(objects.c.digest == kept.digest)).scalar()
-        place = held or tx.execute(
-            insert(objects).values(digest=kept.digest, size=kept.size, kept_at=to_instant(store.clock.now()))
-        ).inserted_primary_key[0]
+        place = held or key_of(
+            tx.execute(
+                insert(objects).values(
+                    digest=kept.digest, size=kept.size, kept_at=to_instant(store.clock.now())
+                )
+            )
+        )
         piece = (tx.execute(select(func.max(pieces.c.key))).scalar() or 0) + 1
-        tx.execute(insert(pieces).values(
-            key=piece, record=row, commitment=commitment, length=counted.count, object=place, place=0, size=kept.size
-        ))
+        tx.execute(
+            insert(pieces).values(
+                key=piece,
+                record=row,
+                commitment=commitment,
+                length=counted.count,
+                object=place,
+                place=0,
+                size=kept.size,
+            )
+        )
         mac = _mac(store, record, name)
-        known = tx.execute(select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)).scalar()
+        known = tx.execute(
+            select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)
+        ).scalar()
         if known is None:
-            tx.execute(insert(attachments).values(id=identity.bytes, record=row, mac=mac, piece=piece, state=KEPT))
+            tx.execute(
+                insert(attachments).values(id=identity.bytes, record=row, mac=mac, piece=piece, state=KEPT)
+            )
         else:
-            tx.execute(update(attachments).where(attachments.c.key == known).values(id=identity.bytes, piece=piece, state=KEPT))
-        store.ledger.append(tx, [canonical({
-            "c": commitment.hex(), "item": record.hex(), "attachment": identity.hex, "ts": timestamp(store.clock.now()), "type": "attachment", "v": 1,
-        })])
+            tx.execute(
+                update(attachments)
+                .where(attachments.c.key == known)
+                .values(id=identity.bytes, piece=piece, state=KEPT)
+            )
+        store.ledger.append(
+            tx,
+            [
+                canonical(
+                    {
+                        "c": commitment.hex(),
+                        "item": record.hex(),
+                        "attachment": identity.hex,
+                        "ts": timestamp(store.clock.now()),
+                        "type": "attachment",
+                        "v": 1,
+                    }
+                )
+            ],
+        )
     return counted.count
 
 
@@ -93,7 +127,12 @@ def miss(store: Store, tx: Tx, record: bytes, name: str) -> None:
     """Write down that an attachment could not be fetched; the next run tries again."""
     row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
     mac = _mac(store, record, name)
-    if tx.execute(select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)).first() is None:
+    if (
+        tx.execute(
+            select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)
+        ).first()
+        is None
+    ):
         tx.execute(insert(attachments).values(id=new_id().bytes, record=row, mac=mac, state=MISSING))
 
 
@@ -116,25 +155,43 @@ def get(tx: Tx, identity: UUID) -> AttachmentRow | None:
 def stream(store: Store, row: AttachmentRow) -> Iterator[bytes]:
     """An attachment's bytes in chunks; the read that reaches the end raises `SealBroken` if it was cut."""
     secret = store.keyring.secret(row.record)
-    assert row.digest is not None, "only a kept attachment is streamed"  # noqa: S101 - the caller looked
-    return unseal_stream(secret, b"stream/" + row.id.bytes, store.objects.stream(row.digest, row.place, row.size))
+    assert row.digest is not None, "only a kept attachment is streamed"
+    return unseal_stream(
+        secret, b"stream/" + row.id.bytes, store.objects.stream(row.digest, row.place, row.size)
+    )
 
 
-def _rows(tx: Tx, condition: object) -> list[AttachmentRow]:
+def _rows(tx: Tx, condition: ColumnElement[bool]) -> list[AttachmentRow]:
     asked = (
         select(
-            attachments.c.id, records.c.id, attachments.c.mac, attachments.c.state, attachments.c.piece,
-            pieces.c.length, objects.c.digest, pieces.c.place, pieces.c.size, records.c.private,
+            attachments.c.id,
+            records.c.id,
+            attachments.c.mac,
+            attachments.c.state,
+            attachments.c.piece,
+            pieces.c.length,
+            objects.c.digest,
+            pieces.c.place,
+            pieces.c.size,
+            records.c.private,
         )
         .join(records, records.c.key == attachments.c.record)
         .outerjoin(pieces, pieces.c.key == attachments.c.piece)
         .outerjoin(objects, objects.c.key == pieces.c.object)
-        .where(condition)  # type: ignore[arg-type] - a condition of SQLAlchemy's
+        .where(condition)
     )
     return [
         AttachmentRow(
-            UUID(bytes=bytes(row[0])), bytes(row[1]), bytes(row[2]), row[3], row[4], row[5],
-            bytes(row[6]) if row[6] is not None else None, row[7] or 0, row[8] or 0, bool(row[9]),
+            UUID(bytes=bytes(row[0])),
+            bytes(row[1]),
+            bytes(row[2]),
+            row[3],
+            row[4],
+            row[5],
+            bytes(row[6]) if row[6] is not None else None,
+            row[7] or 0,
+            row[8] or 0,
+            bool(row[9]),
         )
         for row in tx.execute(asked)
     ]

@@ -26,7 +26,9 @@ def began(tx: Tx, name: str, at: datetime) -> None:
 
 def ended(tx: Tx, name: str, at: datetime, outcome: str) -> None:
     """Write down that the work ended, and how."""
-    tx.execute(update(jobs).where(jobs.c.name == name).values(last_ended_at=to_instant(at), last_outcome=outcome))
+    tx.execute(
+        update(jobs).where(jobs.c.name == name).values(last_ended_at=to_instant(at), last_outcome=outcome)
+    )
 
 
 def founded(tx: Tx) -> datetime | None:

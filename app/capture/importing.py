@@ -35,10 +35,26 @@ from connectors.contract import Attachment, Author, Kind, Observation, State
 FORMATS = {"observations": "JSON Lines, one observation a line, plain or gzip (.gz)"}
 _LINES, _BYTES, _LONGEST = 2_000, 8 * 1024 * 1024, 32 * 1024 * 1024
 _decode = msgspec.json.Decoder().decode
-_KNOWN = frozenset({
-    "platform", "page", "native_id", "kind", "in_reply_to", "author", "published_at", "edited_at", "state", "text", "html", "url",
-    "language", "attachments", "counts", "extra",
-})
+_KNOWN = frozenset(
+    {
+        "platform",
+        "page",
+        "native_id",
+        "kind",
+        "in_reply_to",
+        "author",
+        "published_at",
+        "edited_at",
+        "state",
+        "text",
+        "html",
+        "url",
+        "language",
+        "attachments",
+        "counts",
+        "extra",
+    }
+)
 
 
 class BadFile(Invalid):
@@ -47,7 +63,7 @@ class BadFile(Invalid):
     code = "bad-file"
 
 
-class Unreadable(Exception):  # noqa: N818 - a line, not a fault of ours
+class Unreadable(Exception):
     """A line that is no observation, and why."""
 
 
@@ -120,7 +136,9 @@ def parse(line: bytes) -> Line:
             published_at=_moment(found, "published_at"),
             edited_at=_moment(found, "edited_at"),
             language=_text(found, "language"),
-            attachments=tuple(_attachment(item, number) for number, item in enumerate(listed)) if listed else (),
+            attachments=tuple(_attachment(item, number) for number, item in enumerate(listed))
+            if listed
+            else (),
             counts=_counts(get("counts")),
             extra=extra,
             private=get("kind") == "message",
@@ -179,7 +197,10 @@ def _attachment(value: object, number: int) -> Attachment:
         raise Unreadable("an attachment is not an object")
     url, path = _text(value, "url"), _text(value, "path")
     return Attachment(
-        id=_text(value, "id") or url or path or f"attachment-{number}", url=url, path=path, media_type=_text(value, "media_type"),
+        id=_text(value, "id") or url or path or f"attachment-{number}",
+        url=url,
+        path=path,
+        media_type=_text(value, "media_type"),
         description=_text(value, "description"),
     )
 
@@ -196,8 +217,16 @@ class _Import:
     """One import."""
 
     def __init__(
-        self, store: Store, file: Path, page: Page | None, make_pages: bool, by: UUID | None, why: str, tick: Callable[[], float],
-        progress: Callable[[int, int], None] | None, point: Callable[[str], None] | None,
+        self,
+        store: Store,
+        file: Path,
+        page: Page | None,
+        make_pages: bool,
+        by: UUID | None,
+        why: str,
+        tick: Callable[[], float],
+        progress: Callable[[int, int], None] | None,
+        point: Callable[[str], None] | None,
     ) -> None:
         self.store, self.file, self.page, self.make_pages = store, file, page, make_pages
         self.by, self.why, self.tick, self.progress = by, why, tick, progress
@@ -228,7 +257,9 @@ class _Import:
         with store.database.begin() as tx:
             unread = len(self.report.unreadable)
             if unread:
-                gap = GapFound(f"{unread} lines of {self.file.name}", "they could not be read; their bytes are kept")
+                gap = GapFound(
+                    f"{unread} lines of {self.file.name}", "they could not be read; their bytes are kept"
+                )
                 runs.note_gaps(store, tx, self.run, self.page, [gap], by=self.by)
                 self.report.gaps.append(gap)
             runs.end(store, tx, self.run, self.report, self.touched.values(), by=self.by, why=self.why)
@@ -244,12 +275,20 @@ class _Import:
     def _broken_off(self, tx: Tx) -> tuple[int, int]:
         """Where an earlier import of the same file stopped; earlier broken-off imports are ended."""
         place = (0, 0)
-        for run in runs.interrupted(self.store, tx, self.page, runs.IMPORT):
+        for run in runs.interrupted(tx, self.page, runs.IMPORT):
             note = runs.noted(self.store, tx, run)
             if note.get("sha256") == self.sha256:
                 place = max(place, (cast("int", note["bytes"]), cast("int", note["lines"])))
                 gap_free = Report(page=self.page.id if self.page else None, run=run.id, status="partial")
-                runs.end(self.store, tx, run, gap_free, [], by=self.by, why=f"broken off after {note['lines']} lines, continued")
+                runs.end(
+                    self.store,
+                    tx,
+                    run,
+                    gap_free,
+                    [],
+                    by=self.by,
+                    why=f"broken off after {note['lines']} lines, continued",
+                )
         return place
 
     def _known_pages(self, tx: Tx) -> None:
@@ -284,19 +323,22 @@ class _Import:
                 if self.progress:
                     self.progress(total, total)
         except (EOFError, gzip.BadGzipFile) as error:
-            raise BadFile(f"{self.file} is cut or not gzip: {error}", next="What was read before that is kept; import the whole file again.") from error
+            raise BadFile(
+                f"{self.file} is cut or not gzip: {error}",
+                next="What was read before that is kept; import the whole file again.",
+            ) from error
 
     def _keep(self, place: int, first: int, lines: list[bytes]) -> None:
         """Keep one batch of lines; those that cannot be read are kept as bytes of the file alone."""
         parsed: list[tuple[int, int, Line]] = []
         start = 0
-        for number, line in enumerate(lines, start=first + 1):
-            if line.strip():
+        for number, content in enumerate(lines, start=first + 1):
+            if content.strip():
                 try:
-                    parsed.append((start, number, parse(line)))
+                    parsed.append((start, number, parse(content)))
                 except Unreadable as error:
                     self._unreadable(number, str(error))
-            start += len(line)
+            start += len(content)
         self._make_pages(parsed)
         body = b"".join(lines)
         seen = []
@@ -308,13 +350,26 @@ class _Import:
             seen.append(Seen(ref, line.observation, [(0, begin, begin + len(lines[number - first - 1]))]))
             self.touched.setdefault(ref.key, self.touched_by_key[ref.key])
         now = self.store.clock.now()
-        envelope = json.dumps({
-            "file": self.file.name, "sha256": self.sha256, "format": "observations", "first_byte": place, "bytes": len(body),
-            "first_line": first + 1, "lines": len(lines), "at": now.isoformat(),
-        }).encode()
+        envelope = json.dumps(
+            {
+                "file": self.file.name,
+                "sha256": self.sha256,
+                "format": "observations",
+                "first_byte": place,
+                "bytes": len(body),
+                "first_line": first + 1,
+                "lines": len(lines),
+                "at": now.isoformat(),
+            }
+        ).encode()
 
         def also(tx: Tx) -> None:
-            runs.remember(self.store, tx, self.run, {"sha256": self.sha256, "bytes": place + len(body), "lines": first + len(lines)})
+            runs.remember(
+                self.store,
+                tx,
+                self.run,
+                {"sha256": self.sha256, "bytes": place + len(body), "lines": first + len(lines)},
+            )
 
         carried = Carried("file", now, 0, envelope, body, shared=False)
         self.report.tally.add(self.keeper.keep([carried], seen, also=also))
@@ -336,7 +391,11 @@ class _Import:
                 return
         beside = (self.file.parent / (attachment.path or "")).resolve()
         if not beside.is_relative_to(self.file.parent.resolve()) or not beside.is_file():
-            gap = GapFound("an attachment", "its file does not lie beside the import", native_id=item.observation.native_id)
+            gap = GapFound(
+                "an attachment",
+                "its file does not lie beside the import",
+                native_id=item.observation.native_id,
+            )
             with store.database.begin() as tx:
                 attachments.miss(store, tx, bytes(record), attachment.id)
                 runs.note_gaps(store, tx, self.run, self.touched_by_key[item.page.key], [gap], by=self.by)
@@ -357,13 +416,18 @@ class _Import:
         if not self.make_pages:
             return
         wanted = {
-            (line.platform, line.page): None for _, _, line in parsed if line.platform and line.page and (line.platform, line.page) not in self.refs
+            (line.platform, line.page): None
+            for _, _, line in parsed
+            if line.platform and line.page and (line.platform, line.page) not in self.refs
         }
         if not wanted:
             return
         with self.store.database.begin() as tx:
             made = pages.add_each(
-                self.store, tx, [("import", str(platform), "", str(name), "", {}) for platform, name in wanted], by=self.by,
+                self.store,
+                tx,
+                [("import", str(platform), "", str(name), "", {}) for platform, name in wanted],
+                by=self.by,
                 why=f"named by the import of {self.file.name}",
             )
         for page in made:
@@ -371,4 +435,3 @@ class _Import:
 
     def _unreadable(self, number: int, why: str) -> None:
         self.report.unreadable.append((number, why[:500]))
-

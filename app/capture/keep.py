@@ -16,11 +16,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Column, bindparam, func, insert, select, update
 
-from app.db import Tx, to_instant
+from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
 from app.records.ids import new_id, new_ids
 from app.store.canonical import Json, canonical, plain
@@ -101,6 +102,8 @@ class Carried:
     body: bytes
     shared: bool = True
     """Whether what is nobody's own (the envelope, the rest of the body) goes with the records; else it is the exchange's."""
+    concerns: Sequence[bytes] = ()
+    """Records that the exchange speaks of although it shows no observation of them: it goes with them too."""
 
 
 @dataclass(slots=True)
@@ -148,7 +151,15 @@ class _Known:
 class Keeper:
     """Keeps the batches of one run."""
 
-    def __init__(self, store: Store, run: int, reader: str, *, received: bool, point: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: int,
+        reader: str,
+        *,
+        received: bool,
+        point: Callable[[str], None] | None = None,
+    ) -> None:
         self.store, self.run, self.reader, self.received = store, run, reader, received
         self.point = point or (lambda _name: None)
         self.exchanges: list[ExchangeRef] = []
@@ -182,7 +193,7 @@ class _Batch:
         self.by_mac: dict[bytes, _Known | None] = {}
         self.frames: list[bytes] = []
         self.place = 0
-        self.piece_rows: list[dict[str, object]] = []
+        self.piece_rows: list[_PieceRow] = []
         self.owned: dict[bytes, bytes] = {}
         self.circle_rows: list[tuple[_Circle, list[_Known]]] = []
         self.circles: dict[bytes, _Circle] = {}
@@ -190,7 +201,7 @@ class _Batch:
         self.layouts: list[list[tuple[_Piece, int, int]]] = []
         self.envelopes: list[_Piece] = []
         self.own: dict[tuple[bytes, int], list[bytes]] = {}
-        self.version_rows: list[dict[str, object]] = []
+        self.version_rows: list[_VersionRow] = []
         self.bodies: list[bytes] = []
         self.count_rows: list[tuple[_Known, int, str]] = []
         self.kept: list[ExchangeRef] = []
@@ -208,26 +219,42 @@ class _Batch:
         for number, (mac, page) in enumerate(missing):
             if mac not in self.by_mac:
                 secret = chance[32 * number : 32 * number + 32]
-                known = _Known(id=fresh[number], secret=secret, page=page, key=None, salt=derive(secret, b"piece"))
+                known = _Known(
+                    id=fresh[number], secret=secret, page=page, key=None, salt=derive(secret, b"piece")
+                )
                 self.by_mac[mac] = known
                 self.owned[known.id] = secret
         self.known = [self.by_mac[mac] for mac in macs]
-        if stood:
-            self._load(select_by=records.c.id, values=[item.record for item in stood])
+        named = dict.fromkeys(
+            [item.record for item in stood] + [one for item in self.carried for one in item.concerns]
+        )
+        if named:
+            self._load(select_by=records.c.id, values=[*named])
 
-    def _load(self, *, select_by: object, values: list[bytes]) -> None:
+    def _load(self, *, select_by: Column[Any], values: list[bytes]) -> None:
         """Read what is held of records: their newest version's mark, their secrets, their pieces."""
-        rows = []
+        rows: list[Any] = []
         with self.store.database.read() as tx:
             for start in range(0, len(values), _ASK):
                 asked = (
                     select(
-                        records.c.key, records.c.id, records.c.native_mac, records.c.version, records.c.state, records.c.last_seen,
-                        records.c.counts, records.c.page, versions.c.mark, tombstones.c.at,
+                        records.c.key,
+                        records.c.id,
+                        records.c.native_mac,
+                        records.c.version,
+                        records.c.state,
+                        records.c.last_seen,
+                        records.c.counts,
+                        records.c.page,
+                        versions.c.mark,
+                        tombstones.c.at,
                     )
-                    .join(versions, (versions.c.record == records.c.key) & (versions.c.number == records.c.version))
+                    .join(
+                        versions,
+                        (versions.c.record == records.c.key) & (versions.c.number == records.c.version),
+                    )
                     .outerjoin(tombstones, tombstones.c.record == records.c.key)
-                    .where(select_by.in_(values[start : start + _ASK]))  # type: ignore[attr-defined] - a column
+                    .where(select_by.in_(values[start : start + _ASK]))
                 )
                 rows += tx.execute(asked).all()
             if not rows:
@@ -235,9 +262,13 @@ class _Batch:
             held: dict[int, dict[bytes, _Piece]] = {}
             keys = [row.key for row in rows]
             for start in range(0, len(keys), _ASK):
-                asked_pieces = select(pieces.c.record, pieces.c.commitment, pieces.c.key).where(pieces.c.record.in_(keys[start : start + _ASK]))
+                asked_pieces = select(pieces.c.record, pieces.c.commitment, pieces.c.key).where(
+                    pieces.c.record.in_(keys[start : start + _ASK])
+                )
                 for owner, commitment, key in tx.execute(asked_pieces):
-                    held.setdefault(owner, {})[bytes(commitment)] = _Piece(commitment=bytes(commitment), key=key)
+                    held.setdefault(owner, {})[bytes(commitment)] = _Piece(
+                        commitment=bytes(commitment), key=key
+                    )
         secrets = self.store.keyring.secrets(bytes(row.id) for row in rows if row.at is None)
         for row in rows:
             mac, identity = bytes(row.native_mac), bytes(row.id)
@@ -248,8 +279,17 @@ class _Batch:
                 raise KeyMissing(f"the keyring has no secret for record {identity.hex()}")
             secret = secrets[identity]
             known = _Known(
-                id=identity, secret=secret, page=PageRef(row.page, b"", "", ""), key=row.key, version=row.version, state=row.state,
-                mark=bytes(row.mark), last_seen=row.last_seen, counts=row.counts, salt=derive(secret, b"piece"), pieces=held.get(row.key, {}),
+                id=identity,
+                secret=secret,
+                page=PageRef(row.page, b"", "", ""),
+                key=row.key,
+                version=row.version,
+                state=row.state,
+                mark=bytes(row.mark),
+                last_seen=row.last_seen,
+                counts=row.counts,
+                salt=derive(secret, b"piece"),
+                pieces=held.get(row.key, {}),
             )
             self.by_mac[mac] = known
             self.by_mac[identity] = known
@@ -278,11 +318,15 @@ class _Batch:
                 else:
                     spans[exchange].append((start, end, number(known)))
                     present[exchange].add(number(known))
-        for item in stood:
-            known = self.by_mac.get(item.record)
-            if known is not None and isinstance(item.exchange, int):
-                present[item.exchange].add(number(known))
+        for one in stood:
+            held = self.by_mac.get(one.record)
+            if held is not None and isinstance(one.exchange, int):
+                present[one.exchange].add(number(held))
         for place, carried in enumerate(self.carried):
+            for one_id in carried.concerns:
+                concerned = self.by_mac.get(one_id)
+                if concerned is not None:
+                    present[place].add(number(concerned))
             everyone = frozenset(present[place]) if carried.shared else frozenset()
             parts, order = gather(carried.body, cut(len(carried.body), spans[place] + lost[place]))
             made: dict[Owners, _Piece] = {}
@@ -295,9 +339,10 @@ class _Batch:
             self.layouts.append([(made[owners], start, length) for owners, start, length in order])
             self.envelopes.append(self._piece(everyone, members, carried.envelope, place, stated=False))
 
-    def _piece(self, owners: Owners, members: list[_Known], content: bytes, exchange: int, *, stated: bool) -> _Piece:
+    def _piece(
+        self, owners: Owners, members: list[_Known], content: bytes, exchange: int, *, stated: bool
+    ) -> _Piece:
         """The piece that holds `content` for its owners, made unless they hold it already."""
-        row: dict[str, object]
         if len(owners) == 1:
             known = members[next(iter(owners))]
             commitment = piece_commitment(known.salt, content)
@@ -306,7 +351,7 @@ class _Batch:
             if commitment in known.pieces:
                 return known.pieces[commitment]
             identity, secret = known.id, known.secret
-            row = {"record": known, "circle": None, "exchange": None}
+            whose: _Known | _Circle | int = known
             piece = known.pieces[commitment] = _Piece(commitment=commitment)
         elif owners:
             circle = self._circle([members[number] for number in sorted(owners)])
@@ -314,18 +359,17 @@ class _Batch:
             if commitment in circle.pieces:
                 return circle.pieces[commitment]
             identity, secret = circle.id, circle.secret
-            row = {"record": None, "circle": circle, "exchange": None}
+            whose = circle
             piece = circle.pieces[commitment] = _Piece(commitment=commitment)
         else:
             identity = self.exchange_ids[exchange]
             secret = self.owned.get(identity) or self.owned.setdefault(identity, new_secret())
             commitment = piece_commitment(derive(secret, b"piece"), content)
-            row = {"record": None, "circle": None, "exchange": exchange}
+            whose = exchange
             piece = _Piece(commitment=commitment)
         frame = seal(secret, b"piece/" + identity + commitment, content)
-        row |= {"commitment": commitment, "length": len(content), "place": self.place, "size": len(frame), "piece": piece}
-        self._frame(frame)
-        self.piece_rows.append(row)
+        place, size = self._frame(frame)
+        self.piece_rows.append(_PieceRow(piece, whose, len(content), place, size))
         return piece
 
     def _circle(self, members: list[_Known]) -> _Circle:
@@ -337,7 +381,9 @@ class _Batch:
         circle = self._existing_circle(mac, members) if all(member.key for member in members) else None
         if circle is None:
             secret = new_secret()
-            circle = _Circle(id=new_id().bytes, mac=mac, secret=secret, salt=derive(secret, b"piece"), key=None)
+            circle = _Circle(
+                id=new_id().bytes, mac=mac, secret=secret, salt=derive(secret, b"piece"), key=None
+            )
             self.circle_rows.append((circle, members))
         self.circles[mac] = circle
         return circle
@@ -349,12 +395,18 @@ class _Batch:
                 return None
             member = members[0]
             wrapped = tx.execute(
-                select(circle_members.c.wrapped).where(circle_members.c.circle == row.key, circle_members.c.record == member.key)
+                select(circle_members.c.wrapped).where(
+                    circle_members.c.circle == row.key, circle_members.c.record == member.key
+                )
             ).scalar_one()
-            held = tx.execute(select(pieces.c.commitment, pieces.c.key).where(pieces.c.circle == row.key)).all()
+            held = tx.execute(
+                select(pieces.c.commitment, pieces.c.key).where(pieces.c.circle == row.key)
+            ).all()
         secret = open_circle(member.secret, bytes(row.id), bytes(wrapped))
         circle = _Circle(id=bytes(row.id), mac=mac, secret=secret, salt=derive(secret, b"piece"), key=row.key)
-        circle.pieces = {bytes(commitment): _Piece(commitment=bytes(commitment), key=key) for commitment, key in held}
+        circle.pieces = {
+            bytes(commitment): _Piece(commitment=bytes(commitment), key=key) for commitment, key in held
+        }
         return circle
 
     def _frame(self, frame: bytes) -> tuple[int, int]:
@@ -385,32 +437,46 @@ class _Batch:
                 continue
             self._tell(known, found.state)
             own = self.own.get((known.id, exchange), [])
-            self._version(known, exchange, at, stated_fields(item.page, found, own, self.exchange_ids[exchange]), str(found.state), mark)
+            self._version(
+                known,
+                exchange,
+                at,
+                stated_fields(item.page, found, own, self.exchange_ids[exchange]),
+                str(found.state),
+                mark,
+            )
             if known.version == 1:
                 known.row = {
                     "native_mac": keyed(self.store.lookup, item.page.id, found.native_id.encode()),
-                    "parent_mac": keyed(self.store.lookup, item.page.id, found.in_reply_to.encode()) if found.in_reply_to else None,
+                    "parent_mac": keyed(self.store.lookup, item.page.id, found.in_reply_to.encode())
+                    if found.in_reply_to
+                    else None,
                     "kind": str(found.kind),
                     "published_at": to_instant(found.published_at) if found.published_at else None,
                     "first_seen": to_instant(at),
                     "private": found.private,
                 }
-        for item in stood:
-            known = self.by_mac.get(item.record)
-            shown = self._shown(item.exchange)
-            if known is None or item.state is State.UNKNOWN or str(item.state) == known.state:
-                if known is not None and item.state in (State.PRESENT, State.HIDDEN):
-                    known.touched, known.last_seen = True, max(known.last_seen, to_instant(shown.at))
-                continue
-            self._tell(known, item.state)
-            fields = self._last_fields(known)
-            fields |= {"state": str(item.state), "seen": shown.id.hex(), "payloads": []}
-            fields.pop("state_reason", None)
-            if item.reason:
-                fields["state_reason"] = item.reason
-            mark = mark_of_fields(known.secret, fields)
-            known.touched = item.state in (State.PRESENT, State.HIDDEN)
-            self._version(known, item.exchange, shown.at, fields, str(item.state), mark)
+        for one in stood:
+            held = self.by_mac.get(one.record)
+            if held is not None:
+                self._stands(held, one)
+
+    def _stands(self, known: _Known, one: Stood) -> None:
+        """State a version that differs from the newest one in the record's state alone."""
+        shown = self._shown(one.exchange)
+        if one.state is State.UNKNOWN or str(one.state) == known.state:
+            if one.state in (State.PRESENT, State.HIDDEN):
+                known.touched, known.last_seen = True, max(known.last_seen, to_instant(shown.at))
+            return
+        self._tell(known, one.state)
+        fields = self._last_fields(known)
+        fields |= {"state": str(one.state), "seen": shown.id.hex(), "payloads": []}
+        fields.pop("state_reason", None)
+        if one.reason:
+            fields["state_reason"] = one.reason
+        known.touched = one.state in (State.PRESENT, State.HIDDEN)
+        mark = mark_of_fields(known.secret, fields)
+        self._version(known, one.exchange, shown.at, fields, str(one.state), mark)
 
     def _shown(self, exchange: int | ExchangeRef) -> ExchangeRef:
         if isinstance(exchange, ExchangeRef):
@@ -428,21 +494,37 @@ class _Batch:
         else:
             self.tally.restored += 1
 
-    def _version(self, known: _Known, exchange: int | ExchangeRef, at: datetime, fields: Mapping[str, Json], stands: str, mark: bytes) -> None:
+    def _version(
+        self,
+        known: _Known,
+        exchange: int | ExchangeRef,
+        at: datetime,
+        fields: Mapping[str, Json],
+        stands: str,
+        mark: bytes,
+    ) -> None:
         number = known.version + 1
-        clear: dict[str, Json] = {"item": known.id.hex(), "ver": number, "observed": timestamp(at), "connector": self.keeper.reader}
+        clear: dict[str, Json] = {
+            "item": known.id.hex(),
+            "ver": number,
+            "observed": timestamp(at),
+            "connector": self.keeper.reader,
+        }
         stated = state(known.secret, clear, fields, number)
         place, size = self._frame(seal(known.secret, b"version/%d/" % number + known.id, stated.packed()))
-        self.version_rows.append({
-            "known": known, "number": number, "state": stands, "observed_at": to_instant(at), "exchange": exchange,
-            "last_seen_before": known.last_seen or None, "place": place, "size": size, "mark": mark,
-        })
+        self.version_rows.append(
+            _VersionRow(
+                known, number, stands, to_instant(at), exchange, known.last_seen or None, place, size, mark
+            )
+        )
         self.bodies.append(
             b'{"c":"%b","item":"%b","ts":"%b","type":"capture","v":1,"ver":%d}'
             % (stated.commitment.hex().encode(), known.id.hex().encode(), timestamp(at).encode(), number)
         )
         known.version, known.state, known.mark, known.changed = number, stands, mark, True
-        known.last_seen = to_instant(at) if stands in ("present", "hidden") or number == 1 else known.last_seen
+        known.last_seen = (
+            to_instant(at) if stands in ("present", "hidden") or number == 1 else known.last_seen
+        )
 
     def _last_fields(self, known: _Known) -> dict[str, Json]:
         with self.store.database.read() as tx:
@@ -456,7 +538,9 @@ class _Batch:
         return {name: plain(value) for name, value in found.items()}
 
     def _count(self, known: _Known, at: int, seen: Mapping[str, int]) -> None:
-        told = json.dumps({str(name): int(value) for name, value in sorted(seen.items())}, separators=(",", ":"))
+        told = json.dumps(
+            {str(name): int(value) for name, value in sorted(seen.items())}, separators=(",", ":")
+        )
         if told != known.counts:
             known.counts = told
             self.count_rows.append((known, at, told))
@@ -478,7 +562,9 @@ class _Batch:
             self._circles(tx)
             first_exchange = (tx.execute(select(func.max(exchanges.c.key))).scalar() or 0) + 1
             self._pieces(tx, object_key, first_exchange)
-            first = self.store.ledger.append(tx, self.bodies + [self._exchange_body(place) for place in range(len(self.carried))])
+            first = self.store.ledger.append(
+                tx, self.bodies + [self._exchange_body(place) for place in range(len(self.carried))]
+            )
             self._exchanges(tx, first_exchange, first + len(self.bodies))
             self._versions(tx, object_key, first_exchange, first)
             self._seen(tx)
@@ -495,21 +581,35 @@ class _Batch:
         held = tx.execute(select(objects.c.key).where(objects.c.digest == digest)).scalar()
         if held is not None:
             return int(held)
-        row = tx.execute(insert(objects).values(digest=digest, size=size, kept_at=to_instant(self.store.clock.now())))
-        return int(row.inserted_primary_key[0])
+        return key_of(
+            tx.execute(
+                insert(objects).values(digest=digest, size=size, kept_at=to_instant(self.store.clock.now()))
+            )
+        )
 
     def _records(self, tx: Tx) -> None:
-        new = {known.id: known for known in self.known if known is not None and known.key is None and known.row}
+        new = {
+            known.id: known for known in self.known if known is not None and known.key is None and known.row
+        }
         if not new:
             return
         key = (tx.execute(select(func.max(records.c.key))).scalar() or 0) + 1
         rows = []
         for known in new.values():
             known.key, key = key, key + 1
-            rows.append({
-                "key": known.key, "id": known.id, "page": known.page.key, "state": known.state, "version": known.version,
-                "last_seen": known.last_seen, "received": self.keeper.received, "counts": known.counts, **known.row,
-            })
+            rows.append(
+                {
+                    "key": known.key,
+                    "id": known.id,
+                    "page": known.page.key,
+                    "state": known.state,
+                    "version": known.version,
+                    "last_seen": known.last_seen,
+                    "received": self.keeper.received,
+                    "counts": known.counts,
+                    **known.row,
+                }
+            )
             known.touched = known.changed = False
         tx.execute(insert(records), rows)
 
@@ -521,9 +621,17 @@ class _Batch:
         for circle, members in self.circle_rows:
             circle.key, key = key, key + 1
             member_rows += [
-                {"circle": circle.key, "record": member.key, "wrapped": wrap_circle(member.secret, circle.id, circle.secret)} for member in members
+                {
+                    "circle": circle.key,
+                    "record": member.key,
+                    "wrapped": wrap_circle(member.secret, circle.id, circle.secret),
+                }
+                for member in members
             ]
-        tx.execute(insert(circles), [{"key": circle.key, "id": circle.id, "mac": circle.mac} for circle, _ in self.circle_rows])
+        tx.execute(
+            insert(circles),
+            [{"key": circle.key, "id": circle.id, "mac": circle.mac} for circle, _ in self.circle_rows],
+        )
         tx.execute(insert(circle_members), member_rows)
 
     def _pieces(self, tx: Tx, object_key: int, first_exchange: int) -> None:
@@ -532,69 +640,147 @@ class _Batch:
         key = (tx.execute(select(func.max(pieces.c.key))).scalar() or 0) + 1
         rows = []
         for row in self.piece_rows:
-            piece: _Piece = row["piece"]  # type: ignore[assignment] - put there by `_piece`
-            piece.key, key = key, key + 1
-            known, circle, exchange = row["record"], row["circle"], row["exchange"]
-            rows.append({
-                "key": piece.key, "commitment": row["commitment"], "length": row["length"], "object": object_key, "place": row["place"],
-                "size": row["size"],
-                "record": known.key if isinstance(known, _Known) else None,
-                "circle": circle.key if isinstance(circle, _Circle) else None,
-                "exchange": first_exchange + exchange if isinstance(exchange, int) else None,
-            })
+            row.piece.key, key = key, key + 1
+            whose = row.whose
+            rows.append(
+                {
+                    "key": row.piece.key,
+                    "commitment": row.piece.commitment,
+                    "length": row.length,
+                    "object": object_key,
+                    "place": row.place,
+                    "size": row.size,
+                    "record": whose.key if isinstance(whose, _Known) else None,
+                    "circle": whose.key if isinstance(whose, _Circle) else None,
+                    "exchange": first_exchange + whose if isinstance(whose, int) else None,
+                }
+            )
         tx.execute(insert(pieces), rows)
 
     def _exchange_body(self, place: int) -> bytes:
         layout = ((piece.commitment, start, length) for piece, start, length in self.layouts[place])
         commitment = exchange_commitment(self.envelopes[place].commitment, layout)
-        return canonical({
-            "c": commitment.hex(), "exchange": self.exchange_ids[place].hex(), "ts": timestamp(self.carried[place].at), "type": "exchange", "v": 1,
-        })
+        return canonical(
+            {
+                "c": commitment.hex(),
+                "exchange": self.exchange_ids[place].hex(),
+                "ts": timestamp(self.carried[place].at),
+                "type": "exchange",
+                "v": 1,
+            }
+        )
 
     def _exchanges(self, tx: Tx, first_key: int, first_entry: int) -> None:
         if not self.carried:
             return
-        tx.execute(insert(exchanges), [
-            {
-                "key": first_key + place, "id": self.exchange_ids[place], "run": self.keeper.run, "entry": first_entry + place,
-                "kind": carried.kind, "at": to_instant(carried.at), "status": carried.status, "envelope": self.envelopes[place].key,
-                "layout": _layout_encoder.encode([(piece.key, start, length) for piece, start, length in self.layouts[place]]),
-            }
-            for place, carried in enumerate(self.carried)
-        ])
+        tx.execute(
+            insert(exchanges),
+            [
+                {
+                    "key": first_key + place,
+                    "id": self.exchange_ids[place],
+                    "run": self.keeper.run,
+                    "entry": first_entry + place,
+                    "kind": carried.kind,
+                    "at": to_instant(carried.at),
+                    "status": carried.status,
+                    "envelope": self.envelopes[place].key,
+                    "layout": _layout_encoder.encode(
+                        [(piece.key, start, length) for piece, start, length in self.layouts[place]]
+                    ),
+                }
+                for place, carried in enumerate(self.carried)
+            ],
+        )
 
     def _versions(self, tx: Tx, object_key: int, first_exchange: int, first_entry: int) -> None:
         if not self.version_rows:
             return
         rows = []
         for number, row in enumerate(self.version_rows):
-            known: _Known = row.pop("known")  # type: ignore[assignment] - put there by `_version`
-            exchange = row.pop("exchange")
-            shown = exchange.key if isinstance(exchange, ExchangeRef) else first_exchange + exchange  # type: ignore[operator] - a place
-            rows.append({**row, "record": known.key, "entry": first_entry + number, "exchange": shown, "object": object_key})
+            shown = row.exchange
+            rows.append(
+                {
+                    "record": row.known.key,
+                    "number": row.number,
+                    "entry": first_entry + number,
+                    "state": row.state,
+                    "observed_at": row.observed_at,
+                    "last_seen_before": row.last_seen_before,
+                    "exchange": shown.key if isinstance(shown, ExchangeRef) else first_exchange + shown,
+                    "object": object_key,
+                    "place": row.place,
+                    "size": row.size,
+                    "mark": row.mark,
+                }
+            )
         tx.execute(insert(versions), rows)
 
     def _seen(self, tx: Tx) -> None:
-        unique = {id(known): known for known in self.by_mac.values() if known is not None and known.key and (known.touched or known.changed)}
+        unique = {
+            id(known): known
+            for known in self.by_mac.values()
+            if known is not None and known.key and (known.touched or known.changed)
+        }
         if unique:
             tx.execute(
-                update(records).where(records.c.key == bindparam("which")).values(
-                    version=bindparam("now_version"), state=bindparam("now_state"), last_seen=bindparam("now_seen"), counts=bindparam("now_counts"),
+                update(records)
+                .where(records.c.key == bindparam("which"))
+                .values(
+                    version=bindparam("now_version"),
+                    state=bindparam("now_state"),
+                    last_seen=bindparam("now_seen"),
+                    counts=bindparam("now_counts"),
                 ),
                 [
-                    {"which": known.key, "now_version": known.version, "now_state": known.state, "now_seen": known.last_seen, "now_counts": known.counts}
+                    {
+                        "which": known.key,
+                        "now_version": known.version,
+                        "now_state": known.state,
+                        "now_seen": known.last_seen,
+                        "now_counts": known.counts,
+                    }
                     for known in unique.values()
                 ],
             )
         if self.count_rows:
             latest = {(known.key, at): told for known, at, told in self.count_rows}
-            tx.execute(insert(counts), [{"record": record, "at": at, "counts": told} for (record, at), told in latest.items()])
+            tx.execute(
+                insert(counts),
+                [{"record": record, "at": at, "counts": told} for (record, at), told in latest.items()],
+            )
 
 
 @dataclass(slots=True, eq=False)
 class _Piece:
     commitment: bytes
     key: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _PieceRow:
+    """A piece to be written: whose it is (an exchange by its place in the batch), and where its frame lies."""
+
+    piece: _Piece
+    whose: _Known | _Circle | int
+    length: int
+    place: int
+    size: int
+
+
+@dataclass(slots=True, eq=False)
+class _VersionRow:
+    """A version to be written."""
+
+    known: _Known
+    number: int
+    state: str
+    observed_at: int
+    exchange: int | ExchangeRef
+    last_seen_before: int | None
+    place: int
+    size: int
+    mark: bytes
 
 
 @dataclass(slots=True, eq=False)
@@ -618,7 +804,9 @@ def mark_of(secret: bytes, found: Observation) -> bytes:
     told = (
         found.text,
         found.html,
-        (author.id, author.name, author.handle) if author and (author.id or author.name or author.handle) else None,
+        (author.id, author.name, author.handle)
+        if author and (author.id or author.name or author.handle)
+        else None,
         [attachment.id for attachment in found.attachments],
         str(found.state),
         found.in_reply_to,
@@ -646,7 +834,9 @@ def mark_of_fields(secret: bytes, fields: Mapping[str, object]) -> bytes:
     return hmac.digest(derive(secret, b"mark"), _mark_encoder.encode(told), "sha256")[:16]
 
 
-def stated_fields(page: PageRef, found: Observation, own: Sequence[bytes], exchange: bytes) -> dict[str, Json]:
+def stated_fields(
+    page: PageRef, found: Observation, own: Sequence[bytes], exchange: bytes
+) -> dict[str, Json]:
     """The fields of a version's statement; what the platform did not say is not a field."""
     author = found.author
     fields: dict[str, Json] = {
@@ -658,7 +848,11 @@ def stated_fields(page: PageRef, found: Observation, own: Sequence[bytes], excha
         "text": found.text,
         "seen": exchange.hex(),
         "payloads": [
-            {"name": f"observation-{number}", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            {
+                "name": f"observation-{number}",
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
             for number, content in enumerate(own, start=1)
         ],
     }
@@ -683,11 +877,24 @@ def stated_fields(page: PageRef, found: Observation, own: Sequence[bytes], excha
         fields["language"] = found.language
     if found.attachments:
         fields["attachments"] = [
-            {name: value for name, value in (("id", item.id), ("url", item.url), ("media_type", item.media_type), ("description", item.description)) if value}
+            {
+                name: value
+                for name, value in (
+                    ("id", item.id),
+                    ("url", item.url),
+                    ("media_type", item.media_type),
+                    ("description", item.description),
+                )
+                if value
+            }
             for item in found.attachments
         ]
     if found.extra:
-        fields["extra"] = plain(dict(found.extra)) if _simple(found.extra) else json.dumps(found.extra, ensure_ascii=False, sort_keys=True, default=str)
+        fields["extra"] = (
+            plain(dict(found.extra))
+            if _simple(found.extra)
+            else json.dumps(found.extra, ensure_ascii=False, sort_keys=True, default=str)
+        )
     return fields
 
 

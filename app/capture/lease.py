@@ -38,7 +38,10 @@ def take(store: Store, tx: Tx, page: Page, who: str) -> None:
         raise PageBusy(f"{page.name} is being captured", next="Wait until that run ends.")
     taken = tx.execute(
         update(pages)
-        .where(pages.c.key == page.key, or_(pages.c.lease_owner.is_(None), pages.c.lease_owner == held.lease_owner))
+        .where(
+            pages.c.key == page.key,
+            or_(pages.c.lease_owner.is_(None), pages.c.lease_owner == held.lease_owner),
+        )
         .values(lease_owner=who, lease_until=to_instant(now + LASTS))
     )
     if taken.rowcount != 1:
@@ -48,7 +51,9 @@ def take(store: Store, tx: Tx, page: Page, who: str) -> None:
 def renew(store: Store, tx: Tx, page: Page, who: str) -> None:
     """Keep the lease; raise `PageBusy` if it was lost, so that nothing more of this run is kept."""
     kept = tx.execute(
-        update(pages).where(pages.c.key == page.key, pages.c.lease_owner == who).values(lease_until=to_instant(store.clock.now() + LASTS))
+        update(pages)
+        .where(pages.c.key == page.key, pages.c.lease_owner == who)
+        .values(lease_until=to_instant(store.clock.now() + LASTS))
     )
     if kept.rowcount != 1:
         raise PageBusy(f"the lease of {page.name} was lost to another run")
@@ -56,12 +61,16 @@ def renew(store: Store, tx: Tx, page: Page, who: str) -> None:
 
 def give_back(tx: Tx, page: Page, who: str) -> None:
     """Let others capture the page."""
-    tx.execute(update(pages).where(pages.c.key == page.key, pages.c.lease_owner == who).values(lease_owner=None, lease_until=None))
+    tx.execute(
+        update(pages)
+        .where(pages.c.key == page.key, pages.c.lease_owner == who)
+        .values(lease_owner=None, lease_until=None)
+    )
 
 
 def _died(who: str) -> bool:
     """Whether a process of this machine left the lease behind."""
-    host, process, began = (who.split("/") + ["", ""])[:3]
+    host, process, began = [*who.split("/"), "", ""][:3]
     return host == socket.gethostname()[:30] and process.isdigit() and _began(int(process)) != began
 
 

@@ -91,7 +91,9 @@ def runs_before(tx: Tx, page: Page | None = None, *, before: int | None = None, 
     if before is not None:
         asked = asked.where(runs.c.key < before)
     rows = tx.execute(asked.order_by(runs.c.key.desc()).limit(limit + 1)).all()
-    return RunsPart([_run(row) for row in rows[:limit]], total, rows[limit - 1].key if len(rows) > limit else None)
+    return RunsPart(
+        [_run(row) for row in rows[:limit]], total, rows[limit - 1].key if len(rows) > limit else None
+    )
 
 
 def _newest(tx: Tx, *conditions: Any) -> dict[int, Run]:

@@ -53,7 +53,9 @@ def add(
     options: Mapping[str, str] | None = None,
 ) -> Page:
     """Put a page into the registry, unapproved; it is captured all the same."""
-    return add_each(store, tx, [(connector, platform, address, name, custodian, options or {})], by=by, why=why)[0]
+    return add_each(
+        store, tx, [(connector, platform, address, name, custodian, options or {})], by=by, why=why
+    )[0]
 
 
 def add_each(
@@ -71,13 +73,34 @@ def add_each(
         if not name.strip() or not platform.strip():
             raise BadPage("a page has a platform and a name")
         if tx.execute(select(pages.c.key).where(pages.c.platform == platform, pages.c.name == name)).first():
-            raise PageExists(f"{name} on {platform} is in the registry already", next="See `muniment page list`.")
-        rows.append({
-            "id": identity, "connector": connector, "platform": platform, "address": address, "name": name, "custodian": custodian,
-            "options": json.dumps(dict(options)), "status": ACTIVE, "approved": False, "added_at": to_instant(now),
-        })
-        told = {"name": name, "platform": platform, "address": address, "custodian": custodian, "connector": connector, "options": dict(options)}
-        deeds.append(Deed("page", by, why, {"page": identity.hex(), "act": "added"}, told, UUID(bytes=identity)))
+            raise PageExists(
+                f"{name} on {platform} is in the registry already", next="See `muniment page list`."
+            )
+        rows.append(
+            {
+                "id": identity,
+                "connector": connector,
+                "platform": platform,
+                "address": address,
+                "name": name,
+                "custodian": custodian,
+                "options": json.dumps(dict(options)),
+                "status": ACTIVE,
+                "approved": False,
+                "added_at": to_instant(now),
+            }
+        )
+        told = {
+            "name": name,
+            "platform": platform,
+            "address": address,
+            "custodian": custodian,
+            "connector": connector,
+            "options": dict(options),
+        }
+        deeds.append(
+            Deed("page", by, why, {"page": identity.hex(), "act": "added"}, told, UUID(bytes=identity))
+        )
     store.keyring.keep({identity: new_secret() for identity in ids})
     for row in rows:
         tx.execute(insert(pages).values(**row))
@@ -106,11 +129,21 @@ def listed(tx: Tx) -> list[Page]:
     return [page_of(row) for row in tx.execute(select(pages).order_by(pages.c.key))]
 
 
-def change(store: Store, tx: Tx, page: Page, act: str, *, by: UUID | None, why: str, **values: object) -> Page:
+def change(
+    store: Store, tx: Tx, page: Page, act: str, *, by: UUID | None, why: str, **values: object
+) -> Page:
     """Change what the registry says of a page."""
     if values:
         tx.execute(update(pages).where(pages.c.key == page.key).values(**values))
-    store.ledger.act(tx, "page", by=by, why=why, facts={"page": page.id.hex, "act": act}, detail={"name": page.name}, subject=page.id)
+    store.ledger.act(
+        tx,
+        "page",
+        by=by,
+        why=why,
+        facts={"page": page.id.hex, "act": act},
+        detail={"name": page.name},
+        subject=page.id,
+    )
     return get(tx, page.id.hex)
 
 
@@ -135,8 +168,11 @@ def resume(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
 
 def connect(store: Store, tx: Tx, page: Page, secret: Mapping[str, str], *, by: UUID, why: str) -> Page:
     """Seal the credentials of a page; they are never shown again."""
-    if not secret or not all(isinstance(value, str) and value for value in secret.values()):
-        raise BadPage("the credentials are names with values", next='Write JSON such as {"user": "…", "application_password": "…"}.')
+    if not secret or not all(secret.values()):
+        raise BadPage(
+            "the credentials are names with values",
+            next='Write JSON such as {"user": "…", "application_password": "…"}.',
+        )
     sealed = seal(store.keyring.secret(page.id.bytes), b"credentials", json.dumps(dict(secret)).encode())
     return change(store, tx, page, "connected", by=by, why=why, sealed_secret=sealed, status=ACTIVE)
 
@@ -146,14 +182,20 @@ def credentials(store: Store, tx: Tx, page: Page) -> dict[str, str] | None:
     sealed = tx.execute(select(pages.c.sealed_secret).where(pages.c.key == page.key)).scalar()
     if sealed is None:
         return None
-    found: dict[str, str] = json.loads(unseal(store.keyring.secret(page.id.bytes), b"credentials", bytes(sealed)))
+    found: dict[str, str] = json.loads(
+        unseal(store.keyring.secret(page.id.bytes), b"credentials", bytes(sealed))
+    )
     return found
 
 
 def cursor(store: Store, tx: Tx, page: Page) -> str | None:
     """Where the last committed batch ended."""
     sealed = tx.execute(select(pages.c.sealed_cursor).where(pages.c.key == page.key)).scalar()
-    return None if sealed is None else unseal(store.keyring.secret(page.id.bytes), b"cursor", bytes(sealed)).decode()
+    return (
+        None
+        if sealed is None
+        else unseal(store.keyring.secret(page.id.bytes), b"cursor", bytes(sealed)).decode()
+    )
 
 
 def set_cursor(store: Store, tx: Tx, page: Page, value: str) -> None:

@@ -39,7 +39,9 @@ class Stood:
     first_seen_after: datetime | None
 
 
-def get(store: Store, tx: Tx, identity: UUID, *, messages: bool, number: int | None = None) -> Record | Disposed:
+def get(
+    store: Store, tx: Tx, identity: UUID, *, messages: bool, number: int | None = None
+) -> Record | Disposed:
     """A record with its newest version, or version `number`.
 
     Private messages are found only where `messages` is set; for everyone else
@@ -54,13 +56,19 @@ def get(store: Store, tx: Tx, identity: UUID, *, messages: bool, number: int | N
     return read(store, tx, [row.key], messages=messages, number=number)[0]
 
 
-def read(store: Store, tx: Tx, keys: Sequence[int], *, messages: bool, number: int | None = None) -> list[Record]:
+def read(
+    store: Store, tx: Tx, keys: Sequence[int], *, messages: bool, number: int | None = None
+) -> list[Record]:
     """The records of these keys, in that order, each with its newest version or version `number`; disposed ones are left out."""
     found: dict[int, Any] = {}
     opened: dict[int, VersionRow] = {}
     for start in range(0, len(keys), _ASK):
         part = list(keys[start : start + _ASK])
-        for row in tx.execute(_asked().outerjoin(tombstones, tombstones.c.record == records.c.key).where(records.c.key.in_(part), tombstones.c.record.is_(None))):
+        for row in tx.execute(
+            _asked()
+            .outerjoin(tombstones, tombstones.c.record == records.c.key)
+            .where(records.c.key.in_(part), tombstones.c.record.is_(None))
+        ):
             if messages or not row.private:
                 found[row.key] = row
         wanted = versions.c.number == (records.c.version if number is None else number)
@@ -72,18 +80,23 @@ def read(store: Store, tx: Tx, keys: Sequence[int], *, messages: bool, number: i
     parents = _parents(tx, found.values())
     told = []
     for key in keys:
-        row, version = found.get(key), opened.get(key)
-        if row is None:
+        if key not in found:
             continue
+        row, version = found[key], opened.get(key)
         if version is None:
             raise NoSuchRecord(f"record {UUID(bytes=bytes(row.id))} has no version {number}")
-        told.append(_record(store, tx, row, version, fields(frames, secrets[bytes(row.id)], version), known, parents))
+        told.append(
+            _record(store, tx, row, version, fields(frames, secrets[bytes(row.id)], version), known, parents)
+        )
     return told
 
 
 def history(store: Store, tx: Tx, record: Record) -> list[Version]:
     """Every version of a record, oldest first."""
-    rows = [version_row(row) for row in tx.execute(_versions().where(versions.c.record == record.key).order_by(versions.c.number))]
+    rows = [
+        version_row(row)
+        for row in tx.execute(_versions().where(versions.c.record == record.key).order_by(versions.c.number))
+    ]
     secret = store.keyring.secret(record.id.bytes)
     frames = Frames(store.objects)
     return [_version(row, fields(frames, secret, row)) for row in rows]
@@ -91,14 +104,22 @@ def history(store: Store, tx: Tx, record: Record) -> list[Version]:
 
 def family(store: Store, tx: Tx, record: Record, *, messages: bool) -> list[Record]:
     """The post at the root of `record` with everything that answers it, parents before children, oldest first."""
-    row = tx.execute(select(records.c.key, records.c.native_mac).where(records.c.id == record.root.bytes)).one()
+    row = tx.execute(
+        select(records.c.key, records.c.native_mac).where(records.c.id == record.root.bytes)
+    ).one()
     keys, level = [row.key], [bytes(row.native_mac)]
     seen = {row.key}
     for _ in range(_DEEPEST):
         found = []
         for start in range(0, len(level), _ASK):
-            asked = select(records.c.key, records.c.native_mac).where(records.c.parent_mac.in_(level[start : start + _ASK]))
-            found += [child for child in tx.execute(asked.order_by(records.c.published_at, records.c.key)) if child.key not in seen]
+            asked = select(records.c.key, records.c.native_mac).where(
+                records.c.parent_mac.in_(level[start : start + _ASK])
+            )
+            found += [
+                child
+                for child in tx.execute(asked.order_by(records.c.published_at, records.c.key))
+                if child.key not in seen
+            ]
         if not found:
             break
         seen |= {child.key for child in found}
@@ -173,12 +194,23 @@ def as_json(record: Record | Disposed) -> dict[str, object]:
         "text": version.text("text") or "",
         "html": version.text("html"),
         "attachments": [
-            {"id": str(item.id) if item.id else None, "media_type": item.media_type, "bytes": item.bytes, "state": item.state} for item in record.attachments
+            {
+                "id": str(item.id) if item.id else None,
+                "media_type": item.media_type,
+                "bytes": item.bytes,
+                "state": item.state,
+            }
+            for item in record.attachments
         ],
         "counts": dict(record.counts),
         "first_seen": iso(record.first_seen),
         "last_seen": iso(record.last_seen),
-        "interval": {"last_seen_before": iso(version.last_seen_before), "first_seen_after": iso(version.observed_at)} if version.last_seen_before else None,
+        "interval": {
+            "last_seen_before": iso(version.last_seen_before),
+            "first_seen_after": iso(version.observed_at),
+        }
+        if version.last_seen_before
+        else None,
         "series": None,
         "held": False,
         "origin": "received" if record.received else "captured",
@@ -216,7 +248,11 @@ def _asked() -> Select[Any]:
 
 
 def _versions() -> Select[Any]:
-    return select(*VERSION_COLUMNS).join(records, records.c.key == versions.c.record).join(objects, objects.c.key == versions.c.object)
+    return (
+        select(*VERSION_COLUMNS)
+        .join(records, records.c.key == versions.c.record)
+        .join(objects, objects.c.key == versions.c.object)
+    )
 
 
 def _parents(tx: Tx, rows: Iterable[Any]) -> dict[bytes, tuple[bytes, bytes | None]]:
@@ -230,7 +266,9 @@ def _parents(tx: Tx, rows: Iterable[Any]) -> dict[bytes, tuple[bytes, bytes | No
         level = set()
         for start in range(0, len(asked), _ASK):
             for row in tx.execute(
-                select(records.c.id, records.c.native_mac, records.c.parent_mac).where(records.c.native_mac.in_(asked[start : start + _ASK]))
+                select(records.c.id, records.c.native_mac, records.c.parent_mac).where(
+                    records.c.native_mac.in_(asked[start : start + _ASK])
+                )
             ):
                 parent = bytes(row.parent_mac) if row.parent_mac is not None else None
                 known[bytes(row.native_mac)] = (bytes(row.id), parent)
@@ -240,7 +278,12 @@ def _parents(tx: Tx, rows: Iterable[Any]) -> dict[bytes, tuple[bytes, bytes | No
 
 
 def _record(
-    store: Store, tx: Tx, row: Any, version: VersionRow, found: Mapping[str, object], known: Mapping[int, Page],
+    store: Store,
+    tx: Tx,
+    row: Any,
+    version: VersionRow,
+    found: Mapping[str, object],
+    known: Mapping[int, Page],
     parents: Mapping[bytes, tuple[bytes, bytes | None]],
 ) -> Record:
     parent = parents.get(bytes(row.parent_mac)) if row.parent_mac is not None else None
@@ -287,9 +330,15 @@ def _attachments(store: Store, tx: Tx, identity: bytes, found: Mapping[str, obje
     told = []
     for item in listed:
         row = held.get(item["id"])
-        told.append(AttachmentKept(
-            id=row.id if row else None, media_type=item.get("media_type"), bytes=row.length if row else None, state=row.state if row else "listed",
-            url=item.get("url"), description=item.get("description"), sha256=None,
-        ))
+        told.append(
+            AttachmentKept(
+                id=row.id if row else None,
+                media_type=item.get("media_type"),
+                bytes=row.length if row else None,
+                state=row.state if row else "listed",
+                url=item.get("url"),
+                description=item.get("description"),
+                sha256=None,
+            )
+        )
     return told
-

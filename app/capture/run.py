@@ -27,7 +27,18 @@ from app.store.ledger import keyed
 from app.store.reading import VERSION_COLUMNS, Frames, fields, version_row
 from app.store.store import Store
 from app.store.tables import objects, records, tombstones, versions
-from connectors.contract import Attachment, Batch, Client, Connector, Cursor, Exchange, Kind, Listing, Sighting, State
+from connectors.contract import (
+    Attachment,
+    Batch,
+    Client,
+    Connector,
+    Cursor,
+    Exchange,
+    Kind,
+    Listing,
+    Sighting,
+    State,
+)
 from connectors.contract import Page as PageAddress
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater
 
@@ -67,7 +78,9 @@ def capture(
     paused. What the platform does wrong is in the report, never raised.
     """
     if page.status == pages.PAUSED:
-        raise PagePaused(f"{page.name} is paused", next=f"`muniment page resume {page.id}` captures it again.")
+        raise PagePaused(
+            f"{page.name} is paused", next=f"`muniment page resume {page.id}` captures it again."
+        )
     return _Running(store, page, connector, client, by, why, most_bytes, tick, point).go()
 
 
@@ -75,8 +88,16 @@ class _Running:
     """One run of one page."""
 
     def __init__(
-        self, store: Store, page: Page, connector: Connector, client: Streaming, by: UUID | None, why: str, most: int,
-        tick: Callable[[], float], point: Callable[[str], None] | None,
+        self,
+        store: Store,
+        page: Page,
+        connector: Connector,
+        client: Streaming,
+        by: UUID | None,
+        why: str,
+        most: int,
+        tick: Callable[[], float],
+        point: Callable[[str], None] | None,
     ) -> None:
         self.store, self.page, self.connector, self.client = store, page, connector, client
         self.by, self.why, self.most, self.tick = by, why, most, tick
@@ -100,7 +121,9 @@ class _Running:
             since = pages.cursor(store, tx, self.page)
         self.report = Report(page=self.page.id, run=self.run.id)
         manifest = self.connector.manifest
-        self.keeper = Keeper(store, self.run.key, f"{manifest.name}/{manifest.parser}", received=False, point=self.point)
+        self.keeper = Keeper(
+            store, self.run.key, f"{manifest.name}/{manifest.parser}", received=False, point=self.point
+        )
         try:
             self._observe(Cursor(since) if since is not None else None)
             self._fetch()
@@ -145,20 +168,38 @@ class _Running:
             first = len(carried)
             carried += [carry(exchange) for exchange in batch.exchanges]
             seen += [
-                Seen(self.ref, item, [(first + span.exchange, span.start, span.end) for span in item.evidence] or [(first, 0, 0)])
+                Seen(
+                    self.ref,
+                    item,
+                    [(first + span.exchange, span.start, span.end) for span in item.evidence]
+                    or [(first, 0, 0)],
+                )
                 for item in batch.observations
             ]
-            stood += [one for sighting in batch.sightings if (one := self._stood(sighting, first)) is not None]
+            stood += [
+                one for sighting in batch.sightings if (one := self._stood(sighting, first)) is not None
+            ]
             found += [GapFound(gap.what, gap.why, gap.native_id, gap.since, gap.until) for gap in batch.gaps]
             listings += [(listing, first + listing.exchange) for listing in batch.listings]
         self._keep(carried, seen, stood, found, batches[-1].resume_from)
         for item in seen:
-            self.files += [(item.observation.native_id, attachment) for attachment in item.observation.attachments if attachment.url]
+            self.files += [
+                (item.observation.native_id, attachment)
+                for attachment in item.observation.attachments
+                if attachment.url
+            ]
         kept = list(self.keeper.exchanges)
         for listing, place in listings:
             self._missing(listing, kept[place])
 
-    def _keep(self, carried: Sequence[Carried], seen: Sequence[Seen], stood: Sequence[Stood], found: Sequence[GapFound], cursor: str | None) -> None:
+    def _keep(
+        self,
+        carried: Sequence[Carried],
+        seen: Sequence[Seen],
+        stood: Sequence[Stood],
+        found: Sequence[GapFound],
+        cursor: str | None,
+    ) -> None:
         def also(tx: Tx) -> None:
             lease.renew(self.store, tx, self.page, self.who)
             if cursor is not None:
@@ -173,7 +214,11 @@ class _Running:
         mac = keyed(self.store.lookup, self.page.id.bytes, sighting.native_id.encode())
         with self.store.database.read() as tx:
             record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar()
-        return None if record is None else Stood(bytes(record), sighting.state, first + sighting.exchange, sighting.reason)
+        return (
+            None
+            if record is None
+            else Stood(bytes(record), sighting.state, first + sighting.exchange, sighting.reason)
+        )
 
     # -- what a listing misses -----------------------------------------------------------------------------
 
@@ -191,15 +236,21 @@ class _Running:
                     continue
                 before = left[sighting.native_id]
                 if sighting.state is State.UNKNOWN and before is not State.ABSENT:
-                    told = Stood(by_name[sighting.native_id], State.ABSENT, sighting.exchange, sighting.reason)
+                    told = Stood(
+                        by_name[sighting.native_id], State.ABSENT, sighting.exchange, sighting.reason
+                    )
                 else:
-                    told = Stood(by_name[sighting.native_id], sighting.state, sighting.exchange, sighting.reason)
+                    told = Stood(
+                        by_name[sighting.native_id], sighting.state, sighting.exchange, sighting.reason
+                    )
                 del left[sighting.native_id]
                 stood.append(told)
             gaps = [GapFound(gap.what, gap.why, gap.native_id, gap.since, gap.until) for gap in batch.gaps]
             self._keep([carry(exchange) for exchange in batch.exchanges], [], stood, gaps, None)
         unasked = [
-            Stood(by_name[name], State.ABSENT, shown, "missing from a complete listing") for name, before in left.items() if before is not State.ABSENT
+            Stood(by_name[name], State.ABSENT, shown, "missing from a complete listing")
+            for name, before in left.items()
+            if before is not State.ABSENT
         ]
         if unasked:
             self._keep([], [], unasked, [], None)
@@ -222,7 +273,10 @@ class _Running:
             )
         )
         if listing.in_reply_to is not None:
-            asked = asked.where(records.c.parent_mac == keyed(self.store.lookup, self.page.id.bytes, listing.in_reply_to.encode()))
+            asked = asked.where(
+                records.c.parent_mac
+                == keyed(self.store.lookup, self.page.id.bytes, listing.in_reply_to.encode())
+            )
         if listing.published_from is not None:
             asked = asked.where(records.c.published_at >= to_instant(listing.published_from))
         if listing.published_until is not None:
@@ -243,7 +297,7 @@ class _Running:
     def _fetch(self) -> None:
         """Fetch the attachments that are not kept yet; one that cannot be fetched is a gap."""
         store = self.store
-        for name, attachment in dict(((name, item.id), (name, item)) for name, item in self.files).values():
+        for name, attachment in {(name, item.id): (name, item) for name, item in self.files}.values():
             mac = keyed(store.lookup, self.page.id.bytes, name.encode())
             with store.database.read() as tx:
                 record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar()
@@ -255,16 +309,21 @@ class _Running:
         try:
             with self.client.stream(attachment.url or "", most=self.most) as (head, chunks):
                 if head.status != 200:
-                    self._unfetched(record, name, f"the platform answered {head.status}", head)
+                    self._unfetched(record, name, attachment, f"the platform answered {head.status}", head)
                     return
                 attachments.keep(self.store, record, attachment.id, chunks)
-                self._keep([carry(head)], [], [], [], None)
+                self._keep([carry(head, record)], [], [], [], None)
         except ConnectorError as error:
-            self._unfetched(record, name, str(error), *error.exchanges)
+            self._unfetched(record, name, attachment, str(error), *error.exchanges)
 
-    def _unfetched(self, record: bytes, name: str, why: str, *heads: Exchange) -> None:
+    def _unfetched(
+        self, record: bytes, name: str, attachment: Attachment, why: str, *heads: Exchange
+    ) -> None:
+        """Write down what could not be fetched; the next run tries again."""
+        with self.store.database.begin() as tx:
+            attachments.miss(self.store, tx, record, attachment.id)
         gap = GapFound("an attachment", why, native_id=name)
-        self._keep([carry(head) for head in heads], [], [], [gap], None)
+        self._keep([carry(head, record) for head in heads], [], [], [gap], None)
 
     # -- how it ends ---------------------------------------------------------------------------------------
 
@@ -278,7 +337,13 @@ class _Running:
         if isinstance(error, AccessRevoked):
             with self.store.database.begin() as tx:
                 pages.change(
-                    self.store, tx, self.page, "disconnected", by=self.by, why=str(error), status=pages.DISCONNECTED
+                    self.store,
+                    tx,
+                    self.page,
+                    "disconnected",
+                    by=self.by,
+                    why=str(error),
+                    status=pages.DISCONNECTED,
                 )
 
     def _broken(self, why: str) -> None:
@@ -297,8 +362,8 @@ class _Running:
             lease.give_back(tx, self.page, self.who)
 
 
-def carry(exchange: Exchange) -> Carried:
-    """An exchange with its envelope: everything but the body, as JSON."""
+def carry(exchange: Exchange, *concerns: bytes) -> Carried:
+    """An exchange with its envelope: everything but the body, as JSON. It goes with the records that it concerns."""
     envelope = {
         "method": exchange.method,
         "url": exchange.url,
@@ -316,7 +381,14 @@ def carry(exchange: Exchange) -> Carried:
         "replaced": [[item.where, item.marker, item.count] for item in exchange.replaced],
         "at": exchange.started_at.isoformat(),
     }
-    return Carried("http", exchange.started_at, exchange.status, json.dumps(envelope, ensure_ascii=False).encode(), exchange.body)
+    return Carried(
+        "http",
+        exchange.started_at,
+        exchange.status,
+        json.dumps(envelope, ensure_ascii=False).encode(),
+        exchange.body,
+        concerns=concerns,
+    )
 
 
 def _missed(error: ConnectorError) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import func, insert, select, update
 
 from app.capture.keep import Tally
-from app.db import Tx, from_instant, to_instant
+from app.db import Tx, from_instant, key_of, to_instant
 from app.records.ids import new_id
 from app.records.nouns import Page
 from app.store import merkle
@@ -78,8 +78,16 @@ def begin(store: Store, tx: Tx, page: Page | None, kind: str) -> Run:
     """Begin a run; it says of itself that it is running until it is ended."""
     identity, now = new_id(), store.clock.now()
     store.keyring.keep({identity.bytes: new_secret()})
-    row = tx.execute(insert(runs).values(id=identity.bytes, page=page.key if page else None, kind=kind, began_at=to_instant(now), status="running"))
-    return Run(row.inserted_primary_key[0], identity, page.key if page else None, kind, now, None, "running", {})
+    row = tx.execute(
+        insert(runs).values(
+            id=identity.bytes,
+            page=page.key if page else None,
+            kind=kind,
+            began_at=to_instant(now),
+            status="running",
+        )
+    )
+    return Run(key_of(row), identity, page.key if page else None, kind, now, None, "running", {})
 
 
 def remember(store: Store, tx: Tx, run: Run, note: Mapping[str, object]) -> None:
@@ -93,46 +101,85 @@ def noted(store: Store, tx: Tx, run: Run) -> dict[str, object]:
     sealed = tx.execute(select(runs.c.sealed_note).where(runs.c.key == run.key)).scalar()
     if sealed is None:
         return {}
-    found: dict[str, object] = msgspec.json.decode(unseal(store.keyring.secret(run.id.bytes), b"run", bytes(sealed)))
+    found: dict[str, object] = msgspec.json.decode(
+        unseal(store.keyring.secret(run.id.bytes), b"run", bytes(sealed))
+    )
     return found
 
 
-def note_gaps(store: Store, tx: Tx, run: Run, page: Page | None, found: Sequence[GapFound], *, by: UUID | None) -> None:
+def note_gaps(
+    store: Store, tx: Tx, run: Run, page: Page | None, found: Sequence[GapFound], *, by: UUID | None
+) -> None:
     """Write down what is known to be missing, each with an entry of its own."""
     if not found:
         return
     deeds = [
         Deed(
-            "gap", by, gap.why, {"run": run.id.hex, **({"page": page.id.hex} if page else {})},
+            "gap",
+            by,
+            gap.why,
+            {"run": run.id.hex, **({"page": page.id.hex} if page else {})},
             {
-                "what": gap.what, "why": gap.why, "native_id": gap.native_id,
-                "since": gap.since.isoformat() if gap.since else None, "until": gap.until.isoformat() if gap.until else None,
+                "what": gap.what,
+                "why": gap.why,
+                "native_id": gap.native_id,
+                "since": gap.since.isoformat() if gap.since else None,
+                "until": gap.until.isoformat() if gap.until else None,
             },
             page.id if page else None,
         )
         for gap in found
     ]
     first = store.ledger.act_each(tx, deeds)
-    tx.execute(insert(gaps), [
-        {
-            "run": run.key, "page": page.key if page else None, "entry": first + number, "at": to_instant(store.clock.now()),
-            "since": to_instant(gap.since) if gap.since else None, "until": to_instant(gap.until) if gap.until else None,
-            "native_mac": keyed(store.lookup, page.id.bytes, gap.native_id.encode()) if page and gap.native_id else None,
-        }
-        for number, gap in enumerate(found)
-    ])
+    tx.execute(
+        insert(gaps),
+        [
+            {
+                "run": run.key,
+                "page": page.key if page else None,
+                "entry": first + number,
+                "at": to_instant(store.clock.now()),
+                "since": to_instant(gap.since) if gap.since else None,
+                "until": to_instant(gap.until) if gap.until else None,
+                "native_mac": keyed(store.lookup, page.id.bytes, gap.native_id.encode())
+                if page and gap.native_id
+                else None,
+            }
+            for number, gap in enumerate(found)
+        ],
+    )
 
 
-def end(store: Store, tx: Tx, run: Run, report: Report, touched: Iterable[Page], *, by: UUID | None, why: str) -> None:
+def end(
+    store: Store, tx: Tx, run: Run, report: Report, touched: Iterable[Page], *, by: UUID | None, why: str
+) -> None:
     """End a run: its row, its entry, and the manifest of every page that it touched."""
     told = report.tally.as_dict()
-    facts: dict[str, int | str] = {"run": run.id.hex, "kind": run.kind, "status": report.status, **told, "gaps": len(report.gaps)}
+    facts: dict[str, int | str] = {
+        "run": run.id.hex,
+        "kind": run.kind,
+        "status": report.status,
+        **told,
+        "gaps": len(report.gaps),
+    }
     if report.page:
         facts["page"] = report.page.hex
-    store.ledger.act(tx, "run", by=by, why=why, facts=dict(facts), detail={"gaps": [gap.what for gap in report.gaps]}, subject=report.page)
+    store.ledger.act(
+        tx,
+        "run",
+        by=by,
+        why=why,
+        facts=dict(facts),
+        detail={"gaps": [gap.what for gap in report.gaps]},
+        subject=report.page,
+    )
     tx.execute(
-        update(runs).where(runs.c.key == run.key).values(
-            ended_at=to_instant(store.clock.now()), status=report.status, tally=json.dumps({**told, "gaps": len(report.gaps)})
+        update(runs)
+        .where(runs.c.key == run.key)
+        .values(
+            ended_at=to_instant(store.clock.now()),
+            status=report.status,
+            tally=json.dumps({**told, "gaps": len(report.gaps)}),
         )
     )
     manifest(store, tx, list(touched), by=by)
@@ -149,10 +196,16 @@ def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) ->
     last: dict[int, tuple[int, int]] = {}
     latest = select(manifests.c.page, func.max(manifests.c.entry)).group_by(manifests.c.page).subquery()
     for page, entry, through in tx.execute(
-        select(manifests.c.page, manifests.c.entry, manifests.c.through).join(latest, manifests.c.entry == latest.c[1])
+        select(manifests.c.page, manifests.c.entry, manifests.c.through).join(
+            latest, manifests.c.entry == latest.c[1]
+        )
     ):
         last[page] = (entry, through)
-    since = min((last[key][1] for key in by_key if key in last), default=-1) if all(key in last for key in by_key) else -1
+    since = (
+        min((last[key][1] for key in by_key if key in last), default=-1)
+        if all(key in last for key in by_key)
+        else -1
+    )
     through = store.ledger.size(tx) - 1
     trees = {key: Growing() for key in by_key}
     asked = (
@@ -171,18 +224,34 @@ def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) ->
     deeds = []
     for key, page in by_key.items():
         tree = trees[key]
-        facts: dict[str, int | str] = {"page": page.id.hex, "day": day, "n": tree.count, "root": tree.root().hex(), "through": through}
+        facts: dict[str, int | str] = {
+            "page": page.id.hex,
+            "day": day,
+            "n": tree.count,
+            "root": tree.root().hex(),
+            "through": through,
+        }
         if key in last:
             facts["prev"] = last[key][0]
-        deeds.append(Deed("manifest", by, "everything captured since the last manifest", dict(facts), {}, page.id))
+        deeds.append(
+            Deed("manifest", by, "everything captured since the last manifest", dict(facts), {}, page.id)
+        )
     first = store.ledger.act_each(tx, deeds)
-    tx.execute(insert(manifests), [
-        {
-            "entry": first + number, "page": key, "day": day, "count": trees[key].count, "root": trees[key].root(),
-            "previous": last[key][0] if key in last else None, "through": through,
-        }
-        for number, key in enumerate(by_key)
-    ])
+    tx.execute(
+        insert(manifests),
+        [
+            {
+                "entry": first + number,
+                "page": key,
+                "day": day,
+                "count": trees[key].count,
+                "root": trees[key].root(),
+                "previous": last[key][0] if key in last else None,
+                "through": through,
+            }
+            for number, key in enumerate(by_key)
+        ],
+    )
 
 
 class Growing:
@@ -216,16 +285,26 @@ def recent(tx: Tx, page: Page | None = None, limit: int = 50) -> list[Run]:
         asked = asked.where(runs.c.page == page.key)
     return [
         Run(
-            row.key, UUID(bytes=bytes(row.id)), row.page, row.kind, from_instant(row.began_at),
-            from_instant(row.ended_at) if row.ended_at else None, row.status, json.loads(row.tally),
+            row.key,
+            UUID(bytes=bytes(row.id)),
+            row.page,
+            row.kind,
+            from_instant(row.began_at),
+            from_instant(row.ended_at) if row.ended_at else None,
+            row.status,
+            json.loads(row.tally),
         )
         for row in tx.execute(asked)
     ]
 
 
-def gaps_of(store: Store, tx: Tx, *, run: int | None = None, page: int | None = None, limit: int = 200) -> list[GapFound]:
+def gaps_of(
+    store: Store, tx: Tx, *, run: int | None = None, page: int | None = None, limit: int = 200
+) -> list[GapFound]:
     """The gaps that are known, newest first."""
-    asked = select(gaps.c.entry, gaps.c.since, gaps.c.until, acts.c.secret, acts.c.sealed).join(acts, acts.c.entry == gaps.c.entry)
+    asked = select(gaps.c.entry, gaps.c.since, gaps.c.until, acts.c.secret, acts.c.sealed).join(
+        acts, acts.c.entry == gaps.c.entry
+    )
     if run is not None:
         asked = asked.where(gaps.c.run == run)
     if page is not None:
@@ -235,28 +314,47 @@ def gaps_of(store: Store, tx: Tx, *, run: int | None = None, page: int | None = 
     told = []
     for row in found:
         detail = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))["detail"]
-        told.append(GapFound(
-            detail["what"], detail["why"], detail.get("native_id"),
-            from_instant(row.since) if row.since else None, from_instant(row.until) if row.until else None,
-        ))
+        told.append(
+            GapFound(
+                detail["what"],
+                detail["why"],
+                detail.get("native_id"),
+                from_instant(row.since) if row.since else None,
+                from_instant(row.until) if row.until else None,
+            )
+        )
     return told
 
 
-def interrupted(store: Store, tx: Tx, page: Page | None, kind: str) -> list[Run]:
+def interrupted(tx: Tx, page: Page | None, kind: str) -> list[Run]:
     """The runs that say they are running although nobody runs them: call it holding the page's lease."""
     asked = select(runs).where(runs.c.status == "running", runs.c.kind == kind)
     asked = asked.where(runs.c.page == page.key) if page else asked.where(runs.c.page.is_(None))
     return [
-        Run(row.key, UUID(bytes=bytes(row.id)), row.page, row.kind, from_instant(row.began_at), None, row.status, {})
+        Run(
+            row.key,
+            UUID(bytes=bytes(row.id)),
+            row.page,
+            row.kind,
+            from_instant(row.began_at),
+            None,
+            row.status,
+            {},
+        )
         for row in tx.execute(asked.order_by(runs.c.key))
     ]
 
 
 def close_interrupted(store: Store, tx: Tx, page: Page | None, kind: str, *, by: UUID | None) -> list[Run]:
     """End the runs that a crash or a power cut broke off; what they kept is kept, and the break is a gap."""
-    left = interrupted(store, tx, page, kind)
+    left = interrupted(tx, page, kind)
     for run in left:
-        gap = GapFound("the rest of this run", "the run was broken off before it ended", since=run.began_at, until=store.clock.now())
+        gap = GapFound(
+            "the rest of this run",
+            "the run was broken off before it ended",
+            since=run.began_at,
+            until=store.clock.now(),
+        )
         note_gaps(store, tx, run, page, [gap], by=by)
         report = Report(page=page.id if page else None, run=run.id, status="partial", gaps=[gap])
         end(store, tx, run, report, [], by=by, why="broken off, found at the next start")

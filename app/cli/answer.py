@@ -28,7 +28,10 @@ def table(rows: Iterable[Sequence[object]], *heads: str) -> list[str]:
     """Rows in columns, each as wide as it needs."""
     shown = [[str(cell) if cell is not None else "" for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in [list(heads), *shown]) for place in range(len(heads))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [list(heads), *shown]]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [list(heads), *shown]
+    ]
 
 
 def say(text: str) -> None:

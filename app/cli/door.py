@@ -29,14 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = build()
     asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
     try:
         answer = asked.run(asked)
     except ArchiveError as error:
         return _refuse(error, as_json=asked.json)
     except ValidationError as error:
         first = error.errors()[0]
-        return _refuse(Invalid(f"a setting cannot be used: {'.'.join(map(str, first['loc']))}: {first['msg']}"), as_json=asked.json)
+        return _refuse(
+            Invalid(f"a setting cannot be used: {'.'.join(map(str, first['loc']))}: {first['msg']}"),
+            as_json=asked.json,
+        )
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
@@ -56,7 +61,9 @@ def exit_code(error: ArchiveError) -> int:
 
 def build() -> argparse.ArgumentParser:
     """The parser of every command."""
-    parser = argparse.ArgumentParser(prog="muniment", description="An archive of what an agency's pages say and what the public says back.")
+    parser = argparse.ArgumentParser(
+        prog="muniment", description="An archive of what an agency's pages say and what the public says back."
+    )
     parser.add_argument("--version", action="version", version=f"muniment {__version__}")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="answer as JSON")
@@ -69,7 +76,11 @@ def build() -> argparse.ArgumentParser:
 
 def _refuse(error: ArchiveError, *, as_json: bool) -> int:
     if as_json:
-        print(json.dumps({"error": {"code": error.code, "message": str(error), "next": error.next}}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"error": {"code": error.code, "message": str(error), "next": error.next}}, ensure_ascii=False
+            )
+        )
     else:
         print(f"{error.code}: {error}", file=sys.stderr)
         if error.next:

@@ -15,9 +15,13 @@ from app.records.nouns import Disposed, Record, Role
 from app.store import access
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+def add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
     """Put these commands among the others."""
-    record = commands.add_parser("record", help="one record").add_subparsers(dest="record", required=True, metavar="ACT")
+    record = commands.add_parser("record", help="one record").add_subparsers(
+        dest="record", required=True, metavar="ACT"
+    )
     show = record.add_parser("show", parents=[common], help="the record, its versions, its post and comments")
     show.add_argument("id")
     show.add_argument("--versions", action="store_true")
@@ -40,7 +44,9 @@ def identity(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise Invalid(f"{text!r} is no record id", next="Ids look like 01a1fc86-bc93-722a-8b03-bac9f400b5e5.") from error
+        raise Invalid(
+            f"{text!r} is no record id", next="Ids look like 01a1fc86-bc93-722a-8b03-bac9f400b5e5."
+        ) from error
 
 
 def _show(asked: argparse.Namespace) -> Answer:
@@ -48,7 +54,14 @@ def _show(asked: argparse.Namespace) -> Answer:
     with session(*READERS) as here, here.archive.store.database.begin() as tx:
         store = here.archive.store
         found = records.get(store, tx, which, messages=here.messages)
-        access.note(store, tx, "view", by=here.officer.id, record=which, detail={"versions": asked.versions, "family": asked.family, "at": asked.at or ""})
+        access.note(
+            store,
+            tx,
+            "view",
+            by=here.officer.id,
+            record=which,
+            detail={"versions": asked.versions, "family": asked.family, "at": asked.at or ""},
+        )
         told = records.as_json(found)
         if isinstance(found, Disposed):
             return Answer(told)
@@ -58,7 +71,12 @@ def _show(asked: argparse.Namespace) -> Answer:
             members = records.family(store, tx, found, messages=here.messages)
             if at:
                 told["family"] = [
-                    records.as_json(one.record) | {"at": one.shown, "last_seen": records.iso(one.last_seen), "first_seen_after": records.iso(one.first_seen_after)}
+                    records.as_json(one.record)
+                    | {
+                        "at": one.shown,
+                        "last_seen": records.iso(one.last_seen),
+                        "first_seen_after": records.iso(one.first_seen_after),
+                    }
                     for one in records.stood_at(store, tx, members, at)
                 ]
             else:
@@ -77,22 +95,34 @@ def _lines(found: Record, told: dict[str, object]) -> list[str]:
     family = told.get("family")
     if isinstance(family, list):
         lines += ["", f"{len(family)} items in its family:"]
-        lines += [f"  {item['id']}  {item.get('at', item['state'])}  {str(item['text'])[:80]!r}" for item in family]
+        lines += [
+            f"  {item['id']}  {item.get('at', item['state'])}  {str(item['text'])[:80]!r}" for item in family
+        ]
     history = told.get("history")
     if isinstance(history, list):
-        lines += ["", *(f"  version {item['version']}: {item['state']}, seen {item['observed_at']}" for item in history)]
+        lines += [
+            "",
+            *(
+                f"  version {item['version']}: {item['state']}, seen {item['observed_at']}"
+                for item in history
+            ),
+        ]
     return lines
 
 
 def _evidence(asked: argparse.Namespace) -> Answer:
     with session(Role.CUSTODIAN_OF_EVIDENCE) as here:
-        told = here.archive.write_evidence(_readable(here, asked.id), asked.out, by=here.officer, why=asked.why)
+        told = here.archive.write_evidence(
+            _readable(here, asked.id), asked.out, by=here.officer, why=asked.why
+        )
     return Answer(told, [f"{told['exchanges']} exchanges in {asked.out}"])
 
 
 def _proof(asked: argparse.Namespace) -> Answer:
     with session(Role.CUSTODIAN_OF_EVIDENCE) as here:
-        told = here.archive.write_proof(_readable(here, asked.id), asked.out, number=asked.version, by=here.officer, why=asked.why)
+        told = here.archive.write_proof(
+            _readable(here, asked.id), asked.out, number=asked.version, by=here.officer, why=asked.why
+        )
     return Answer(told, [f"version {told['version']} at entry {told['entry']}: {asked.out}"])
 
 
@@ -101,5 +131,7 @@ def _readable(here: Session, text: str) -> Record:
     with here.archive.store.database.read() as tx:
         found = records.get(here.archive.store, tx, which, messages=here.messages)
     if isinstance(found, Disposed):
-        raise records.NoSuchRecord(f"record {which} was disposed of", next="Its certificate says when and under which authority.")
+        raise records.NoSuchRecord(
+            f"record {which} was disposed of", next="Its certificate says when and under which authority."
+        )
     return found

@@ -12,7 +12,9 @@ from app.demo import show
 from app.settings import Settings
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+def add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
     """Put these commands among the others."""
     init = commands.add_parser("init", parents=[common], help="make the archive")
     init.add_argument("--agency", required=True, help="the agency's name")
@@ -26,13 +28,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: a
     serve.add_argument("--port", type=int, default=8000)
     serve.set_defaults(run=_serve)
 
-    upgrade = commands.add_parser("upgrade", parents=[common], help="bring the databases to this version's form")
+    upgrade = commands.add_parser(
+        "upgrade", parents=[common], help="bring the databases to this version's form"
+    )
     upgrade.set_defaults(run=_upgrade)
 
     doctor = commands.add_parser("doctor", parents=[common], help="what is well and what needs doing")
     doctor.set_defaults(run=_doctor)
 
-    demo = commands.add_parser("demo", parents=[common], help="a demonstration archive of an invented town, then the service")
+    demo = commands.add_parser(
+        "demo", parents=[common], help="a demonstration archive of an invented town, then the service"
+    )
     demo.add_argument("--host", default="127.0.0.1")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--no-serve", action="store_true", help="only make it")
@@ -48,15 +54,23 @@ def _init(asked: argparse.Namespace) -> Answer:
     store.ledger.checkpoint()
     store.database.close()
     store.keyring.database.close()
-    told = {"home": str(settings.home.resolve()), "admin": asked.admin, "password": first.password, "token": first.token}
-    return Answer(told, [
-        f"The archive of {asked.agency} is in {told['home']}.",
-        f"Account:  {asked.admin}",
-        f"Password: {first.password}",
-        f"Token:    {first.token}",
-        "Keep the password and the token; they are not shown again.",
-        f"Back up {settings.master_key()} and the keyring apart from everything else: whoever loses them loses the archive.",
-    ])
+    told = {
+        "home": str(settings.home.resolve()),
+        "admin": asked.admin,
+        "password": first.password,
+        "token": first.token,
+    }
+    return Answer(
+        told,
+        [
+            f"The archive of {asked.agency} is in {told['home']}.",
+            f"Account:  {asked.admin}",
+            f"Password: {first.password}",
+            f"Token:    {first.token}",
+            "Keep the password and the token; they are not shown again.",
+            f"Back up {settings.master_key()} and the keyring apart from everything else: whoever loses them loses the archive.",
+        ],
+    )
 
 
 def _serve(asked: argparse.Namespace) -> None:
@@ -70,7 +84,10 @@ def _upgrade(_asked: argparse.Namespace) -> Answer:
 
 def _doctor(_asked: argparse.Namespace) -> Answer:
     told = builder.doctor(Settings())
-    lines = [f"{'ok  ' if item['ok'] else 'FAIL' if item['needed'] else 'note'}  {item['what']}: {item['says']}" for item in told]
+    lines = [
+        f"{'ok  ' if item['ok'] else 'FAIL' if item['needed'] else 'note'}  {item['what']}: {item['says']}"
+        for item in told
+    ]
     failed = [item for item in told if item["needed"] and not item["ok"]]
     return Answer({"checks": told, "ok": not failed}, lines, exit_code=5 if failed else 0)
 

@@ -12,7 +12,14 @@ from app.records.errors import Invalid, NotPermitted
 from app.records.nouns import Officer, Role
 from app.settings import Settings
 
-EVERYONE = (Role.RECORDS_OFFICER, Role.ATTORNEY, Role.APPROVER, Role.AUDITOR, Role.ADMINISTRATOR, Role.CUSTODIAN_OF_EVIDENCE)
+EVERYONE = (
+    Role.RECORDS_OFFICER,
+    Role.ATTORNEY,
+    Role.APPROVER,
+    Role.AUDITOR,
+    Role.ADMINISTRATOR,
+    Role.CUSTODIAN_OF_EVIDENCE,
+)
 READERS = (Role.RECORDS_OFFICER, Role.ATTORNEY, Role.AUDITOR, Role.CUSTODIAN_OF_EVIDENCE)
 KEEPERS = (Role.RECORDS_OFFICER, Role.ADMINISTRATOR, Role.INGEST)
 
@@ -53,9 +60,15 @@ def session(*roles: Role) -> Iterator[Session]:
             try:
                 token = settings.token_file.read_text().strip()
             except OSError as error:
-                raise NoToken(f"{settings.token_file} cannot be read: {error.strerror}", next="Set MUNIMENT_TOKEN_FILE to the file that holds your token.") from error
+                raise NoToken(
+                    f"{settings.token_file} cannot be read: {error.strerror}",
+                    next="Set MUNIMENT_TOKEN_FILE to the file that holds your token.",
+                ) from error
         if not token:
-            raise NoToken("nobody's token is in the environment", next="Set MUNIMENT_TOKEN or MUNIMENT_TOKEN_FILE; `muniment init` and `muniment user accept` print one.")
+            raise NoToken(
+                "nobody's token is in the environment",
+                next="Set MUNIMENT_TOKEN or MUNIMENT_TOKEN_FILE; `muniment init` and `muniment user accept` print one.",
+            )
         with archive.store.database.begin() as tx:
             officer = officers.token(archive.store, tx, token)
         officers.require(officer, *roles)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
@@ -52,11 +53,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Begin a transaction that only reads, on one snapshot."""
-        with _translated(), self.engine.connect() as tx:
-            if not self.sqlite:
-                tx = tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with tx.begin():
-                yield tx
+        options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with _translated(), self.engine.connect().execution_options(**options) as tx, tx.begin():
+            yield tx
 
     def close(self) -> None:
         """Give back every connection."""
@@ -71,9 +70,13 @@ def _translated() -> Iterator[None]:
     except OperationalError as error:
         words = str(error.orig).lower()
         if "disk is full" in words or "no space left" in words or "could not extend file" in words:
-            raise DiskFull("the disk that holds the database is full", next="Make room, then try again.") from error
+            raise DiskFull(
+                "the disk that holds the database is full", next="Make room, then try again."
+            ) from error
         if "locked" in words or "busy" in words or "timeout" in words or "connection" in words:
-            raise ArchiveBusy(f"the database is not available: {error.orig}", next="Try again in a moment.") from error
+            raise ArchiveBusy(
+                f"the database is not available: {error.orig}", next="Try again in a moment."
+            ) from error
         raise
 
 
@@ -125,3 +128,11 @@ def lock_ledger(tx: Tx) -> None:
     """
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LEDGER_LOCK})
+
+
+def key_of(result: CursorResult[Any]) -> int:
+    """The key that the database gave to the row just inserted."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise ValueError("nothing was inserted")
+    return int(key[0])

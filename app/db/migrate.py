@@ -30,7 +30,9 @@ def check(database: Database, *, keyring: bool = False) -> None:
     """Raise `NeedsUpgrade` unless the database has exactly the newest form."""
     script = ScriptDirectory.from_config(_config(keyring=keyring))
     with database.read() as tx:
-        context = MigrationContext.configure(tx, opts={"version_table": "alembic_version_keyring" if keyring else "alembic_version"})
+        context = MigrationContext.configure(
+            tx, opts={"version_table": "alembic_version_keyring" if keyring else "alembic_version"}
+        )
         heads = context.get_current_heads()
     if set(heads) != set(script.get_heads()):
         raise NeedsUpgrade(
@@ -41,6 +43,8 @@ def check(database: Database, *, keyring: bool = False) -> None:
 
 def _config(*, keyring: bool) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations" / ("keyring" if keyring else "")).rstrip("/"))
+    config.set_main_option(
+        "script_location", str(ROOT / "migrations" / ("keyring" if keyring else "")).rstrip("/")
+    )
     config.set_main_option("path_separator", "os")
     return config

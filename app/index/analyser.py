@@ -142,8 +142,7 @@ _GAPS = r"[\x00-/:-@\[-^`{-\x7f]{0,8}+"  # separators of ASCII, passed over a fe
 _WORD = re.compile(f"{_GAPS}({_ANY})")
 _SIGIL_BEGINS = re.compile("[#@]|://")
 _INSIDE = re.compile(f"{_LETTERS}|{_SOME_MARKS}")
-_SIGIL = re.compile(rf"#{_RUN}|@{_RUN}(?:[@.\-]{_RUN})*|{_ADDRESS}")
-_NAME = re.compile(f"@{_RUN}")
+_SIGIL = re.compile(rf"#{_RUN}|(@{_RUN})(?:[@.\-]{_RUN})*|{_ADDRESS}")
 _SINGLE = re.compile(rf"[{_UNSPACED}]|{_CLUSTER}")
 
 # The same with the signs that a question may hold: what `*` and `?` touch stays one pattern.
@@ -179,14 +178,38 @@ def words(text: str) -> list[str]:
 
 def analyse(text: str) -> Analysis:
     """The same words, joined by spaces for an engine that divides at them, and the sigils beside them."""
-    if text.isascii():
-        divided = text.translate(_ASCII)
-        places = _sigil_places(text.lower()) if _may_hold_sigils(text) else []
-        return Analysis(divided, _covering(divided, places) if places else ())
     plain = normalised(text)
-    places = _sigil_places(plain) if _may_hold_sigils(plain) else []
+    places = _sigil_places(plain) if "#" in plain or "@" in plain or "://" in plain else []
     if not places:
-        return Analysis(" ".join(_words_of(plain)), ())
+        return Analysis(text.translate(_ASCII) if text.isascii() else " ".join(_words_of(plain)), ())
+    if not _can_be_cut(plain, places):
+        return _analysed_slowly(plain, places)
+    found: list[str] = []
+    covered: list[Sigil] = []
+    reached = first = 0
+    for sigil, start, end in places:
+        if start >= reached:
+            found += words(plain[reached:start])
+            first, reached = len(found), start
+        found += words(plain[reached:end])
+        reached = end
+        covered.append(Sigil(sigil, first, len(found)))
+    found += words(plain[reached:])
+    return Analysis(" ".join(found), covered)
+
+
+def _can_be_cut(plain: str, places: Sequence[tuple[str, int, int]]) -> bool:
+    """Whether no word goes on across the beginning or the end of a sigil, as in `roadhttps://…`."""
+    reached = 0
+    for sigil, start, end in places:
+        if sigil[0] == "h":
+            if start < reached or (start and _INSIDE.match(plain, start - 1)) or _INSIDE.match(plain, end):
+                return False
+        reached = end
+    return True
+
+
+def _analysed_slowly(plain: str, places: Sequence[tuple[str, int, int]]) -> Analysis:
     found = list(_WORD.finditer(plain))
     starts = [match.start(1) for match in found]
     ends = [match.end(1) for match in found]
@@ -211,30 +234,9 @@ def _words_of(plain: str) -> list[str]:
     return _WORD.findall(plain)
 
 
-def _may_hold_sigils(plain: str) -> bool:
-    return "#" in plain or "@" in plain or "://" in plain
-
-
 def is_single(word: str) -> bool:
     """Whether `word` can stand only by itself: a character of an unspaced script, or an emoji."""
     return _SINGLE.fullmatch(word) is not None
-
-
-def _covering(divided: str, places: Sequence[tuple[str, int, int]]) -> list[Sigil]:
-    """The sigils of a text of ASCII that has spaces between its words, counting on from each place to the next."""
-    found: list[Sigil] = []
-    first = begun = reached = 0
-    for sigil, start, end in places:
-        if start >= reached:
-            begun += len(divided[reached:start].split())
-            # An address may begin inside a word that was written against it; that word is its first.
-            glued = start > 0 and divided[start - 1] != " " and divided[start] != " "
-            first, reached = begun - glued, start
-            begun = first
-        begun += len(divided[reached:end].split())
-        reached = end
-        found.append(Sigil(sigil, first, begun))
-    return found
 
 
 def _sigil_places(plain: str) -> list[tuple[str, int, int]]:
@@ -253,9 +255,9 @@ def _sigil_places(plain: str) -> list[tuple[str, int, int]]:
                 found.append((address, start, start + len(address)))
             continue
         if text[0] == "@":
-            name = _NAME.match(text)
-            if name is not None and name.end() != len(text):
-                found.append((name.group(), start, start + name.end()))
+            name = match.group(1)
+            if len(name) != len(text):
+                found.append((name, start, start + len(name)))
         found.append((text, start, match.end()))
     return found
 
@@ -280,7 +282,11 @@ def bare_address(address: str) -> str | None:
 
     None if nothing is left of it but its scheme.
     """
-    open_brackets = {closing: address.count(closing) - address.count(opening) for closing, opening in _BRACKETS.items()}
+    if address[-1].isalnum():
+        return address
+    open_brackets = {
+        closing: address.count(closing) - address.count(opening) for closing, opening in _BRACKETS.items()
+    }
     end = len(address)
     while end:
         last = address[end - 1]

@@ -47,7 +47,9 @@ def night(store: Store, capture: Callable[[Page, str], Report], follow: Callable
     """Do one night's work; what fails is written down and the rest goes on."""
     told = Told()
     with store.database.read() as tx:
-        waiting = [page for page in pages.listed(tx) if page.status != pages.PAUSED and page.connector != "import"]
+        waiting = [
+            page for page in pages.listed(tx) if page.status != pages.PAUSED and page.connector != "import"
+        ]
     for page in waiting:
         try:
             told.reports.append(capture(page, _WHY))
@@ -55,9 +57,9 @@ def night(store: Store, capture: Callable[[Page, str], Report], follow: Callable
             _log.warning("page %s was not captured: %s", page.id, error.code)
             told.failed.append(f"{page.id}: {error.code}")
     for name, work in (
-        ("index", lambda: follow()),
+        ("index", follow),
         ("access log", lambda: _close_days(store)),
-        ("checkpoint", lambda: store.ledger.checkpoint()),
+        ("checkpoint", store.ledger.checkpoint),
         ("sweep", lambda: sweep(store)),
     ):
         try:
@@ -80,7 +82,10 @@ class Night:
         self.store, self.work, self.follow = store, work, follow
         self.zone = store.agency.zone()
         self.hour, self.minute = hour_of(at)
-        self.scheduler = BackgroundScheduler(timezone=self.zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        self.scheduler = BackgroundScheduler(
+            timezone=self.zone,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
 
     def start(self) -> None:
         """Begin; a night that was missed begins at once."""
@@ -105,7 +110,7 @@ class Night:
         try:
             told = self.work()
             outcome = "done" if not told.failed else f"done, {len(told.failed)} things failed"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next night comes, and the diary says so
             outcome = f"failed: {type(error).__name__}"
             _log.exception("the night failed")
         with self.store.database.begin() as tx:
@@ -128,7 +133,9 @@ def missed(last: datetime | None, now: datetime, zone: ZoneInfo, hour: int, minu
     local = now.astimezone(zone)
     due = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
     if due > local:
-        due = (local.replace(tzinfo=None) - timedelta(days=1)).replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=zone)
+        due = (local.replace(tzinfo=None) - timedelta(days=1)).replace(
+            hour=hour, minute=minute, second=0, microsecond=0, tzinfo=zone
+        )
     return last < due
 
 

@@ -2,7 +2,8 @@
 
 Nobody is ever removed: what they did still bears their name. Every change is
 an entry in the ledger, which holds the account's random id and nothing that
-names a person; who and why are committed.
+names a person; who and why are committed. Verbs lock the ledger before they
+change a row, all in one order, so that two of them never wait for each other.
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ def accept(store: Store, tx: Tx, invitation: str, password: str) -> Accepted:
     if found is None or found.used_at is not None:
         raise _spent()
     officer = found.officer
-    kept = hashed(accepted(password, about=_about(store, officer)))
+    kept = acceptable(store, officer, password)
+    lock_ledger(tx)
     if not passes.spend(store, tx, Kind.INVITATION, invitation):
         raise _spent()
     _change(tx, officer, password=kept)
@@ -198,13 +200,24 @@ def set_password(
     """
     if by.id != officer.id:
         raise NotPermitted("nobody chooses another's password", next="Make a reset link for them.")
-    renew_password(store, tx, require(get(tx, officer.id), *Role), password, keep=keep)
+    kept = acceptable(store, officer, password)
+    lock_ledger(tx)
+    renew_password(tx, require(get(tx, officer.id), *Role), kept, keep=keep)
     write(store, tx, "password-set", officer, by=by, why=why, detail={})
 
 
-def renew_password(store: Store, tx: Tx, officer: Officer, password: str, *, keep: str = "") -> None:
+def acceptable(store: Store, officer: Officer, password: str) -> str:
+    """What is kept of a new password, or `PasswordNotAccepted`.
+
+    Called before the ledger is locked: hashing is slow on purpose, and nobody else should wait for it.
+    """
+    who, agency = (officer.email, officer.email.partition("@")[0], officer.name), store.agency
+    return hashed(accepted(password, about=[*who, agency.name, agency.domain]))
+
+
+def renew_password(tx: Tx, officer: Officer, kept: str, *, keep: str = "") -> None:
     """Keep a new password and end every session and reset link that the old one may have let somebody have."""
-    _change(tx, officer, password=hashed(accepted(password, about=_about(store, officer))))
+    _change(tx, officer, password=kept)
     passes.end(tx, officer, Kind.SESSION, Kind.RESET, keep=keep)
 
 
@@ -264,17 +277,6 @@ def _change(tx: Tx, officer: Officer, **values: object) -> None:
 
 def _told(officer: Officer) -> dict[str, object]:
     return {"email": officer.email, "name": officer.name, "roles": _kept(officer.roles).split()}
-
-
-def _about(store: Store, officer: Officer) -> list[str]:
-    """What somebody who knows the officer would try first."""
-    return [
-        officer.email,
-        officer.email.partition("@")[0],
-        officer.name,
-        store.agency.name,
-        store.agency.domain,
-    ]
 
 
 def _roles(roles: Iterable[Role | str]) -> frozenset[Role]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.db import Tx
+from app.db.database import lock_ledger
 from app.officers import passes
 from app.officers.accounts import write
 from app.officers.passes import Kind
@@ -64,13 +65,14 @@ def issue_token(
         raise NotPermitted(
             "nobody makes a token for somebody else", next="Invite them: acceptance gives them one."
         )
-    require(get(tx, officer.id), *Role)
     name = name.strip()
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise BadToken(f"a token has a name of one line and at most {_LONGEST_NAME} characters")
     now = store.clock.now()
     if until is not None and until <= now:
         raise BadToken("a token ends in the future, or not at all")
+    lock_ledger(tx)
+    require(get(tx, officer.id), *Role)
     made = passes.make(store, tx, Kind.TOKEN, officer, lasts=None if until is None else until - now)
     write(store, tx, "token-issued", officer, by=by, why=why, detail={"token": made.id, "name": name})
     return Issued(made.id, made.secret, made.until)
@@ -103,6 +105,7 @@ def revoke(store: Store, tx: Tx, officer: Officer, id: str, *, by: Officer, why:
     """
     if by.id != officer.id:
         require(by, Role.ADMINISTRATOR)
+    lock_ledger(tx)
     if not passes.end_by_id(tx, officer, Kind.TOKEN, id):
         raise NoSuchToken(f"{officer.email} holds no token {id!r}")
     write(store, tx, "token-revoked", officer, by=by, why=why, detail={"revoked": id})

@@ -67,12 +67,13 @@ def plain_email(email: str) -> str:
     return plain
 
 
-def row_of(tx: Tx, email: str) -> Any:
-    """The row of that e-mail, or None; what cannot be an e-mail is nobody's."""
+def row_of(tx: Tx, email: str, *, lock: bool = False) -> Any:
+    """The row of that e-mail, or None; what cannot be an e-mail is nobody's. `lock` keeps others from changing it."""
     plain = email.strip().lower()
     if not is_address(plain):
         return None
-    return tx.execute(select(officers).where(officers.c.email == plain)).one_or_none()
+    asked = select(officers).where(officers.c.email == plain)
+    return tx.execute(asked.with_for_update() if lock else asked).one_or_none()
 
 
 def officer_of(row: Any) -> Officer:

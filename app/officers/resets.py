@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.db import Tx
+from app.db.database import lock_ledger
 from app.officers import passes
-from app.officers.accounts import renew_password, write
+from app.officers.accounts import acceptable, renew_password, write
 from app.officers.letters import reset_letter
 from app.officers.mail import Mailer, MailNotSent, NoMail
 from app.officers.passes import Kind
@@ -76,6 +77,7 @@ def make_reset(store: Store, tx: Tx, officer: Officer, *, by: Officer, why: str)
     entry in the ledger says who made it.
     """
     require(by, Role.ADMINISTRATOR)
+    lock_ledger(tx)
     row = row_of(tx, officer.email)
     if row is None or not row.active or not row.password:
         raise AccountNotInUse(f"{officer.email} has no password to replace", next="Invite them again.")
@@ -90,9 +92,13 @@ def reset(store: Store, tx: Tx, secret: str, password: str) -> Officer:
     Tokens of the command line stay; their holder revokes them.
     """
     found = passes.find(store, tx, Kind.RESET, secret)
-    if found is None or not passes.spend(store, tx, Kind.RESET, secret):
-        raise ResetSpent("this link was used, has run out, or was never made", next="Ask for a new one.")
-    renew_password(store, tx, found.officer, password)
+    if found is None or found.used_at is not None:
+        raise _spent()
+    kept = acceptable(store, found.officer, password)
+    lock_ledger(tx)
+    if not passes.spend(store, tx, Kind.RESET, secret):
+        raise _spent()
+    renew_password(tx, found.officer, kept)
     forgive(store, tx, PER_ACCOUNT, found.officer.email)
     write(store, tx, "password-reset", found.officer, by=found.officer, why="opened a reset link", detail={})
     return found.officer
@@ -106,3 +112,7 @@ def _send(store: Store, tx: Tx, mailer: Mailer, officer: Officer, base_url: str)
         mailer.send(letter.to, letter.subject, letter.text)
     except MailNotSent as error:
         access.note(store, tx, "reset-unsent", by=None, detail={"account": officer.id.hex, "why": str(error)})
+
+
+def _spent() -> ResetSpent:
+    return ResetSpent("this link was used, has run out, or was never made", next="Ask for a new one.")

@@ -89,8 +89,9 @@ def sign_in(store: Store, tx: Tx, email: str, password: str, *, address: str | N
                 count(store, tx, _NOTED, f"{limit.name} {who}")
                 _note_denial(store, tx, row_of(tx, email), address, why="too many tries")
             return Denied(TooManyTries(held))
-    # 2. The same work for everybody, then the same answer.
-    row = row_of(tx, email)
+    # 2. The same work for everybody, then the same answer. The row is locked: a password that is being
+    #    replaced at this moment MUST NOT open a session that the replacement does not end.
+    row = row_of(tx, email, lock=True)
     right = matches(row.password if row else None, password)
     if not right or not row.active:
         for limit, who in limited:

@@ -23,4 +23,10 @@ def new_ids(count: int) -> list[bytes]:
 
 def _value(milliseconds: int, chance: bytes) -> int:
     bits = int.from_bytes(chance)
-    return (milliseconds & (1 << 48) - 1) << 80 | _VERSION | (bits >> 62 & _RANDOM_A) << 64 | _VARIANT | bits & _RANDOM_B
+    return (
+        (milliseconds & (1 << 48) - 1) << 80
+        | _VERSION
+        | (bits >> 62 & _RANDOM_A) << 64
+        | _VARIANT
+        | bits & _RANDOM_B
+    )

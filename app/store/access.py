@@ -45,9 +45,29 @@ def note(
     day = at.date().isoformat()
     key = _key(store, day)
     told = canonical(plain(dict(detail or {})))
-    row = {"at": to_instant(at), "day": day, "officer": by.bytes if by else None, "action": action, "record": record.bytes if record else None}
-    stated = canonical({"at": row["at"], "officer": by.hex if by else None, "action": action, "record": record.hex if record else None, "detail": told.decode()})
-    tx.execute(insert(accesses).values(**row, sealed=seal(key, b"access", told), commitment=piece_commitment(derive(key, b"salt"), stated)))
+    row = {
+        "at": to_instant(at),
+        "day": day,
+        "officer": by.bytes if by else None,
+        "action": action,
+        "record": record.bytes if record else None,
+    }
+    stated = canonical(
+        {
+            "at": row["at"],
+            "officer": by.hex if by else None,
+            "action": action,
+            "record": record.hex if record else None,
+            "detail": told.decode(),
+        }
+    )
+    tx.execute(
+        insert(accesses).values(
+            **row,
+            sealed=seal(key, b"access", told),
+            commitment=piece_commitment(derive(key, b"salt"), stated),
+        )
+    )
 
 
 def read(
@@ -83,11 +103,27 @@ def close_days(store: Store, tx: Tx, *, by: UUID | None, why: str) -> int:
     """Write the digest of every past day that has accesses and no digest yet; return how many."""
     today = store.clock.now().date().isoformat()
     closed = select(access_digests.c.day)
-    days = tx.execute(select(accesses.c.day).where(accesses.c.day < today, accesses.c.day.not_in(closed)).distinct().order_by(accesses.c.day)).scalars().all()
+    days = (
+        tx.execute(
+            select(accesses.c.day)
+            .where(accesses.c.day < today, accesses.c.day.not_in(closed))
+            .distinct()
+            .order_by(accesses.c.day)
+        )
+        .scalars()
+        .all()
+    )
     for day in days:
-        leaves = [bytes(row) for row in tx.execute(select(accesses.c.commitment).where(accesses.c.day == day).order_by(accesses.c.key)).scalars()]
+        leaves = [
+            bytes(row)
+            for row in tx.execute(
+                select(accesses.c.commitment).where(accesses.c.day == day).order_by(accesses.c.key)
+            ).scalars()
+        ]
         root = fold(leaves)
-        entry = store.ledger.act(tx, "access", by=by, why=why, facts={"day": day, "n": len(leaves), "root": root.hex()})
+        entry = store.ledger.act(
+            tx, "access", by=by, why=why, facts={"day": day, "n": len(leaves), "root": root.hex()}
+        )
         tx.execute(insert(access_digests).values(day=day, entry=entry, count=len(leaves), root=root))
     return len(days)
 
@@ -95,13 +131,18 @@ def close_days(store: Store, tx: Tx, *, by: UUID | None, why: str) -> int:
 def check_days(tx: Tx) -> list[str]:
     """The days whose accesses no longer give the digest that the ledger holds."""
     wrong = []
-    for day, count, root in tx.execute(select(access_digests.c.day, access_digests.c.count, access_digests.c.root)).all():
-        leaves = [bytes(row) for row in tx.execute(select(accesses.c.commitment).where(accesses.c.day == day).order_by(accesses.c.key)).scalars()]
+    for day, count, root in tx.execute(
+        select(access_digests.c.day, access_digests.c.count, access_digests.c.root)
+    ).all():
+        leaves = [
+            bytes(row)
+            for row in tx.execute(
+                select(accesses.c.commitment).where(accesses.c.day == day).order_by(accesses.c.key)
+            ).scalars()
+        ]
         if len(leaves) != count or fold(leaves) != bytes(root):
             wrong.append(day)
     return wrong
-
-
 
 
 def _key(store: Store, day: str) -> bytes:

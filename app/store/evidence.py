@@ -100,7 +100,9 @@ def gather(body: bytes, slices: Sequence[Slice]) -> tuple[dict[Owners, bytes], l
     return {who: b"".join(found) for who, found in parts.items()}, order
 
 
-def join(layout: Sequence[Ref], pieces: Mapping[int, bytes], *, why: Mapping[int, str] | None = None) -> tuple[bytes, list[Hole]]:
+def join(
+    layout: Sequence[Ref], pieces: Mapping[int, bytes], *, why: Mapping[int, str] | None = None
+) -> tuple[bytes, list[Hole]]:
     """The body that the pieces give, zeros where a piece is gone, with the list of those holes."""
     parts: list[bytes] = []
     holes: list[Hole] = []
@@ -117,14 +119,14 @@ def join(layout: Sequence[Ref], pieces: Mapping[int, bytes], *, why: Mapping[int
 
 
 def piece_commitment(salt: bytes, content: bytes) -> bytes:
-    """The salted commitment to a piece: `SHA-256("piece-commit/v1\\n" || salt || SHA-256(content))`."""
+    r"""The salted commitment to a piece: `SHA-256("piece-commit/v1\n" || salt || SHA-256(content))`."""
     return hashlib.sha256(b"piece-commit/v1\n" + salt + hashlib.sha256(content).digest()).digest()
 
 
 def exchange_commitment(envelope: bytes, layout: Iterable[tuple[bytes, int, int]]) -> bytes:
-    """The commitment to an exchange: its envelope's, then each run of bytes as piece commitment, start and length.
+    r"""The commitment to an exchange: its envelope's, then each run of bytes as piece commitment, start and length.
 
-    `SHA-256("exchange-commit/v1\\n" || envelope || (commitment || u64 start || u64 length)*)`, big-endian.
+    `SHA-256("exchange-commit/v1\n" || envelope || (commitment || u64 start || u64 length)*)`, big-endian.
     """
     digest = hashlib.sha256(b"exchange-commit/v1\n" + envelope)
     for commitment, start, length in layout:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 
 from app.records.errors import IntegrityFailure
 from app.store import access
@@ -24,7 +24,17 @@ from app.store.reading import VERSION_COLUMNS, Frames, Opener, PieceRow, Version
 from app.store.sealing import SealBroken, derive, unseal, unseal_stream
 from app.store.statement import StatementBroken, check, unpack
 from app.store.store import Store
-from app.store.tables import acts, attachments, entries, exchanges, objects, pieces, records, tombstones, versions
+from app.store.tables import (
+    acts,
+    attachments,
+    entries,
+    exchanges,
+    objects,
+    pieces,
+    records,
+    tombstones,
+    versions,
+)
 
 _PART = 5_000
 _MOST = 1_000
@@ -91,7 +101,9 @@ def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | N
 
 def _objects(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
     """1. Every object that rows speak of is there and holds what its name says."""
-    for number, (digest,) in enumerate(_all(store, select(objects.c.digest).order_by(objects.c.key)), start=1):
+    for number, (digest,) in enumerate(
+        _all(store, select(objects.c.digest).order_by(objects.c.key)), start=1
+    ):
         try:
             store.objects.check(bytes(digest))
         except IntegrityFailure as error:
@@ -120,8 +132,16 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None]) 
     for entry, number, identity, body in _all(store, asked):
         count += 1
         expected = b'"item":"%b"' % bytes(identity).hex().encode()
-        if body is None or expected not in bytes(body) or not bytes(body).endswith(b'"type":"capture","v":1,"ver":%d}' % number):
-            told.find("version-without-entry", f"version {number} does not match entry {entry}", bytes(identity).hex())
+        if (
+            body is None
+            or expected not in bytes(body)
+            or not bytes(body).endswith(b'"type":"capture","v":1,"ver":%d}' % number)
+        ):
+            told.find(
+                "version-without-entry",
+                f"version {number} does not match entry {entry}",
+                bytes(identity).hex(),
+            )
         if count % 10_000 == 0:
             progress("versions", count)
     told.count("versions", count)
@@ -129,7 +149,11 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None]) 
         size = store.ledger.size(tx)
     captures = sum(1 for body in store.ledger.bodies(0, size) if b'"type":"capture"' in body)
     if captures != count and not any(finding.code == "version-without-entry" for finding in told.findings):
-        told.find("entry-without-version", f"{captures} capture entries of {size}, but {count} versions", store.ledger.origin)
+        told.find(
+            "entry-without-version",
+            f"{captures} capture entries of {size}, but {count} versions",
+            store.ledger.origin,
+        )
 
 
 def _keyring(store: Store, told: Checked) -> None:
@@ -149,7 +173,12 @@ def _keyring(store: Store, told: Checked) -> None:
         while owner is not None and owner < wanted:
             owner = next(held, None)
         if owner != wanted:
-            told.find("key-missing", "a record's secret is not in the keyring", wanted.hex(), "Restore the newest key backup.")
+            told.find(
+                "key-missing",
+                "a record's secret is not in the keyring",
+                wanted.hex(),
+                "Restore the newest key backup.",
+            )
     told.count("records", count)
 
 
@@ -197,8 +226,18 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
     """6. Every piece of evidence opens and gives its commitment."""
     asked = (
         select(
-            pieces.c.key, pieces.c.record, pieces.c.circle, pieces.c.exchange, pieces.c.commitment, pieces.c.length,
-            objects.c.digest, objects.c.size, pieces.c.place, pieces.c.size, attachments.c.key, tombstones.c.record,
+            pieces.c.key,
+            pieces.c.record,
+            pieces.c.circle,
+            pieces.c.exchange,
+            pieces.c.commitment,
+            pieces.c.length,
+            objects.c.digest,
+            objects.c.size,
+            pieces.c.place,
+            pieces.c.size,
+            attachments.c.key,
+            tombstones.c.record,
         )
         .join(objects, objects.c.key == pieces.c.object)
         .outerjoin(attachments, attachments.c.piece == pieces.c.key)
@@ -209,8 +248,11 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
     count = 0
     for part in _parts(_all(store, asked)):
         rows = [
-            PieceRow(row[0], row[1], row[2], row[3], bytes(row[4]), row[5], bytes(row[6]), row[7], row[8], row[9])
-            for row in part if row[10] is None and row[11] is None
+            PieceRow(
+                row[0], row[1], row[2], row[3], bytes(row[4]), row[5], bytes(row[6]), row[7], row[8], row[9]
+            )
+            for row in part
+            if row[10] is None and row[11] is None
         ]
         with store.database.read() as tx:
             owners = Opener(tx, store.keyring).owners(rows)
@@ -224,40 +266,67 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
 def _piece(told: Checked, frames: Frames, owner: tuple[bytes, bytes] | None, row: PieceRow) -> None:
     if owner is None:
         if row.circle is None:
-            told.find("key-missing", "the secret of a piece of evidence is not in the keyring", f"piece {row.key}", "Restore the newest key backup.")
+            told.find(
+                "key-missing",
+                "the secret of a piece of evidence is not in the keyring",
+                f"piece {row.key}",
+                "Restore the newest key backup.",
+            )
         return
     identity, secret = owner
     try:
-        content = unseal(secret, b"piece/" + identity + row.commitment, frames.read(row.digest, row.object_size, row.place, row.size))
+        content = unseal(
+            secret,
+            b"piece/" + identity + row.commitment,
+            frames.read(row.digest, row.object_size, row.place, row.size),
+        )
     except IntegrityFailure as error:
         told.find(error.code, str(error), f"piece {row.key}")
         return
     if len(content) != row.length or piece_commitment(derive(secret, b"piece"), content) != row.commitment:
-        told.find("commitment-mismatch", "a piece of evidence is not the one that was committed", f"piece {row.key}")
+        told.find(
+            "commitment-mismatch", "a piece of evidence is not the one that was committed", f"piece {row.key}"
+        )
 
 
 def _exchanges(store: Store, told: Checked) -> None:
     """7. Every exchange is made of the pieces that its entry commits to."""
-    asked = select(exchanges.c.id, exchanges.c.envelope, exchanges.c.layout, entries.c.body).join(entries, entries.c.index == exchanges.c.entry).order_by(exchanges.c.key)
+    asked = (
+        select(exchanges.c.id, exchanges.c.envelope, exchanges.c.layout, entries.c.body)
+        .join(entries, entries.c.index == exchanges.c.entry)
+        .order_by(exchanges.c.key)
+    )
     for identity, envelope, layout, body in _all(store, asked):
         refs = _layout_decoder.decode(bytes(layout))
         wanted = sorted({envelope, *(piece for piece, _, _ in refs)} - {0})
         commitments: dict[int, bytes] = {0: bytes(32)}
         with store.database.read() as tx:
             for start in range(0, len(wanted), 500):
-                asked_pieces = select(pieces.c.key, pieces.c.commitment).where(pieces.c.key.in_(wanted[start : start + 500]))
+                asked_pieces = select(pieces.c.key, pieces.c.commitment).where(
+                    pieces.c.key.in_(wanted[start : start + 500])
+                )
                 commitments |= {key: bytes(commitment) for key, commitment in tx.execute(asked_pieces)}
         found = None
         if commitments.keys() >= {envelope, *(piece for piece, _, _ in refs)}:
-            found = exchange_commitment(commitments[envelope], ((commitments[piece], start, length) for piece, start, length in refs))
+            found = exchange_commitment(
+                commitments[envelope], ((commitments[piece], start, length) for piece, start, length in refs)
+            )
         if found is None or b'"c":"%b"' % found.hex().encode() not in bytes(body):
-            told.find("commitment-mismatch", "an exchange is not made of what the ledger committed", bytes(identity).hex())
+            told.find(
+                "commitment-mismatch",
+                "an exchange is not made of what the ledger committed",
+                bytes(identity).hex(),
+            )
         told.count("exchanges")
 
 
 def _acts(store: Store, told: Checked) -> None:
     """8. Every act opens and gives the commitment that its entry holds."""
-    asked = select(acts.c.entry, acts.c.secret, acts.c.sealed, entries.c.body).join(entries, entries.c.index == acts.c.entry).order_by(acts.c.entry)
+    asked = (
+        select(acts.c.entry, acts.c.secret, acts.c.sealed, entries.c.body)
+        .join(entries, entries.c.index == acts.c.entry)
+        .order_by(acts.c.entry)
+    )
     for part in _parts(_all(store, asked)):
         secrets = store.keyring.secrets(bytes(row[1]) for row in part)
         for entry, owner, sealed, body in part:
@@ -265,20 +334,34 @@ def _acts(store: Store, told: Checked) -> None:
                 secret = secrets[bytes(owner)]
                 text = unseal(secret, b"act", bytes(sealed))
             except KeyError:
-                told.find("key-missing", "the secret of an act is not in the keyring", f"entry {entry}", "Restore the newest key backup.")
+                told.find(
+                    "key-missing",
+                    "the secret of an act is not in the keyring",
+                    f"entry {entry}",
+                    "Restore the newest key backup.",
+                )
                 continue
             except SealBroken as error:
                 told.find(error.code, str(error), f"entry {entry}")
                 continue
             if b'"c":"%b"' % act_commitment(secret, text).hex().encode() not in bytes(body):
-                told.find("commitment-mismatch", "an act is not the one that the ledger committed", f"entry {entry}")
+                told.find(
+                    "commitment-mismatch", "an act is not the one that the ledger committed", f"entry {entry}"
+                )
         told.count("acts", len(part))
 
 
 def _attachments(store: Store, told: Checked) -> None:
     """9. Every attachment opens to its end and gives its commitment."""
     asked = (
-        select(attachments.c.id, records.c.id, pieces.c.commitment, objects.c.digest, pieces.c.place, pieces.c.size)
+        select(
+            attachments.c.id,
+            records.c.id,
+            pieces.c.commitment,
+            objects.c.digest,
+            pieces.c.place,
+            pieces.c.size,
+        )
         .join(records, records.c.key == attachments.c.record)
         .join(pieces, pieces.c.key == attachments.c.piece)
         .join(objects, objects.c.key == pieces.c.object)
@@ -290,13 +373,21 @@ def _attachments(store: Store, told: Checked) -> None:
         content = hashlib.sha256()
         try:
             secret = store.keyring.secret(bytes(record))
-            for chunk in unseal_stream(secret, b"stream/" + bytes(identity), store.objects.stream(bytes(digest), place, size)):
+            for chunk in unseal_stream(
+                secret, b"stream/" + bytes(identity), store.objects.stream(bytes(digest), place, size)
+            ):
                 content.update(chunk)
         except (IntegrityFailure, KeyMissing) as error:
             told.find(error.code, str(error), f"attachment {bytes(identity).hex()}")
             continue
-        if hashlib.sha256(b"piece-commit/v1\n" + derive(secret, b"piece") + content.digest()).digest() != bytes(commitment):
-            told.find("commitment-mismatch", "an attachment is not the one that was committed", f"attachment {bytes(identity).hex()}")
+        if hashlib.sha256(
+            b"piece-commit/v1\n" + derive(secret, b"piece") + content.digest()
+        ).digest() != bytes(commitment):
+            told.find(
+                "commitment-mismatch",
+                "an attachment is not the one that was committed",
+                f"attachment {bytes(identity).hex()}",
+            )
         told.count("attachments")
 
 
@@ -317,5 +408,3 @@ def _parts(rows: Iterator[Any]) -> Iterator[list[Any]]:
             part = []
     if part:
         yield part
-
-

@@ -16,7 +16,19 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from app.db import Database, Tx
 from app.records.errors import IntegrityFailure
@@ -65,7 +77,10 @@ class MasterKeys:
         self.file = file
         self._keys: dict[int, bytes] = {}
         if file.exists():
-            self._keys = {int(epoch): bytes.fromhex(key) for epoch, key in json.loads(file.read_text())["epochs"].items()}
+            self._keys = {
+                int(epoch): bytes.fromhex(key)
+                for epoch, key in json.loads(file.read_text())["epochs"].items()
+            }
 
     @classmethod
     def create(cls, file: Path) -> MasterKeys:
@@ -77,8 +92,15 @@ class MasterKeys:
 
     def current(self) -> int:
         if not self._keys:
-            raise KeyMissing(f"no epoch key is in {self.file}", next="Put the master key file back; without it nothing can be read.")
+            raise KeyMissing(
+                f"no epoch key is in {self.file}",
+                next="Put the master key file back; without it nothing can be read.",
+            )
         return max(self._keys)
+
+    def epochs(self) -> list[int]:
+        """The epochs whose keys are there, oldest first."""
+        return sorted(self._keys)
 
     def cipher(self, epoch: int) -> AESGCM:
         try:
@@ -127,7 +149,10 @@ class Keyring:
             return
         epoch = self.keys.current()
         cipher = self.keys.cipher(epoch)
-        rows = [{"owner": owner, "epoch": epoch, "wrapped": _wrap(cipher, owner, secret)} for owner, secret in secrets.items()]
+        rows = [
+            {"owner": owner, "epoch": epoch, "wrapped": _wrap(cipher, owner, secret)}
+            for owner, secret in secrets.items()
+        ]
         with self.database.begin() as tx:
             tx.execute(insert(secrets_table), rows)
 
@@ -174,7 +199,10 @@ class Keyring:
                 page = [
                     bytes(owner)
                     for (owner,) in tx.execute(
-                        select(secrets_table.c.owner).where(secrets_table.c.owner > last).order_by(secrets_table.c.owner).limit(10_000)
+                        select(secrets_table.c.owner)
+                        .where(secrets_table.c.owner > last)
+                        .order_by(secrets_table.c.owner)
+                        .limit(10_000)
                     )
                 ]
             if not page:
@@ -190,7 +218,9 @@ class Keyring:
         removed = 0
         with self.database.begin() as tx:
             for start in range(0, len(owners), _ASK):
-                asked = delete(secrets_table).where(secrets_table.c.owner.in_(list(owners[start : start + _ASK])))
+                asked = delete(secrets_table).where(
+                    secrets_table.c.owner.in_(list(owners[start : start + _ASK]))
+                )
                 removed += tx.execute(asked).rowcount
         return removed
 
@@ -210,13 +240,17 @@ class Keyring:
                 connection.exec_driver_sql("COMMIT")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.exec_driver_sql("BEGIN")
-        for epoch in [epoch for epoch in self.keys._keys if epoch <= old]:
+        for epoch in [epoch for epoch in self.keys.epochs() if epoch <= old]:
             self.keys.destroy(epoch)
         return old + 1
 
-    def _rewrap(self, table: Table, id_column: Column[bytes] | Column[str], epoch: int, cipher: AESGCM) -> bool:
+    def _rewrap(
+        self, table: Table, id_column: Column[bytes] | Column[str], epoch: int, cipher: AESGCM
+    ) -> bool:
         with self.database.begin() as tx:
-            rows = tx.execute(select(id_column, table.c.epoch, table.c.wrapped).where(table.c.epoch != epoch).limit(5_000)).all()
+            rows = tx.execute(
+                select(id_column, table.c.epoch, table.c.wrapped).where(table.c.epoch != epoch).limit(5_000)
+            ).all()
             changed = []
             for owner, old, wrapped in rows:
                 bound = owner.encode() if isinstance(owner, str) else bytes(owner)
@@ -229,7 +263,9 @@ class Keyring:
     def largest_signed(self, origin: str) -> tuple[int, bytes] | None:
         """The size and root of the largest checkpoint ever signed under `origin`."""
         with self.database.read() as tx:
-            row = tx.execute(select(signed_table.c.size, signed_table.c.root).where(signed_table.c.origin == origin)).one_or_none()
+            row = tx.execute(
+                select(signed_table.c.size, signed_table.c.root).where(signed_table.c.origin == origin)
+            ).one_or_none()
         return None if row is None else (row.size, bytes(row.root))
 
     def note_signed(self, origin: str, size: int, root: bytes) -> None:
@@ -239,7 +275,9 @@ class Keyring:
 
 
 def _put_signed(tx: Tx, origin: str, size: int, root: bytes) -> None:
-    changed = tx.execute(update(signed_table).where(signed_table.c.origin == origin).values(size=size, root=root))
+    changed = tx.execute(
+        update(signed_table).where(signed_table.c.origin == origin).values(size=size, root=root)
+    )
     if not changed.rowcount:
         tx.execute(insert(signed_table).values(origin=origin, size=size, root=root))
 

@@ -88,7 +88,10 @@ class Ledger:
         lock_ledger(tx)
         first = self.size(tx)
         if bodies:
-            tx.execute(insert(entries), [{"index": first + number, "body": body} for number, body in enumerate(bodies)])
+            tx.execute(
+                insert(entries),
+                [{"index": first + number, "body": body} for number, body in enumerate(bodies)],
+            )
         return first
 
     def act(
@@ -114,12 +117,21 @@ class Ledger:
         owners = new_ids(len(deeds))
         secrets = {owner: new_secret() for owner in owners}
         told = [
-            canonical({"by": deed.by.hex if deed.by else None, "why": deed.why, "detail": plain(dict(deed.detail))}) for deed in deeds
+            canonical(
+                {"by": deed.by.hex if deed.by else None, "why": deed.why, "detail": plain(dict(deed.detail))}
+            )
+            for deed in deeds
         ]
         self.keyring.keep(secrets)
         bodies = [
             canonical(
-                {**deed.facts, "v": 1, "type": deed.type, "ts": timestamp(at), "c": act_commitment(secrets[owner], text).hex()}
+                {
+                    **deed.facts,
+                    "v": 1,
+                    "type": deed.type,
+                    "ts": timestamp(at),
+                    "c": act_commitment(secrets[owner], text).hex(),
+                }
             )
             for deed, owner, text in zip(deeds, owners, told, strict=True)
         ]
@@ -211,7 +223,9 @@ class Ledger:
         """
         with self.database.read() as tx:
             size = self.size(tx)
-            latest = tx.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
+            latest = tx.execute(
+                select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
+            ).one_or_none()
         self.catch_up(size)
         signed = self.keyring.largest_signed(self.origin)
         if signed is not None and signed[0] > size:
@@ -232,7 +246,11 @@ class Ledger:
         note = self.signer().sign(Checkpoint(self.origin, size, root).text())
         with self.database.begin() as tx:
             if tx.execute(select(checkpoints.c.size).where(checkpoints.c.size == size)).scalar() is None:
-                tx.execute(insert(checkpoints).values(size=size, root=root, signed_at=to_instant(self.clock.now()), note=note))
+                tx.execute(
+                    insert(checkpoints).values(
+                        size=size, root=root, signed_at=to_instant(self.clock.now()), note=note
+                    )
+                )
         coming = self.folder / "checkpoint.new"
         coming.parent.mkdir(parents=True, exist_ok=True)
         coming.write_text(note)
@@ -316,7 +334,9 @@ def timestamp(moment: datetime) -> str:
 
 def act_commitment(secret: bytes, told: bytes) -> bytes:
     """The commitment to an act's detail: as a record's, with the salt that its secret gives."""
-    return hashlib.sha256(b"act-commit/v1\n" + derive(secret, b"salt") + hashlib.sha256(told).digest()).digest()
+    return hashlib.sha256(
+        b"act-commit/v1\n" + derive(secret, b"salt") + hashlib.sha256(told).digest()
+    ).digest()
 
 
 def keyed(key: bytes, *parts: bytes) -> bytes:

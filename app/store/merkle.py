@@ -85,7 +85,7 @@ def consistency(hashes: Hashes, old: int, new: int) -> list[bytes]:
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected: bytes) -> bool:
     """Whether `proof` shows that `leaf` stands at `index` under the root `expected` (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size or any(len(part) != 32 for part in (leaf, expected, *proof)):  # noqa: PLR2004 - SHA-256
+    if not 0 <= index < size or any(len(part) != 32 for part in (leaf, expected, *proof)):
         return False
     place, last, found = index, size - 1, leaf
     for part in proof:
@@ -105,7 +105,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
 
 def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether `proof` shows that the new tree begins with the old one (RFC 9162, 2.1.4.2)."""
-    if not 0 < old <= new or any(len(part) != 32 for part in (old_root, new_root, *proof)):  # noqa: PLR2004 - SHA-256
+    if not 0 < old <= new or any(len(part) != 32 for part in (old_root, new_root, *proof)):
         return False
     if old == new:
         return not proof and old_root == new_root

@@ -46,7 +46,7 @@ class Verifier:
     def parse(cls, line: str) -> Verifier:
         """Read a `vkey`; the base64 part may itself hold a plus sign."""
         parts = line.split("+", 2)
-        if len(parts) != 3:  # noqa: PLR2004 - name, id, key
+        if len(parts) != 3:
             raise NoteBroken("a verifier key is name+id+key")
         name, key_id, key = parts[0], parts[1], _unb64(parts[2])
         if len(key) != _KEY_BYTES + 1 or key[:1] != _ED25519:
@@ -117,7 +117,7 @@ class Checkpoint:
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         lines = text.split("\n")
-        if len(lines) < 4 or lines[-1] != "":  # noqa: PLR2004 - origin, size, root, end
+        if len(lines) < 4 or lines[-1] != "":
             raise NoteBroken("a checkpoint has an origin, a size and a root")
         origin, size, encoded = lines[:3]
         if not size.isascii() or not size.isdigit() or (size != "0" and size.startswith("0")):

@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from app.db import DiskFull
 from app.records.errors import IntegrityFailure
@@ -98,7 +99,9 @@ class Folder:
             with contextlib.suppress(OSError):
                 coming.unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise DiskFull("the disk that holds the objects is full", next="Make room, then run again.") from error
+                raise DiskFull(
+                    "the disk that holds the objects is full", next="Make room, then run again."
+                ) from error
             raise
         except BaseException:
             coming.unlink(missing_ok=True)
@@ -149,7 +152,7 @@ class Folder:
         name = digest.hex()
         return self.folder / name[:2] / name[2:]
 
-    def _open(self, digest: bytes) -> BinaryIO:
+    def _open(self, digest: bytes) -> BufferedReader:
         try:
             return self._path(digest).open("rb")
         except FileNotFoundError as error:

@@ -33,12 +33,17 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     """
     if out.exists() and any(out.iterdir()):
         raise FolderNotEmpty(f"{out} is not empty", next="Name a new folder.")
-    row = version_row(tx.execute(
-        select(*VERSION_COLUMNS)
-        .join(records, records.c.key == versions.c.record)
-        .join(objects, objects.c.key == versions.c.object)
-        .where(records.c.id == record.bytes, versions.c.number == (records.c.version if number is None else number))
-    ).one())
+    row = version_row(
+        tx.execute(
+            select(*VERSION_COLUMNS)
+            .join(records, records.c.key == versions.c.record)
+            .join(objects, objects.c.key == versions.c.object)
+            .where(
+                records.c.id == record.bytes,
+                versions.c.number == (records.c.version if number is None else number),
+            )
+        ).one()
+    )
     secret = store.keyring.secret(record.bytes)
     told = statement(Frames(store.objects), secret, row)
     note = store.ledger.proof(row.entry)
@@ -48,7 +53,9 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     (out / "salt.hex").write_text(told.salt.hex() + "\n")
     (out / "entry.json").write_bytes(store.ledger.entry(tx, row.entry))
     (out / "item.tlog-proof").write_text(note)
-    (out / "disclosures.txt").write_text("".join(f"{line}\n" for line in disclosures(secret, told, row.number)))
+    (out / "disclosures.txt").write_text(
+        "".join(f"{line}\n" for line in disclosures(secret, told, row.number))
+    )
     (out / "log.vkey").write_text(store.ledger.verifier().line() + "\n")
     payloads = cast("list[dict[str, object]]", told.values().get("payloads") or [])
     for name, content in _payloads(store, tx, row.record, row.exchange, payloads):
@@ -56,10 +63,14 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     return {"record": str(record), "version": row.number, "entry": row.entry, "folder": str(out)}
 
 
-def _payloads(store: Store, tx: Tx, record: int, exchange: int, stated: list[dict[str, object]]) -> list[tuple[str, bytes]]:
+def _payloads(
+    store: Store, tx: Tx, record: int, exchange: int, stated: list[dict[str, object]]
+) -> list[tuple[str, bytes]]:
     """The record's own bytes in the exchange, by the names that the statement gives them."""
     wanted = {str(item["sha256"]): str(item["name"]) for item in stated}
-    layout = msgspec.msgpack.decode(bytes(tx.execute(select(exchanges.c.layout).where(exchanges.c.key == exchange)).scalar_one()))
+    layout = msgspec.msgpack.decode(
+        bytes(tx.execute(select(exchanges.c.layout).where(exchanges.c.key == exchange)).scalar_one())
+    )
     own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
     found = []
     for content in open_pieces(store, tx, own & {ref[0] for ref in layout}).values():

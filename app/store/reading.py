@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Table, select
 
 from app.db import Tx
 from app.store.evidence import Hole, Ref, join
@@ -68,14 +69,33 @@ def pieces_of(tx: Tx, keys: Iterable[int]) -> dict[int, PieceRow]:
     for start in range(0, len(wanted), _ASK):
         asked = (
             select(
-                pieces.c.key, pieces.c.record, pieces.c.circle, pieces.c.exchange, pieces.c.commitment, pieces.c.length,
-                objects.c.digest, objects.c.size, pieces.c.place, pieces.c.size.label("frame"),
+                pieces.c.key,
+                pieces.c.record,
+                pieces.c.circle,
+                pieces.c.exchange,
+                pieces.c.commitment,
+                pieces.c.length,
+                objects.c.digest,
+                objects.c.size,
+                pieces.c.place,
+                pieces.c.size.label("frame"),
             )
             .join(objects, objects.c.key == pieces.c.object)
             .where(pieces.c.key.in_(wanted[start : start + _ASK]))
         )
         for row in tx.execute(asked):
-            found[row.key] = PieceRow(row.key, row.record, row.circle, row.exchange, bytes(row.commitment), row.length, bytes(row.digest), row[7], row.place, row.frame)
+            found[row.key] = PieceRow(
+                row.key,
+                row.record,
+                row.circle,
+                row.exchange,
+                bytes(row.commitment),
+                row.length,
+                bytes(row.digest),
+                row[7],
+                row.place,
+                row.frame,
+            )
     return found
 
 
@@ -91,7 +111,9 @@ class Opener:
         by_record = self._ids(records, {row.record for row in rows if row.record is not None})
         by_exchange = self._ids(exchanges, {row.exchange for row in rows if row.exchange is not None})
         secrets = self.keyring.secrets([*by_record.values(), *by_exchange.values()])
-        circle_secrets = {key: self._circle(key) for key in {row.circle for row in rows if row.circle is not None}}
+        circle_secrets = {
+            key: self._circle(key) for key in {row.circle for row in rows if row.circle is not None}
+        }
         found: dict[int, tuple[bytes, bytes] | None] = {}
         for row in rows:
             if row.circle is not None:
@@ -101,10 +123,11 @@ class Opener:
             found[row.key] = (identity, secrets[identity]) if identity in secrets else None
         return found
 
-    def _ids(self, table: object, keys: set[int]) -> dict[int, bytes]:
-        wanted, found = sorted(keys), {}
+    def _ids(self, table: Table, keys: set[int]) -> dict[int, bytes]:
+        wanted = sorted(keys)
+        found: dict[int, bytes] = {}
         for start in range(0, len(wanted), _ASK):
-            asked = select(table.c.key, table.c.id).where(table.c.key.in_(wanted[start : start + _ASK]))  # type: ignore[attr-defined]
+            asked = select(table.c.key, table.c.id).where(table.c.key.in_(wanted[start : start + _ASK]))
             found |= {key: bytes(identity) for key, identity in self.tx.execute(asked)}
         return found
 
@@ -148,8 +171,16 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
     content = open_pieces(store, tx, {row.envelope, *(ref.piece for ref in refs)} - {0})
     body, holes = join(refs, content)
     return ExchangeKept(
-        key=key, id=UUID(bytes=bytes(row.id)), entry=row.entry, kind=row.kind, at=row.at, status=row.status, page=row.page,
-        envelope=content.get(row.envelope), body=body, holes=holes,
+        key=key,
+        id=UUID(bytes=bytes(row.id)),
+        entry=row.entry,
+        kind=row.kind,
+        at=row.at,
+        status=row.status,
+        page=row.page,
+        envelope=content.get(row.envelope),
+        body=body,
+        holes=holes,
     )
 
 
@@ -186,19 +217,49 @@ class VersionRow:
 
 
 VERSION_COLUMNS = (
-    versions.c.record, records.c.id, versions.c.number, versions.c.entry, versions.c.state, versions.c.observed_at,
-    versions.c.last_seen_before, versions.c.exchange, objects.c.digest, objects.c.size, versions.c.place, versions.c.size,
+    versions.c.record,
+    records.c.id,
+    versions.c.number,
+    versions.c.entry,
+    versions.c.state,
+    versions.c.observed_at,
+    versions.c.last_seen_before,
+    versions.c.exchange,
+    objects.c.digest,
+    objects.c.size,
+    versions.c.place,
+    versions.c.size,
 )
 
 
-def version_row(row: Row[tuple[object, ...]]) -> VersionRow:
-    record, identity, number, entry, state, observed, before, seen, digest, object_size, place, size = row[: len(VERSION_COLUMNS)]
-    return VersionRow(record, bytes(identity), number, entry, state, observed, before, seen, bytes(digest), object_size, place, size)  # type: ignore[arg-type]
+def version_row(row: Any) -> VersionRow:
+    """A version from the columns of `VERSION_COLUMNS`, which come first."""
+    record, identity, number, entry, state, observed, before, seen, digest, object_size, place, size = row[
+        : len(VERSION_COLUMNS)
+    ]
+    return VersionRow(
+        record,
+        bytes(identity),
+        number,
+        entry,
+        state,
+        observed,
+        before,
+        seen,
+        bytes(digest),
+        object_size,
+        place,
+        size,
+    )
 
 
 def opened(frames: Frames, secret: bytes, row: VersionRow) -> bytes:
     """The packed statement and fields of a version."""
-    return unseal(secret, b"version/%d/" % row.number + row.record_id, frames.read(row.digest, row.object_size, row.place, row.size))
+    return unseal(
+        secret,
+        b"version/%d/" % row.number + row.record_id,
+        frames.read(row.digest, row.object_size, row.place, row.size),
+    )
 
 
 def statement(frames: Frames, secret: bytes, row: VersionRow) -> Statement:

@@ -43,7 +43,9 @@ _DICTIONARY_1 = zstandard.ZstdCompressionDict(
     b'"type":"comment","author_avatar_urls":{},"meta":[],"_links":{"self":[{"href":"https:\\/\\/"}],"collection":[{"href"',
     dict_type=zstandard.DICT_TYPE_RAWCONTENT,
 )
-_compress = zstandard.ZstdCompressor(level=3, dict_data=_DICTIONARY_1, write_checksum=False, write_dict_id=False)
+_compress = zstandard.ZstdCompressor(
+    level=3, dict_data=_DICTIONARY_1, write_checksum=False, write_dict_id=False
+)
 _decompress = zstandard.ZstdDecompressor(dict_data=_DICTIONARY_1)
 
 

@@ -1,4 +1,4 @@
-"""Statements: what is proven of a version, field by field.
+r"""Statements: what is proven of a version, field by field.
 
 A version's content is a set of fields. Each is committed as a disclosure of
 RFC 9901: `base64url(JSON [salt, name, value])`, whose digest stands in the
@@ -7,7 +7,7 @@ verifies. The statement itself says in the clear only what may appear in any
 production: random ids, the version's number, when it was observed, and which
 connector read it. Decoys keep the number of fields from saying anything.
 
-What the ledger holds is `SHA-256("record-commit/v1\\n" || salt || SHA-256(statement))`.
+What the ledger holds is `SHA-256("record-commit/v1\n" || salt || SHA-256(statement))`.
 All salts come from the record's secret, and go with it.
 """
 
@@ -85,7 +85,10 @@ def disclosures(secret: bytes, statement: Statement, version: int) -> list[str]:
     """One RFC 9901 disclosure a field, in the order of their names."""
     raw = _raw_fields.decode(statement.fields)
     field_salts = salts(secret, _context(version), 2 + max(_slots(len(raw)), len(raw)), 16)[2:]
-    return [_disclosure(salt, name, bytes(value)) for salt, (name, value) in zip(field_salts, raw.items(), strict=False)]
+    return [
+        _disclosure(salt, name, bytes(value))
+        for salt, (name, value) in zip(field_salts, raw.items(), strict=False)
+    ]
 
 
 def check(secret: bytes, statement: Statement, version: int) -> None:
@@ -123,7 +126,11 @@ def _digests(secret: bytes, content: bytes, version: int) -> list[str]:
     field_salts = salts(secret, _context(version), 2 + slots, 16)[2:]
     sha256, encode = hashlib.sha256, base64.urlsafe_b64encode
     found = [
-        encode(sha256(encode(b'["%b","%b",%b]' % (encode(salt)[:22], name.encode(), value)).rstrip(b"=")).digest())[:43]
+        encode(
+            sha256(
+                encode(b'["%b","%b",%b]' % (encode(salt)[:22], name.encode(), value)).rstrip(b"=")
+            ).digest()
+        )[:43]
         for salt, (name, value) in zip(field_salts, raw.items(), strict=False)
     ]
     found += [encode(sha256(salt).digest())[:43] for salt in field_salts[len(raw) :]]

@@ -52,14 +52,27 @@ class Store:
 
 def found(tx: Tx, agency: Agency) -> None:
     """Write down whose archive this is; there is one a database."""
-    tx.execute(insert(archive).values(name="agency", value=json.dumps(
-        {"name": agency.name, "domain": agency.domain, "timezone": agency.timezone, "origin": agency.origin}
-    )))
+    tx.execute(
+        insert(archive).values(
+            name="agency",
+            value=json.dumps(
+                {
+                    "name": agency.name,
+                    "domain": agency.domain,
+                    "timezone": agency.timezone,
+                    "origin": agency.origin,
+                }
+            ),
+        )
+    )
 
 
 def agency_of(tx: Tx) -> Agency:
     """Whose archive this is, or `NoArchive`."""
     value = tx.execute(select(archive.c.value).where(archive.c.name == "agency")).scalar()
     if value is None:
-        raise NoArchive("no archive has been made here", next="Run `muniment init`, or set MUNIMENT_HOME to the archive's folder.")
+        raise NoArchive(
+            "no archive has been made here",
+            next="Run `muniment init`, or set MUNIMENT_HOME to the archive's folder.",
+        )
     return Agency(**json.loads(value))

@@ -45,7 +45,10 @@ def _unknown_objects(store: Store, names: Iterable[bytes]) -> list[bytes]:
     unknown: list[bytes] = []
     for part in _parts(names):
         with store.database.read() as tx:
-            known = {bytes(digest) for digest in tx.execute(select(objects.c.digest).where(objects.c.digest.in_(part))).scalars()}
+            known = {
+                bytes(digest)
+                for digest in tx.execute(select(objects.c.digest).where(objects.c.digest.in_(part))).scalars()
+            }
         unknown += [digest for digest in part if digest not in known]
     return unknown
 
@@ -56,7 +59,9 @@ def _unknown_owners(store: Store, owners: Iterable[bytes]) -> list[bytes]:
         known: set[bytes] = set()
         with store.database.read() as tx:
             for column in (records.c.id, exchanges.c.id, acts.c.secret, pages.c.id, runs.c.id):
-                known |= {bytes(owner) for owner in tx.execute(select(column).where(column.in_(part))).scalars()}
+                known |= {
+                    bytes(owner) for owner in tx.execute(select(column).where(column.in_(part))).scalars()
+                }
         unknown += [owner for owner in part if owner not in known]
     return unknown
 

@@ -340,4 +340,15 @@ jobs = Table(
 )
 
 # What must never change is guarded in the database itself.
-NEVER_CHANGE = ("versions", "exchanges", "entries", "acts", "gaps", "checkpoints", "manifests", "tombstones", "accesses", "access_digests")
+NEVER_CHANGE = (
+    "versions",
+    "exchanges",
+    "entries",
+    "acts",
+    "gaps",
+    "checkpoints",
+    "manifests",
+    "tombstones",
+    "accesses",
+    "access_digests",
+)

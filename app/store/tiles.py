@@ -28,7 +28,7 @@ class TileBroken(IntegrityFailure):
 def path(level: int, number: int, width: int = WIDTH) -> str:
     """Where a tile lies, below the ledger's folder."""
     groups = [f"{number % 1000:03d}"]
-    while number >= 1000:  # noqa: PLR2004 - three digits a group
+    while number >= 1000:
         number //= 1000
         groups.insert(0, f"x{number % 1000:03d}")
     name = "/".join(groups)
@@ -65,7 +65,9 @@ class Tiles:
             count = new >> (8 * level)
             for number in range((old >> (8 * level)) // WIDTH, -(-count // WIDTH)):
                 below = range(number * WIDTH, min((number + 1) * WIDTH, count))
-                self._write(level, number, [fold(_split(self._read_full(level - 1, n, WIDTH))) for n in below])
+                self._write(
+                    level, number, [fold(_split(self._read_full(level - 1, n, WIDTH))) for n in below]
+                )
             level += 1
 
     def at(self, size: int) -> TreeAt:
@@ -86,7 +88,9 @@ class Tiles:
                 if len(data) != candidate * _HASH:
                     raise TileBroken(f"{file.name} has {len(data)} bytes")
                 return data[: width * _HASH]
-        grown = sorted((self.folder / (path(level, number) + ".p")).glob("*"), key=lambda file: int(file.name))
+        grown = sorted(
+            (self.folder / (path(level, number) + ".p")).glob("*"), key=lambda file: int(file.name)
+        )
         for file in grown:
             if int(file.name) >= width:
                 return file.read_bytes()[: width * _HASH]

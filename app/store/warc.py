@@ -43,13 +43,28 @@ class Written:
 def write(store: Store, tx: Tx, record: UUID, out: BinaryIO, *, software: str) -> Written:
     """Write the exchanges that show `record`, each WARC record a gzip member of its own."""
     key = tx.execute(select(records.c.key).where(records.c.id == record.bytes)).scalar_one()
-    shown = tx.execute(select(versions.c.exchange).where(versions.c.record == key).order_by(versions.c.number)).scalars().all()
+    shown = (
+        tx.execute(select(versions.c.exchange).where(versions.c.record == key).order_by(versions.c.number))
+        .scalars()
+        .all()
+    )
     told = _Writer(out)
     now = store.clock.now()
-    told.put("warcinfo", now, {"WARC-Filename": f"{record}.warc.gz"}, "application/warc-fields", _fields({
-        "software": software, "format": "WARC File Format 1.1", "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        "isPartOf": store.agency.origin, "description": f"evidence of record {record}",
-    }))
+    told.put(
+        "warcinfo",
+        now,
+        {"WARC-Filename": f"{record}.warc.gz"},
+        "application/warc-fields",
+        _fields(
+            {
+                "software": software,
+                "format": "WARC File Format 1.1",
+                "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+                "isPartOf": store.agency.origin,
+                "description": f"evidence of record {record}",
+            }
+        ),
+    )
     holes = 0
     unique = list(dict.fromkeys(shown))
     for one in unique:
@@ -68,24 +83,61 @@ def _whole(told: _Writer, kept: ExchangeKept) -> None:
     """1. The exchange as it was: a request and a response, tied together."""
     head = msgspec.json.decode(kept.envelope or b"{}")
     at, url = from_instant(kept.at), head["url"]
-    request = f"{head['method']} {_target(url)} {head['http_version']}".encode() + _CRLF + _headers(head["request_headers"]) + _CRLF
+    request = (
+        f"{head['method']} {_target(url)} {head['http_version']}".encode()
+        + _CRLF
+        + _headers(head["request_headers"])
+        + _CRLF
+    )
     request += head["request_body"].encode()
     shared = {"WARC-Target-URI": url}
     if kept.status == 0:
         told.put("request", at, shared, "application/http;msgtype=request", request)
-        told.put("metadata", at, {**shared, "WARC-Concurrent-To": told.last}, "application/warc-fields", _fields({"failure": head.get("failure") or "no answer"}))
+        told.put(
+            "metadata",
+            at,
+            {**shared, "WARC-Concurrent-To": told.last},
+            "application/warc-fields",
+            _fields({"failure": head.get("failure") or "no answer"}),
+        )
         return
-    response = f"{head['http_version']} {kept.status} {head['reason']}".rstrip().encode() + _CRLF + _headers(head["response_headers"]) + _CRLF + kept.body
+    response = (
+        f"{head['http_version']} {kept.status} {head['reason']}".rstrip().encode()
+        + _CRLF
+        + _headers(head["response_headers"])
+        + _CRLF
+        + kept.body
+    )
     more = {"WARC-Truncated": head["truncated"]} if head.get("truncated") else {}
     if head.get("peer_address"):
         more["WARC-IP-Address"] = head["peer_address"]
-    told.put("response", at, {**shared, **more, "WARC-Payload-Digest": _digest(kept.body)}, "application/http;msgtype=response", response)
+    told.put(
+        "response",
+        at,
+        {**shared, **more, "WARC-Payload-Digest": _digest(kept.body)},
+        "application/http;msgtype=response",
+        response,
+    )
     answer = told.last
-    told.put("request", at, {**shared, "WARC-Concurrent-To": answer}, "application/http;msgtype=request", request)
-    told.put("metadata", at, {**shared, "WARC-Concurrent-To": answer}, "application/json", json.dumps(
-        {"exchange": str(kept.id), "ledger_entry": kept.entry, "replaced": head["replaced"], "peer_certificate_sha256": head["peer_certificate_sha256"], "seconds": head["seconds"]},
-        ensure_ascii=False,
-    ).encode())
+    told.put(
+        "request", at, {**shared, "WARC-Concurrent-To": answer}, "application/http;msgtype=request", request
+    )
+    told.put(
+        "metadata",
+        at,
+        {**shared, "WARC-Concurrent-To": answer},
+        "application/json",
+        json.dumps(
+            {
+                "exchange": str(kept.id),
+                "ledger_entry": kept.entry,
+                "replaced": head["replaced"],
+                "peer_certificate_sha256": head["peer_certificate_sha256"],
+                "seconds": head["seconds"],
+            },
+            ensure_ascii=False,
+        ).encode(),
+    )
 
 
 def _holed(told: _Writer, kept: ExchangeKept) -> None:
@@ -94,14 +146,27 @@ def _holed(told: _Writer, kept: ExchangeKept) -> None:
     at = from_instant(kept.at)
     url = head.get("url", f"urn:uuid:{kept.id}")
     told.put("conversion", at, {"WARC-Target-URI": url}, "application/octet-stream", kept.body)
-    told.put("metadata", at, {"WARC-Target-URI": url, "WARC-Refers-To": told.last}, "application/json", json.dumps({
-        "exchange": str(kept.id), "ledger_entry": kept.entry, "status": kept.status, "holes": [{"start": hole.start, "end": hole.end, "why": hole.why} for hole in kept.holes],
-    }).encode())
+    told.put(
+        "metadata",
+        at,
+        {"WARC-Target-URI": url, "WARC-Refers-To": told.last},
+        "application/json",
+        json.dumps(
+            {
+                "exchange": str(kept.id),
+                "ledger_entry": kept.entry,
+                "status": kept.status,
+                "holes": [{"start": hole.start, "end": hole.end, "why": hole.why} for hole in kept.holes],
+            }
+        ).encode(),
+    )
 
 
 def _file(store: Store, tx: Tx, told: _Writer, kept: ExchangeKept, record: int) -> None:
     """3. What was received in a file: the record's own lines, and where in which file they stood."""
-    layout = msgspec.msgpack.decode(bytes(tx.execute(select(exchanges.c.layout).where(exchanges.c.key == kept.key)).scalar_one()))
+    layout = msgspec.msgpack.decode(
+        bytes(tx.execute(select(exchanges.c.layout).where(exchanges.c.key == kept.key)).scalar_one())
+    )
     own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
     content = open_pieces(store, tx, own & {ref[0] for ref in layout})
     head = msgspec.json.decode(kept.envelope or b"{}")
@@ -109,13 +174,32 @@ def _file(store: Store, tx: Tx, told: _Writer, kept: ExchangeKept, record: int) 
     for piece, start, length in layout:
         if piece in content:
             told.put(
-                "resource", from_instant(kept.at), {"WARC-Target-URI": f"urn:sha256:{head.get('sha256', '')}#bytes={place}-{place + length - 1}"},
-                "application/json", content[piece][start : start + length],
+                "resource",
+                from_instant(kept.at),
+                {
+                    "WARC-Target-URI": f"urn:sha256:{head.get('sha256', '')}#bytes={place}-{place + length - 1}"
+                },
+                "application/json",
+                content[piece][start : start + length],
             )
-            told.put("metadata", from_instant(kept.at), {"WARC-Refers-To": told.last}, "application/json", json.dumps(
-                {"received_in": head.get("file"), "sha256": head.get("sha256"), "format": head.get("format"), "first_byte": place, "bytes": length, "exchange": str(kept.id), "ledger_entry": kept.entry},
-                ensure_ascii=False,
-            ).encode())
+            told.put(
+                "metadata",
+                from_instant(kept.at),
+                {"WARC-Refers-To": told.last},
+                "application/json",
+                json.dumps(
+                    {
+                        "received_in": head.get("file"),
+                        "sha256": head.get("sha256"),
+                        "format": head.get("format"),
+                        "first_byte": place,
+                        "bytes": length,
+                        "exchange": str(kept.id),
+                        "ledger_entry": kept.entry,
+                    },
+                    ensure_ascii=False,
+                ).encode(),
+            )
         place += length
 
 
@@ -128,11 +212,18 @@ class _Writer:
     def put(self, kind: str, at: datetime, more: Mapping[str, str], media_type: str, block: bytes) -> None:
         self.last = f"<urn:uuid:{new_id()}>"
         head = {
-            "WARC-Type": kind, "WARC-Record-ID": self.last, "WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **more,
-            "WARC-Block-Digest": _digest(block), "Content-Type": media_type, "Content-Length": str(len(block)),
+            "WARC-Type": kind,
+            "WARC-Record-ID": self.last,
+            "WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            **more,
+            "WARC-Block-Digest": _digest(block),
+            "Content-Type": media_type,
+            "Content-Length": str(len(block)),
         }
         lines = "".join(f"{name}: {_line(value)}\r\n" for name, value in head.items())
-        self.out.write(gzip.compress(b"WARC/1.1\r\n" + lines.encode() + _CRLF + block + _CRLF + _CRLF, mtime=0))
+        self.out.write(
+            gzip.compress(b"WARC/1.1\r\n" + lines.encode() + _CRLF + block + _CRLF + _CRLF, mtime=0)
+        )
         self.count += 1
 
 

@@ -14,9 +14,9 @@ from fastapi import Depends, Form, Request, Response
 from app.records.errors import Invalid, NotPermitted
 from app.web.parts import Here, Parts
 
+SESSION = "muniment_session"
 VISIT = "muniment_visit"
 SAFE = {"GET", "HEAD", "OPTIONS"}
-_SESSION = "muniment_session"
 _LONGEST_WHY = 2_000
 
 
@@ -44,20 +44,24 @@ def is_safe(here: Parts, request: Request) -> bool:
 
 def bound(here: Parts, to: str) -> str:
     """The mark that a form bears for one session or visit."""
-    return hmac.new(here.store.keyring.named("web/forms"), to.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+    return hmac.new(
+        here.store.keyring.named("web/forms"), to.encode("utf-8", "surrogatepass"), "sha256"
+    ).hexdigest()
 
 
 def check(here: Parts, to: str, given: str) -> None:
     """Raise `FormExpired` unless `given` was made for that session or visit."""
     if not to or not hmac.compare_digest(bound(here, to).encode(), given.encode("utf-8", "surrogatepass")):
-        raise FormExpired("this form is not of your session", next="Go back, load the page again, and send it once more.")
+        raise FormExpired(
+            "this form is not of your session", next="Go back, load the page again, and send it once more."
+        )
 
 
 def posted(request: Request, here: Here, csrf: Annotated[str, Form()] = "") -> None:
     """Let a posted form through only if it is of this session or visit, and no other site sent it."""
     if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
         raise FormExpired("another site sent this form", next="Open the page here and send it from there.")
-    check(here, request.cookies.get(_SESSION) or request.cookies.get(VISIT, ""), csrf)
+    check(here, request.cookies.get(SESSION) or request.cookies.get(VISIT, ""), csrf)
 
 
 Posted = Depends(posted)
@@ -66,7 +70,7 @@ Posted = Depends(posted)
 
 def visit(request: Request) -> str:
     """What the forms of this browser are bound to: its session, its visit, or a new visit."""
-    known = request.cookies.get(_SESSION) or request.cookies.get(VISIT)
+    known = request.cookies.get(SESSION) or request.cookies.get(VISIT)
     if known:
         return known
     made: str | None = getattr(request.state, "visit", None)
@@ -79,7 +83,9 @@ def keep_visit(here: Parts, request: Request, response: Response) -> None:
     """Hand the browser the visit that its forms were made for."""
     made: str | None = getattr(request.state, "visit", None)
     if made is not None:
-        response.set_cookie(VISIT, made, httponly=True, samesite="lax", secure=is_safe(here, request), path="/")
+        response.set_cookie(
+            VISIT, made, httponly=True, samesite="lax", secure=is_safe(here, request), path="/"
+        )
 
 
 def reason(why: str) -> str:

@@ -30,7 +30,9 @@ def number(kind: str, given: str | None) -> int | None:
     if not given:
         return None
     try:
-        said, _, place = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode("ascii").partition(":")
+        said, _, place = (
+            base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode("ascii").partition(":")
+        )
         if said == kind and place.isascii() and place.isdigit() and int(place) < 1 << 62:
             return int(place)
     except (binascii.Error, ValueError):

@@ -124,7 +124,9 @@ def _told(
             **more,
         }
         return JSONResponse(body, status, headers, MEDIA_TYPE)
-    answer = show(request, "error.html", status=status, code=code, title=title, said=said, what_next=what_next)
+    answer = show(
+        request, "error.html", status=status, code=code, title=title, said=said, what_next=what_next
+    )
     answer.status_code = status
     answer.headers.update(headers)
     return answer

@@ -13,9 +13,9 @@ from app import officers
 from app.officers import NotSignedIn
 from app.records.nouns import Officer, Role
 from app.web import forms
+from app.web.forms import SESSION
 from app.web.parts import Here, Parts
 
-SESSION = "muniment_session"
 _bearer = HTTPBearer(auto_error=False, description="A token, as `muniment init` and invitations give it.")
 _cookie = APIKeyCookie(name=SESSION, auto_error=False, description="The session of a browser.")
 
@@ -34,12 +34,16 @@ def signed_in(
         if bearer is None:
             raise NotSignedIn("the Authorization header bears no token", next="Write `Bearer` and the token.")
         with here.store.database.read() as tx:
-            return officers.token(here.store, tx, bearer.credentials)
+            officer = officers.token(here.store, tx, bearer.credentials)
+        request.state.officer = officer
+        return officer
     if not session:
         raise NotSignedIn("nobody is signed in", next="Sign in.")
     if forms.is_api(request) and request.method not in forms.SAFE:
         forms.check(here, session, request.headers.get("x-csrf-token", ""))
-    return of_session(here, session)
+    officer = of_session(here, session)
+    request.state.officer = officer
+    return officer
 
 
 def of_session(here: Parts, session: str) -> Officer:
@@ -69,9 +73,7 @@ MayRead = Annotated[Officer, Depends(Holding(*READERS))]
 """Records: searching and reading them."""
 MayKeep = Annotated[Officer, Depends(Holding(Role.RECORDS_OFFICER, Role.ADMINISTRATOR, Role.INGEST))]
 """Adding pages and capturing them."""
-MayDecidePages = Annotated[
-    Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER, Role.APPROVER))
-]
+MayDecidePages = Annotated[Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER, Role.APPROVER))]
 """Approving, pausing and resuming pages."""
 MayConnect = Annotated[Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER))]
 """Handing over a page's credentials."""

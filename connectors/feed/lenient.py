@@ -15,6 +15,7 @@ from typing import Any, cast
 from xml.sax import handler, xmlreader
 
 from defusedxml import expatreader
+from feedparser import FeedParserDict
 from feedparser import api as feedparser_api
 
 Dict = dict[str, Any]
@@ -28,6 +29,9 @@ _ENCODING = "UTF-8"
 
 _LONGEST_AUTHOR = 1000
 """Beyond this, looking for an e-mail address among the letters takes time with their square."""
+
+
+_LONGEST_BASE = 4000
 
 
 class NotReadable(ValueError):
@@ -58,14 +62,20 @@ class _Ours:
     def __init__(self, *arguments: Any) -> None:
         self.items: list[int | None] = []
         self.tombstones: list[Dict] = []
+        self._known_tags: dict[int, set[tuple[str | None, ...]]] = {}
         super().__init__(*arguments)
 
     def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> None:
+        attrs = [one for one in attrs if one[0].lower() not in {"xml:base", "base"} or self._bearable(one[1])]
         prefix, _, name = tag.rpartition(":")
         if name == "deleted-entry" and self.namespacemap.get(prefix, prefix) == "at":  # type: ignore[attr-defined] # of feedparser's class
             self.tombstones.append(dict(attrs))
             self.insource = 1  # its links and names are not those of the feed
         super().unknown_starttag(tag, attrs)  # type: ignore[misc] # of feedparser's class
+
+    def _bearable(self, base: str) -> bool:
+        """Whether a relative base may be followed: one inside another they can grow without end."""
+        return len(self.baseuri or "") + len(base) <= _LONGEST_BASE  # type: ignore[attr-defined] # of feedparser's class
 
     def unknown_endtag(self, tag: str) -> None:
         super().unknown_endtag(tag)  # type: ignore[misc] # of feedparser's class
@@ -79,6 +89,14 @@ class _Ours:
         super()._start_item(attrs_d)  # type: ignore[misc] # of feedparser's class
 
     _start_entry = _start_item
+
+    def _add_tag(self, term: str | None, scheme: str | None, label: str | None) -> None:
+        """Note a category once. feedparser compares it with every other, which takes time with their square."""
+        tags = self._get_context().setdefault("tags", [])  # type: ignore[attr-defined] # of feedparser's class
+        known = self._known_tags.setdefault(id(tags), set())
+        if (term or scheme or label) and (term, scheme, label) not in known:
+            known.add((term, scheme, label))
+            tags.append(FeedParserDict(term=term, scheme=scheme, label=label))
 
     def _sync_author_detail(self, key: str = "author") -> None:
         author = self._get_context().get(key)  # type: ignore[attr-defined] # of feedparser's class

@@ -29,6 +29,9 @@ class Token(Enum):
     STRAY = "less-than sign that opens nothing"
 
 
+_BEGINNINGS = (Token.START, Token.EMPTY)
+_TAGS = (Token.START, Token.EMPTY, Token.END)
+
 Piece = tuple[Token, int, int, str]
 """A token, its first character, the character behind its last, and the name of its element."""
 
@@ -79,7 +82,7 @@ class Outline:
 def outline(text: str) -> Outline:
     """Find the tokens and items of `text`; positions are those of its characters."""
     pieces = list(tokens(text))
-    first = next((name for token, _, _, name in pieces if token in {Token.START, Token.EMPTY}), "")
+    first = next((name for token, _, _, name in pieces if token in _BEGINNINGS), "")
     unclosed = _unclosed(text, pieces)
     well_formed = unclosed is None and _balanced(pieces)
     places = _Places(text, pieces, well_formed=well_formed)
@@ -127,7 +130,7 @@ def mended(text: str, seen: Outline, marker: str, faults: Faults) -> str:
             parts.append("&lt;")
         elif start in numbers:
             parts.append(f'<{name} {marker}="{numbers[start]}"' + mend.tag(text[start + 1 + len(name) : end]))
-        elif token in {Token.START, Token.EMPTY, Token.END}:
+        elif token in _TAGS:
             parts.append("<" + mend.tag(text[start + 1 : end]))
         at = end
     parts.append(mend.words(text[at:]).rstrip())
@@ -205,7 +208,7 @@ def _balanced(pieces: Sequence[Piece]) -> bool:
     for token, _, _, name in pieces:
         if token is Token.STRAY:
             return False
-        if token in {Token.START, Token.EMPTY} and not stack:
+        if token in _BEGINNINGS and not stack:
             roots += 1
         if token is Token.START:
             stack.append(name)
@@ -226,7 +229,7 @@ def _entities(text: str, pieces: Sequence[Piece]) -> dict[str, str]:
 
 def _root_start(pieces: Sequence[Piece]) -> int:
     """Where the root element begins. What stands before it is nobody's words, and declarations go no further."""
-    return next((start for token, start, _, _ in pieces if token in {Token.START, Token.EMPTY}), 0)
+    return next((start for token, start, _, _ in pieces if token in _BEGINNINGS), 0)
 
 
 class _Places:
@@ -244,7 +247,7 @@ class _Places:
 
     def _walk(self, pieces: Sequence[Piece], end_of_text: int) -> None:
         for token, start, end, name in pieces:
-            if token in {Token.START, Token.EMPTY}:
+            if token in _BEGINNINGS:
                 self._open(name, start)
                 if token is Token.EMPTY:
                     self._close(end)
@@ -288,16 +291,16 @@ class _Places:
         return not self._guarded or not self._well_formed
 
     def _introduces(self, name: str) -> bool:
-        above = [local(element) for element, _, _ in self._stack]
-        if name in {"channel", "deleted-entry"}:
+        if len(self._stack) > 2 or name in {"channel", "deleted-entry"}:
             return False
+        above = [local(element) for element, _, _ in self._stack]
         return above in (["feed"], ["rss", "channel"], ["rdf"], ["rdf", "channel"], ["channel"])
 
 
 def _feed_prefixes(text: str, pieces: Sequence[Piece]) -> set[str]:
     found: set[str] = set()
     for token, start, end, _ in pieces:
-        if token in {Token.START, Token.EMPTY} and text.find("xmlns:", start, end) > 0:
+        if token in _BEGINNINGS and text.find("xmlns:", start, end) > 0:
             for prefix, double, single in _NAMESPACE.findall(text, start, end):
                 if (double or single).lower().startswith(_FEED_SPACES):
                     found.add(prefix)

@@ -321,24 +321,20 @@ def _settled(read: Sequence[Observation]) -> tuple[list[Observation], list[Gap]]
     for the later state. The other's bytes belong to the same record.
     """
     kept: dict[str, Observation] = {}
-    repeated: list[Gap] = []
+    evidence: dict[str, dict[Span, None]] = {}
+    repeated: dict[str, Gap] = {}
     for seen in read:
-        before = kept.get(seen.native_id)
-        if before is None:
-            kept[seen.native_id] = seen
+        before = kept.setdefault(seen.native_id, seen)
+        evidence.setdefault(seen.native_id, {}).update(dict.fromkeys(seen.evidence))
+        if before is seen:
             continue
-        later = seen if _dated(seen) > _dated(before) else before
-        spans = dict.fromkeys([*before.evidence, *seen.evidence])
-        kept[seen.native_id] = replace(later, evidence=list(spans))
+        if _dated(seen) > _dated(before):
+            kept[seen.native_id] = seen
         if replace(before, evidence=()) != replace(seen, evidence=()):
-            repeated.append(
-                Gap(
-                    what="another state of an item",
-                    why="The feed gives one id to two items; the later one, or the first, was taken as its state.",
-                    native_id=seen.native_id,
-                )
-            )
-    return list(kept.values()), repeated
+            why = "The feed gives one id to several items; the latest, or the first, was taken as its state."
+            repeated[seen.native_id] = Gap(what="other states of an item", why=why, native_id=seen.native_id)
+    settled = [replace(seen, evidence=list(evidence[seen.native_id])) for seen in kept.values()]
+    return settled, list(repeated.values())
 
 
 def _dated(seen: Observation) -> datetime:

@@ -26,9 +26,11 @@ class Root:
         return urlunsplit((parts.scheme, parts.netloc, path, urlencode({**given, **query}, safe="/,:"), ""))
 
     @property
-    def host(self) -> str:
-        """The host, without the `www.` that many sites answer with and without."""
-        return (urlsplit(self.address).hostname or "").removeprefix("www.")
+    def place(self) -> tuple[str, int | None]:
+        """Host and port, without what many sites answer with and without: `www.`, and TLS."""
+        parts = urlsplit(self.address)
+        host = (parts.hostname or "").removeprefix("www.")
+        return host, None if parts.port in {None, 80, 443} else parts.port
 
     @property
     def keeps_secrets(self) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import urljoin
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import ConnectorError, UnexpectedResponse
 from connectors.wordpress import parse
+from connectors.wordpress.address import Root
 
 T = TypeVar("T")
 
 _REFUSALS = (401, 403)
+_MOVED = (301, 302, 303, 307, 308)
+_HOPS = 6
 
 
 class NotGiven(Exception):
@@ -48,13 +52,25 @@ class Asking:
         return bool(self._authorization)
 
     def get(self, url: str, *, openly: bool = False) -> Exchange:
-        """Ask for `url`; `openly` leaves our password out."""
+        """Ask for `url`, and where it was moved, for that; `openly` leaves our password out."""
         headers = None if openly or not self._authorization else self._authorization
-        exchange = self._http.get(url, headers=headers, accept=_REFUSALS)
-        self._exchanges.append(exchange)
-        if exchange.truncated:
-            raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
-        return exchange
+        for _ in range(_HOPS):
+            exchange = self._http.get(url, headers=headers, accept=_REFUSALS)
+            self._exchanges.append(exchange)
+            if exchange.truncated:
+                raise UnexpectedResponse(
+                    f"The answer of {exchange.url} was cut short ({exchange.truncated})."
+                )
+            location = exchange.header("Location") if exchange.status in _MOVED else None
+            if location is None:
+                return exchange
+            following = urljoin(url, location)
+            if headers and not _takes_our_password(Root(following), Root(url)):
+                raise UnexpectedResponse(
+                    f"{url} leads to another place, {following}: the password is not sent along."
+                )
+            url = following
+        raise UnexpectedResponse(f"{url} leads on and on: more than {_HOPS} redirections.")
 
     def json(self, url: str) -> Exchange:
         """Ask for `url` where WordPress should answer 200; `NotGiven` where WordPress itself refuses.
@@ -115,6 +131,10 @@ class Asking:
             listings=tuple(listings),
             gaps=tuple(gaps),
         )
+
+
+def _takes_our_password(following: Root, asked: Root) -> bool:
+    return following.place == asked.place and following.keeps_secrets
 
 
 def not_wordpress(exchange: Exchange) -> str:

@@ -90,8 +90,9 @@ def find(asking: Asking, page: Page, *, known: bool) -> Site:
     size = _size(page)
     front = asking.get(address + "?robots=1", openly=True)
     named = parse.rest_root(front.response_headers, front.url)
+    moved = site_address(front.url.partition("?")[0]) or address
     doubtful: Exchange | None = None
-    for candidate in [named] if named else [address + "wp-json/", address + "?rest_route=/"]:
+    for candidate in [named] if named else [moved + "wp-json/", moved + "?rest_route=/"]:
         root = Root(candidate)
         _may_take_our_password(asking, root, Root(address))
         answer = asking.get(root.url("/", INDEX))
@@ -142,9 +143,9 @@ def _may_take_our_password(asking: Asking, root: Root, site: Root) -> None:
     """An answer may name any address as its interface; our password goes only to the site that it is for."""
     if not asking.connected:
         return
-    if root.host != site.host:
+    if root.place != site.place:
         raise AddressRefused(
-            f"The site says that its interface lives on another host ({root.host}). If that is right, give its "
+            f"The site says that its interface lives on another host ({root.address}). If that is right, give its "
             "address as the page's own: the password is not sent to a host that nobody named."
         )
     if not root.keeps_secrets:

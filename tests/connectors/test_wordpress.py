@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.contract import (
     Author,
     Batch,
     Cursor,
-    Exchange,
     Kind,
     Listing,
     Observation,
@@ -35,6 +33,7 @@ from connectors.wordpress import WordPress, parse
 from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.place import Place
 from connectors.wordpress.rows import leaves
+from tests.connectors.worlds.loopback import LoopbackClient
 from tests.connectors.worlds.wordpress_world import (
     CHALLENGE,
     HTML,
@@ -47,37 +46,10 @@ from tests.connectors.worlds.wordpress_world import (
 )
 
 
-class PlainClient:
-    def get(self, url, *, params=None, headers=None, accept=()):
-        started = self.now()
-        try:
-            answer = httpx.get(url, headers=headers, trust_env=False)
-        except httpx.TransportError as fault:
-            raise TryAgainLater(str(fault)) from fault
-        exchange = Exchange(
-            method="GET",
-            url=url,
-            started_at=started,
-            seconds=0,
-            status=answer.status_code,
-            response_headers=list(answer.headers.items()),
-            body=answer.content,
-        )
-        if answer.status_code in accept:
-            return exchange
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise TryAgainLater("x", [exchange])
-        if answer.status_code in (401, 403):
-            raise AccessRevoked("x", [exchange])
-        return exchange
-
-    def now(self):
-        return datetime.now(UTC)
-
-
 @pytest.fixture
-def http():
-    return PlainClient()
+def http() -> Iterator[LoopbackClient]:
+    with LoopbackClient() as client:
+        yield client
 
 
 @pytest.fixture
@@ -482,6 +454,36 @@ def test_the_password_is_sent_to_the_site_and_to_nobody_else(world, http):
     assert not any(
         sent for sent, asked in zip(world.authorized, world.asked, strict=True) if "robots" in asked
     )
+
+
+def test_a_site_that_moved_is_followed_but_not_with_the_password(world, http):
+    world.publish("One", "<p>1</p>")
+    with WordPressWorld() as old:
+        old.redirects_to = world.address
+        assert "post:1" in observations(Visit(old, http).observe())
+        with pytest.raises(AddressRefused, match="another host"):
+            Visit(old, http, connected=True).observe()
+        assert not any(world.authorized)
+
+        old.redirects_to = None
+        old.trouble = lambda route: (
+            (302, {"Location": f"{world.address}/wp-json/wp/v2/{route}"}, b"") if route == "posts" else None
+        )
+        with pytest.raises(UnexpectedResponse, match="not sent along"):
+            Visit(old, http, connected=True).observe()
+        assert not any(world.authorized)
+        old.redirects_to, old.trouble = old.address, None
+        with pytest.raises(UnexpectedResponse, match="on and on"):
+            Visit(old, http).observe()
+
+
+def test_places_are_the_same_with_and_without_www_and_tls():
+    same = {
+        Root(one).place for one in ("https://t.example/", "http://www.t.example/a", "https://t.example:443/")
+    }
+    assert len(same) == 1
+    assert Root("https://t.example:8443/").place not in same
+    assert Root("https://u.t.example/").place not in same
 
 
 def test_the_password_does_not_leave_the_machine_in_clear():

@@ -45,10 +45,18 @@ importing.observations(store, file, page=None, make_pages=True, by=None, why="cr
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     lines = [
-        json.dumps({
-            "platform": "blog", "page": f"page {number % 3}", "native_id": f"n{number}", "kind": "comment", "in_reply_to": f"n{number // 10}",
-            "author": {"name": f"Visitor {number % 50}"}, "published_at": "2026-03-01T10:00:00Z", "text": f"Comment number {number} about the road",
-        })
+        json.dumps(
+            {
+                "platform": "blog",
+                "page": f"page {number % 3}",
+                "native_id": f"n{number}",
+                "kind": "comment",
+                "in_reply_to": f"n{number // 10}",
+                "author": {"name": f"Visitor {number % 50}"},
+                "published_at": "2026-03-01T10:00:00Z",
+                "text": f"Comment number {number} about the road",
+            }
+        )
         for number in range(LINES)
     ]
     made = tmp_path / "lines.jsonl"
@@ -62,9 +70,16 @@ def held(store: Store) -> int:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_at_any_point_loses_nothing_that_was_acknowledged(home: Path, file: Path, point: str, reopen: Callable[[], Store]):
+def test_a_kill_at_any_point_loses_nothing_that_was_acknowledged(
+    home: Path, file: Path, point: str, reopen: Callable[[], Store]
+):
     victim = subprocess.run(
-        [sys.executable, "-c", VICTIM, str(home), str(file), point], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", VICTIM, str(home), str(file), point],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert victim.returncode == -9, victim.stderr
     acknowledged = victim.stdout.count("kept")
@@ -72,20 +87,33 @@ def test_a_kill_at_any_point_loses_nothing_that_was_acknowledged(home: Path, fil
     assert held(store) == 2_000 * acknowledged
     assert fixity.verify(store, full=True).findings == []
     ticks = iter(range(1_000))
-    report = importing.observations(store, file, page=None, make_pages=True, by=None, why="again", tick=lambda: next(ticks))
+    report = importing.observations(
+        store, file, page=None, make_pages=True, by=None, why="again", tick=lambda: next(ticks)
+    )
     assert held(store) == LINES
     assert (report.tally.new, report.tally.unchanged) == (LINES - 2_000 * acknowledged, 0)
     assert fixity.verify(store, full=True).findings == []
 
 
-def test_what_a_crash_left_is_swept_when_it_is_a_day_old_and_not_before(store: Store, file: Path, clock, monkeypatch: pytest.MonkeyPatch):
+def test_what_a_crash_left_is_swept_when_it_is_a_day_old_and_not_before(
+    store: Store, file: Path, clock, monkeypatch: pytest.MonkeyPatch
+):
     def point(name: str) -> None:
         if name == "after-keyring":
             raise KeyboardInterrupt
 
     ticks = iter(range(1_000))
     with pytest.raises(KeyboardInterrupt):
-        importing.observations(store, file, page=None, make_pages=True, by=None, why="crash test", tick=lambda: next(ticks), point=point)
+        importing.observations(
+            store,
+            file,
+            page=None,
+            make_pages=True,
+            by=None,
+            why="crash test",
+            tick=lambda: next(ticks),
+            point=point,
+        )
     from datetime import UTC, datetime, timedelta
 
     clock.at = datetime.now(UTC)  # the files and ids of a crash bear the machine's own time

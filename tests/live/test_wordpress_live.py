@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from connectors.contract import Author, Batch, Client, Cursor, Kind, Observation, Page, Sighting, State
 from connectors.errors import AccessRevoked, TryAgainLater
 from connectors.wordpress import WordPress
+from tests.connectors.worlds.loopback import LoopbackClient
 from tests.live.conftest import LiveWordPress
 
 pytestmark = pytest.mark.live
 
-import httpx
-from datetime import UTC, datetime
-from connectors.contract import Exchange
-
-
-class PlainClient:
-    def get(self, url, *, params=None, headers=None, accept=()):
-        started = self.now()
-        try:
-            answer = httpx.get(url, headers=headers, trust_env=False)
-        except httpx.TransportError as fault:
-            raise TryAgainLater(str(fault)) from fault
-        exchange = Exchange(
-            method="GET",
-            url=url,
-            started_at=started,
-            seconds=0,
-            status=answer.status_code,
-            response_headers=list(answer.headers.items()),
-            body=answer.content,
-        )
-        if answer.status_code in accept:
-            return exchange
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise TryAgainLater("x", [exchange])
-        if answer.status_code in (401, 403):
-            raise AccessRevoked("x", [exchange])
-        return exchange
-
-    def now(self):
-        return datetime.now(UTC)
-
 
 @pytest.fixture
-def http():
-    return PlainClient()
+def http() -> Iterator[LoopbackClient]:
+    with LoopbackClient(datetime.now(UTC)) as client:  # the server's revisions bear the machine's time
+        yield client
 
 
 def observations(batches: Sequence[Batch]) -> dict[str, Observation]:

@@ -42,9 +42,16 @@ def test_joined_pieces_are_the_body_byte_for_byte(body: bytes, spans: list[tuple
 
 
 @given(st.binary(min_size=60, max_size=60), nested(), st.frozensets(st.integers(0, 9)))
-def test_exactly_the_bytes_of_those_who_are_gone_become_holes(body: bytes, spans: list[tuple[int, int, int]], gone: frozenset[int]):
+def test_exactly_the_bytes_of_those_who_are_gone_become_holes(
+    body: bytes, spans: list[tuple[int, int, int]], gone: frozenset[int]
+):
     slices, (joined, holes) = cut_and_join(body, spans, gone)
-    lost = {place for part in slices if part.owners and part.owners <= gone for place in range(part.start, part.end)}
+    lost = {
+        place
+        for part in slices
+        if part.owners and part.owners <= gone
+        for place in range(part.start, part.end)
+    }
     assert {place for hole in holes for place in range(hole.start, hole.end)} == lost
     assert all(joined[place] == body[place] for place in range(60) if place not in lost)
 
@@ -52,7 +59,11 @@ def test_exactly_the_bytes_of_those_who_are_gone_become_holes(body: bytes, spans
 @given(st.binary(min_size=60, max_size=60), nested())
 def test_bytes_belong_to_the_innermost_item_around_them(body: bytes, spans: list[tuple[int, int, int]]):
     for part in cut(len(body), spans):
-        around = [(end - start, {who for s, e, who in spans if (s, e) == (start, end)}) for start, end, _ in spans if start <= part.start and part.end <= end]
+        around = [
+            (end - start, {who for s, e, who in spans if (s, e) == (start, end)})
+            for start, end, _ in spans
+            if start <= part.start and part.end <= end
+        ]
         assert part.owners == (min(around, key=lambda one: one[0])[1] if around else frozenset())
 
 

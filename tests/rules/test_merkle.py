@@ -39,7 +39,8 @@ def hashes(level: int, index: int) -> bytes:
 
 
 def test_hashes_are_those_that_the_reference_publishes():
-    assert leaf_hash(b"").hex().startswith("6e340b9c") and leaf_hash(b"").hex().endswith("a01d")
+    assert leaf_hash(b"").hex().startswith("6e340b9c")
+    assert leaf_hash(b"").hex().endswith("a01d")
     assert leaf_hash(b"L123456").hex().startswith("395aa064")
     assert node_hash(b"N123", b"N456").hex().startswith("aa217fe8")
     assert EMPTY_ROOT.hex().startswith("e3b0c442")
@@ -64,7 +65,9 @@ def test_every_size_is_proven_to_grow_from_every_smaller_one():
             assert check_consistency(old, new, plain(LEAVES[:old]), plain(LEAVES[:new]), proof)
 
 
-@given(st.integers(1, 129).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size - 1))), st.data())
+@given(
+    st.integers(1, 129).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size - 1))), st.data()
+)
 def test_a_proof_with_anything_changed_is_refused(place: tuple[int, int], data: st.DataObject):
     size, index = place
     proof, top, leaf = inclusion(hashes, index, size), root(hashes, size), LEAVES[index]
@@ -78,7 +81,9 @@ def test_a_proof_with_anything_changed_is_refused(place: tuple[int, int], data: 
     elif proof:
         which = data.draw(st.integers(0, len(proof) - 1))
         altered = list(proof)
-        altered[which] = proof[which][:-1] if change == "short hash" else hashlib.sha256(proof[which]).digest()
+        altered[which] = (
+            proof[which][:-1] if change == "short hash" else hashlib.sha256(proof[which]).digest()
+        )
         if change == "shorter":
             altered = [*proof[:which], *proof[which + 1 :]]
         assert not check_inclusion(leaf, index, size, altered, top)

@@ -22,7 +22,9 @@ def test_the_verifier_key_of_the_specification_is_read_and_written_the_same():
     assert Verifier.parse(VKEY).line() == VKEY
 
 
-@pytest.mark.parametrize("line", [VKEY.replace("530d903a", "530d903b"), "no key", VKEY[:-4], VKEY.replace("+Aek", "+Bek")])
+@pytest.mark.parametrize(
+    "line", [VKEY.replace("530d903a", "530d903b"), "no key", VKEY[:-4], VKEY.replace("+Aek", "+Bek")]
+)
 def test_a_verifier_key_that_is_not_one_is_refused(line: str):
     with pytest.raises(NoteBroken):
         Verifier.parse(line)
@@ -64,7 +66,14 @@ def test_openssl_accepts_the_signature(signer: Signer, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "text", ["origin\n01\nAAAA\n", "origin\n-1\nAAAA\n", "origin\n5\nnot base64\n", "origin\n5\n", "origin\n٥\nAAAA\n"]
+    "text",
+    [
+        "origin\n01\nAAAA\n",
+        "origin\n-1\nAAAA\n",
+        "origin\n5\nnot base64\n",
+        "origin\n5\n",
+        "origin\n٥\nAAAA\n",
+    ],
 )
 def test_a_checkpoint_has_one_form(text: str):
     with pytest.raises(NoteBroken):

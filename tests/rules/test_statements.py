@@ -14,10 +14,25 @@ from hypothesis import strategies as st
 
 from app.store.canonical import canonical, plain
 from app.store.sealing import SealBroken, derive, new_secret, seal, seal_stream, unseal, unseal_stream
-from app.store.statement import StatementBroken, Statement, check, commit, digest_of, disclosures, fields_of, state, unpack
+from app.store.statement import (
+    Statement,
+    StatementBroken,
+    check,
+    commit,
+    digest_of,
+    disclosures,
+    fields_of,
+    state,
+    unpack,
+)
 
 SECRET = bytes(range(32))
-CLEAR: dict[str, Any] = {"item": "01a1fc86bc937d1bb47df7f752391909", "ver": 2, "observed": "2026-03-02T12:00:00Z", "connector": "feed/1"}
+CLEAR: dict[str, Any] = {
+    "item": "01a1fc86bc937d1bb47df7f752391909",
+    "ver": 2,
+    "observed": "2026-03-02T12:00:00Z",
+    "connector": "feed/1",
+}
 names = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=8)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 values = st.recursive(
@@ -35,11 +50,17 @@ def test_canonical_json_is_what_another_implementation_of_the_standard_writes(va
 
 @pytest.mark.parametrize("value", [1.5, 2**53, {"ü": 1}, "\ud800", b"bytes"])
 def test_what_has_no_single_form_is_refused(value: Any):
-    with pytest.raises(ValueError):  # noqa: PT011 - a lone surrogate is refused by the codec itself
+    with pytest.raises(ValueError):
         canonical(value)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | texts, lambda inner: st.lists(inner), max_leaves=5))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | texts,
+        lambda inner: st.lists(inner),
+        max_leaves=5,
+    )
+)
 def test_whatever_a_platform_says_has_a_plain_form(value: Any):
     canonical(plain(value))
 
@@ -66,7 +87,10 @@ def test_a_statement_unpacks_to_the_bytes_that_were_committed(content: dict[str,
 
 
 def test_the_number_of_fields_is_not_told():
-    few, more = state(SECRET, CLEAR, {"text": "a"}, 1), state(SECRET, CLEAR, {f"f{n}": n for n in range(12)}, 1)
+    few, more = (
+        state(SECRET, CLEAR, {"text": "a"}, 1),
+        state(SECRET, CLEAR, {f"f{n}": n for n in range(12)}, 1),
+    )
     assert len(json.loads(few.body)["_sd"]) == len(json.loads(more.body)["_sd"]) == 12
 
 

@@ -55,7 +55,9 @@ class ScriptedClient:
 class Scripted:
     """Yields what it was told to, and raises what it was told to."""
 
-    manifest: ClassVar[Manifest] = Manifest(name="scripted", title="A script", platform="blog", route="api", captures={})
+    manifest: ClassVar[Manifest] = Manifest(
+        name="scripted", title="A script", platform="blog", route="api", captures={}
+    )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self.http, self.secret = http, secret
@@ -81,7 +83,9 @@ class Scripted:
             yield step
 
 
-def exchange(clock: FixedClock, items: Sequence[Mapping[str, object]], **more: object) -> tuple[Exchange, list[tuple[int, int]]]:
+def exchange(
+    clock: FixedClock, items: Sequence[Mapping[str, object]], **more: object
+) -> tuple[Exchange, list[tuple[int, int]]]:
     """A JSON answer that lists items, and where each stands in its body."""
     body, places = b"[", []
     for number, item in enumerate(items):
@@ -89,15 +93,26 @@ def exchange(clock: FixedClock, items: Sequence[Mapping[str, object]], **more: o
         told = json.dumps(item).encode()
         places.append((len(body), len(body) + len(told)))
         body += told
-    told_more: dict[str, object] = {"method": "GET", "url": "https://blog.example/posts", "started_at": clock.now(), "seconds": 0.1, "status": 200}
+    told_more: dict[str, object] = {
+        "method": "GET",
+        "url": "https://blog.example/posts",
+        "started_at": clock.now(),
+        "seconds": 0.1,
+        "status": 200,
+    }
     return Exchange(body=body + b"]", **(told_more | more)), places  # type: ignore[arg-type] - a test names the fields
 
 
 def listing(clock: FixedClock, *items: Observation, cursor: str = "c", **more: object) -> Batch:
     """A batch of one exchange that shows these observations, each with its own bytes as evidence."""
-    shown, places = exchange(clock, [{"id": item.native_id, "text": item.text, "at": str(item.edited_at)} for item in items])
+    shown, places = exchange(
+        clock, [{"id": item.native_id, "text": item.text, "at": str(item.edited_at)} for item in items]
+    )
     placed = [
-        Observation(**{name: getattr(item, name) for name in item.__slots__ if name != "evidence"}, evidence=(Span(0, start, end),))
+        Observation(
+            **{name: getattr(item, name) for name in item.__slots__ if name != "evidence"},
+            evidence=(Span(0, start, end),),
+        )
         for item, (start, end) in zip(items, places, strict=True)
     ]
     return Batch(exchanges=[shown], observations=placed, resume_from=Cursor(cursor), **more)  # type: ignore[arg-type]

@@ -15,10 +15,31 @@ from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.records.nouns import Page, Record
 from app.store import Store, fixity, reading
-from app.store.tables import circles, entries, exchanges, gaps, manifests, objects, pieces, tombstones, versions
+from app.store.tables import (
+    circles,
+    entries,
+    exchanges,
+    gaps,
+    manifests,
+    objects,
+    pieces,
+    tombstones,
+    versions,
+)
 from app.store.tables import pages as page_table
 from app.store.tables import records as record_table
-from connectors.contract import Attachment, Author, Cursor, Gap, Kind, Listing, Observation, Sighting, Span, State
+from connectors.contract import (
+    Attachment,
+    Author,
+    Cursor,
+    Gap,
+    Kind,
+    Listing,
+    Observation,
+    Sighting,
+    Span,
+    State,
+)
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from tests.steps.scripted import Scripted, ScriptedClient, exchange, listing
 
@@ -34,19 +55,40 @@ class World:
         self.connector = Scripted(self.client)
         with store.database.begin() as tx:
             self.page: Page = pages.add(
-                store, tx, connector="scripted", platform="blog", address="https://blog.example", name="Police blog", by=OFFICER, why="test"
+                store,
+                tx,
+                connector="scripted",
+                platform="blog",
+                address="https://blog.example",
+                name="Police blog",
+                by=OFFICER,
+                why="test",
             )
 
-    def capture(self, *steps: object, looks: tuple[object, ...] = (), point: Callable[[str], None] | None = None) -> Report:
+    def capture(
+        self, *steps: object, looks: tuple[object, ...] = (), point: Callable[[str], None] | None = None
+    ) -> Report:
         self.connector.steps, self.connector.looks = list(steps), list(looks)  # type: ignore[arg-type]
         self.clock.at += timedelta(hours=1)
         ticks = iter(range(1000))
-        return run.capture(self.store, self.page, self.connector, self.client, by=None, why="test", tick=lambda: next(ticks), point=point)
+        return run.capture(
+            self.store,
+            self.page,
+            self.connector,
+            self.client,
+            by=None,
+            why="test",
+            tick=lambda: next(ticks),
+            point=point,
+        )
 
     def records(self) -> dict[str, Record]:
         with self.store.database.read() as tx:
             keys = tx.execute(select(record_table.c.key).order_by(record_table.c.key)).scalars().all()
-            return {str(one.version.fields["native_id"]): one for one in records.read(self.store, tx, list(keys), messages=True)}
+            return {
+                str(one.version.fields["native_id"]): one
+                for one in records.read(self.store, tx, list(keys), messages=True)
+            }
 
     def texts(self, name: str) -> list[tuple[str, str]]:
         with self.store.database.read() as tx:
@@ -58,7 +100,9 @@ class World:
             return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
 
     def soundness(self) -> list[str]:
-        return [f"{finding.code}: {finding.what}" for finding in fixity.verify(self.store, full=True).findings]
+        return [
+            f"{finding.code}: {finding.what}" for finding in fixity.verify(self.store, full=True).findings
+        ]
 
 
 @pytest.fixture
@@ -76,12 +120,21 @@ def post(name: str, words: str, **more: object) -> Observation:
 
 
 def comment(name: str, words: str, on: str = "p1", **more: object) -> Observation:
-    return Observation(native_id=name, kind=Kind.COMMENT, text=words, in_reply_to=on, author=Author(name="Pat"), **more)  # type: ignore[arg-type]
+    return Observation(
+        native_id=name, kind=Kind.COMMENT, text=words, in_reply_to=on, author=Author(name="Pat"), **more
+    )  # type: ignore[arg-type]
 
 
 def test_what_was_observed_is_kept_found_and_verifies(world_anywhere: World):
     world = world_anywhere
-    report = world.capture(listing(world.clock, post("p1", "Main Street is closed"), comment("c1", "Which way round?"), comment("c2", "Thanks", "c1")))
+    report = world.capture(
+        listing(
+            world.clock,
+            post("p1", "Main Street is closed"),
+            comment("c1", "Which way round?"),
+            comment("c2", "Thanks", "c1"),
+        )
+    )
     assert (report.status, report.tally.new, report.tally.exchanges) == ("complete", 3, 1)
     found = world.records()
     assert found["c1"].in_reply_to == found["p1"].id
@@ -116,9 +169,16 @@ def test_an_edit_is_a_version_and_the_first_text_stays(world: World):
 
 
 def test_counters_and_expiring_addresses_are_no_edit(world: World):
-    world.client.files = {"https://cdn.example/1?sig=a": b"picture", "https://cdn.example/1?sig=b": b"picture"}
-    first = post("p1", "x", counts={"likes": 1}, attachments=(Attachment(id="a", url="https://cdn.example/1?sig=a"),))
-    second = post("p1", "x", counts={"likes": 9}, attachments=(Attachment(id="a", url="https://cdn.example/1?sig=b"),))
+    world.client.files = {
+        "https://cdn.example/1?sig=a": b"picture",
+        "https://cdn.example/1?sig=b": b"picture",
+    }
+    first = post(
+        "p1", "x", counts={"likes": 1}, attachments=(Attachment(id="a", url="https://cdn.example/1?sig=a"),)
+    )
+    second = post(
+        "p1", "x", counts={"likes": 9}, attachments=(Attachment(id="a", url="https://cdn.example/1?sig=b"),)
+    )
     world.capture(listing(world.clock, first))
     report = world.capture(listing(world.clock, second))
     assert (report.tally.edited, report.tally.unchanged) == (0, 1)
@@ -158,20 +218,31 @@ def test_when_one_record_loses_its_secret_exactly_its_bytes_become_a_hole(world:
 
 
 def test_what_a_complete_listing_misses_is_asked_for_by_id(world: World):
-    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two"), post("p3", "three"), post("p4", "four")))
+    world.capture(
+        listing(world.clock, post("p1", "one"), post("p2", "two"), post("p3", "three"), post("p4", "four"))
+    )
     world.clock.at += timedelta(hours=1)
     full = Listing(kinds=[Kind.POST], began_at=world.clock.now(), exchange=0)
     shown, _ = exchange(world.clock, [])
     answers = [State.GONE, State.UNKNOWN, State.HIDDEN]
     look = listing(world.clock, cursor="")
     look = type(look)(
-        exchanges=[shown], resume_from=Cursor(""),
-        sightings=[Sighting(native_id=f"p{number}", state=state, exchange=0, reason="404 not there") for number, state in enumerate(answers, start=2)],
+        exchanges=[shown],
+        resume_from=Cursor(""),
+        sightings=[
+            Sighting(native_id=f"p{number}", state=state, exchange=0, reason="404 not there")
+            for number, state in enumerate(answers, start=2)
+        ],
     )
     report = world.capture(listing(world.clock, post("p1", "one"), listings=[full]), looks=(look,))
     assert sorted(name for _, name in world.connector.asked) == ["p2", "p3", "p4"]
     assert (report.tally.gone, report.tally.absent, report.tally.hidden) == (1, 1, 1)
-    assert {name: one.state for name, one in world.records().items()} == {"p1": "present", "p2": "gone", "p3": "absent", "p4": "hidden"}
+    assert {name: one.state for name, one in world.records().items()} == {
+        "p1": "present",
+        "p2": "gone",
+        "p3": "absent",
+        "p4": "hidden",
+    }
     assert world.texts("p2") == [("present", "two"), ("gone", "two")]
     assert world.soundness() == []
 
@@ -190,7 +261,12 @@ def test_a_listing_of_posts_says_nothing_of_comments_or_of_other_times(world: Wo
     old = post("p0", "old", published_at=world.clock.now() - timedelta(days=400))
     world.capture(listing(world.clock, old, post("p1", "one"), comment("c1", "words")))
     world.clock.at += timedelta(hours=1)
-    recent = Listing(kinds=[Kind.POST], began_at=world.clock.now(), exchange=0, published_from=world.clock.now() - timedelta(days=30))
+    recent = Listing(
+        kinds=[Kind.POST],
+        began_at=world.clock.now(),
+        exchange=0,
+        published_from=world.clock.now() - timedelta(days=30),
+    )
     report = world.capture(listing(world.clock, post("p1", "one"), listings=[recent]))
     assert report.tally.absent == 0
 
@@ -206,7 +282,9 @@ def test_a_failing_answer_makes_nothing_absent_or_gone(world: World, error: type
 
 
 def test_what_was_seen_before_a_failure_is_kept_with_its_cursor(world: World):
-    report = world.capture(listing(world.clock, post("p1", "one"), cursor="after p1"), TryAgainLater("connection lost"))
+    report = world.capture(
+        listing(world.clock, post("p1", "one"), cursor="after p1"), TryAgainLater("connection lost")
+    )
     assert (report.status, report.tally.new) == ("partial", 1)
     world.capture(listing(world.clock, post("p2", "two"), cursor="end"))
     assert world.connector.since == [None, "after p1"]
@@ -234,7 +312,9 @@ def test_a_paused_page_is_not_captured(world: World):
 
 
 def test_a_gap_that_a_connector_knows_makes_the_run_partial(world: World):
-    report = world.capture(listing(world.clock, post("p1", "one"), gaps=[Gap(what="comments of p1", why="12 of 15 listed")]))
+    report = world.capture(
+        listing(world.clock, post("p1", "one"), gaps=[Gap(what="comments of p1", why="12 of 15 listed")])
+    )
     assert report.status == "partial"
     with world.store.database.read() as tx:
         assert [gap.what for gap in runs.gaps_of(world.store, tx)] == ["comments of p1"]
@@ -262,12 +342,25 @@ def test_a_lease_that_a_dead_process_left_is_taken_over(world: World):
 def test_an_attachment_is_streamed_in_and_out_and_a_missing_one_is_a_gap(world: World):
     content = bytes(range(256)) * 400
     world.client.files = {"https://blog.example/a.png": content}
-    report = world.capture(listing(world.clock, post("p1", "x", attachments=(
-        Attachment(id="a", url="https://blog.example/a.png", media_type="image/png"), Attachment(id="b", url="https://blog.example/b.png"),
-    ))))
+    report = world.capture(
+        listing(
+            world.clock,
+            post(
+                "p1",
+                "x",
+                attachments=(
+                    Attachment(id="a", url="https://blog.example/a.png", media_type="image/png"),
+                    Attachment(id="b", url="https://blog.example/b.png"),
+                ),
+            ),
+        )
+    )
     assert [gap.what for gap in report.gaps] == ["an attachment"]
     record = world.records()["p1"]
-    assert [(one.state, one.bytes) for one in record.attachments] == [("kept", len(content)), ("listed", None)]
+    assert [(one.state, one.bytes) for one in record.attachments] == [
+        ("kept", len(content)),
+        ("missing", None),
+    ]
     with world.store.database.read() as tx:
         row = attachments.get(tx, record.attachments[0].id or UUID(int=0))
     assert row is not None
@@ -280,13 +373,21 @@ def test_every_run_leaves_a_manifest_that_follows_the_one_before(world_anywhere:
     world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
     world.capture(listing(world.clock, post("p1", "one"), post("p2", "two more")))
     with world.store.database.read() as tx:
-        told = tx.execute(select(manifests.c.count, manifests.c.previous, manifests.c.entry).order_by(manifests.c.entry)).all()
+        told = tx.execute(
+            select(manifests.c.count, manifests.c.previous, manifests.c.entry).order_by(manifests.c.entry)
+        ).all()
     assert [row.count for row in told] == [2, 1]
     assert told[1].previous == told[0].entry
 
 
 def test_records_hold_no_words_names_or_native_ids_in_the_clear(world: World, home):
-    world.capture(listing(world.clock, post("native-4711", "zebra crossing"), comment("c-0815", "hippopotamus", "native-4711")))
+    world.capture(
+        listing(
+            world.clock,
+            post("native-4711", "zebra crossing"),
+            comment("c-0815", "hippopotamus", "native-4711"),
+        )
+    )
     world.store.database.close()
     world.store.keyring.database.close()
     content = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
@@ -297,11 +398,20 @@ def test_records_hold_no_words_names_or_native_ids_in_the_clear(world: World, ho
 
 @pytest.mark.parametrize("table", ["versions", "exchanges", "entries", "acts", "gaps", "manifests"])
 @pytest.mark.parametrize("change", ["UPDATE", "DELETE"])
-def test_the_database_itself_refuses_to_change_what_must_never_change(world_anywhere: World, table: str, change: str):
+def test_the_database_itself_refuses_to_change_what_must_never_change(
+    world_anywhere: World, table: str, change: str
+):
     world = world_anywhere
     world.capture(listing(world.clock, post("p1", "one"), gaps=[Gap(what="a", why="b")]))
-    column = {"versions": "state", "exchanges": "kind", "entries": "body", "acts": "type", "gaps": "at", "manifests": "day"}[table]
-    statement = f"UPDATE {table} SET {column} = {column}" if change == "UPDATE" else f"DELETE FROM {table}"  # noqa: S608 - our own names
+    column = {
+        "versions": "state",
+        "exchanges": "kind",
+        "entries": "body",
+        "acts": "type",
+        "gaps": "at",
+        "manifests": "day",
+    }[table]
+    statement = f"UPDATE {table} SET {column} = {column}" if change == "UPDATE" else f"DELETE FROM {table}"
     with pytest.raises(DatabaseError, match="never change"), world.store.database.begin() as tx:
         tx.execute(text(statement))
 

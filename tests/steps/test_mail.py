@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from app import officers
+from app.main import make
 from app.officers import (
     INVITATION_PATH,
     RESET_PATH,
@@ -40,7 +42,7 @@ from app.officers import (
 from app.records.clock import FixedClock
 from app.records.errors import ArchiveError
 from app.records.nouns import Officer, Role
-from app.settings import BadSetting
+from app.settings import BadSetting, Settings
 from app.store.store import Agency
 
 NOON = datetime(2026, 5, 3, 20, 0, tzinfo=UTC)
@@ -460,3 +462,37 @@ def test_a_letter_reaches_the_sink_with_its_link_in_one_piece(serve):
     letter = reset_letter(AGENCY, JANE, secret, NOON, base_url="https://archive.town.example")
     smtp(f"smtp://127.0.0.1:{sink.port}").send(letter.to, letter.subject, letter.text)
     assert f"https://archive.town.example{RESET_PATH}{secret}\n" in words(sink.messages()[0])
+
+
+# -- from the question to the new password ----------------------------------------------------------------------
+
+
+def test_the_link_in_the_mailbox_opens_the_account(serve, tmp_path):
+    sink = serve()
+    store = make(
+        Settings(home=tmp_path / "home", _env_file=None),
+        agency="Town Police",
+        domain="town.example",
+        timezone="America/Juneau",
+        clock=FixedClock(NOON),
+    )
+    failed: list[ArchiveError] = []
+    outbox = Outbox(smtp(f"smtp://127.0.0.1:{sink.port}"), lambda _letter, error: failed.append(error))
+    with store.database.begin() as tx:
+        chief = officers.first(store, tx, "chief@town.example").officer
+    with store.database.begin() as tx:
+        for email in ("nobody@town.example", chief.email):
+            officers.ask_reset(store, tx, outbox, email, base_url="https://archive.town.example")
+    outbox.close()
+    (message,) = sink.messages()
+    assert failed == []
+    assert message["To"] == chief.email
+    link = next(word for word in words(message).split() if word.startswith("https://"))
+    with store.database.begin() as tx:
+        secret = link.removeprefix(f"https://archive.town.example{RESET_PATH}")
+        assert officers.reset(store, tx, secret, "a road that is open again") == chief
+    with store.database.begin() as tx:
+        outcome = officers.sign_in(store, tx, chief.email, "a road that is open again", address=None)
+        assert isinstance(outcome, officers.SignedIn)
+    store.database.close()
+    store.keyring.database.close()

@@ -96,6 +96,7 @@ class WordPressWorld:
         """Asked first, with the route; what it answers is sent in WordPress's place."""
         self.before: Callable[[str], None] | None = None
         """Called before each answer, with the route: the site changes while it is read."""
+        self.redirects_to: str | None = None
         self.ignores_offset = False
         self.hides_totals = False
         self.asked: list[str] = []
@@ -229,6 +230,8 @@ class WordPressWorld:
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.asked.append(target)
         self.authorized.append(authorization is not None)
+        if self.redirects_to is not None:
+            return 301, {**HTML, "Location": self.redirects_to + target}, b""
         route = self._route(parts.path, query)
         if self.before is not None:
             self.before(route or parts.path)
