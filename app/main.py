@@ -4,19 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from dataclasses import dataclass
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.db import Database, DiskFull
+import uvicorn
+from fastapi import FastAPI
+
+from app import __version__, web
+from app.capture import pages, run
+from app.capture.runs import Report
+from app.db import Database, DiskFull, Tx
 from app.db.migrate import check, upgrade
+from app.index import follower
+from app.index.source import LedgerSource
+from app.index.tantivy_engine import TantivyEngine
+from app.jobs.doctor import examine
+from app.jobs.night import Night, night
+from app.officers import Letter, Mailer, Outbox, mailer
 from app.records.clock import Clock, SystemClock
-from app.records.errors import Invalid, Refused
+from app.records.errors import ArchiveError, Invalid, Refused
+from app.records.nouns import Officer, Page, Record
 from app.settings import Settings
+from app.store import access, export, fixity, proofs, warc
 from app.store.keyring import Keyring, MasterKeys
 from app.store.ledger import Ledger
 from app.store.objects import Folder
 from app.store.store import Agency, NoArchive, Store, agency_of, found
+from app.web.parts import Parts
+from connectors import registry
+from connectors.http import EvidenceClient, Manners
+
+_log = logging.getLogger("muniment")
 
 
 class BadAgency(Invalid):
@@ -120,6 +146,266 @@ def assemble(foundation: Foundation, agency: Agency, clock: Clock) -> Store:
         agency=agency,
         lookup=keyring.named("lookup"),
     )
+
+
+def upgrade_all(settings: Settings) -> list[str]:
+    """Bring both databases of an archive to this version's form."""
+    foundation = lay(settings)
+    try:
+        if foundation.database.sqlite and not _exists(foundation.database):
+            raise _no_archive(settings)
+        upgrade(foundation.database)
+        upgrade(foundation.keyring.database, keyring=True)
+    finally:
+        foundation.close()
+    return ["archive", "keyring"]
+
+
+def open_archive(settings: Settings, clock: Clock | None = None, *, store: Store | None = None) -> Archive:
+    """Open the archive with its index and everything that works on it."""
+    store = store or open_store(settings, clock)
+    return Archive(settings, store, TantivyEngine.open(settings.index()))
+
+
+def doctor(settings: Settings) -> list[dict[str, object]]:
+    """What is well and what is not, of an archive that may not even open."""
+    try:
+        archive = open_archive(settings)
+    except ArchiveError as error:
+        return [
+            {
+                "what": "archive",
+                "ok": False,
+                "needed": True,
+                "says": f"{error.code}: {error} {error.next}".strip(),
+            }
+        ]
+    try:
+        return [check.as_dict() for check in examine(settings, archive.store, archive.behind)]
+    finally:
+        archive.close()
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve the pages and the API, and do the nightly work, until told to stop."""
+    archive = open_archive(settings)
+    outbox = Outbox(
+        mailer(settings.smtp_url, _sender(settings, archive.store), clock=archive.store.clock), _unsent
+    )
+    works = Night(
+        archive.store,
+        lambda: night(
+            archive.store, lambda page, why: archive.capture(page, by=None, why=why), archive.follow
+        ),
+        archive.follow,
+        settings.nightly_at,
+    )
+    starter = ThreadPoolExecutor(max_workers=2, thread_name_prefix="capture")
+    try:
+        application = create_app(archive, outbox, starter)
+        works.start()
+        uvicorn.run(
+            application, host=host, port=port, log_level="warning", proxy_headers=True, server_header=False
+        )
+    finally:
+        works.stop()
+        starter.shutdown(wait=True)
+        outbox.close()
+        archive.close()
+
+
+def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
+    """The pages and the API over an archive."""
+
+    def start(page_id: UUID, by: UUID, why: str) -> None:
+        with archive.store.database.read() as tx:
+            page = pages.get(tx, str(page_id))
+        run.ready(archive.store, page)
+        starter.submit(_captured, archive, page, by, why)
+
+    return web.create(
+        Parts(
+            store=archive.store,
+            settings=archive.settings,
+            version=__version__,
+            mailer=letters,
+            index=archive.index,
+            add_page=archive.add_page,
+            capture=start,
+            write_evidence=archive.write_evidence,
+            write_proof=archive.write_proof,
+            ready={"index": archive.index_ready},
+        )
+    )
+
+
+def _captured(archive: Archive, page: Page, by: UUID, why: str) -> None:
+    try:
+        archive.capture(page, by=by, why=why)
+        archive.follow()
+    except ArchiveError:
+        _log.exception("page %s was not captured", page.id)
+
+
+def _sender(settings: Settings, store: Store) -> str:
+    return settings.mail_from or f"muniment@{store.agency.domain}"
+
+
+def _unsent(letter: Letter, error: ArchiveError) -> None:
+    _log.error("a letter %r was not sent: %s", letter.subject, error.code)
+
+
+def _sleep(pause: timedelta) -> None:
+    time.sleep(pause.total_seconds())
+
+
+@dataclass(slots=True)
+class Archive:
+    """The archive as the doors use it: the store, the index that follows it, and the way to the platforms."""
+
+    settings: Settings
+    store: Store
+    index: TantivyEngine
+    wait: Callable[[timedelta], None] = _sleep
+    manners: Manners = field(default_factory=Manners)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.index.close()
+        self.store.database.close()
+        self.store.keyring.database.close()
+
+    # -- capture -------------------------------------------------------------------------------------------
+
+    def client(self, secret: Mapping[str, str] | None = None) -> EvidenceClient:
+        """The evidence client: polite, recording, and unable to reach private addresses that were not allowed."""
+        hosts = [host.strip() for host in self.settings.allow_hosts.split(",") if host.strip()]
+        return EvidenceClient(
+            clock=self.store.clock,
+            monotonic=time.monotonic,
+            wait=self.wait,
+            contact=self.settings.contact,
+            version=__version__,
+            secrets=secret,
+            allow_hosts=hosts,
+            manners=self.manners,
+        )
+
+    def add_page(
+        self,
+        connector: str,
+        address: str,
+        *,
+        name: str | None,
+        custodian: str,
+        options: Mapping[str, str],
+        by: UUID,
+        why: str,
+    ) -> Page:
+        """Put a page into the registry; its connector and the form of its address are checked, not whether it answers."""
+        try:
+            manifest = registry.load(connector).manifest
+        except registry.NoSuchConnector as error:
+            raise pages.BadPage(str(error), next="`muniment connectors` lists them.") from error
+        unknown = options.keys() - manifest.options.keys()
+        if unknown:
+            raise pages.BadPage(
+                f"{connector} knows no option {', '.join(sorted(unknown))}",
+                next=f"It knows {', '.join(manifest.options) or 'none'}.",
+            )
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+            raise pages.BadPage(
+                f"{address!r} is no address of a page",
+                next="Write it with https:// and without a user or password.",
+            )
+        with self.store.database.begin() as tx:
+            return pages.add(
+                self.store,
+                tx,
+                connector=connector,
+                platform=manifest.platform,
+                address=address,
+                name=name or parts.hostname + parts.path.rstrip("/"),
+                by=by,
+                why=why,
+                custodian=custodian,
+                options=options,
+            )
+
+    def capture(self, page: Page, *, by: UUID | None, why: str) -> Report:
+        """Capture a page now."""
+        with self.store.database.read() as tx:
+            secret = pages.credentials(self.store, tx, page)
+        client = self.client(secret)
+        try:
+            connector = registry.load(page.connector)(client, secret)
+            return run.capture(
+                self.store,
+                page,
+                connector,
+                client,
+                by=by,
+                why=why,
+                most_bytes=self.settings.max_attachment_mb << 20,
+                tick=time.monotonic,
+            )
+        finally:
+            client.close()
+
+    # -- the index -----------------------------------------------------------------------------------------
+
+    def follow(self) -> int:
+        """Let the index catch up with the ledger; return how many entries it took in."""
+        return follower.catch_up(LedgerSource(self.store), self.index)
+
+    # -- checks and ways out of custody --------------------------------------------------------------------
+
+    def verify(self, *, full: bool, progress: Callable[[str, int], None] | None = None) -> fixity.Checked:
+        """Check the store, and the index against it."""
+        told = fixity.verify(self.store, full=full, progress=progress)
+        return told
+
+    def export_ledger(self, folder: Path) -> dict[str, object]:
+        """Write the ledger as static files."""
+        return export.ledger(self.store.ledger, folder)
+
+    def write_evidence(self, record: Record, out: Path, *, by: Officer, why: str) -> dict[str, object]:
+        """Write a record's exchanges as WARC; an export has an entry of its own."""
+        with self.store.database.begin() as tx:
+            coming = out.with_name(out.name + ".part")
+            with coming.open("xb") as file:
+                told = warc.write(self.store, tx, record.id, file, software=f"Muniment {__version__}")
+            self._exported(tx, record, "evidence", by, why)
+        coming.replace(out)
+        return {
+            "record": str(record.id),
+            "file": str(out),
+            "exchanges": told.exchanges,
+            "records": told.records,
+            "holes": told.holes,
+        }
+
+    def write_proof(
+        self, record: Record, out: Path, *, number: int | None, by: Officer, why: str
+    ) -> dict[str, object]:
+        """Write a version's proof folder; an export has an entry of its own."""
+        with self.store.database.read() as tx:
+            told = proofs.write(self.store, tx, record.id, out, number=number)
+        with self.store.database.begin() as tx:
+            self._exported(tx, record, "proof", by, why)
+        return told
+
+    def _exported(self, tx: Tx, record: Record, what: str, by: Officer, why: str) -> None:
+        access.note(self.store, tx, "export", by=by.id, record=record.id, detail={"what": what})
+        self.store.ledger.act(
+            tx,
+            "export",
+            by=by.id,
+            why=why or f"{what} asked for",
+            facts={"item": record.id.hex, "what": what},
+            subject=record.id,
+        )
 
 
 def _exists(database: Database) -> bool:

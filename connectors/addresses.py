@@ -51,14 +51,19 @@ class Gate:
             raise AddressRefused(f"The address cannot be read: {fault}. Correct it.") from None
         if read.scheme not in _PORTS:
             raise AddressRefused(f"{read.scheme or 'No scheme'}: only http and https are asked.")
-        if read.userinfo or "@" in url.partition("://")[2].partition("/")[0].partition("?")[0].partition("#")[0]:
-            raise AddressRefused("The address holds a name or password before its host. Connect the page with them instead.")
+        if (
+            read.userinfo
+            or "@" in url.partition("://")[2].partition("/")[0].partition("?")[0].partition("#")[0]
+        ):
+            raise AddressRefused(
+                "The address holds a name or password before its host. Connect the page with them instead."
+            )
         if not read.host:
             raise AddressRefused("The address names no host.")
         if not set(_host(read)) <= _NAME:
             raise AddressRefused(f"{_host(read)} is no name of a host.")
-        if read.port == 0:
-            raise AddressRefused("Port 0 cannot be asked.")
+        if read.port is not None and not 0 < read.port < 65536:
+            raise AddressRefused(f"Port {read.port} cannot be asked.")
         return read
 
     def addresses(self, url: httpx.URL) -> Sequence[str]:

@@ -52,7 +52,9 @@ SECRET_PARAMETERS = frozenset(
 _LOOKED_FOR_IN_ANSWERS = frozenset({"access_token", "client_secret", "refresh_token", "appsecret_proof"})
 """Parameters that name nothing but credentials: an answer that repeats their values repeats a secret."""
 
-PUBLIC_NAMES = frozenset({"account", "app_id", "client_id", "email", "handle", "login", "user", "user_id", "username"})
+PUBLIC_NAMES = frozenset(
+    {"account", "app_id", "client_id", "email", "handle", "login", "user", "user_id", "username"}
+)
 """Names in a page's secret whose values are no secrets: replacing them would take authors out of the evidence."""
 
 _PARAMETER = re.compile(r"""(?<=[?&;#])([^=&;#?\s"'<>]+)=([^&#\s"'<>]*)""")
@@ -101,17 +103,15 @@ class Secrets:
                 )
             self._add(name, written(value))
         for other, beside in self._named.items():
-            self._pair(other, beside, name, value)
-            self._pair(name, value, other, beside)
+            self._pair(beside, name, value)
+            self._pair(value, other, beside)
         self._named[name] = value
 
-    def _pair(self, first: str, user: str, second: str, password: str) -> None:
+    def _pair(self, user: str, name: str, password: str) -> None:
         """As Basic authentication carries the two (RFC 7617)."""
-        if second not in self._public:
+        if name not in self._public:
             pair = f"{user}:{password}".encode()
-            self._add(second, {b64encode(pair).rstrip(b"="), b64encode(pair, b"-_").rstrip(b"=")})
-        elif first not in self._public:
-            pass
+            self._add(name, {b64encode(pair).rstrip(b"="), b64encode(pair, b"-_").rstrip(b"=")})
 
     def _add(self, name: str, forms: Collection[bytes]) -> None:
         for form in forms:
@@ -194,7 +194,7 @@ class Replacing:
             start = body.find(form)
             while start >= 0:
                 yield start, start + len(form), mark
-                start = body.find(form, start + 1)
+                start = body.find(form, start + len(form))
 
     def _disguised(self, part: str, where: str | None) -> str:
         """A part of an address that spells a secret with needless escapes ("%61bc")."""
@@ -230,11 +230,18 @@ def written(secret: str) -> set[bytes]:
     for _ in range(2):
         spoken |= {form for one in spoken for form in _in_json(one)}
     forms = {one.encode("utf-8", "surrogateescape") for one in spoken}
-    return {form for form in forms if len(form) >= SHORTEST} | set(_in_base64(secret.encode("utf-8", "surrogateescape")))
+    return {form for form in forms if len(form) >= SHORTEST} | set(
+        _in_base64(secret.encode("utf-8", "surrogateescape"))
+    )
 
 
 def _in_addresses(text: str) -> Iterator[str]:
-    for once in (quote(text, safe=""), quote(text, safe="/"), quote_plus(text), quote(text, safe="!$&'()*+,;=:@/?|~")):
+    for once in (
+        quote(text, safe=""),
+        quote(text, safe="/"),
+        quote_plus(text),
+        quote(text, safe="!$&'()*+,;=:@/?|~"),
+    ):
         for form in (once, quote(once, safe="")):
             yield form
             yield re.sub("%[0-9A-F]{2}", lambda escape: escape.group().lower(), form)

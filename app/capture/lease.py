@@ -29,18 +29,24 @@ def owner() -> str:
     return f"{socket.gethostname()[:30]}/{os.getpid()}/{_began(os.getpid())}"
 
 
+def look(store: Store, tx: Tx, page: Page) -> str | None:
+    """Raise `PageBusy` where a run has the page; return the lease that may be taken over, if any."""
+    held = tx.execute(select(pages.c.lease_owner, pages.c.lease_until).where(pages.c.key == page.key)).one()
+    now = to_instant(store.clock.now())
+    if held.lease_owner is not None and held.lease_until >= now and not _died(held.lease_owner):
+        raise PageBusy(f"{page.name} is being captured", next="Wait until that run ends.")
+    left: str | None = held.lease_owner
+    return left
+
+
 def take(store: Store, tx: Tx, page: Page, who: str) -> None:
     """Take the page's lease, or raise `PageBusy`; one that its process left behind is taken over."""
-    now = store.clock.now()
-    held = tx.execute(select(pages.c.lease_owner, pages.c.lease_until).where(pages.c.key == page.key)).one()
-    free = held.lease_owner is None or held.lease_until < to_instant(now) or _died(held.lease_owner)
-    if not free:
-        raise PageBusy(f"{page.name} is being captured", next="Wait until that run ends.")
+    left, now = look(store, tx, page), store.clock.now()
     taken = tx.execute(
         update(pages)
         .where(
             pages.c.key == page.key,
-            or_(pages.c.lease_owner.is_(None), pages.c.lease_owner == held.lease_owner),
+            or_(pages.c.lease_owner.is_(None), pages.c.lease_owner == left),
         )
         .values(lease_owner=who, lease_until=to_instant(now + LASTS))
     )

@@ -77,11 +77,22 @@ def capture(
     Raises `PageBusy` when another run has the page and `PagePaused` when it is
     paused. What the platform does wrong is in the report, never raised.
     """
+    _not_paused(page)
+    return _Running(store, page, connector, client, by, why, most_bytes, tick, point).go()
+
+
+def ready(store: Store, page: Page) -> None:
+    """Raise `PagePaused` or `PageBusy` where a capture could not even begin."""
+    _not_paused(page)
+    with store.database.read() as tx:
+        lease.look(store, tx, page)
+
+
+def _not_paused(page: Page) -> None:
     if page.status == pages.PAUSED:
         raise PagePaused(
             f"{page.name} is paused", next=f"`muniment page resume {page.id}` captures it again."
         )
-    return _Running(store, page, connector, client, by, why, most_bytes, tick, point).go()
 
 
 class _Running:

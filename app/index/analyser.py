@@ -171,9 +171,7 @@ class Analysis:
 
 def words(text: str) -> list[str]:
     """The words of `text` in their order."""
-    if text.isascii():
-        return text.translate(_ASCII).split()
-    return _words_of(normalised(text))
+    return _words_of(text if text.isascii() else normalised(text))
 
 
 def analyse(text: str) -> Analysis:
@@ -189,12 +187,12 @@ def analyse(text: str) -> Analysis:
     reached = first = 0
     for sigil, start, end in places:
         if start >= reached:
-            found += words(plain[reached:start])
+            found += _words_of(plain[reached:start])
             first, reached = len(found), start
-        found += words(plain[reached:end])
+        found += _words_of(plain[reached:end])
         reached = end
         covered.append(Sigil(sigil, first, len(found)))
-    found += words(plain[reached:])
+    found += _words_of(plain[reached:])
     return Analysis(" ".join(found), covered)
 
 
@@ -229,6 +227,8 @@ def sigils(text: str) -> Sequence[Sigil]:
 
 
 def _words_of(plain: str) -> list[str]:
+    if plain.isascii():
+        return plain.translate(_ASCII).split()
     if _DEMANDING.search(plain) is None:
         return _SPACED.findall(plain)
     return _WORD.findall(plain)
@@ -349,33 +349,26 @@ def _compose(before: str, character: str) -> bool:
     return compose("NFKC", before + character) != compose("NFKC", before) + compose("NFKC", character)
 
 
-def pattern_elements(plain: str) -> list[tuple[str, int, int]]:
-    """The words and sigils of a normalised question, which may hold `*` and `?`, with their places.
+def pattern_elements(plain: str) -> list[str]:
+    """The words and sigils of a normalised question, which may hold `*` and `?`.
 
-    A sigil stands for the words that it covers; they are not given again.
+    A sigil stands for the words that it covers; they are not given again. An
+    address keeps its question marks, which are its own, and a star at its end.
     """
-    found: list[tuple[str, int, int]] = []
-    at = 0
-    done = 0
+    found: list[str] = []
+    done = at = 0
     while (begin := _SIGIL_BEGINS.search(plain, done)) is not None:
         done = begin.end()
         match = _sigil_at(plain, begin, _SIGIL_PATTERN)
-        if match is None:
+        if match is None or match.start() < at:
             continue
         text, start, end = match.group(), match.start(), match.end()
-        done = max(done, end)
         if text[0] == "h":
-            address = bare_address(text)
+            address = bare_address(text.rstrip("*"))
             if address is None:
                 continue
-            text = address + "*" * text.endswith("*")
-        found.extend(_words_between(plain, at, start))
-        found.append((text, start, end))
-        at = end
-    found.extend(_words_between(plain, at, len(plain)))
-    return found
-
-
-def _words_between(plain: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    for match in _PATTERN.finditer(plain[start:end]):
-        yield match.group(), start + match.start(), start + match.end()
+            text = text.rstrip("*") + "*" if text.endswith("*") else address
+        found += _PATTERN.findall(plain[at:start])
+        found.append(text)
+        done = at = max(done, end)
+    return found + _PATTERN.findall(plain[at:])

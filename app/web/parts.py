@@ -65,8 +65,13 @@ class Parts:
     capture: StartCapture
     write_evidence: TakeEvidence
     write_proof: TakeProof
+    index: object
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """More checks for `/readyz`, by name; one that is not ready raises."""
+
+    def position(self) -> int:
+        """How many entries of the ledger the index has read."""
+        return self.index.position()
 
 
 def _parts(request: Request) -> Parts:

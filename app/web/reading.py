@@ -54,15 +54,26 @@ def living(found: Record | Disposed) -> Record:
 
 
 def family(here: Parts, tx: Tx, record: Record, *, by: Officer, at: datetime | None = None) -> list[Member]:
-    """The post of `record` with everything that answers it, in reading order."""
+    """The post of `record` with everything that answers it, in reading order; with `at`, each as it read then."""
     found = records.family(here.store, tx, record, messages=messages(by))
-    stood = (
-        {one.record.id: one for one in records.stood_at(here.store, tx, found, at)} if at is not None else {}
-    )
     depths: dict[UUID, int] = {}
     for one in found:
         depths[one.id] = depths[one.in_reply_to] + 1 if one.in_reply_to in depths else 0
-    return [Member(one, depths[one.id], stood.get(one.id)) for one in found]
+    if at is None:
+        return [Member(one, depths[one.id], None) for one in found]
+    stood = records.stood_at(here.store, tx, found, at)
+    return [Member(_as_it_read(here, tx, one.record, at, by=by), depths[one.record.id], one) for one in stood]
+
+
+def _as_it_read(here: Parts, tx: Tx, record: Record, at: datetime, *, by: Officer) -> Record:
+    """The record with the version that was the newest at that moment; before the first, with the first."""
+    if record.versions == 1:
+        return record
+    seen = [one.number for one in records.history(here.store, tx, record) if one.observed_at <= at]
+    number = seen[-1] if seen else 1
+    if number == record.versions:
+        return record
+    return records.read(here.store, tx, [record.key], messages=messages(by), number=number)[0]
 
 
 def attachment(here: Parts, tx: Tx, identity: UUID, *, by: Officer) -> Response:

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from connectors.contract import Batch, Client, Cursor, Kind, Manifest, Page, Sighting, State
-from connectors.feed.asking import Answer, ask
+from connectors.contract import Batch, Client, Cursor, Exchange, Kind, Manifest, Page, Sighting, State
+from connectors.feed.asking import ask
 from connectors.feed.options import SAID
 from connectors.feed.parse import http_address
 from connectors.feed.place import Place
@@ -85,22 +85,21 @@ class Feed:
                 continue
             answer = ask(self._http, link, accept=_TAKEN_AS_THEY_ARE)
             state, reason = _standing(link, answer)
-            exchange = len(answer.exchanges) - 1
-            sighting = Sighting(native_id=native_id, state=state, exchange=exchange, reason=reason)
+            sighting = Sighting(native_id=native_id, state=state, exchange=0, reason=reason)
             yield Batch(
-                exchanges=answer.exchanges,
+                exchanges=[answer],
                 resume_from=Place.read(None, page.address).cursor(),
                 sightings=[sighting],
             )
 
 
-def _standing(link: str, answer: Answer) -> tuple[State, str]:
+def _standing(link: str, answer: Exchange) -> tuple[State, str]:
     """What the answer of an item's own address says of the item, and in which words."""
-    status = answer.last.status
-    said = f"{status} {answer.last.reason}".rstrip()
+    status = answer.status
+    said = f"{status} {answer.reason}".rstrip()
     if status in {404, 410}:
         return State.GONE, said
     if status != 200:
         return State.UNKNOWN, said
-    moved = answer.address != link and urlsplit(answer.address).path in {"", "/"}
+    moved = answer.url != link and urlsplit(answer.url).path in {"", "/"}
     return (State.UNKNOWN, f"{said}, moved to the front page") if moved else (State.PRESENT, said)

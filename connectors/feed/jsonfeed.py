@@ -45,6 +45,7 @@ def parts(body: bytes, address: str) -> Parts:
             extra=expired | ({"version": _text(feed, "version")} if _text(feed, "version") else {}),
         ),
         gaps=gaps,
+        certain=all(isinstance(written, dict) for written in feed["items"]),
         following=_text(feed, "next_url"),
     )
 

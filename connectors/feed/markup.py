@@ -77,6 +77,8 @@ class Outline:
     well_formed: bool
     entities: Mapping[str, str]
     unclosed: str | None
+    ends: bool
+    """Whether the document comes to its end: nothing can be missing behind it."""
 
 
 def outline(text: str) -> Outline:
@@ -87,13 +89,14 @@ def outline(text: str) -> Outline:
     well_formed = unclosed is None and _balanced(pieces)
     places = _Places(text, pieces, well_formed=well_formed)
     return Outline(
-        pieces,
-        local(first),
-        places.items,
-        places.introduction,
-        well_formed,
-        _entities(text, pieces),
-        unclosed,
+        pieces=pieces,
+        root=local(first),
+        items=places.items,
+        introduction=places.introduction,
+        well_formed=well_formed,
+        entities=_entities(text, pieces),
+        unclosed=unclosed,
+        ends=unclosed is None and _ends(pieces, first),
     )
 
 
@@ -215,6 +218,11 @@ def _balanced(pieces: Sequence[Piece]) -> bool:
         elif token is Token.END and (not stack or stack.pop() != name):
             return False
     return not stack and roots == 1
+
+
+def _ends(pieces: Sequence[Piece], root: str) -> bool:
+    last = next(((token, name) for token, _, _, name in reversed(pieces) if token in _TAGS), None)
+    return last is not None and last[0] is not Token.START and last[1] == root
 
 
 def _entities(text: str, pieces: Sequence[Piece]) -> dict[str, str]:

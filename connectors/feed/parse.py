@@ -52,6 +52,8 @@ class Where:
     exchange: int = 0
     introduces: bool = True
     truncated: str | None = None
+    coded: int | None = None
+    """How many bytes came, where a server compressed them unasked: their places inside are not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +78,8 @@ class Document:
     complete: bool = False
     """The publisher says that this one document lists everything (RFC 5005, section 2)."""
     items: int = 0
-
-    @property
-    def certain(self) -> bool:
-        """Whether every item in the document was read for certain."""
-        return not self.gaps
+    certain: bool = True
+    """Whether no item of the document can have been missed."""
 
     @property
     def ids(self) -> list[str]:
@@ -132,6 +131,8 @@ class Parts:
     gone: Sequence[tuple[str, str]] = ()
     """Ids that the feed itself says were deleted, and when (RFC 6721)."""
     gaps: Sequence[Gap] = ()
+    certain: bool = True
+    """Whether no item can have been missed: a broken character hides none, a broken tag may."""
     following: str = ""
     complete: bool = False
 
@@ -141,6 +142,9 @@ def document(parts: Parts, where: Where) -> Document:
     gaps = list(parts.gaps)
     if where.truncated is not None:
         gaps.append(Gap(what="the rest of the feed", why=f"The answer ended early ({where.truncated})."))
+    if where.coded is not None:
+        why = "The server compressed its answer unasked; the whole answer is the evidence of every item."
+        gaps.append(Gap(what="places of items in the feed", why=why))
     read = [(_observation(item, where), item) for item in parts.items]
     kept, repeated = _settled([seen for seen, _ in read])
     gaps += repeated
@@ -155,6 +159,7 @@ def document(parts: Parts, where: Where) -> Document:
         following=http_address(parts.following, where.address),
         complete=parts.complete,
         items=len(parts.items),
+        certain=parts.certain and where.truncated is None,
     )
 
 
@@ -264,8 +269,14 @@ def _observation(item: Item, where: Where) -> Observation:
         attachments=item.attachments,
         counts={} if item.count is None else {"comments": item.count},
         extra=extra,
-        evidence=[Span(where.exchange, *item.span)],
+        evidence=_evidence([item.span], where),
     )
+
+
+def _evidence(spans: Sequence[tuple[int, int]], where: Where) -> list[Span]:
+    if where.coded is not None:
+        return [Span(where.exchange, 0, where.coded)]
+    return [Span(where.exchange, *span) for span in spans]
 
 
 def _comment_feeds(read: Sequence[tuple[Observation, Item]], where: Where) -> list[CommentFeed]:
@@ -372,6 +383,6 @@ def _profile(introduction: Introduction, where: Where) -> list[Observation]:
             language=about.language or None,
             attachments=[picture] if picture else [],
             extra=about.extra | ({"title": about.title} if about.title else {}),
-            evidence=[Span(where.exchange, *span) for span in about.spans],
+            evidence=_evidence(about.spans, where),
         )
     ]

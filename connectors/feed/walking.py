@@ -11,7 +11,7 @@ import msgspec
 from connectors.contract import Batch, Client, Exchange, Gap, Kind, Listing, Page
 from connectors.errors import AddressRefused, NoSuchPage, UnexpectedResponse
 from connectors.feed import discover, reading
-from connectors.feed.asking import Answer, ask
+from connectors.feed.asking import ask, words_of
 from connectors.feed.options import Options
 from connectors.feed.parse import CommentFeed, Document, NotAFeed, Where, http_address
 from connectors.feed.place import REMEMBERED, Place, Stream, Walk, marks
@@ -35,16 +35,16 @@ class _Read:
 class _WebPage(Exception):
     """The address is a web page's, which may name the feed."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.address)
+    def __init__(self, answer: Exchange) -> None:
+        super().__init__(answer.url)
         self.answer = answer
 
 
 class _Lost(Exception):
     """The feed that a web page once named is gone."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.address)
+    def __init__(self, answer: Exchange) -> None:
+        super().__init__(answer.url)
         self.answer = answer
 
 
@@ -164,41 +164,39 @@ class Pass:
         conditions = self._conditions(stream) if walk.number == 1 else {}
         try:
             answer = ask(self._http, walk.at, headers=conditions, accept=_GONE if main else _LOCKED_OR_BROKEN)
+            if answer.status == 304 and conditions:
+                return _unchanged(stream, walk, answer)
+            if answer.status != 200:
+                return self._refused(stream, walk, answer, must=must)
+            return self._read_answer(stream, walk, answer, main=main)
         except (AddressRefused, UnexpectedResponse) as error:
             if must:
                 raise
             return _missed(walk, error.exchanges, str(error))
-        last = answer.last
-        if last.status == 304 and conditions:
-            return _unchanged(stream, walk, answer)
-        if last.status != 200:
-            return self._refused(stream, walk, answer, must=must)
-        if must and discover.looks_like_html(last.body, last.header("Content-Type")):
+
+    def _read_answer(self, stream: Stream, walk: Walk, answer: Exchange, *, main: bool) -> _Read:
+        body, as_sent = words_of(answer)
+        if main and walk.number == 1 and discover.looks_like_html(body, answer.header("Content-Type")):
             if stream.address == self._page.address and stream.read_at is None:
                 raise _WebPage(answer)
-            raise UnexpectedResponse(f"{walk.at} answered with a web page, not a feed.", answer.exchanges)
-        try:
-            document = reading.read(last.body, self._where(stream, walk, answer, main=main))
-        except NotAFeed as fault:
-            why = f"{walk.at} did not answer with a feed. {fault}"
-            if must:
-                raise UnexpectedResponse(why, answer.exchanges) from fault
-            return _missed(walk, answer.exchanges, why)
-        _note(stream, walk, document, last)
-        if main and self._options.of_posts:
-            self._watch(document.comment_feeds, first=stream.read_at is None)
-        return _Read(answer.exchanges, document, list(document.gaps), shown=True)
-
-    def _where(self, stream: Stream, walk: Walk, answer: Answer, *, main: bool) -> Where:
-        return Where(
-            address=answer.address,
-            charset=discover.charset(answer.last.header("Content-Type")),
+            raise UnexpectedResponse(f"{walk.at} answered with a web page, not a feed.", [answer])
+        where = Where(
+            address=answer.url,
+            charset=discover.charset(answer.header("Content-Type")),
             kind=self._options.kind if main else Kind.COMMENT,
             answers=stream.answers,
-            exchange=len(answer.exchanges) - 1,
             introduces=main and walk.number == 1,
-            truncated=answer.last.truncated,
+            truncated=answer.truncated,
+            coded=None if as_sent else len(answer.body),
         )
+        try:
+            document = reading.read(body, where)
+        except NotAFeed as fault:
+            raise UnexpectedResponse(f"{walk.at} did not answer with a feed. {fault}", [answer]) from fault
+        _note(stream, walk, document, answer)
+        if main and self._options.of_posts:
+            self._watch(document.comment_feeds, first=stream.read_at is None)
+        return _Read([answer], document, list(document.gaps), shown=True)
 
     def _conditions(self, stream: Stream) -> dict[str, str]:
         """Ask only for what changed, unless documents behind the first are wanted too."""
@@ -207,18 +205,18 @@ class Pass:
         wanted = {"If-None-Match": stream.etag, "If-Modified-Since": stream.modified}
         return {name: value for name, value in wanted.items() if value}
 
-    def _refused(self, stream: Stream, walk: Walk, answer: Answer, *, must: bool) -> _Read:
-        status = answer.last.status
-        said = f"{walk.at} answered {status} {answer.last.reason}".rstrip() + "."
+    def _refused(self, stream: Stream, walk: Walk, answer: Exchange, *, must: bool) -> _Read:
+        status = answer.status
+        said = f"{walk.at} answered {status} {answer.reason}".rstrip() + "."
         if must and status in _GONE:
             if stream.address != self._page.address and not self._searched:
                 raise _Lost(answer)
-            raise NoSuchPage(said, answer.exchanges)
+            raise NoSuchPage(said, [answer])
         if must:
-            raise UnexpectedResponse(said, answer.exchanges)
+            raise UnexpectedResponse(said, [answer])
         if walk.number > 1 and status in _GONE and self._options.paged:
-            return _Read(answer.exchanges, shown=True)  # how WordPress says that there is no older part
-        return _missed(walk, answer.exchanges, said)
+            return _Read([answer], shown=True)  # how WordPress says that there is no older part
+        return _missed(walk, [answer], said)
 
     # -- finding feeds -------------------------------------------------------------------------------------
 
@@ -229,17 +227,17 @@ class Pass:
         self._searched = True
         if isinstance(found, _Lost):
             stream.address, stream.read_at, stream.etag, stream.modified = self._page.address, None, "", ""
-            return Batch(exchanges=answer.exchanges, resume_from=self._place.cursor())
+            return Batch(exchanges=[answer], resume_from=self._place.cursor())
         posts, comments = discover.named_feeds(
-            answer.last.body, discover.charset(answer.last.header("Content-Type")), answer.address
+            words_of(answer)[0], discover.charset(answer.header("Content-Type")), answer.url
         )
         wanted = posts if self._options.kind is Kind.POST else comments or posts
         if not wanted or wanted[0] == stream.address:
-            raise NoSuchPage(f"{stream.address} is a web page that names no feed.", answer.exchanges)
+            raise NoSuchPage(f"{stream.address} is a web page that names no feed.", [answer])
         stream.address = wanted[0]
         if self._options.comments == "site":
             self._watch([CommentFeed(address=one) for one in comments[:1]], first=True)
-        return Batch(exchanges=answer.exchanges, resume_from=self._place.cursor())
+        return Batch(exchanges=[answer], resume_from=self._place.cursor())
 
     def _choose_comments(self) -> None:
         """Bring the streams in line with the option `comments`, which may have changed since the last pass."""
@@ -295,10 +293,10 @@ def _joins(ids: Sequence[str], seen: Sequence[str]) -> bool:
     return ids[0] in seen or (len(ids) > REMEMBERED and 2 * len(set(seen) & set(ids)) >= len(seen))
 
 
-def _unchanged(stream: Stream, walk: Walk, answer: Answer) -> _Read:
+def _unchanged(stream: Stream, walk: Walk, answer: Exchange) -> _Read:
     walk.newest, walk.joined, walk.whole = stream.seen, True, True
     walk.etag, walk.modified = stream.etag, stream.modified
-    return _Read(answer.exchanges)
+    return _Read([answer])
 
 
 def _missed(walk: Walk, exchanges: Sequence[Exchange], why: str) -> _Read:

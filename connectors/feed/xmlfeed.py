@@ -56,6 +56,7 @@ def parts(body: bytes, charset: str | None, address: str) -> Parts:
         ),
         gone=[(_text(gone, "ref"), _text(gone, "when")) for gone in reading.tombstones if _text(gone, "ref")],
         gaps=list(_gaps(characters, seen, faults, reading, placed)),
+        certain=seen.ends and len(seen.items) == len(reading.entries),
         following=_related(reading.feed, "next") or _related(reading.feed, "prev-archive"),
         complete="fh_complete" in reading.feed and seen.well_formed,
     )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urljoin
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.http import decoded
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root
 
 T = TypeVar("T")
 
-_REFUSALS = (401, 403)
 _MOVED = (301, 302, 303, 307, 308)
+_ANSWERS = (401, 403, *_MOVED)
+"""What we weigh ourselves: WordPress's own refusals, and where it sends us."""
+
 _HOPS = 6
 
 
@@ -55,7 +59,7 @@ class Asking:
         """Ask for `url`, and where it was moved, for that; `openly` leaves our password out."""
         headers = None if openly or not self._authorization else self._authorization
         for _ in range(_HOPS):
-            exchange = self._http.get(url, headers=headers, accept=_REFUSALS)
+            exchange = self._http.get(url, headers=headers, accept=_ANSWERS)
             self._exchanges.append(exchange)
             if exchange.truncated:
                 raise UnexpectedResponse(
@@ -80,7 +84,7 @@ class Asking:
         exchange = self.get(url)
         if exchange.status == 200:
             return exchange
-        refusal = parse.refusal(exchange.body)
+        refusal = parse.refusal(decoded(exchange))
         if refusal is None:
             raise UnexpectedResponse(not_wordpress(exchange))
         raise NotGiven(exchange.status, refusal.code)
@@ -89,17 +93,22 @@ class Asking:
         """Ask for one object."""
         exchange = self.json(url)
         try:
-            return parse.one(exchange.body, shape)
+            return parse.one(decoded(exchange), shape)
         except parse.Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
 
     def many(self, url: str, shape: type[T]) -> tuple[list[parse.Seen[T]], int | None]:
         """Ask for a listing; with its items comes the total that the site states, if it states one."""
         exchange = self.json(url)
+        body = decoded(exchange)
         try:
-            items = parse.many(exchange.body, self.last, shape)
+            items = parse.many(body, self.last, shape)
         except parse.Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
+        if body is not exchange.body:
+            # Compressed although we asked not to: no item has bytes of its own, so all own the whole.
+            whole = Span(self.last, 0, len(exchange.body))
+            items = [replace(seen, span=whole) for seen in items]
         stated = (exchange.header("X-WP-Total") or "").strip()
         return items, int(stated) if stated.isdecimal() else None
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from connectors.contract import Exchange, Gap, Page
 from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, NoSuchPage, UnexpectedResponse
+from connectors.http import decoded
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.asking import Asking, NotGiven, not_wordpress
@@ -117,7 +118,7 @@ def find(asking: Asking, page: Page, *, known: bool) -> Site:
 
 def _index(answer: Exchange) -> parse.Site | None:
     if answer.status in {401, 403}:
-        refusal = parse.refusal(answer.body)
+        refusal = parse.refusal(decoded(answer))
         if refusal is not None:
             raise AccessRevoked(
                 f"The site shows its interface only to those who sign in ({refusal.code}). Connect the page with a "
@@ -126,7 +127,7 @@ def _index(answer: Exchange) -> parse.Site | None:
     if answer.status != 200:
         return None
     try:
-        index = parse.one(answer.body, parse.Site)
+        index = parse.one(decoded(answer), parse.Site)
     except parse.Malformed:
         return None
     return index if "wp/v2" in index.namespaces else None
@@ -136,7 +137,7 @@ def _is_a_fault(answer: Exchange, *, known: bool) -> bool:
     """Whether a page in the place of the index hides a WordPress site, rather than being another site's."""
     if answer.status != 200:
         return False
-    return known or parse.is_sign_in(answer.body) or parse.speaks_of_wordpress(answer.body)
+    return known or parse.is_sign_in(decoded(answer)) or parse.speaks_of_wordpress(decoded(answer))
 
 
 def _may_take_our_password(asking: Asking, root: Root, site: Root) -> None:

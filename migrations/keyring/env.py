@@ -14,7 +14,7 @@ def run() -> None:
     if connection is not None:
         _migrate(connection)
         return
-    address = context.config.get_main_option("sqlalchemy.url") or Settings().keyring()
+    address = context.config.get_alembic_option("sqlalchemy.url") or Settings().keyring()
     with create_engine(address).connect() as connection:
         _migrate(connection)
         connection.commit()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,11 +30,12 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.http import EvidenceClient
 from connectors.wordpress import WordPress, parse
 from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.place import Place
 from connectors.wordpress.rows import leaves
-from tests.connectors.worlds.loopback import LoopbackClient
+from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.wordpress_world import (
     CHALLENGE,
     HTML,
@@ -47,8 +49,9 @@ from tests.connectors.worlds.wordpress_world import (
 
 
 @pytest.fixture
-def http() -> Iterator[LoopbackClient]:
-    with LoopbackClient() as client:
+def http() -> Iterator[EvidenceClient]:
+    secret = {"user": WordPressWorld.user, "application_password": WordPressWorld.application_password}
+    with evidence_client(secret) as client:
         yield client
 
 
@@ -195,6 +198,21 @@ def test_each_item_of_a_listing_has_bytes_of_its_own_and_together_they_are_the_l
     assert len({(span.start, span.end) for span in spans}) == 3
 
 
+def test_a_listing_that_comes_compressed_is_read_and_owned_as_a_whole(world, http):
+    world.publish("One", "<p>1</p>")
+    world.publish("Two", "<p>2</p>")
+    plainly = observations(Visit(world, http).observe())
+    world.compresses = True
+    batches = Visit(world, http).observe()
+    assert {one: seen.text for one, seen in observations(batches).items()} == {
+        one: seen.text for one, seen in plainly.items()
+    }
+    for batch in batches:
+        for one in batch.observations:
+            whole = len(batch.exchanges[one.evidence[0].exchange].body)
+            assert (one.evidence[0].start, one.evidence[0].end) == (0, whole)
+
+
 def test_a_pass_from_the_last_cursor_sees_the_same_again_and_an_edited_comment_with_it(world, http):
     post = world.publish("One", "<p>1</p>")
     number = world.comment(post, "<p>first thought</p>")
@@ -246,7 +264,8 @@ def test_what_was_seen_before_a_resumption_counts_from_when_the_pass_began(world
     whole = visit.observe()
     began = listings(whole)[Kind.POST].began_at
     assert listings(visit.observe(whole[1].resume_from))[Kind.POST].began_at == began
-    assert listings(visit.observe(whole[-1].resume_from))[Kind.POST].began_at > began
+    http._clock.at += timedelta(hours=1)
+    assert listings(visit.observe(whole[-1].resume_from))[Kind.POST].began_at == began + timedelta(hours=1)
 
 
 @pytest.mark.parametrize("removed", [1, 2, 3, 40])
@@ -417,6 +436,16 @@ def test_a_wrong_password_is_noticed_although_the_site_says_nothing(world, http)
     assert raised.value.exchanges[-1].status == 401
     with pytest.raises(AccessRevoked):
         Visit(world, http, connected=True).look("post:1")
+
+
+def test_no_exchange_holds_the_password(world, http):
+    world.comment(world.publish("One", "<p>1</p>"), "<p>said</p>")
+    kept = repr(Visit(world, http, connected=True).observe())
+    basic = base64.b64encode(f"{world.user}:{world.application_password}".encode()).decode()
+    assert any(world.authorized)
+    assert "[[secret:Authorization]]" in kept
+    assert world.application_password not in kept
+    assert basic not in kept
 
 
 def test_an_account_that_may_not_moderate_is_a_gap_and_the_public_view_is_kept(world, http):

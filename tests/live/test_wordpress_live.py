@@ -9,16 +9,18 @@ import pytest
 
 from connectors.contract import Author, Batch, Client, Cursor, Kind, Observation, Page, Sighting, State
 from connectors.errors import AccessRevoked, TryAgainLater
+from connectors.http import EvidenceClient
 from connectors.wordpress import WordPress
-from tests.connectors.worlds.loopback import LoopbackClient
+from tests.connectors.worlds.loopback import evidence_client
 from tests.live.conftest import LiveWordPress
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def http() -> Iterator[LoopbackClient]:
-    with LoopbackClient(datetime.now(UTC)) as client:  # the server's revisions bear the machine's time
+def http(wordpress: LiveWordPress) -> Iterator[EvidenceClient]:
+    # The server's revisions bear the machine's time, so the pass does too.
+    with evidence_client(wordpress.secret, datetime.now(UTC)) as client:
         yield client
 
 

@@ -102,14 +102,12 @@ def invited(request: Request, secret: str) -> Response:
 
 
 @router.post("/invitation/{secret}", dependencies=[Posted])
-def accept(
-    request: Request, here: Here, tx: RequestTx, secret: str, password: Text = "", again: Text = ""
-) -> Response:
+def accept(request: Request, here: Here, secret: str, password: Text = "", again: Text = "") -> Response:
     """Come in; the token for the command line is shown once."""
     try:
-        accepted = officers.accept(here.store, tx, secret, same(password, again))
+        with here.store.database.begin() as tx:
+            accepted = officers.accept(here.store, tx, secret, same(password, again))
     except PasswordNotAccepted as error:
-        tx.rollback()
         return show(request, "password.html", status_code=422, kind="invitation", secret=secret, error=error)
     return show(request, "password-kept.html", token=accepted.token)
 

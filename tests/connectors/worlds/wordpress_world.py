@@ -9,6 +9,7 @@ changes in the midst of a pass.
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -99,6 +100,7 @@ class WordPressWorld:
         self.redirects_to: str | None = None
         self.ignores_offset = False
         self.hides_totals = False
+        self.compresses = False
         self.asked: list[str] = []
         self.authorized: list[bool] = []
         self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -253,6 +255,12 @@ class WordPressWorld:
         except Refused as refused:
             said = {"code": refused.code, "message": refused.message, "data": {"status": refused.status}}
             return refused.status, {**JSON, **link}, _json(said)
+        if self.compresses:
+            return (
+                200,
+                {**JSON, **link, **more, "Content-Encoding": "gzip"},
+                gzip.compress(_json(body), mtime=0),
+            )
         return 200, {**JSON, **link, **more}, _json(body)
 
     @property

@@ -1,0 +1,613 @@
+"""The query language: one parser, with the place of every mistake.
+
+What binds tightest comes first: `w/N` and `pre/N`, then `NOT`, then `AND`
+(written or not), then `OR`. Brackets change that. Operators are written in
+capitals; `and`, `or` and `not` are words like any other.
+
+A question that cannot be understood is refused with the place and with how
+to write it. Habits from other systems are refused in the same way rather
+than read as something else.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import Enum, auto
+from typing import NoReturn
+
+from app.index import analyser
+from app.index.printer import explain, show
+from app.index.tree import (
+    Address,
+    All,
+    And,
+    CapturedRange,
+    DateRange,
+    Field,
+    Fuzzy,
+    Mention,
+    Near,
+    Not,
+    Or,
+    Part,
+    Phrase,
+    Pre,
+    Stem,
+    Tag,
+    Term,
+    Tree,
+    Wild,
+    both,
+    either,
+)
+from app.records.errors import Invalid
+
+FIELDS = (
+    "author", "page", "platform", "kind", "state", "series", "tag", "version",
+    "has", "lang", "hold", "origin", "date", "captured",
+)  # fmt: skip
+"""The fields that a question may name."""
+
+CHOICES = {
+    "kind": ("post", "comment", "reply", "message", "profile"),
+    "state": ("present", "hidden", "absent", "gone", "unknown"),
+    "origin": ("captured", "received"),
+    "version": ("current",),
+    "has": ("media", "date"),
+}
+"""The fields whose values are known beforehand: anything else in them is a slip of the pen."""
+
+MOST_CHARACTERS = 100_000
+MOST_BRACKETS = 100
+FARTHEST = 10_000
+
+
+class BadQuery(Invalid):
+    """The question cannot be understood at `position` (`length` characters); `next` says how to write it."""
+
+    code = "bad-query"
+
+    def __init__(self, what: str, query: str, position: int, length: int, *, next: str = "") -> None:
+        position = min(position, len(query))
+        excerpt = query[position : position + min(length, 60)]
+        place = f'at character {position + 1}, "{excerpt}"' if excerpt else "at its end" if query else "it is empty"
+        super().__init__(f"{what} ({place}).{' ' + next if next else ''}", next=next)
+        self.query = query
+        self.position = position
+        self.length = length
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as understood. `notes` say what its writer might not expect."""
+
+    text: str
+    tree: Tree
+    notes: tuple[str, ...] = ()
+
+    def explain(self) -> dict[str, object]:
+        """What every answer carries: the question as written, as understood, and its parts."""
+        return {
+            "text": self.text,
+            "understood": show(self.tree),
+            "tree": explain(self.tree),
+            "notes": list(self.notes),
+        }
+
+
+def parse(text: str) -> Query:
+    """Understand a question, or raise `BadQuery`."""
+    if len(text) > MOST_CHARACTERS:
+        raise BadQuery(
+            f"A question may have {MOST_CHARACTERS:,} characters",
+            text, MOST_CHARACTERS, len(text) - MOST_CHARACTERS,
+        )  # fmt: skip
+    lexer = _Lexer(text)
+    return Query(text, _Parser(text, lexer.lexemes()).tree(), tuple(dict.fromkeys(lexer.notes)))
+
+
+# ---- what a question is made of ------------------------------------------------------------------
+
+
+class _Sort(Enum):
+    OPEN = auto()
+    CLOSE = auto()
+    AND = auto()
+    OR = auto()
+    NOT = auto()
+    WITHIN = auto()
+    PART = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexeme:
+    sort: _Sort
+    start: int
+    end: int
+    tree: Tree | None = None
+    within: int = 0
+    in_order: bool = False
+
+
+_QUOTES = '"“”„‟＂'
+_ENDS_CHUNK = re.compile(rf"[\s(){_QUOTES}]")
+_FIELD = re.compile(r"([^\W\d_]\w*):(?!//)")
+_WITHIN = re.compile(r"(w|pre)/(\d+)", re.IGNORECASE)
+_FOREIGN_WITHIN = re.compile(r"(?:near|onear|n|within|p|s|w|pre|adj)?/(?:\d+|s|p|seg|para|)", re.IGNORECASE)
+_OPERATORS = {"AND": _Sort.AND, "OR": _Sort.OR, "NOT": _Sort.NOT}
+_FOREIGN_OPERATORS = {
+    "&&": "Write AND, or nothing between the words.",
+    "&": "Write AND, or nothing between the words.",
+    "||": "Write OR.",
+    "|": "Write OR.",
+    "!": "Write NOT.",
+    "ANDNOT": "Write AND NOT.",
+    "BUTNOT": "Write AND NOT.",
+    "NEAR": "Write w/5 between the two, with the number of words that you mean.",
+    "XOR": "Write (a OR b) AND NOT (a AND b).",
+}
+
+
+class _Lexer:
+    """Cuts a question into operators, brackets and parts."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.notes: list[str] = []
+        self.found: list[_Lexeme] = []
+
+    def lexemes(self) -> Sequence[_Lexeme]:
+        at = 0
+        while at < len(self.text):
+            character = self.text[at]
+            if character.isspace():
+                at += 1
+            elif character in "()":
+                self._keep(_Sort.OPEN if character == "(" else _Sort.CLOSE, at, at + 1)
+                at += 1
+            elif character in _QUOTES:
+                at = self._quotation(at)
+            else:
+                at = self._field(at) or self._chunk(at)
+        return self.found
+
+    def _keep(
+        self, sort: _Sort, start: int, end: int, *, tree: Tree | None = None, within: int = 0, in_order: bool = False
+    ) -> None:
+        self.found.append(_Lexeme(sort, start, end, tree, within, in_order))
+
+    def _refuse(self, what: str, start: int, end: int, how: str = "") -> NoReturn:
+        raise BadQuery(what, self.text, start, end - start, next=how)
+
+    def _quotation(self, start: int) -> int:
+        end = next((at for at in range(start + 1, len(self.text)) if self.text[at] in _QUOTES), None)
+        if end is None:
+            self._refuse("A quotation mark is not closed", start, len(self.text), "Close it with another one.")
+        after = re.compile(r"~\d*").match(self.text, end + 1)
+        if after is not None:
+            self._refuse(
+                "A tilde after a phrase means nothing here", start, after.end(),
+                "Write road w/5 closed for words within 5 of each other.",
+            )  # fmt: skip
+        parts = self._parts(start + 1, end, quoted=True)
+        if not parts:
+            self._refuse("There is no word between the quotation marks", start, end + 1)
+        self._keep(_Sort.PART, start, end + 1, tree=_one_part(parts))
+        return end + 1
+
+    def _chunk_end(self, start: int) -> int:
+        found = _ENDS_CHUNK.search(self.text, start)
+        return found.start() if found else len(self.text)
+
+    # -- fields --
+
+    def _field(self, start: int) -> int | None:
+        match = _FIELD.match(self.text, start)
+        if match is None:
+            return None
+        name = match.group(1).lower()
+        if name not in FIELDS:
+            self._refuse(
+                f"There is no field {match.group(1)}", start, match.end(),
+                f"The fields are {', '.join(FIELDS)}. Words with a colon between them stand in quotation marks.",
+            )  # fmt: skip
+        value, end = self._field_value(name, start, match.end())
+        self._keep(_Sort.PART, start, end, tree=self._field_tree(name, value, start, end))
+        return end
+
+    def _field_value(self, name: str, start: int, at: int) -> tuple[str, int]:
+        rest = self.text[at:]
+        if rest[:1] and rest[0] in _QUOTES:
+            match = re.compile(rf"[{_QUOTES}]((?:\\.|[^\\{_QUOTES}])*)[{_QUOTES}]", re.DOTALL).match(rest)
+            if match is None:
+                self._refuse("A quotation mark is not closed", at, len(self.text), "Close it with another one.")
+            return re.sub(r"\\(.)", r"\1", match.group(1), flags=re.DOTALL).strip(), at + match.end()
+        if rest.startswith("("):
+            self._refuse(
+                "A field has one value", start, at + 1, f"Write ({name}:one OR {name}:other), each with its field."
+            )
+        if rest.startswith(("[", "{")):
+            self._refuse(
+                "Square brackets mean nothing here", start, self._chunk_end(at),
+                f"Write {name}:2024-01-01..2024-03-31 for days, both included.",
+            )  # fmt: skip
+        end = self._chunk_end(at)
+        if end < len(self.text) and self.text[end] in _QUOTES:
+            self._refuse("A quotation mark stands inside a value", start, end + 1, "Put the whole value in quotes.")
+        if any(sign in self.text[at:end] for sign in "*?") and name not in ("date", "captured"):
+            self._refuse(
+                "A field is compared whole, without wildcards", start, end,
+                "If the value really holds that sign, put it in quotation marks.",
+            )  # fmt: skip
+        return self.text[at:end], end
+
+    def _field_tree(self, name: str, value: str, start: int, end: int) -> Tree:
+        if not value:
+            self._refuse(f"Nothing follows {name}:", start, end, f'Write {name}:value or {name}:"two words".')
+        if name in ("date", "captured"):
+            since, until = self._days(name, value, start, end)
+            return DateRange(since, until) if name == "date" else CapturedRange(since, until)
+        if name in CHOICES:
+            value = value.lower()
+            if value not in CHOICES[name]:
+                self._refuse(
+                    f"{name}: has no value {value}", start, end, f"It can be {', '.join(CHOICES[name])}."
+                )
+        return Field(name, value)
+
+    def _days(self, name: str, value: str, start: int, end: int) -> tuple[date | None, date | None]:
+        """The days that a value names, both inclusive."""
+        refuse = self._refuse
+        how = f"Write {name}:2024-01-01..2024-03-31, {name}:>=2024-01, {name}:<=2024 or {name}:2024-05."
+
+        def days(written: str) -> tuple[date, date]:
+            found = _days_of(written.strip())
+            if found is None:
+                refuse("That is not a date", start, end, how)
+            return found
+
+        comparison = re.match(r"(>=|<=|>|<|=)", value)
+        if comparison is not None:
+            first, last = days(value[comparison.end() :])
+            match comparison.group():
+                case ">=":
+                    return first, None
+                case "<=":
+                    return None, last
+                case ">":
+                    if last == date.max:
+                        refuse("No day comes after that", start, end, how)
+                    return last + timedelta(days=1), None
+                case "<":
+                    if first == date.min:
+                        refuse("No day comes before that", start, end, how)
+                    return None, first - timedelta(days=1)
+                case _:
+                    return first, last
+        if ".." not in value:
+            return days(value)
+        left, right = value.split("..", 1)
+        if not left and not right:
+            refuse("A range needs a beginning or an end", start, end, how)
+        since = days(left)[0] if left else None
+        until = days(right)[1] if right else None
+        if since is not None and until is not None and since > until:
+            refuse("The range ends before it begins", start, end, how)
+        return since, until
+
+    # -- words --
+
+    def _chunk(self, start: int) -> int:
+        end = self._chunk_end(start)
+        chunk = self.text[start:end]
+        if chunk in _OPERATORS:
+            self._keep(_OPERATORS[chunk], start, end)
+        elif (within := _WITHIN.fullmatch(chunk)) is not None:
+            self._within(within, start, end)
+        elif _FOREIGN_WITHIN.fullmatch(chunk) is not None:
+            self._refuse(
+                "Proximity is written otherwise here", start, end,
+                "Write road w/5 closed in either order, road pre/5 closed in this one.",
+            )  # fmt: skip
+        elif chunk in _FOREIGN_OPERATORS:
+            self._refuse("That is not an operator here", start, end, _FOREIGN_OPERATORS[chunk])
+        else:
+            self._words(chunk, start, end)
+        return end
+
+    def _within(self, match: re.Match[str], start: int, end: int) -> None:
+        digits = match.group(2).lstrip("0")
+        if not digits or len(digits) > len(str(FARTHEST)) or int(digits) > FARTHEST:
+            self._refuse(
+                f"A distance is from 1 to {FARTHEST:,} words", start, end, "Neighbouring words are 1 apart."
+            )
+        self._keep(
+            _Sort.WITHIN, start, end, within=int(digits), in_order=match.group(1).lower() == "pre"
+        )
+
+    def _words(self, chunk: str, start: int, end: int) -> None:
+        if chunk[0] in "-−+!" and len(chunk) > 1:
+            how = "Write the word by itself: every word is required." if chunk[0] == "+" else "Write NOT and the word."
+            self._refuse(f"{chunk[0]} before a word means nothing here", start, end, how)
+        if analyser.normalised(chunk).strip("*") == "":
+            self._keep(_Sort.PART, start, end, tree=All())
+            return
+        suffix = re.search(r"(~\d*|%+)$", chunk)
+        if suffix is not None:
+            self._keep(_Sort.PART, start, end, tree=self._loosely(chunk, suffix, start, end))
+            return
+        if re.search(r"\w[~%]\w|\^\d", chunk) is not None:
+            self._refuse(
+                "That sign means nothing inside a word", start, end,
+                "closed~ is the same stem, closd% one letter different; quotation marks take a sign as mere division.",
+            )  # fmt: skip
+        parts = self._parts(start, end, quoted=False)
+        if not parts:
+            self._refuse("There is no word here", start, end, "A word begins with a letter, a digit or an underscore.")
+        if chunk in ("and", "or", "not"):
+            self._lower_case(chunk, start, end)
+        self._keep(_Sort.PART, start, end, tree=_one_part(parts))
+
+    def _lower_case(self, chunk: str, start: int, end: int) -> None:
+        before = self.found[-1] if self.found else None
+        if chunk == "not" and before is not None and before.tree in (Term("and"), Term("or")):
+            if self.text[before.start : before.end] in ("and", "or"):
+                self._refuse(
+                    "Operators are written in capitals", before.start, end,
+                    f"Write {self.text[before.start : end].upper()}, or put the words in quotation marks.",
+                )  # fmt: skip
+        self.notes.append(f'"{chunk}" was searched for as a word; operators are written in capitals.')
+
+    def _loosely(self, chunk: str, suffix: re.Match[str], start: int, end: int) -> Part:
+        """A word with `~` or `%` after it."""
+        sign = suffix.group()
+        parts = self._parts(start, start + suffix.start(), quoted=False)
+        if len(sign) > 1 and sign[0] == "~":
+            self._refuse("A number after ~ means nothing here", start, end, "Write word% or word%% for letters that differ.")
+        if len(sign) > 2:
+            self._refuse("At most two letters may differ", start, end, "Write word% or word%%.")
+        if len(parts) != 1 or not isinstance(parts[0], Term) or not re.search(r"[^\W\d_]", parts[0].word):
+            self._refuse(
+                f"{sign} stands after one word that has letters", start, end,
+                "For the bare words put them in quotation marks.",
+            )  # fmt: skip
+        word = parts[0].word
+        if sign == "~":
+            return Stem(word)
+        if analyser.is_single(word):
+            self._refuse(f"{sign} needs a word of several letters", start, end, "Here each character is a word by itself.")
+        return Fuzzy(word, len(sign))
+
+    def _parts(self, start: int, end: int, *, quoted: bool) -> list[Part]:
+        """The words, patterns and sigils between two places, in their order."""
+        plain = analyser.normalised(self.text[start:end])
+        if "*" not in plain and "?" not in plain:
+            elements = analyser.pattern_elements(plain)
+            return [_part(element) for element in elements]
+        elements = analyser.pattern_elements(plain)
+        # A question mark at the end of a written-out phrase ends a sentence; in a single word it is a wildcard.
+        punctuation = quoted or len([element for element in elements if element.strip("?")]) > 1
+        parts: list[Part] = []
+        for element in elements:
+            bare = element if element.startswith("http") else element.strip("?") if punctuation else element
+            if bare:
+                parts.append(self._pattern(bare, start, end))
+        return parts
+
+    def _pattern(self, element: str, start: int, end: int) -> Part:
+        if "*" not in element and "?" not in element or element.startswith("http"):
+            return _part(element)
+        letters = element.replace("*", "").replace("?", "")
+        if analyser.is_single(letters):
+            if element == letters + "*" * (len(element) - len(letters)):
+                return Term(letters)  # nothing can follow inside this word, so the star asks for nothing
+            self._refuse(
+                "A wildcard stands inside one word, and here each character is a word by itself", start, end,
+                "Write the characters without it: they are found wherever they stand together.",
+            )  # fmt: skip
+        if not letters and self.text[start:end].strip("*?＊？"):
+            self._refuse(
+                "A wildcard must touch the word that it belongs to", start, end,
+                "For any word in between write road pre/2 closed.",
+            )  # fmt: skip
+        if letters in ("#", "@"):
+            self._refuse("A name must follow", start, end, "Write #flood or #flo*.")
+        return _part(re.sub(r"\*+", "*", element))
+
+
+def _part(element: str) -> Part:
+    """One element of normalised text as what it is."""
+    if element.startswith("#"):
+        return Tag(element[1:])
+    if element.startswith("@"):
+        return Mention(element[1:])
+    if element.startswith(("http://", "https://")):
+        return Address(element.removesuffix("*"), prefix=True) if element.endswith("*") else Address(element)
+    return Wild(element) if "*" in element or "?" in element else Term(element)
+
+
+def _one_part(parts: Sequence[Part]) -> Tree:
+    return parts[0] if len(parts) == 1 else Phrase(tuple(parts))
+
+
+def _days_of(written: str) -> tuple[date, date] | None:
+    """First and last day of a year, a month or a day as ISO 8601 writes them."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", written, re.ASCII)
+    if match is None:
+        return None
+    year, month, day = (int(part) if part else None for part in match.groups())
+    try:
+        if year is None or month is None:
+            return date(year or 0, 1, 1), date(year or 0, 12, 31)
+        if day is None:
+            return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+        return date(year, month, day), date(year, month, day)
+    except (ValueError, calendar.IllegalMonthError):
+        return None
+
+
+# ---- how it is put together ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A tree with the place of what it was read from."""
+
+    tree: Tree
+    start: int
+    end: int
+
+
+class _Parser:
+    """Puts lexemes together by precedence."""
+
+    def __init__(self, text: str, lexemes: Sequence[_Lexeme]) -> None:
+        self.text = text
+        self.lexemes = lexemes
+        self.at = 0
+        self.depth = 0
+
+    def tree(self) -> Tree:
+        if not self.lexemes:
+            self._refuse("There is no question", 0, len(self.text), "Write at least one word, or * for every record.")
+        found = self._any()
+        rest = self._ahead()
+        if rest is not None:
+            self._refuse("A bracket is closed that was never opened", rest.start, rest.end)
+        return found.tree
+
+    def _refuse(self, what: str, start: int, end: int, how: str = "") -> NoReturn:
+        raise BadQuery(what, self.text, start, end - start, next=how)
+
+    def _ahead(self) -> _Lexeme | None:
+        return self.lexemes[self.at] if self.at < len(self.lexemes) else None
+
+    def _next_is(self, *sorts: _Sort) -> _Lexeme | None:
+        lexeme = self._ahead()
+        return lexeme if lexeme is not None and lexeme.sort in sorts else None
+
+    def _group(self, operand: Callable[[], _Placed], more: Callable[[], bool], join: Callable[..., Tree]) -> _Placed:
+        parts = [operand()]
+        while more():
+            parts.append(operand())
+        if len(parts) == 1:
+            return parts[0]
+        return _Placed(join(*(part.tree for part in parts)), parts[0].start, parts[-1].end)
+
+    def _any(self) -> _Placed:
+        def more() -> bool:
+            found = self._next_is(_Sort.OR) is not None
+            self.at += found
+            return found
+
+        return self._group(self._all, more, either)
+
+    def _all(self) -> _Placed:
+        def more() -> bool:
+            if self._next_is(_Sort.AND) is not None:
+                self.at += 1
+                return True
+            return self._next_is(_Sort.OPEN, _Sort.NOT, _Sort.PART) is not None
+
+        return self._group(self._not, more, both)
+
+    def _not(self) -> _Placed:
+        lexeme = self._next_is(_Sort.NOT)
+        if lexeme is None:
+            return self._near()
+        self.at += 1
+        self._deeper(lexeme)
+        found = self._not()
+        self.depth -= 1
+        return _Placed(Not(found.tree), lexeme.start, found.end)
+
+    def _near(self) -> _Placed:
+        left = self._single()
+        within = self._next_is(_Sort.WITHIN)
+        if within is None:
+            return left
+        self.at += 1
+        refused = self._next_is(_Sort.NOT)
+        if refused is not None:
+            self._refuse(
+                "NOT cannot stand inside a proximity", refused.start, refused.end,
+                "Write road w/5 closed AND NOT bridge.",
+            )  # fmt: skip
+        right = self._single()
+        again = self._next_is(_Sort.WITHIN)
+        if again is not None:
+            self._refuse(
+                "Two proximities in a row can be read in two ways", left.start, again.end,
+                "Put one of them in brackets: (road w/5 closed) w/3 bridge.",
+            )  # fmt: skip
+        for side in (left, right):
+            self._check_joinable(side)
+        node = Pre if within.in_order else Near
+        return _Placed(node(within.within, left.tree, right.tree), left.start, right.end)
+
+    def _check_joinable(self, side: _Placed) -> None:
+        """Proximity joins places in a text: words, phrases, and groups of them with OR or w/N."""
+        remaining = [side.tree]
+        while remaining:
+            node = remaining.pop()
+            match node:
+                case Or(parts):
+                    remaining.extend(parts)
+                case Near() | Pre() | Phrase() | Term() | Wild() | Fuzzy() | Stem() | Tag() | Mention() | Address():
+                    pass
+                case Not():
+                    self._refuse(
+                        "NOT cannot stand inside a proximity", side.start, side.end,
+                        "Write road w/5 closed AND NOT bridge.",
+                    )  # fmt: skip
+                case And():
+                    self._refuse(
+                        "AND cannot stand inside a proximity", side.start, side.end,
+                        "Write (road w/5 closed) AND (road w/5 bridge), or (closed w/5 bridge) w/5 road.",
+                    )  # fmt: skip
+                case _:
+                    self._refuse(
+                        "Proximity joins words and phrases", side.start, side.end,
+                        "Put fields and dates beside it with AND.",
+                    )  # fmt: skip
+
+    def _single(self) -> _Placed:
+        lexeme = self._ahead()
+        if lexeme is None:
+            last = self.lexemes[-1]
+            self._refuse("Something is missing at the end", last.start, last.end, "A word or a bracket must follow.")
+        self.at += 1
+        if lexeme.sort is _Sort.PART and lexeme.tree is not None:
+            return _Placed(lexeme.tree, lexeme.start, lexeme.end)
+        if lexeme.sort is not _Sort.OPEN:
+            self._out_of_place(lexeme)
+        if self._next_is(_Sort.CLOSE):
+            self._refuse("There is nothing between the brackets", lexeme.start, lexeme.end + 1)
+        self._deeper(lexeme)
+        inside = self._any()
+        self.depth -= 1
+        closing = self._ahead()
+        if closing is None:
+            self._refuse("A bracket is not closed", lexeme.start, lexeme.end, "Close it with ).")
+        if closing.sort is not _Sort.CLOSE:
+            self._out_of_place(closing)
+        self.at += 1
+        return replace(inside, start=lexeme.start, end=closing.end)
+
+    def _deeper(self, lexeme: _Lexeme) -> None:
+        self.depth += 1
+        if self.depth > MOST_BRACKETS:
+            self._refuse(f"Brackets and NOT nest at most {MOST_BRACKETS} deep", lexeme.start, lexeme.end)
+
+    def _out_of_place(self, lexeme: _Lexeme) -> NoReturn:
+        written = self.text[lexeme.start : lexeme.end]
+        if lexeme.sort is _Sort.CLOSE and self.depth == 0:
+            self._refuse("A bracket is closed that was never opened", lexeme.start, lexeme.end)
+        self._refuse(
+            f"{written} has nothing to work on", lexeme.start, lexeme.end,
+            "An operator stands between two words or groups; to search for it as a word, put it in quotation marks.",
+        )  # fmt: skip

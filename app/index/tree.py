@@ -1,0 +1,195 @@
+"""A question as a tree of frozen nouns.
+
+Words in it are as `analyser` makes them; names of fields and dates are as
+the officer wrote them. Each tree has one shape: groups of one kind are
+flattened, so that what is printed reads back as the same tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wild:
+    """One word in which `*` stands for any characters, none too, and `?` for exactly one."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """One word that becomes `word` by at most `letters` changes: one put in, left out, replaced, or two swapped."""
+
+    word: str
+    letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """One word that has the same English stem as `word`."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A hashtag, without its `#`; `*` and `?` stand for what they stand for in a word."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A mention, without its first `@`; `*` and `?` stand for what they stand for in a word."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An `http://` or `https://` address; with `prefix`, every address that begins so."""
+
+    text: str
+    prefix: bool = False
+
+
+Part: TypeAlias = Term | Wild | Fuzzy | Stem | Tag | Mention | Address
+"""What stands at one place of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Two or more parts, each directly after the one before."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Two spans that do not overlap, start of the later less end of the earlier at most `within`."""
+
+    within: int
+    left: Tree
+    right: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Pre:
+    """The same with `left` the earlier."""
+
+    within: int
+    left: Tree
+    right: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A fact of the record, compared whole and without regard to case."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Published on these days in the agency's time zone, both inclusive; None leaves that side open."""
+
+    since: date | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedRange:
+    """Captured on these days in the agency's time zone, both inclusive; None leaves that side open."""
+
+    since: date | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every record."""
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Tree
+
+
+Tree: TypeAlias = Part | Phrase | Near | Pre | Field | DateRange | CapturedRange | All | And | Or | Not
+
+
+def both(*parts: Tree) -> Tree:
+    """All of `parts`, in the one shape that such a tree has."""
+    flat = tuple(_flattened(And, parts))
+    return flat[0] if len(flat) == 1 else And(flat)
+
+
+def either(*parts: Tree) -> Tree:
+    """Any of `parts`, in the one shape that such a tree has."""
+    flat = tuple(_flattened(Or, parts))
+    return flat[0] if len(flat) == 1 else Or(flat)
+
+
+def _flattened(group: type[And | Or], parts: tuple[Tree, ...]) -> Iterator[Tree]:
+    for part in parts:
+        if isinstance(part, group):
+            yield from part.parts
+        else:
+            yield part
+
+
+def below(tree: Tree) -> tuple[Tree, ...]:
+    """What stands directly below a node."""
+    match tree:
+        case And(parts) | Or(parts):
+            return parts
+        case Not(part):
+            return (part,)
+        case Near(_, left, right) | Pre(_, left, right):
+            return (left, right)
+        case _:
+            return ()
+
+
+def everything_in(tree: Tree) -> Iterator[Tree]:
+    """A node and all that stands below it."""
+    yield tree
+    for part in below(tree):
+        yield from everything_in(part)
+
+
+def with_dates_met(tree: Tree) -> Tree:
+    """The same question as if every date of publication were met."""
+    match tree:
+        case DateRange():
+            return All()
+        case And(parts):
+            return both(*(with_dates_met(part) for part in parts))
+        case Or(parts):
+            return either(*(with_dates_met(part) for part in parts))
+        case Not(part):
+            return Not(with_dates_met(part))
+        case _:
+            return tree

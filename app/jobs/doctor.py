@@ -1,0 +1,119 @@
+"""The doctor: what is well, what is not, and what is missing by choice."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from app.capture import runs
+from app.records.errors import ArchiveError
+from app.settings import Settings
+from app.store.store import Store
+
+_LITTLE = 2 << 30
+_FAR_BEHIND = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `needed` tells a fault from a choice."""
+
+    what: str
+    ok: bool
+    needed: bool
+    says: str
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list[Check]:
+    """Look at everything that the archive needs; nothing is changed."""
+    return [
+        _master_key(settings),
+        _disk(settings),
+        _tried("ledger", lambda: _ledger(store)),
+        _tried("index", lambda: _index(behind)),
+        _tried("night", lambda: _night(store)),
+        Check(
+            "trusted time",
+            ok=bool(settings.timestamp_urls),
+            needed=False,
+            says=settings.timestamp_urls
+            or "no timestamp authority is configured: nothing outside this archive proves when a checkpoint was signed",
+        ),
+        Check(
+            "mail",
+            ok=bool(settings.smtp_url),
+            needed=False,
+            says="configured" if settings.smtp_url else "no mail is sent: MUNIMENT_SMTP_URL is empty",
+        ),
+    ]
+
+
+def _master_key(settings: Settings) -> Check:
+    file = settings.master_key()
+    if not file.exists():
+        return Check(
+            "master key", ok=False, needed=True, says=f"{file} is not there: nothing sealed can be read"
+        )
+    if stat.S_IMODE(file.stat().st_mode) & 0o077:
+        return Check("master key", ok=False, needed=True, says=f"others can read {file}: chmod 600 it")
+    return Check("master key", ok=True, needed=True, says=f"{file}, readable by its owner alone")
+
+
+def _disk(settings: Settings) -> Check:
+    free = shutil.disk_usage(settings.home).free
+    return Check(
+        "disk", ok=free > _LITTLE, needed=True, says=f"{free / 2**30:.1f} GiB free in {settings.home}"
+    )
+
+
+def _ledger(store: Store) -> Check:
+    with store.database.read() as tx:
+        size = store.ledger.size(tx)
+    signed = store.keyring.largest_signed(store.ledger.origin)
+    if signed and signed[0] > size:
+        return Check(
+            "ledger",
+            ok=False,
+            needed=True,
+            says=f"{size} entries, but a checkpoint of {signed[0]} was signed: an older copy is in place",
+        )
+    return Check(
+        "ledger",
+        ok=True,
+        needed=True,
+        says=f"{size} entries, newest checkpoint at {signed[0] if signed else 0}",
+    )
+
+
+def _index(behind: Callable[[], int]) -> Check:
+    lag = behind()
+    return Check(
+        "index", ok=lag < _FAR_BEHIND, needed=True, says="up to date" if lag == 0 else f"{lag} entries behind"
+    )
+
+
+def _night(store: Store) -> Check:
+    with store.database.read() as tx:
+        recent = runs.recent(tx, limit=50)
+    failed = [run for run in recent if run.status == "failed"]
+    newest = recent[0].began_at.isoformat() if recent else None
+    return Check(
+        "capture",
+        ok=not failed,
+        needed=False,
+        says=f"newest run {newest}, {len(failed)} of the last {len(recent)} failed"
+        if recent
+        else "nothing was captured yet",
+    )
+
+
+def _tried(what: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except ArchiveError as error:
+        return Check(what, ok=False, needed=True, says=f"{error.code}: {error}")

@@ -1,0 +1,47 @@
+"""The web application, put together from what the builder hands over."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from app.web import api, pages, problems, showing, system  # noqa: F401 - the packages whose modules follow
+from app.web.api import audit as api_audit
+from app.web.api import captures as api_captures
+from app.web.api import ledger as api_ledger
+from app.web.api import people as api_people
+from app.web.api import records as api_records
+from app.web.api import registry as api_registry
+from app.web.api import searching as api_searching
+from app.web.headers import Careful
+from app.web.pages import auditing, dashboard, door, people, record, registry, searching
+from app.web.parts import Parts
+
+DESCRIPTION = "The archive of what an agency’s pages say and what the public says back."
+
+
+def create(parts: Parts) -> FastAPI:
+    """The application: the API, the pages, and what monitors ask."""
+    app = FastAPI(
+        title="Muniment",
+        description=DESCRIPTION,
+        version=parts.version,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.parts = parts
+    app.state.templates = showing.templates()
+    app.add_middleware(Careful, https=parts.settings.public_url.startswith("https://"))
+    problems.install(app)
+    for module in (api_searching, api_records, api_registry, api_captures, api_ledger, api_audit, api_people):
+        app.include_router(_under("/api/v1", module.router))
+    for page in (door, dashboard, searching, record, registry, people, auditing):
+        app.include_router(page.router)
+    app.include_router(system.router)
+    app.mount("/static", StaticFiles(directory=showing.FOLDER / "static"), name="static")
+    return app
+
+
+def _under(prefix: str, router: APIRouter) -> APIRouter:
+    outer = APIRouter(prefix=prefix)
+    outer.include_router(router)
+    return outer

@@ -1,0 +1,101 @@
+"""The stages of the benchmark, each a process of its own, so that its memory is its own too."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app import main
+from app.capture import importing
+from app.settings import Settings
+
+TEXT = "text"
+
+
+def settings(home: Path) -> Settings:
+    return Settings(home=home, _env_file=None)
+
+
+def receive(home: Path, files: list[Path]) -> dict[str, float]:
+    """Import the files and let the index follow; the archive is made first where there is none."""
+    if not home.exists():
+        store = main.make(settings(home), agency="Benchmark", domain="bench.example", timezone="America/Juneau")
+        store.database.close()
+        store.keyring.database.close()
+    archive = main.open_archive(settings(home))
+    told: dict[str, float] = {"new": 0, "edited": 0, "unchanged": 0, "unreadable": 0}
+    began = time.perf_counter()
+    for file in files:
+        report = importing.observations(
+            archive.store, file, page=None, make_pages=True, by=None, why="benchmark", tick=time.perf_counter
+        )
+        told["new"] += report.tally.new
+        told["edited"] += report.tally.edited
+        told["unchanged"] += report.tally.unchanged
+        told["unreadable"] += len(report.unreadable)
+    kept = time.perf_counter()
+    archive.follow()
+    told["seconds"] = time.perf_counter() - began
+    told["follow_seconds"] = time.perf_counter() - kept
+    archive.store.ledger.checkpoint()
+    archive.close()
+    return told
+
+
+def verify(home: Path) -> dict[str, float]:
+    """`verify --full`."""
+    archive = main.open_archive(settings(home))
+    began = time.perf_counter()
+    told = archive.verify(full=True)
+    seconds = time.perf_counter() - began
+    archive.close()
+    return {"records": told.checked["records"], "findings": len(told.findings) + told.more, "seconds": seconds}
+
+
+def ask(home: Path, questions: Path, expected: str) -> dict[str, object]:
+    """Every question with its count, and how long its first page took: exact total and the newest twenty."""
+    archive = main.open_archive(settings(home))
+    wrong, refused, times = [], [], []
+    asked = [json.loads(line) for line in questions.read_text().splitlines()]
+    for question in asked:
+        try:
+            total = archive.search(question["muniment"], limit=20, messages=False).total
+        except Exception as error:  # noqa: BLE001 - a question that is not answered is counted, whatever the reason
+            refused.append(f"{question['id']}: {type(error).__name__}: {error}")
+            continue
+        if total != question[expected]:
+            wrong.append(f"{question['id']} {question['muniment']}: {total}, expected {question[expected]}")
+        for _ in range(3):
+            began = time.perf_counter()
+            archive.search(question["muniment"], limit=20, messages=False)
+            times.append((time.perf_counter() - began) * 1000)
+    archive.close()
+    times.sort()
+    return {
+        "asked": len(asked),
+        "right": len(asked) - len(wrong) - len(refused),
+        "wrong": wrong,
+        "refused": refused,
+        "median_ms": statistics.median(times) if times else None,
+        "p95_ms": times[int(len(times) * 0.95)] if times else None,
+    }
+
+
+def main_of_stage(arguments: list[str]) -> None:
+    name, home, *rest = arguments
+    stages: dict[str, Callable[[], object]] = {
+        "receive": lambda: receive(Path(home), [Path(file) for file in rest]),
+        "verify": lambda: verify(Path(home)),
+        "ask": lambda: ask(Path(home), Path(rest[0]), rest[1]),
+    }
+    told = stages[name]()
+    print(json.dumps({"told": told, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+if __name__ == "__main__":
+    main_of_stage(sys.argv[1:])

@@ -1,0 +1,172 @@
+"""What the tests of connectors share: a clock that stands, a client that never sleeps, and a server that answers byte for byte."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.http import EvidenceClient, Manners
+
+
+class Time:
+    """A clock that stands until it is moved; waiting moves it, and nobody sleeps."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+        self.seconds = 1000.0
+        self.waited: list[timedelta] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wait(self, span: timedelta) -> None:
+        self.waited.append(span)
+        self.passes(span)
+
+    def passes(self, span: timedelta) -> None:
+        self.at += span
+        self.seconds += span.total_seconds()
+
+
+Script = Callable[["Call"], None]
+
+
+class Call:
+    """One request as it came, and the socket to answer it on."""
+
+    def __init__(self, head: bytes, connection: socket.socket) -> None:
+        self.head, self.connection = head, connection
+        line, *rest = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+        self.target = line.split(" ")[1]
+        self.headers = [tuple(header.split(": ", 1)) for header in rest]
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def send(self, *pieces: bytes) -> None:
+        self.connection.sendall(b"".join(pieces))
+
+    def answer(self, body: bytes = b"", *headers: str, status: str = "200 OK") -> None:
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+        self.send("\r\n".join(lines).encode("latin-1"), body)
+
+    def until_they_leave(self) -> None:
+        with suppress(OSError):
+            while self.connection.recv(65536):
+                pass
+
+
+class Wire:
+    """A server on loopback that does with each request what its script says."""
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None, greeting: bytes = b"") -> None:
+        self.script, self.tls, self.greeting = script, tls, greeting
+        self.calls: list[Call] = []
+        self.connections = 0
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._listen)]
+        self.port = self._listening.getsockname()[1]
+        self._threads[0].start()
+
+    @property
+    def base(self) -> str:
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        # shutdown first: close alone does not wake a thread that waits in accept.
+        for one in [self._listening, *self._open]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(connection)
+            thread = threading.Thread(target=self._talk, args=[connection])
+            self._threads.append(thread)
+            thread.start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+            connection.sendall(self.greeting)
+            reader = connection.makefile("rb")
+            while head := _head(reader):
+                call = Call(head, connection)
+                self.calls.append(call)
+                self.script(call)
+        with suppress(OSError):
+            connection.close()
+
+
+def _head(reader: Any) -> bytes:
+    lines = []
+    while line := reader.readline():
+        lines.append(line)
+        if line == b"\r\n":
+            return b"".join(lines)
+    return b""
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Wire]]:
+    """Start servers that end with the test."""
+    servers: list[Wire] = []
+
+    def start(script: Script, **more: Any) -> Wire:
+        servers.append(Wire(script, **more))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def client(time: Time) -> Iterator[Callable[..., EvidenceClient]]:
+    """Make evidence clients that may ask loopback and never sleep."""
+    made: list[EvidenceClient] = []
+
+    def make(**more: Any) -> EvidenceClient:
+        manners = more.pop("manners", {})
+        settings: dict[str, Any] = {
+            "clock": time,
+            "monotonic": time.monotonic,
+            "wait": time.wait,
+            "contact": "records@town.example",
+            "version": "1.2",
+            "allow_hosts": ["127.0.0.1"],
+            "manners": Manners(**{"interval": timedelta(0), **manners}),
+        }
+        made.append(EvidenceClient(**{**settings, **more}))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
