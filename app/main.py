@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +24,10 @@ from app.capture import pages, run
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
 from app.db.migrate import check, upgrade
-from app.index import follower
+from app.index import follower, search
+from app.index.engine import Sort
+from app.index.language import Query
+from app.index.search import Found
 from app.index.source import LedgerSource
 from app.index.tantivy_engine import TantivyEngine
 from app.jobs.doctor import examine
@@ -268,10 +272,11 @@ class Archive:
     index: TantivyEngine
     wait: Callable[[timedelta], None] = _sleep
     manners: Manners = field(default_factory=Manners)
+    _following: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
         """Give everything back."""
-        self.index.close()
+        self.index.settle()
         self.store.database.close()
         self.store.keyring.database.close()
 
@@ -356,14 +361,71 @@ class Archive:
     # -- the index -----------------------------------------------------------------------------------------
 
     def follow(self) -> int:
-        """Let the index catch up with the ledger; return how many entries it took in."""
-        return follower.catch_up(LedgerSource(self.store), self.index)
+        """Let the index catch up with the ledger; return how many records it took in."""
+        with self._following:
+            return follower.catch_up(LedgerSource(self.store), self.index)
+
+    def reindex(self) -> int:
+        """Make the index anew beside the living one, then swap; return how many records are in it."""
+        with self._following:
+            return follower.rebuild(LedgerSource(self.store), self.index)
+
+    def behind(self) -> int:
+        """How many ledger entries the index has not seen yet."""
+        return follower.unsearchable(LedgerSource(self.store), self.index)
+
+    def index_ready(self) -> None:
+        """Raise where the index cannot answer."""
+        self.index.position()
+
+    def search(
+        self,
+        query: str | Query,
+        *,
+        messages: bool,
+        sort: Sort = Sort.NEWEST,
+        limit: int = 50,
+        after: str | None = None,
+        facets: Sequence[str] = (),
+    ) -> Found:
+        """Answer a question with its exact total."""
+        with self.store.database.read() as tx:
+            size = self.store.ledger.size(tx)
+        return search.search(
+            self.index,
+            query,
+            zone=self.store.agency.zone(),
+            ledger_size=size,
+            may_read_messages=messages,
+            sort=sort,
+            limit=limit,
+            after=after,
+            facets=facets,
+        )
+
+    def every(self, query: str | Query, *, messages: bool, sort: Sort = Sort.NEWEST) -> Iterator[int]:
+        """The key of every hit, without a cap."""
+        return search.every(
+            self.index, query, zone=self.store.agency.zone(), may_read_messages=messages, sort=sort
+        )
 
     # -- checks and ways out of custody --------------------------------------------------------------------
 
     def verify(self, *, full: bool, progress: Callable[[str, int], None] | None = None) -> fixity.Checked:
         """Check the store, and the index against it."""
         told = fixity.verify(self.store, full=full, progress=progress)
+        if self.behind() == 0:
+            indexed = search.count(self.index, "*", zone=self.store.agency.zone(), may_read_messages=True)
+            told.count("indexed", indexed)
+            if indexed != told.checked.get("records"):
+                told.find(
+                    "index-differs",
+                    f"{indexed} records are in the index, {told.checked.get('records')} in the archive",
+                    str(self.settings.index()),
+                    "Run `muniment reindex`; nothing is lost.",
+                )
+        else:
+            told.checked["index_behind"] = self.behind()
         return told
 
     def export_ledger(self, folder: Path) -> dict[str, object]:

@@ -61,6 +61,7 @@ _PARAMETER = re.compile(r"""(?<=[?&;#])([^=&;#?\s"'<>]+)=([^&#\s"'<>]*)""")
 _USERINFO = re.compile(r"(?<=://)[^/?#@\s\"'<>]+(?=@)")
 _PART = re.compile(r"[^/?&#=;,\s\"'<>]+")
 _LEAST_OF_A_CUT_SECRET = 4
+_REMEMBERED = 32
 
 Form = tuple[bytes, str]
 
@@ -88,6 +89,7 @@ class Secrets:
         self._public = frozenset(public)
         self._forms: dict[bytes, str] = {}
         self._named: dict[str, str] = {}
+        self._written: dict[str, set[bytes]] = {}
         for name, value in named.items():
             self.keep(name, value)
 
@@ -113,6 +115,14 @@ class Secrets:
             pair = f"{user}:{password}".encode()
             self._add(name, {b64encode(pair).rstrip(b"="), b64encode(pair, b"-_").rstrip(b"=")})
 
+    def _forms_of(self, value: str) -> set[bytes]:
+        """The forms of a value that requests carry; a connector carries few of them, and the same again and again."""
+        if value not in self._written:
+            if len(self._written) >= _REMEMBERED:
+                self._written.clear()
+            self._written[value] = written(value)
+        return self._written[value]
+
     def _add(self, name: str, forms: Collection[bytes]) -> None:
         for form in forms:
             self._forms.setdefault(form, marker(name))
@@ -122,7 +132,7 @@ class Secrets:
         forms = dict(self._forms)
         for name, value in _carried(url, headers):
             if len(value) >= SHORTEST:
-                for form in written(value):
+                for form in self._forms_of(value):
                     forms.setdefault(form, marker(name))
         return Replacing(tuple(sorted(forms.items(), key=lambda form: -len(form[0]))), self.parameters)
 

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if answer is None:
         return DONE
     answer.show(as_json=asked.json)
-    return answer.exit_code
+    code: int = answer.exit_code
+    return code
 
 
 def exit_code(error: ArchiveError) -> int:

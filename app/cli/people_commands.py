@@ -108,12 +108,15 @@ def _list(_asked: argparse.Namespace) -> Answer:
     return Answer(
         told,
         table(
-            ((item["email"], ", ".join(item["roles"]), "yes" if item["active"] else "no") for item in told),
+            (
+                (one.email, ", ".join(sorted(map(str, one.roles))), "yes" if one.active else "no")
+                for one in found
+            ),
             "EMAIL",
             "ROLES",
             "ACTIVE",
         ),
-    )  # type: ignore[arg-type]
+    )
 
 
 def _log(asked: argparse.Namespace) -> Answer:

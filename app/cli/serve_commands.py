@@ -47,7 +47,8 @@ def add(
 
 def _init(asked: argparse.Namespace) -> Answer:
     settings = Settings()
-    officers.plain_email(asked.admin)
+    if not officers.is_address(asked.admin):
+        raise officers.BadEmail(f"{asked.admin!r} is no e-mail address")
     store = builder.make(settings, agency=asked.agency, domain=asked.domain, timezone=asked.timezone)
     with store.database.begin() as tx:
         first = officers.first(store, tx, asked.admin)

@@ -200,9 +200,10 @@ def _can_be_cut(plain: str, places: Sequence[tuple[str, int, int]]) -> bool:
     """Whether no word goes on across the beginning or the end of a sigil, as in `roadhttps://…`."""
     reached = 0
     for sigil, start, end in places:
-        if sigil[0] == "h":
-            if start < reached or (start and _INSIDE.match(plain, start - 1)) or _INSIDE.match(plain, end):
-                return False
+        if sigil[0] == "h" and (
+            start < reached or (start and _INSIDE.match(plain, start - 1)) or _INSIDE.match(plain, end)
+        ):
+            return False
         reached = end
     return True
 

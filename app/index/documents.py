@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,8 +39,17 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A record that ledger entry `upto` speaks of: all its versions by now, or none where it was disposed of."""
+
+    upto: int
+    record: int
+    documents: Sequence[Document]
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
-    """How far the index has followed: the size of the ledger that it reflects, and the analyser it was made with."""
+    """How far the index has followed: the last ledger entry that it has seen, and the analyser it was made with."""
 
     entry: int
     analyser: int

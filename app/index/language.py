@@ -74,7 +74,13 @@ class BadQuery(Invalid):
     def __init__(self, what: str, query: str, position: int, length: int, *, next: str = "") -> None:
         position = min(position, len(query))
         excerpt = query[position : position + min(length, 60)]
-        place = f'at character {position + 1}, "{excerpt}"' if excerpt else "at its end" if query else "it is empty"
+        place = (
+            f'at character {position + 1}, "{excerpt}"'
+            if excerpt
+            else "at its end"
+            if query
+            else "it is empty"
+        )
         super().__init__(f"{what} ({place}).{' ' + next if next else ''}", next=next)
         self.query = query
         self.position = position
@@ -138,6 +144,7 @@ _ENDS_CHUNK = re.compile(rf"[\s(){_QUOTES}]")
 _FIELD = re.compile(r"([^\W\d_]\w*):(?!//)")
 _WITHIN = re.compile(r"(w|pre)/(\d+)", re.IGNORECASE)
 _FOREIGN_WITHIN = re.compile(r"(?:near|onear|n|within|p|s|w|pre|adj)?/(?:\d+|s|p|seg|para|)", re.IGNORECASE)
+_WILDCARD = re.compile(r"[*?]")
 _OPERATORS = {"AND": _Sort.AND, "OR": _Sort.OR, "NOT": _Sort.NOT}
 _FOREIGN_OPERATORS = {
     "&&": "Write AND, or nothing between the words.",
@@ -176,7 +183,14 @@ class _Lexer:
         return self.found
 
     def _keep(
-        self, sort: _Sort, start: int, end: int, *, tree: Tree | None = None, within: int = 0, in_order: bool = False
+        self,
+        sort: _Sort,
+        start: int,
+        end: int,
+        *,
+        tree: Tree | None = None,
+        within: int = 0,
+        in_order: bool = False,
     ) -> None:
         self.found.append(_Lexeme(sort, start, end, tree, within, in_order))
 
@@ -186,7 +200,9 @@ class _Lexer:
     def _quotation(self, start: int) -> int:
         end = next((at for at in range(start + 1, len(self.text)) if self.text[at] in _QUOTES), None)
         if end is None:
-            self._refuse("A quotation mark is not closed", start, len(self.text), "Close it with another one.")
+            self._refuse(
+                "A quotation mark is not closed", start, len(self.text), "Close it with another one."
+            )
         after = re.compile(r"~\d*").match(self.text, end + 1)
         if after is not None:
             self._refuse(
@@ -224,11 +240,16 @@ class _Lexer:
         if rest[:1] and rest[0] in _QUOTES:
             match = re.compile(rf"[{_QUOTES}]((?:\\.|[^\\{_QUOTES}])*)[{_QUOTES}]", re.DOTALL).match(rest)
             if match is None:
-                self._refuse("A quotation mark is not closed", at, len(self.text), "Close it with another one.")
+                self._refuse(
+                    "A quotation mark is not closed", at, len(self.text), "Close it with another one."
+                )
             return re.sub(r"\\(.)", r"\1", match.group(1), flags=re.DOTALL).strip(), at + match.end()
         if rest.startswith("("):
             self._refuse(
-                "A field has one value", start, at + 1, f"Write ({name}:one OR {name}:other), each with its field."
+                "A field has one value",
+                start,
+                at + 1,
+                f"Write ({name}:one OR {name}:other), each with its field.",
             )
         if rest.startswith(("[", "{")):
             self._refuse(
@@ -237,7 +258,9 @@ class _Lexer:
             )  # fmt: skip
         end = self._chunk_end(at)
         if end < len(self.text) and self.text[end] in _QUOTES:
-            self._refuse("A quotation mark stands inside a value", start, end + 1, "Put the whole value in quotes.")
+            self._refuse(
+                "A quotation mark stands inside a value", start, end + 1, "Put the whole value in quotes."
+            )
         if any(sign in self.text[at:end] for sign in "*?") and name not in ("date", "captured"):
             self._refuse(
                 "A field is compared whole, without wildcards", start, end,
@@ -325,13 +348,15 @@ class _Lexer:
             self._refuse(
                 f"A distance is from 1 to {FARTHEST:,} words", start, end, "Neighbouring words are 1 apart."
             )
-        self._keep(
-            _Sort.WITHIN, start, end, within=int(digits), in_order=match.group(1).lower() == "pre"
-        )
+        self._keep(_Sort.WITHIN, start, end, within=int(digits), in_order=match.group(1).lower() == "pre")
 
     def _words(self, chunk: str, start: int, end: int) -> None:
         if chunk[0] in "-−+!" and len(chunk) > 1:
-            how = "Write the word by itself: every word is required." if chunk[0] == "+" else "Write NOT and the word."
+            how = (
+                "Write the word by itself: every word is required."
+                if chunk[0] == "+"
+                else "Write NOT and the word."
+            )
             self._refuse(f"{chunk[0]} before a word means nothing here", start, end, how)
         if analyser.normalised(chunk).strip("*") == "":
             self._keep(_Sort.PART, start, end, tree=All())
@@ -347,19 +372,20 @@ class _Lexer:
             )  # fmt: skip
         parts = self._parts(start, end, quoted=False)
         if not parts:
-            self._refuse("There is no word here", start, end, "A word begins with a letter, a digit or an underscore.")
+            self._refuse(
+                "There is no word here", start, end, "A word begins with a letter, a digit or an underscore."
+            )
         if chunk in ("and", "or", "not"):
-            self._lower_case(chunk, start, end)
+            self._lower_case(chunk, end)
         self._keep(_Sort.PART, start, end, tree=_one_part(parts))
 
-    def _lower_case(self, chunk: str, start: int, end: int) -> None:
+    def _lower_case(self, chunk: str, end: int) -> None:
         before = self.found[-1] if self.found else None
-        if chunk == "not" and before is not None and before.tree in (Term("and"), Term("or")):
-            if self.text[before.start : before.end] in ("and", "or"):
-                self._refuse(
-                    "Operators are written in capitals", before.start, end,
-                    f"Write {self.text[before.start : end].upper()}, or put the words in quotation marks.",
-                )  # fmt: skip
+        if chunk == "not" and before is not None and self.text[before.start : before.end] in ("and", "or"):
+            self._refuse(
+                "Operators are written in capitals", before.start, end,
+                f"Write {self.text[before.start : end].upper()}, or put the words in quotation marks.",
+            )  # fmt: skip
         self.notes.append(f'"{chunk}" was searched for as a word; operators are written in capitals.')
 
     def _loosely(self, chunk: str, suffix: re.Match[str], start: int, end: int) -> Part:
@@ -367,7 +393,12 @@ class _Lexer:
         sign = suffix.group()
         parts = self._parts(start, start + suffix.start(), quoted=False)
         if len(sign) > 1 and sign[0] == "~":
-            self._refuse("A number after ~ means nothing here", start, end, "Write word% or word%% for letters that differ.")
+            self._refuse(
+                "A number after ~ means nothing here",
+                start,
+                end,
+                "Write word% or word%% for letters that differ.",
+            )
         if len(sign) > 2:
             self._refuse("At most two letters may differ", start, end, "Write word% or word%%.")
         if len(parts) != 1 or not isinstance(parts[0], Term) or not re.search(r"[^\W\d_]", parts[0].word):
@@ -379,15 +410,17 @@ class _Lexer:
         if sign == "~":
             return Stem(word)
         if analyser.is_single(word):
-            self._refuse(f"{sign} needs a word of several letters", start, end, "Here each character is a word by itself.")
+            self._refuse(
+                f"{sign} needs a word of several letters",
+                start,
+                end,
+                "Here each character is a word by itself.",
+            )
         return Fuzzy(word, len(sign))
 
     def _parts(self, start: int, end: int, *, quoted: bool) -> list[Part]:
         """The words, patterns and sigils between two places, in their order."""
         plain = analyser.normalised(self.text[start:end])
-        if "*" not in plain and "?" not in plain:
-            elements = analyser.pattern_elements(plain)
-            return [_part(element) for element in elements]
         elements = analyser.pattern_elements(plain)
         # A question mark at the end of a written-out phrase ends a sentence; in a single word it is a wildcard.
         punctuation = quoted or len([element for element in elements if element.strip("?")]) > 1
@@ -399,7 +432,7 @@ class _Lexer:
         return parts
 
     def _pattern(self, element: str, start: int, end: int) -> Part:
-        if "*" not in element and "?" not in element or element.startswith("http"):
+        if not _WILDCARD.search(element) or element.startswith("http"):
             return _part(element)
         letters = element.replace("*", "").replace("?", "")
         if analyser.is_single(letters):
@@ -427,7 +460,7 @@ def _part(element: str) -> Part:
         return Mention(element[1:])
     if element.startswith(("http://", "https://")):
         return Address(element.removesuffix("*"), prefix=True) if element.endswith("*") else Address(element)
-    return Wild(element) if "*" in element or "?" in element else Term(element)
+    return Wild(element) if _WILDCARD.search(element) else Term(element)
 
 
 def _one_part(parts: Sequence[Part]) -> Tree:
@@ -473,7 +506,9 @@ class _Parser:
 
     def tree(self) -> Tree:
         if not self.lexemes:
-            self._refuse("There is no question", 0, len(self.text), "Write at least one word, or * for every record.")
+            self._refuse(
+                "There is no question", 0, len(self.text), "Write at least one word, or * for every record."
+            )
         found = self._any()
         rest = self._ahead()
         if rest is not None:
@@ -490,7 +525,9 @@ class _Parser:
         lexeme = self._ahead()
         return lexeme if lexeme is not None and lexeme.sort in sorts else None
 
-    def _group(self, operand: Callable[[], _Placed], more: Callable[[], bool], join: Callable[..., Tree]) -> _Placed:
+    def _group(
+        self, operand: Callable[[], _Placed], more: Callable[[], bool], join: Callable[..., Tree]
+    ) -> _Placed:
         parts = [operand()]
         while more():
             parts.append(operand())
@@ -557,7 +594,18 @@ class _Parser:
             match node:
                 case Or(parts):
                     remaining.extend(parts)
-                case Near() | Pre() | Phrase() | Term() | Wild() | Fuzzy() | Stem() | Tag() | Mention() | Address():
+                case (
+                    Near()
+                    | Pre()
+                    | Phrase()
+                    | Term()
+                    | Wild()
+                    | Fuzzy()
+                    | Stem()
+                    | Tag()
+                    | Mention()
+                    | Address()
+                ):
                     pass
                 case Not():
                     self._refuse(
@@ -579,7 +627,9 @@ class _Parser:
         lexeme = self._ahead()
         if lexeme is None:
             last = self.lexemes[-1]
-            self._refuse("Something is missing at the end", last.start, last.end, "A word or a bracket must follow.")
+            self._refuse(
+                "Something is missing at the end", last.start, last.end, "A word or a bracket must follow."
+            )
         self.at += 1
         if lexeme.sort is _Sort.PART and lexeme.tree is not None:
             return _Placed(lexeme.tree, lexeme.start, lexeme.end)

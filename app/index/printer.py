@@ -60,9 +60,13 @@ def show(tree: Tree) -> str:
         case All():
             return "*"
         case And(parts):
-            return " AND ".join(f"({show(part)})" if isinstance(part, Or | Near | Pre) else show(part) for part in parts)
+            return " AND ".join(
+                f"({show(part)})" if isinstance(part, Or | Near | Pre) else show(part) for part in parts
+            )
         case Or(parts):
-            return " OR ".join(f"({show(part)})" if isinstance(part, And | Near | Pre) else show(part) for part in parts)
+            return " OR ".join(
+                f"({show(part)})" if isinstance(part, And | Near | Pre) else show(part) for part in parts
+            )
         case Not(part):
             return f"NOT ({show(part)})" if isinstance(part, And | Or | Near | Pre) else f"NOT {show(part)}"
 

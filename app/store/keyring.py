@@ -275,11 +275,13 @@ class Keyring:
 
 
 def _put_signed(tx: Tx, origin: str, size: int, root: bytes) -> None:
-    changed = tx.execute(
-        update(signed_table).where(signed_table.c.origin == origin).values(size=size, root=root)
-    )
-    if not changed.rowcount:
+    """Put it in the place of a smaller one; a larger one stays, whoever comes last."""
+    known = tx.execute(select(signed_table.c.size).where(signed_table.c.origin == origin)).scalar()
+    if known is None:
         tx.execute(insert(signed_table).values(origin=origin, size=size, root=root))
+    else:
+        smaller = (signed_table.c.origin == origin) & (signed_table.c.size < size)
+        tx.execute(update(signed_table).where(smaller).values(size=size, root=root))
 
 
 def _wrap(cipher: AESGCM, owner: bytes, secret: bytes) -> bytes:

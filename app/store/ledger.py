@@ -8,12 +8,17 @@ signed over it; one that would contradict an earlier one is never signed.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -30,10 +35,11 @@ from app.store.keyring import Keyring
 from app.store.note import Checkpoint, NoteBroken, Signer, Verifier, opened, proof_text
 from app.store.sealing import derive, new_secret, seal, unseal
 from app.store.tables import acts, checkpoints, entries
-from app.store.tiles import WIDTH, Tiles
+from app.store.tiles import WIDTH, TileBroken, Tiles, TreeAt, last_tile
 
 LONGEST_ENTRY = 65_535
 _ASK = 10_000
+T = TypeVar("T")
 
 
 class LedgerBroken(IntegrityFailure):
@@ -221,77 +227,145 @@ class Ledger:
         Refuses with `LedgerBroken` when the ledger is behind, or contradicts,
         the largest checkpoint that was ever signed.
         """
+        signed = self._largest()  # before the size: another process may sign a larger one at any moment
         with self.database.read() as tx:
             size = self.size(tx)
             latest = tx.execute(
                 select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
             ).one_or_none()
-        self.catch_up(size)
-        signed = self.keyring.largest_signed(self.origin)
-        if signed is not None and signed[0] > size:
-            raise LedgerBroken(
-                f"the ledger has {size} entries, but a checkpoint of {signed[0]} was signed",
-                next="An older copy of the database was put in place. Restore the newest one; nothing is signed until then.",
-            )
-        tree = self.tiles.at(size)
-        if signed is not None and signed[0] and merkle.root(self.tiles.at(signed[0]), signed[0]) != signed[1]:
-            raise LedgerBroken(
-                f"the first {signed[0]} entries are not those that were signed",
-                next="Entries were altered. Keep this copy as evidence and restore the newest backup.",
-            )
+        self._refuse_to_contradict(size, signed)
         if latest is not None and latest.size == size:
             return str(latest.note)
-        root = merkle.root(tree, size)
+        root = self._root(size)
         self.keyring.note_signed(self.origin, size, root)
         note = self.signer().sign(Checkpoint(self.origin, size, root).text())
         with self.database.begin() as tx:
+            lock_ledger(tx)
             if tx.execute(select(checkpoints.c.size).where(checkpoints.c.size == size)).scalar() is None:
                 tx.execute(
                     insert(checkpoints).values(
                         size=size, root=root, signed_at=to_instant(self.clock.now()), note=note
                     )
                 )
-        coming = self.folder / "checkpoint.new"
-        coming.parent.mkdir(parents=True, exist_ok=True)
-        coming.write_text(note)
-        coming.replace(self.folder / "checkpoint")
+        with self._alone():
+            said = self._said()
+            if said is None or said.size < size:
+                self._put("checkpoint", note)
         return note
 
+    def _refuse_to_contradict(self, size: int, signed: tuple[int, bytes] | None) -> None:
+        """Compare the entries with the largest checkpoint that is known to have been signed."""
+        if signed is not None and signed[0] > size:
+            raise LedgerBroken(
+                f"the ledger has {size} entries, but a checkpoint of {signed[0]} was signed",
+                next="An older copy of the database was put in place. Restore the newest one; nothing is signed until then.",
+            )
+        self.catch_up(size)
+        if signed is None or self._root(signed[0]) == signed[1]:
+            return
+        self.rebuild()  # tiles are derived: what was signed is held against the entries themselves
+        if self._root(signed[0]) != signed[1]:
+            raise LedgerBroken(
+                f"the first {signed[0]} entries are not those that were signed",
+                next="Entries were altered. Keep this copy as evidence and restore the newest backup.",
+            )
+
+    def _largest(self) -> tuple[int, bytes] | None:
+        """The largest checkpoint ever signed: as the keyring remembers it, or the file that was given out."""
+        said = self._said()
+        known = [self.keyring.largest_signed(self.origin), (said.size, said.root) if said else None]
+        return max((one for one in known if one is not None), default=None, key=lambda one: one[0])
+
+    def _said(self) -> Checkpoint | None:
+        """The checkpoint in the ledger's folder; one that we did not sign says nothing."""
+        try:
+            said = Checkpoint.parse(opened((self.folder / "checkpoint").read_text(), self.verifier()))
+        except (FileNotFoundError, UnicodeDecodeError, NoteBroken):
+            return None
+        return said if said.origin == self.origin else None
+
     def catch_up(self, size: int) -> None:
-        """Make the tiles complete up to `size` entries; what was lost is made anew."""
-        done = self._tiled()
-        if done < size:
-            begin = done - done % WIDTH
-            self.tiles.extend(done, size, self.bodies(begin, size))
-            (self.folder / "size").write_text(str(size))
+        """Make the tiles complete up to `size` entries; those that were lost, or are of another past, are made anew."""
+        with self._alone():
+            done = self._tiled()
+            if not self._are_ours(done):
+                self._make_anew(size)
+            elif done < size:
+                self.tiles.extend(done, size, self.bodies(last_tile(done) * WIDTH, size))
+                self._put("size", str(size))
 
     def rebuild(self) -> None:
         """Make every tile anew from the entries."""
-        with self.database.read() as tx:
-            size = self.size(tx)
-        self.tiles.extend(0, size, self.bodies(0, size))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "size").write_text(str(size))
+        with self._alone():
+            with self.database.read() as tx:
+                size = self.size(tx)
+            self._make_anew(size)
+
+    def _make_anew(self, size: int) -> None:
+        """Make the tiles beside the living ones, then swap them."""
+        beside = self.folder / "anew"
+        shutil.rmtree(beside, ignore_errors=True)
+        fresh = Tiles(beside)
+        fresh.extend(0, size, self.bodies(0, size))
+        self.tiles.replace(fresh)
+        self._put("size", str(size))
+        shutil.rmtree(beside, ignore_errors=True)
+
+    def _are_ours(self, done: int) -> bool:
+        """Whether the last of `done` tiled entries are those of the database, which may be an older or another copy."""
+        begin = last_tile(done) * WIDTH
+        try:
+            hashes = b"".join(merkle.leaf_hash(body) for body in self.bodies(begin, done))
+            return not done or self.tiles.tile(0, last_tile(done), done - begin) == hashes
+        except (LedgerBroken, TileBroken):
+            return False
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The proof that entry `index` is in the ledger of `size` entries."""
         self.catch_up(size)
-        return merkle.inclusion(self.tiles.at(size), index, size)
+        return self._from_tree(size, lambda tree: merkle.inclusion(tree, index, size))
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the ledger of `new` entries begins with that of `old`."""
         self.catch_up(new)
-        return merkle.consistency(self.tiles.at(new), old, new)
+        return self._from_tree(new, lambda tree: merkle.consistency(tree, old, new))
 
     def proof(self, index: int) -> str:
-        """A `tlog-proof` of one entry under a checkpoint signed now."""
+        """A `tlog-proof` of one entry under a checkpoint signed now.
+
+        It is checked before it is handed out: an entry that is not the one
+        that was signed raises `LedgerBroken`.
+        """
+        with self.database.read() as tx:
+            leaf = merkle.leaf_hash(self.entry(tx, index))
         note = self.checkpoint()
-        size = Checkpoint.parse(opened(note, self.verifier())).size
-        return proof_text(index, self.inclusion(index, size), note)
+        said = Checkpoint.parse(opened(note, self.verifier()))
+        for last in (False, True):
+            found = self.inclusion(index, said.size)
+            if merkle.check_inclusion(leaf, index, said.size, found, said.root):
+                return proof_text(index, found, note)
+            if not last:
+                self.rebuild()
+        raise LedgerBroken(
+            f"entry {index} is not the one that was signed",
+            next="Entries were altered. Keep this copy as evidence and restore the newest backup.",
+        )
+
+    def _root(self, size: int) -> bytes:
+        return self._from_tree(size, lambda tree: merkle.root(tree, size))
+
+    def _from_tree(self, size: int, read: Callable[[TreeAt], T]) -> T:
+        """Read from the tree as it stood at `size`; where tiles are lost, they are made anew first."""
+        try:
+            return read(self.tiles.at(size))
+        except TileBroken:
+            self.rebuild()
+            return read(self.tiles.at(size))
 
     def verify(self) -> list[str]:
         """Read every entry and say what is wrong: with the tree, and with every checkpoint ever signed."""
         wrong: list[str] = []
+        largest = self._largest()
         with self.database.read() as tx:
             size = self.size(tx)
             signed = tx.execute(select(checkpoints).order_by(checkpoints.c.size)).all()
@@ -301,10 +375,9 @@ class Ledger:
             return [str(error)]
         for row in signed:
             wrong += self._checked(row.size, bytes(row.root), str(row.note), size)
-        largest = self.keyring.largest_signed(self.origin)
         if largest and largest[0] > size:
             wrong.append(f"a checkpoint of {largest[0]} entries was signed, the ledger has {size}")
-        elif largest and merkle.root(self.tiles.at(largest[0]), largest[0]) != largest[1]:
+        elif largest and self._root(largest[0]) != largest[1]:
             wrong.append(f"the first {largest[0]} entries are not those that were signed")
         return wrong
 
@@ -317,14 +390,34 @@ class Ledger:
             return [f"the checkpoint of {at} entries says something else than its row"]
         if at > size:
             return [f"a checkpoint of {at} entries was signed, the ledger has {size}"]
-        if merkle.root(self.tiles.at(at), at) != root:
+        if self._root(at) != root:
             return [f"the first {at} entries are not those of the checkpoint"]
         return []
 
     def _tiled(self) -> int:
-        file = self.folder / "size"
+        """How many entries the tiles say that they hold; a file that a crash left empty says none."""
+        try:
+            told = (self.folder / "size").read_text()
+        except FileNotFoundError:
+            return 0
+        return int(told) if told.isdigit() else 0
+
+    def _put(self, name: str, text: str) -> None:
+        """Write a file of the ledger's folder whole, or not at all."""
+        coming = self.folder / f"{name}.new"
+        coming.write_text(text)
+        coming.replace(self.folder / name)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other thread and no other process writes to the ledger's folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return int(file.read_text()) if file.exists() else 0
+        handle = os.open(self.folder / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
 
 def timestamp(moment: datetime) -> str:

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import shutil
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from app.store.merkle import fold, leaf_hash
 
 WIDTH = 256
 _HASH = 32
+_LOOKS = 4
+"""How often a reader looks for a tile that somebody else is growing at this moment."""
 
 
 class TileBroken(IntegrityFailure):
@@ -35,8 +39,13 @@ def path(level: int, number: int, width: int = WIDTH) -> str:
     return f"tile/{level}/{name}" + ("" if width == WIDTH else f".p/{width}")
 
 
+def last_tile(size: int) -> int:
+    """The number of the tile that holds the last of `size` entries."""
+    return max(size - 1, 0) // WIDTH
+
+
 class Tiles:
-    """Tiles in a folder, complete up to some size."""
+    """Tiles in a folder, complete up to some size. One writes at a time; anybody may read meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -48,7 +57,7 @@ class Tiles:
         `entries` begins at the entry that begins the last tile of `old`.
         """
         self._read_full.cache_clear()
-        first = old // WIDTH
+        first = last_tile(old)
         row: list[bytes] = []
         number = first
         for body in entries:
@@ -63,12 +72,23 @@ class Tiles:
         level = 1
         while new >> (8 * level):
             count = new >> (8 * level)
-            for number in range((old >> (8 * level)) // WIDTH, -(-count // WIDTH)):
+            for number in range(last_tile(old >> (8 * level)), -(-count // WIDTH)):
                 below = range(number * WIDTH, min((number + 1) * WIDTH, count))
                 self._write(
                     level, number, [fold(_split(self._read_full(level - 1, n, WIDTH))) for n in below]
                 )
             level += 1
+
+    def replace(self, other: Tiles) -> None:
+        """Put the tiles of `other` in the place of these; `other` is left with none."""
+        old = self.folder / "tile.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if (self.folder / "tile").exists():
+            (self.folder / "tile").rename(old)
+        if (other.folder / "tile").exists():
+            (other.folder / "tile").rename(self.folder / "tile")
+        self._read_full.cache_clear()
+        shutil.rmtree(old, ignore_errors=True)
 
     def at(self, size: int) -> TreeAt:
         """The tree as it stood at `size` entries."""
@@ -81,20 +101,22 @@ class Tiles:
         return self._read(level, number, width)
 
     def _read(self, level: int, number: int, width: int) -> bytes:
-        for candidate in (width, WIDTH):
-            file = self.folder / path(level, number, candidate)
-            if file.exists():
-                data = file.read_bytes()
-                if len(data) != candidate * _HASH:
-                    raise TileBroken(f"{file.name} has {len(data)} bytes")
-                return data[: width * _HASH]
-        grown = sorted(
-            (self.folder / (path(level, number) + ".p")).glob("*"), key=lambda file: int(file.name)
-        )
-        for file in grown:
-            if int(file.name) >= width:
-                return file.read_bytes()[: width * _HASH]
+        for _ in range(_LOOKS):
+            for file, has in self._candidates(level, number, width):
+                with contextlib.suppress(FileNotFoundError):
+                    data = file.read_bytes()
+                    if len(data) != has * _HASH:
+                        raise TileBroken(f"{file.name} has {len(data)} bytes")
+                    return data[: width * _HASH]
         raise TileBroken(f"{path(level, number, width)} is missing")
+
+    def _candidates(self, level: int, number: int, width: int) -> Iterator[tuple[Path, int]]:
+        """The files that hold the first `width` hashes of a tile, and how many each holds: it may have grown."""
+        yield self.folder / path(level, number, width), width
+        yield self.folder / path(level, number), WIDTH
+        partial = self.folder / (path(level, number) + ".p")
+        grown = sorted(int(file.name) for file in partial.glob("*") if file.name.isdigit())
+        yield from ((partial / str(has), has) for has in grown if has > width)
 
     def _write(self, level: int, number: int, row: list[bytes]) -> None:
         file = self.folder / path(level, number, len(row))

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app.web import api, pages, problems, showing, system  # noqa: F401 - the packages whose modules follow
+from app.web import problems, showing, system
 from app.web.api import audit as api_audit
 from app.web.api import captures as api_captures
 from app.web.api import ledger as api_ledger
@@ -17,6 +17,9 @@ from app.web.parts import Parts
 
 DESCRIPTION = "The archive of what an agency’s pages say and what the public says back."
 
+_LARGEST_BODY = 1 << 20
+"""Forms and JSON; files do not come in by this door."""
+
 
 def create(parts: Parts) -> FastAPI:
     """The application: the API, the pages, and what monitors ask."""
@@ -27,6 +30,7 @@ def create(parts: Parts) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        max_body_size=_LARGEST_BODY,
     )
     app.state.parts = parts
     app.state.templates = showing.templates()

@@ -6,16 +6,10 @@ from typing import Annotated
 
 from fastapi import Query
 
-from app.records.errors import Invalid
+from app.index.engine import BadCursor
 
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[str | None, Query(description="`next` of the answer before.")]
-
-
-class BadCursor(Invalid):
-    """The cursor was not made by this list."""
-
-    code = "bad-cursor"
 
 
 def cursor(kind: str, number: int | None) -> str | None:

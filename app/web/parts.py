@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from app.index.engine import Engine
 from app.officers import Mailer
 from app.records.nouns import Officer, Page, Record
 from app.settings import Settings
@@ -65,13 +66,14 @@ class Parts:
     capture: StartCapture
     write_evidence: TakeEvidence
     write_proof: TakeProof
-    index: object
+    index: Engine
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """More checks for `/readyz`, by name; one that is not ready raises."""
 
     def position(self) -> int:
         """How many entries of the ledger the index has read."""
-        return self.index.position()
+        position = self.index.position()
+        return 0 if position is None else position.entry
 
 
 def _parts(request: Request) -> Parts:

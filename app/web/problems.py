@@ -71,7 +71,7 @@ def _archive(request: Request, error: Exception) -> Response:
 
 def _more(error: ArchiveError) -> dict[str, object]:
     """What some errors say beside words: where in the query the mistake is."""
-    place = {name: getattr(error, name, None) for name in ("start", "end", "caret")}
+    place = {name: getattr(error, name, None) for name in ("position", "length", "part")}
     return {name: value for name, value in place.items() if isinstance(value, (int, str))}
 
 

@@ -69,7 +69,7 @@ def templates() -> Environment:
         "number": number,
         "harmless": harmless,
         "paragraphs": paragraphs,
-        "plural": plural,
+        "plural": plural, "sentence": sentence,
         "bytes": in_bytes,
     }
     made.globals |= {
@@ -149,6 +149,12 @@ def in_bytes(count: int | None) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError
+
+
+def sentence(words: object) -> str:
+    """An error's words as the beginning of a sentence, without its full stop."""
+    said = str(words).strip().rstrip(".")
+    return said[:1].upper() + said[1:]
 
 
 def took(began: datetime, ended: datetime | None) -> str:

@@ -35,7 +35,7 @@ _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252"}
 """What publishers mean by these names, as browsers read them (WHATWG Encoding)."""
 
 _REFUSED = frozenset(
-    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "charmap"}
+    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7", "charmap"}
 )
 """Codecs that are not encodings of documents; some take time beyond measure, or hide markup."""
 
@@ -100,10 +100,10 @@ def _known(name: str | None, opening: str | None) -> str | None:
         return None
     try:
         found = codecs.lookup(name.strip().strip("\"'")).name
-        b"".decode(found)  # refuses what turns bytes into bytes, such as "zip"
+        b"<".decode(found, "replace")  # refuses what turns bytes into bytes, such as "zip"
     except (LookupError, ValueError):
         return None
-    if found in _REFUSED:
+    if found.replace("_", "-") in _REFUSED:
         return None
     if found in {"utf-16", "utf-32"}:  # which way round is seen from the bytes, not from the name
         return opening if opening is not None and opening.startswith(found) else None

@@ -62,7 +62,6 @@ class Faults:
     """What was wrong with a document, as far as it was mended on the way to the parser."""
 
     characters: int = 0
-    markup: int = 0
     unexpanded: set[str] = field(default_factory=set)
 
 
@@ -129,7 +128,6 @@ def mended(text: str, seen: Outline, marker: str, faults: Faults) -> str:
         if token is Token.CDATA:
             parts.append(mend.section(text[start:end]))
         elif token is Token.STRAY:
-            faults.markup += 1
             parts.append("&lt;")
         elif start in numbers:
             parts.append(f'<{name} {marker}="{numbers[start]}"' + mend.tag(text[start + 1 + len(name) : end]))
@@ -209,8 +207,6 @@ def _balanced(pieces: Sequence[Piece]) -> bool:
     stack: list[str] = []
     roots = 0
     for token, _, _, name in pieces:
-        if token is Token.STRAY:
-            return False
         if token in _BEGINNINGS and not stack:
             roots += 1
         if token is Token.START:
@@ -344,7 +340,6 @@ class _Mend:
         if name:
             return self._named(name)
         if found.group() == "&":
-            self._faults.markup += 1
             return "&amp;"
         return self._forbidden()
 

@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from feedparser import datetimes as feedparser_datetimes
@@ -27,6 +27,8 @@ PROFILE_ID = "profile"
 """A feed introduces one page, so its introduction needs no name beyond this."""
 
 _COMMENT_ID = re.compile(r"[#/?&-]comment[-=_]?[0-9]+$", re.IGNORECASE)
+
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _LONGEST_DATE = 100
 """No date is longer; reading a longer text as one would only cost time."""
@@ -183,7 +185,8 @@ def moment(written: str) -> datetime | None:
         if exact.tzinfo is not None:
             return exact.astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
+        if _ISO_DAY.match(short) and not _is_day(short[:10]):
+            return None  # feedparser would take the nearest day that exists
     try:
         found = feedparser_datetimes._parse_date(short)  # noqa: SLF001 -- the only door to its nine readings
         if found is None:
@@ -192,6 +195,14 @@ def moment(written: str) -> datetime | None:
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # 60 is a leap second
     except Exception:  # noqa: BLE001 -- nine readings of a stranger's text fail in more ways than can be named
         return None
+
+
+def _is_day(written: str) -> bool:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
 
 
 def plain(media_type: str, value: str) -> str:
@@ -247,10 +258,11 @@ def _observation(item: Item, where: Where) -> Observation:
         extra["date_text"] = unread[0]
     if published is None and updated is not None and not item.published:
         extra["published_from"] = "updated"
-    media_type, fullest = max(
-        item.contents, key=lambda content: len(plain(*content)), default=("text/plain", "")
-    )
-    said = plain(media_type, fullest)
+    forms = [(plain(media_type, value), media_type, value) for media_type, value in item.contents]
+    said, media_type, fullest = max(forms, key=lambda form: len(form[0]), default=("", "text/plain", ""))
+    shorter = [other for other, _, _ in forms if other and other not in said]
+    if shorter:
+        extra["summary"] = "\n\n".join(dict.fromkeys(shorter))
     parts = [item.title, said] if item.title != said else [said]
     link = http_address(item.link, where.address)
     if item.link and link is None:

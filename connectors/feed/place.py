@@ -34,6 +34,9 @@ class Stream(msgspec.Struct, kw_only=True):
 class Walk(msgspec.Struct, kw_only=True):
     """The reading of one stream under way: the document at which it stands, and what was noticed so far.
 
+    It is `whole` as long as no item can have been missed; it was `broken_off`
+    where a part could not be had that the next pass has to ask for again.
+
     Resuming asks for that document once more, because its items move on to
     the next one whenever something is published.
     """
@@ -43,6 +46,7 @@ class Walk(msgspec.Struct, kw_only=True):
     newest: list[str] = []
     joined: bool = False
     whole: bool = True
+    broken_off: bool = False
     oldest: datetime | None = None
     etag: str = ""
     modified: str = ""

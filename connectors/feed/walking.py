@@ -58,9 +58,13 @@ class Pass:
         self._options = Options.of(page)
         self._placed = 0
         self._searched = False
+        self._complaint: UnexpectedResponse | None = None
 
     def run(self) -> Iterator[Batch]:
-        """Read every stream, beginning with the one at which the pass stands."""
+        """Read every stream, beginning with the one at which the pass stands.
+
+        A feed without end is said so when everything else has been read.
+        """
         place = self._place
         if place.began is None:
             place.began, place.stream, place.walk = self._http.now(), 0, None
@@ -70,6 +74,8 @@ class Pass:
                 yield from self._stream(place.streams[place.stream])
             except (_WebPage, _Lost) as found:
                 yield self._search(found)
+        if self._complaint is not None:
+            raise self._complaint
 
     # -- one stream ----------------------------------------------------------------------------------------
 
@@ -109,13 +115,14 @@ class Pass:
             return None
         if walk.joined and stream.read_at is not None and not self._options.all_documents:
             return None
-        why = ""
-        if following in visited or (seen and seen.issuperset(document.ids)):
-            why = "The feed repeats itself where older parts were asked for."
-        elif walk.number >= self._options.most_documents:
-            why = f"Only {walk.number} parts of a feed are read in one pass (option max_pages)."
-        if not why:
+        repeats = following in visited or (bool(seen) and seen.issuperset(document.ids))
+        if not repeats and walk.number < self._options.most_documents:
             return following
+        why = f"Only {walk.number} parts of a feed are read in one pass (option max_pages)."
+        if repeats:
+            why = f"{walk.at} repeats what was read before, and the feed has no end."
+            if document.following is not None:
+                self._complaint = UnexpectedResponse(why, read.exchanges)
         walk.whole = False
         read.gaps.append(Gap(what="older parts of the feed", why=why, until=walk.oldest))
         return None
@@ -129,7 +136,7 @@ class Pass:
         if complete and emptied:
             why = "The feed is empty and was not before; that alone makes nothing absent."
             read.gaps.append(Gap(what="items of the feed", why=why, since=stream.read_at))
-        if stream.seen and walk.newest and not walk.joined and not complete:
+        if stream.seen and walk.newest and not (walk.joined or walk.broken_off or complete):
             read.gaps.append(_unjoined(stream, walk))
         listings = []
         if complete and walk.whole and read.shown and not emptied:
@@ -137,8 +144,9 @@ class Pass:
                 Listing(kinds=[self._options.kind], began_at=place.begun(), exchange=len(read.exchanges) - 1)
             ]
         stream.etag, stream.modified = (walk.etag, walk.modified) if walk.whole else ("", "")
-        stream.seen = walk.newest or stream.seen
-        stream.read_at, stream.documents = place.begun(), walk.number
+        if not walk.broken_off:
+            stream.seen = walk.newest or stream.seen
+            stream.read_at, stream.documents = place.begun(), walk.number
         place.walk = None
         place.stream += 1
         if place.stream == len(place.streams):
@@ -221,7 +229,7 @@ class Pass:
     # -- finding feeds -------------------------------------------------------------------------------------
 
     def _search(self, found: _WebPage | _Lost) -> Batch:
-        """Go on with the feed that a web page names; `NoSuchPage` where it names none."""
+        """Go on with the feed that a web page names; `UnexpectedResponse` where it names none."""
         stream, answer = self._place.streams[0], found.answer
         self._place.walk = None
         self._searched = True
@@ -233,7 +241,8 @@ class Pass:
         )
         wanted = posts if self._options.kind is Kind.POST else comments or posts
         if not wanted or wanted[0] == stream.address:
-            raise NoSuchPage(f"{stream.address} is a web page that names no feed.", [answer])
+            # It may be a page that asks to sign in, so it does not prove that there is no feed.
+            raise UnexpectedResponse(f"{stream.address} is a web page that names no feed.", [answer])
         stream.address = wanted[0]
         if self._options.comments == "site":
             self._watch([CommentFeed(address=one) for one in comments[:1]], first=True)
@@ -300,7 +309,7 @@ def _unchanged(stream: Stream, walk: Walk, answer: Exchange) -> _Read:
 
 
 def _missed(walk: Walk, exchanges: Sequence[Exchange], why: str) -> _Read:
-    walk.whole = False
+    walk.whole, walk.broken_off = False, True
     return _Read(exchanges, gaps=[Gap(what=f"feed {walk.at}", why=why)])
 
 

@@ -156,7 +156,8 @@ def _item(
     published, updated = _dates(entry, atom=atom)
     contents = [(_text(content, "type"), _text(content, "value")) for content in _list(entry, "content")]
     summary = _content(entry, "summary")
-    contents += [summary] if summary[1] else []
+    if summary[1] and all(summary[1] != value for _, value in contents):  # feedparser copies one to the other
+        contents.append(summary)
     item = Item(
         id=_text(entry, "id"),
         link=_link(entry),

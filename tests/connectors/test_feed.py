@@ -20,7 +20,8 @@ from connectors.feed import Feed, discover, encoding, markup, reading
 from connectors.feed.parse import Document, NotAFeed, Where, moment
 from connectors.feed.place import Place
 from connectors.http import EvidenceClient
-from tests.connectors.worlds.feed_world import FeedWorld
+from connectors.promises import ConnectorPromises
+from tests.connectors.worlds.feed_world import FeedWorld, PromisedFeed
 from tests.connectors.worlds.loopback import evidence_client
 
 FORMS = ["rss", "rss1", "atom", "json"]
@@ -105,6 +106,35 @@ def the_post(document: Document) -> Observation:
     found = [one for one in document.observations if one.kind is Kind.POST]
     assert len(found) == 1
     return found[0]
+
+
+# --- what every connector promises ------------------------------------------------------------------------
+
+
+class TestRss(ConnectorPromises):
+    form = "rss"
+
+    def world(self):
+        return PromisedFeed(self.form)
+
+    def connector(self, client):
+        return Feed(client)
+
+
+class TestRssThatIsComplete(TestRss):
+    def world(self):
+        return PromisedFeed(self.form, complete="yes")
+
+
+class TestAtom(TestRss):
+    form = "atom"
+
+
+class TestJsonFeed(TestRss):
+    form = "json"
+
+    def world(self):
+        return PromisedFeed(self.form, complete="yes")
 
 
 # --- what a pass sees -------------------------------------------------------------------------------------
@@ -231,7 +261,7 @@ def test_an_unchanged_feed_yields_its_exchange_and_makes_nothing_absent(each_wor
     (batch,) = visit.night()
 
     assert [one.status for one in batch.exchanges] == [304]
-    assert (batch.observations, batch.sightings, batch.listings, batch.gaps) == ([], [], [], [])
+    assert [*batch.observations, *batch.sightings, *batch.listings, *batch.gaps] == []
 
 
 def test_a_feed_that_is_suddenly_empty_makes_nothing_absent(world, http):
@@ -371,21 +401,49 @@ def test_wordpress_pages_are_read_until_it_says_that_there_are_no_more(world, ht
     assert gaps(batches) == []
 
 
-def test_a_feed_that_leads_in_a_circle_is_left_with_a_gap(http):
+def test_a_feed_without_end_is_an_error_after_everything_else_was_read(http):
     with FeedWorld("atom") as world:
-        world.publish("Notice", "words")
-        world.other["/feed"] = (
-            200,
-            {"Content-Type": "application/atom+xml"},
-            world.document(list(world.posts.values()), older=f"{world.feed}?part=2"),
-        )
+        number = world.publish("Notice", "words")
+        comment = world.comment(number, "A word")
         world.links_older = "next"
         circle = world.document(list(world.posts.values()), older=world.feed)
-        world.trouble = lambda target: (200, {}, circle)
-        batches = Visit(world, http, comments="no", complete="yes").night()
-    assert len(world.asked) <= 2
-    assert "repeats itself" in gaps(batches)[0].why
+        world.trouble = lambda target: (200, {}, circle) if target.startswith("/feed") else None
+        visit, batches = Visit(world, http, complete="yes"), []
+        observing = visit.connector.observe(visit.page, None)
+        batches += [next(observing), next(observing)]
+        with pytest.raises(UnexpectedResponse) as error:
+            next(observing)
+    assert error.value.exchanges
+    assert f"comment:{comment}" in seen(batches)
+    assert "no end" in gaps(batches)[0].why
     assert listings(batches) == []
+    assert Place.read(batches[-1].resume_from, visit.page.address).began is None
+
+
+def test_a_server_that_ignores_paging_leaves_a_gap(world, http):
+    for number in range(3):
+        world.publish(f"Notice {number}", "words")
+    same = world.document(list(world.posts.values()))
+    world.trouble = lambda target: (200, {"Content-Type": "application/rss+xml"}, same)
+    batches = Visit(world, http, comments="no", paged="yes", complete="yes").night()
+    assert world.asked == ["/feed", "/feed?paged=2"]
+    assert "repeats" in gaps(batches)[0].why
+    assert listings(batches) == []
+
+
+def test_older_parts_that_could_not_be_read_are_asked_for_again_the_next_night(http):
+    with FeedWorld("atom") as world:
+        world.window, world.links_older = 2, "next"
+        for number in range(5):
+            world.publish(f"Notice {number}", "words")
+        world.trouble = lambda target: (200, {}, b"<html>Sign in</html>") if "part=2" in target else None
+        visit = Visit(world, http, comments="no")
+        first = visit.night()
+        world.trouble = None
+        second = visit.night()
+    assert (len(posts(first)), len(posts(second))) == (2, 5)
+    assert "part=2" in gaps(first)[0].what
+    assert gaps(second) == []
 
 
 def test_a_limit_on_parts_is_a_gap_and_no_listing(http):
@@ -466,12 +524,10 @@ def test_comments_that_are_throttled_end_the_pass_and_are_read_when_it_resumes(w
         world.comment(world.publish(name, "x"), f"on {name}")
     world.trouble = lambda target: (429, {"Retry-After": "7200"}, b"") if "p%3D1" in target else None
     visit, batches = Visit(world, http), []
+    observing = visit.connector.observe(visit.page, None)
+    batches += [next(observing), next(observing)]
     with pytest.raises(TryAgainLater):
-        batches += visit.connector.observe(visit.page, None)
-    for batch in visit.connector.observe(visit.page, None):
-        batches.append(batch)
-        if len(batches) == 2:
-            break
+        next(observing)
     world.trouble = None
     batches += visit.since(batches[-1].resume_from)
     assert sum(one.kind is Kind.COMMENT for one in seen(batches).values()) == 2
@@ -515,8 +571,10 @@ def test_a_web_page_leads_to_its_feed_and_the_way_is_recorded(world, http):
     world.other["/"] = (
         200,
         {"Content-Type": "text/html"},
-        b'<!DOCTYPE html><html><head><link rel="alternate" type="application/rss+xml" href="/comments/feed/">'
-        b'<link rel="alternate" type="application/rss+xml" title="News" href="/feed"></head></html>',
+        (
+            b'<!DOCTYPE html><html><head><link rel="alternate" type="application/rss+xml" href="/comments/feed/">'
+            b'<link rel="alternate" type="application/rss+xml" title="News" href="/feed"></head></html>'
+        ),
     )
     visit = Visit(world, http, world.address + "/", comments="no")
     first, second = visit.night(), visit.night()
@@ -541,9 +599,9 @@ def test_a_feed_that_moved_is_found_again_through_its_web_page(world, http):
     assert f"post:{number}" in seen(visit.night())
 
 
-def test_a_web_page_that_names_no_feed_is_no_page_of_ours(world, http):
+def test_a_web_page_that_names_no_feed_is_unexpected_since_it_may_ask_to_sign_in(world, http):
     world.other["/"] = (200, {"Content-Type": "text/html"}, b"<html><title>Town</title></html>")
-    with pytest.raises(NoSuchPage) as error:
+    with pytest.raises(UnexpectedResponse) as error:
         Visit(world, http, world.address + "/").night()
     assert len(error.value.exchanges) == 1
 
@@ -692,11 +750,12 @@ def test_the_names_that_html_knows_are_read_although_xml_does_not_know_them(decl
     assert document.gaps == []
 
 
-def test_a_name_of_html_that_a_feed_declares_otherwise_stays_as_written():
+def test_a_name_of_html_that_a_feed_declares_otherwise_is_not_what_the_feed_declares():
     document = read(
         '<!DOCTYPE rss [<!ENTITY copy "boom">]>' + rss("<item><guid>1</guid><title>&copy;</title></item>")
     )
-    assert the_post(document).text == "&copy;"
+    assert "boom" not in the_post(document).text
+    assert "&copy;" in document.gaps[0].why
 
 
 def test_what_looks_like_an_entity_in_a_marked_section_is_left_alone():
@@ -707,22 +766,26 @@ def test_what_looks_like_an_entity_in_a_marked_section_is_left_alone():
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "gap"),
     [
-        "<item><guid>1</guid><title>Bell \x07 rings &#2; here</title></item>",
-        "<item><guid>1</guid><title>Tom & Jo &</title></item>",
-        "<item><guid>1</guid><title>1 < 2</title></item>",
-        "<item><guid>1</guid><title>Bold <b>words</title></item>",
-        '<item><guid>1</guid><title>Unbound</title><media:content url="https://media.example/a.jpg"/></item>',
-        "<item><guid>1</guid><title>Quote</title><a href='x></a></item>",
+        ("<item><guid>1</guid><title>Tom & Jo &</title></item>", None),
+        ("<item><guid>1</guid><title>1 < 2</title></item>", None),
+        (
+            "<item><guid>1</guid><title>Bell \x07 rings &#2; here</title></item>",
+            "forbids 2 of its characters",
+        ),
+        ("<item><guid>1</guid><title>Bold <b>words</title></item>", "mismatched tag"),
+        ('<item><guid>1</guid><media:content url="https://media.example/a.jpg"/></item>', "unbound prefix"),
+        ("<item><guid>1</guid><title>Quote</title><a href='x></a></item>", "mismatched tag"),
+        ("<item><guid>1</guid><title>No end</title>", "mismatched tag"),
     ],
 )
-def test_a_broken_item_is_read_as_far_as_it_goes_and_takes_nobody_along(broken):
+def test_a_broken_item_is_read_as_far_as_it_goes_and_takes_nobody_along(broken, gap):
     document = read(
         rss(f"<item><guid>0</guid><title>Before</title></item>{broken}<item><guid>2</guid></item>")
     )
     assert set(document.ids) == {"post:0", "post:1", "post:2"}
-    assert document.gaps
+    assert [gap in one.why for one in document.gaps] == [True] if gap else not document.gaps
     assert len({one.evidence[0] for one in document.observations if one.kind is Kind.POST}) == 3
 
 

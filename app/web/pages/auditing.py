@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from app import officers
 from app.db import Tx
+from app.records.errors import Invalid
 from app.store import access, audit
 from app.web import paging
 from app.web.moments import moment_of
@@ -100,4 +101,4 @@ def _record(text: str) -> UUID | None:
     try:
         return UUID(text.strip())
     except ValueError as error:
-        raise paging.BadCursor(f"{text.strip()[:60]!r} is no record id") from error
+        raise Invalid(f"{text.strip()[:60]!r} is no record id") from error

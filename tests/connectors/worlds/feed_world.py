@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,6 +20,8 @@ from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+
+from connectors.contract import Page
 
 Answer = tuple[int, dict[str, str], bytes]
 TYPES = {
@@ -55,6 +57,7 @@ class Post:
     author: str = "Press Office"
     tags: list[str] = field(default_factory=list)
     enclosure: str = ""
+    slug: str = ""
     comments: list[Remark] = field(default_factory=list)
 
 
@@ -79,6 +82,14 @@ class FeedWorld:
         """What is answered at other addresses, by path."""
         self.trouble: Callable[[str], Answer | None] | None = None
         """Asked first, with the path and query; what it answers is sent instead."""
+        self.patience = 0
+        """How many answers go well before trouble begins."""
+        self.cutting = False
+        """Whether every answer breaks off in its midst."""
+        self.circles = False
+        """Whether every document names the same next one."""
+        self.uncounted = 0
+        """How many more comments the feed counts than it shows."""
         self.before: Callable[[str], None] | None = None
         """Called before each answer: the site changes while it is read."""
         self.asked: list[str] = []
@@ -103,9 +114,10 @@ class FeedWorld:
         self.posts[number] = Post(number, title, content, now, now, **more)  # type: ignore[arg-type]
         return number
 
-    def edit(self, number: str, content: str) -> None:
+    def edit(self, number: str, content: str) -> object:
         self.posts[number].content = content
         self.posts[number].updated = self.tick()
+        return None
 
     def comment(self, number: str, content: str, answers: str = "") -> str:
         post = self.posts[number]
@@ -113,10 +125,15 @@ class FeedWorld:
         post.comments.append(remark)
         return remark.id
 
-    def remove(self, number: str, *, says_so: bool = False) -> None:
+    def remove(self, number: str, *, says_so: bool = False) -> object:
         del self.posts[number]
         if says_so:
             self.gone[number] = self.tick()
+        return None
+
+    @property
+    def troubled(self) -> bool:
+        return self.patience < 0
 
     # --- the server ---------------------------------------------------------------------------------------
 
@@ -134,7 +151,10 @@ class FeedWorld:
                 if status != 304:
                     self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                if status != 304:
+                if world.cutting and world.troubled:
+                    self.wfile.write(body[: len(body) // 2])
+                    self.close_connection = True
+                elif status != 304:
                     self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
@@ -161,9 +181,10 @@ class FeedWorld:
 
     def answer(self, target: str, headers: dict[str, str]) -> Answer:
         self.asked.append(target)
+        self.patience -= 1
         if self.before is not None:
             self.before(target)
-        answered = (self.trouble(target) if self.trouble else None) or self._answer(target)
+        answered = (self.trouble(target) if self.trouble and self.troubled else None) or self._answer(target)
         status, given, body = answered
         if status == 200 and self.remembers_readers:
             etag = '"' + hashlib.sha256(body).hexdigest()[:20] + '"'
@@ -185,6 +206,8 @@ class FeedWorld:
             if number > 1 and not shown:
                 return 404, {"Content-Type": "text/html"}, b"<html>Nothing here</html>"
             older = f"{self.feed}?part={number + 1}" if len(posts) > number * self.window else ""
+            if self.circles:
+                older = f"{self.feed}?part=2"
             return self._served(self.document(shown, older if self.links_older else ""))
         if parts.path == "/comments":
             post = self.posts.get(query.get("of", ""))
@@ -234,15 +257,15 @@ class FeedWorld:
         for post in posts:
             named = (
                 f"<wfw:commentRss>{escape(self.comments_address(post))}</wfw:commentRss>"
-                f"<slash:comments>{len(post.comments)}</slash:comments>"
+                f"<slash:comments>{len(post.comments) + self.uncounted}</slash:comments>"
             )
             items.append(
-                f"<item>\n<title>{escape(post.title)}</title>\n<link>{self.address}/{_slug(post.title)}/</link>\n"
+                f"<item>\n<title>{escape(post.title)}</title>\n<link>{self.address}/{_slug(post.slug or post.title)}/</link>\n"
                 f'<guid isPermaLink="false">{escape(post.id)}</guid>\n<pubDate>{format_datetime(post.date)}</pubDate>\n'
                 f"<dc:creator><![CDATA[{post.author}]]></dc:creator>\n"
                 + "".join(f"<category><![CDATA[{tag}]]></category>\n" for tag in post.tags)
-                + f"<description><![CDATA[{post.content[:20]}]]></description>\n"
-                f"<content:encoded><![CDATA[{post.content}]]></content:encoded>\n"
+                + f"<description>{_section(post.content[:20])}</description>\n"
+                f"<content:encoded>{_section(post.content)}</content:encoded>\n"
                 + (
                     f'<enclosure url="{escape(post.enclosure)}" type="audio/mpeg" length="3"/>\n'
                     if post.enclosure
@@ -266,7 +289,7 @@ class FeedWorld:
     def _rss1(self, posts: list[Post], older: str) -> bytes:
         items = "".join(
             f'<item rdf:about="{escape(post.id)}"><title>{escape(post.title)}</title>'
-            f"<link>{self.address}/{_slug(post.title)}/</link><dc:date>{_iso(post.date)}</dc:date>"
+            f"<link>{self.address}/{_slug(post.slug or post.title)}/</link><dc:date>{_iso(post.date)}</dc:date>"
             f"<description>{escape(post.content)}</description></item>\n"
             for post in posts
         )
@@ -283,11 +306,11 @@ class FeedWorld:
         for post in posts:
             replies = (
                 f'<link rel="replies" type="application/atom+xml" href="{escape(self.comments_address(post))}" '
-                f'thr:count="{len(post.comments)}"/>'
+                f'thr:count="{len(post.comments) + self.uncounted}"/>'
             )
             entries.append(
                 f'<entry><id>{escape(post.id)}</id><title type="text">{escape(post.title)}</title>'
-                f'<link rel="alternate" type="text/html" href="/{_slug(post.title)}/"/>'
+                f'<link rel="alternate" type="text/html" href="/{_slug(post.slug or post.title)}/"/>'
                 + (
                     f'<link rel="enclosure" type="audio/mpeg" href="{escape(post.enclosure)}"/>'
                     if post.enclosure
@@ -316,7 +339,7 @@ class FeedWorld:
         for post in posts:
             item: dict[str, object] = {
                 "id": post.id,
-                "url": f"{self.address}/{_slug(post.title)}/",
+                "url": f"{self.address}/{_slug(post.slug or post.title)}/",
                 "title": post.title,
                 "content_html": post.content,
                 "date_published": _iso(post.date),
@@ -337,8 +360,105 @@ class FeedWorld:
         return json.dumps(feed | ({"next_url": older} if older else {}), indent=1).encode()
 
 
+class PromisedFeed(FeedWorld):
+    """A world for `ConnectorPromises`: a feed in several parts, with comments where its format has them."""
+
+    def __init__(self, form: str, **options: str) -> None:
+        super().__init__(form)
+        self.options = options
+        self.window, self.links_older = 2, "next"
+        self.names_comments = form != "json"
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        for number in range(5):
+            post = self.publish(f"Notice {number}", f"<p>Words of notice {number}</p>", tags=["News"])
+            self.posts[post].enclosure = f"{self.address}/files/{number}.mp3?signed=1"
+            if number % 2 and self.names_comments:
+                first = self.comment(post, f"On notice {number}")
+                self.comment(post, "An answer", answers=first)
+        return self
+
+    @property
+    def base(self) -> str:
+        return self.address
+
+    @property
+    def page(self) -> Page:
+        return Page(address=self.feed, options=self.options)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def client_options(self) -> Mapping[str, object]:
+        return {}
+
+    @property
+    def cannot(self) -> Mapping[str, str]:
+        reasons = {"revoke": "feeds are public: there are no credentials to refuse"}
+        return reasons | ({"recount": "JSON Feed counts nothing"} if self.form == "json" else {})
+
+    def shows(self) -> Collection[str]:
+        comments = [f"comment:{one.id}" for post in self.posts.values() for one in post.comments]
+        return ["profile", *(f"post:{number}" for number in self.posts), *comments]
+
+    def publish(self, title: str = "Storm", content: str = "<p>Stay in</p>", **more: object) -> str:
+        number = super().publish(title, content, **more)
+        return number if more or title != "Storm" else f"post:{number}"
+
+    def edit(self, number: str = "", content: str = "<p>Other words</p>") -> str:
+        newest = number or max(self.posts.values(), key=lambda post: post.date).id
+        super().edit(newest, content)
+        return f"post:{newest}"
+
+    def remove(self, number: str = "", *, says_so: bool = False) -> str:
+        oldest = number or min(self.posts.values(), key=lambda post: post.date).id
+        super().remove(oldest, says_so=says_so or "complete" not in self.options)
+        return f"post:{oldest}"
+
+    def recount(self) -> None:
+        self.uncounted += 3
+
+    def expire(self) -> None:
+        for post in self.posts.values():
+            post.enclosure += "1"
+
+    def throttle(self, after: int) -> timedelta | None:
+        self._begin(after, lambda _: (429, {"Retry-After": "7200"}, b""))
+        return timedelta(hours=2)
+
+    def sign_in(self, after: int) -> None:
+        page = b"<!DOCTYPE html><html><form action='/sign-in'><input type='password'></form></html>"
+        self._begin(after, lambda _: (200, {"Content-Type": "text/html"}, page))
+
+    def cut(self, after: int) -> None:
+        self._begin(after, None)
+        self.cutting = True
+
+    def fail(self, after: int) -> None:
+        self._begin(after, lambda _: (500, {}, b"trouble"))
+
+    def revoke(self, after: int) -> None:
+        self._begin(after, lambda _: (401, {}, b"no"))
+
+    def loop(self) -> None:
+        self.circles = True
+
+    def recover(self) -> None:
+        self.trouble, self.cutting, self.circles, self.patience = None, False, False, 0
+
+    def _begin(self, after: int, trouble: Callable[[str], Answer | None] | None) -> None:
+        self.patience, self.trouble = after, trouble
+
+
 def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _section(content: str) -> str:
+    return "<![CDATA[" + content.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
 def _slug(title: str) -> str:

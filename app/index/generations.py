@@ -1,0 +1,73 @@
+"""The folder of the index: one sub-folder for each time it was made, and a pointer to the living one.
+
+The pointer is swapped in one step, so that a reader sees the old index or the
+new one, never half of each. Everything here is derived and may be thrown away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+_POINTER = "current"
+_PREFIX = "generation-"
+
+
+def current(home: Path) -> Path | None:
+    """The living generation, if there is one."""
+    try:
+        name = (home / _POINTER).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    folder = home / name
+    return folder if name.startswith(_PREFIX) and folder.is_dir() else None
+
+
+def begin(home: Path) -> Path:
+    """A new, empty folder beside the living one."""
+    home.mkdir(parents=True, exist_ok=True)
+    number = max((_number(folder) for folder in home.glob(f"{_PREFIX}*")), default=0)
+    while True:
+        number += 1
+        folder = home / f"{_PREFIX}{number:06}"
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return folder
+
+
+def _number(folder: Path) -> int:
+    digits = folder.name.removeprefix(_PREFIX)
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def point_at(folder: Path) -> None:
+    """Make `folder` the living generation, durably and in one step."""
+    home = folder.parent
+    beside = home / f"{_POINTER}.{os.getpid()}.new"
+    with beside.open("w", encoding="ascii") as file:
+        file.write(folder.name + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(home / _POINTER)
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def discard(folder: Path) -> None:
+    """Remove a generation that nothing points at. Readers that have it open keep what they hold."""
+    if current(folder.parent) != folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard_others(home: Path) -> None:
+    """Remove every generation but the living one: what a crash or an earlier edition left."""
+    living = current(home)
+    for folder in home.glob(f"{_PREFIX}*"):
+        if folder != living:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,910 @@
+"""The embedded engine: tantivy, with its sharp edges wrapped.
+
+What it answers natively is what it is exact in: words, wildcards, phrases of
+words, and proximity of two words. Everything else that stands in a text is
+decided by `spans`: the engine proposes every document that could meet it,
+the stored words of each are judged, and the ones that do enter the rest of
+the question as a set of keys. So a total never depends on what an engine
+thinks proximity is.
+
+Every document is one version of a record. To count and sort records, each is
+represented by one version: the current one where that is a hit, otherwise
+the newest that is.
+
+Rules that keep the engine honest, each learned from a failure: unsigned
+values are never inferred; removal is by query, and looked at after the
+commit; a batch is checked before the writer sees it; a writer that failed is
+given up with its uncommitted batch; the writer is let go only after its
+merges have finished; slop is used for exactly two words; a panic is
+translated where it happens, for it is no `Exception`.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from itertools import islice, product
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import tantivy
+from tantivy import DocAddress, FieldType, Occur, Order, Query
+
+from app.index import analyser, generations
+from app.index.documents import MOST_RECORDS, MOST_VERSIONS, Document, Position
+from app.index.engine import (
+    FACETS,
+    IndexBusy,
+    IndexFailed,
+    IndexNeedsRebuild,
+    Page,
+    Place,
+    QueryNotSupported,
+    Scope,
+    Sort,
+    StillFound,
+    UnfitDocument,
+    folded,
+    instants,
+    microseconds,
+)
+from app.index.printer import show
+from app.index.spans import Words, meeting, spans
+from app.index.stem import stem
+from app.index.tree import (
+    Address,
+    All,
+    And,
+    CapturedRange,
+    DateRange,
+    Field,
+    Fuzzy,
+    Mention,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Pre,
+    Stem,
+    Tag,
+    Term,
+    Tree,
+    Wild,
+    everything_in,
+)
+
+FORMAT = 1
+"""Raised whenever documents are laid down otherwise; an index of another format must be rebuilt."""
+
+UNDATED = -(2**62)
+"""Stands for no date: before everything, so that the newest come first and the undated last."""
+
+_HEAP = 128_000_000
+_LONGEST_WORD = 15_000
+"""The engine drops words over 65,530 bytes in silence; a text that has one is judged apart, long before that."""
+_LONGEST_VALUE = 1000
+_MOST_PAIRS = 64
+_BATCH = 20_000
+_MOST_BUCKETS = 50_000
+_DESCRIPTION = "muniment.json"
+_VERSION_BITS = 24
+
+
+def _schema() -> tantivy.Schema:
+    schema = tantivy.SchemaBuilder()
+    schema.add_unsigned_field("key", indexed=True, fast=True)  # record and version in one number
+    schema.add_unsigned_field("record", indexed=True, fast=True)
+    schema.add_unsigned_field("current", indexed=True)
+    schema.add_unsigned_field("private", indexed=True)
+    schema.add_unsigned_field("media", indexed=True)
+    schema.add_unsigned_field("judged_apart", indexed=True)
+    schema.add_integer_field("published", indexed=True, fast=True)
+    schema.add_integer_field("captured", indexed=True, fast=True)
+    schema.add_text_field("words", stored=True, tokenizer_name="divided")
+    schema.add_text_field("sigils", tokenizer_name="divided", index_option="basic")
+    schema.add_bytes_field("words_apart", stored=True)  # of a text that the engine would not take whole
+    schema.add_bytes_field("sigil_places", stored=True)
+    for name in ("page", "platform", "author", "lang"):
+        schema.add_text_field(name, tokenizer_name="raw", index_option="basic")
+        schema.add_text_field(f"{name}_shown", tokenizer_name="raw", index_option="basic", fast=True)
+    for name in ("kind", "state", "origin"):
+        schema.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    schema.add_text_field("mark", tokenizer_name="raw", index_option="basic")
+    schema.add_bytes_field("said", stored=True)
+    return schema.build()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the engine raises, a panic among it, as errors of ours."""
+    try:
+        yield
+    except ValueError as error:
+        if "LockBusy" in str(error):
+            raise IndexBusy(
+                "Another process is writing to the index.", next="Try again when it has finished."
+            ) from error
+        raise IndexFailed(f"The search engine failed: {error}") from error
+    except (RuntimeError, OSError) as error:
+        raise IndexFailed(f"The search engine failed: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise IndexFailed(f"The search engine failed: {error}") from error
+        raise
+
+
+class TantivyEngine:
+    """An index in a folder. Open one for each process; several may ask at once."""
+
+    def __init__(self, home: Path, *, folder: Path | None = None, heap: int = _HEAP) -> None:
+        self._home = home
+        self._heap = heap
+        self._lock = threading.RLock()
+        self._writer: tantivy.IndexWriter | None = None
+        self._uncommitted = False
+        self._taken_out: set[int] = set()
+        self._put_back: set[int] = set()
+        self._follows = folder is None
+        if folder is None:
+            folder = generations.current(home)
+            if folder is None:
+                folder = _begin(home)
+                generations.point_at(folder)
+        self._open(folder)
+
+    @classmethod
+    def open(cls, home: Path) -> Self:
+        """The index that lives in `home`; an empty one is begun where there is none."""
+        return cls(home)
+
+    def _open(self, folder: Path) -> None:
+        _check_description(folder)
+        with _translated():
+            index = tantivy.Index(_schema(), path=str(folder), reuse=True)
+            divided = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+            index.register_tokenizer("divided", divided)
+            index.config_reader("manual")
+        self._folder, self._index = folder, index
+
+    def _freshen(self) -> None:
+        """Look at the living generation and its last commit, whoever made them."""
+        with self._lock, _translated():
+            if self._follows and self._writer is None:
+                living = generations.current(self._home)
+                if living is not None and living != self._folder:
+                    self._open(living)
+            self._index.reload()
+
+    # ---- following --------------------------------------------------------------------------------
+
+    def position(self) -> Position | None:
+        said = self._said()
+        return None if said is None else Position(said["entry"], said["analyser"])
+
+    def removed(self) -> int:
+        said = self._said()
+        return 0 if said is None else int(said["removed"])
+
+    def _said(self) -> dict[str, int] | None:
+        self._freshen()
+        with _translated():
+            searcher = self._index.searcher()
+            hits = searcher.search(Query.term_query(self._index.schema, "mark", "position"), 1).hits
+            if not hits:
+                return None
+            said = searcher.doc(hits[0][1]).get_first("said")
+        return dict(json.loads(bytes(said or b"{}")))
+
+    def add(self, documents: Sequence[Document]) -> None:
+        newest: dict[int, int] = {}
+        for document in documents:
+            _check(document)
+            newest[document.record] = max(document.version, newest.get(document.record, 0))
+        made = [
+            _made(document, current=newest[document.record] == document.version) for document in documents
+        ]
+        with self._lock, self._writing() as writer:
+            for one in made:
+                writer.add_document(one)
+        self._put_back.update(record for record in newest if record in self._taken_out)
+
+    def remove(self, records: Collection[int]) -> None:
+        wanted = sorted(record for record in records if 0 < record < MOST_RECORDS)
+        if not wanted:
+            return
+        with self._lock, self._writing() as writer:
+            writer.delete_documents_by_query(self._records(wanted))
+        self._taken_out.update(wanted)
+        self._put_back.difference_update(wanted)
+
+    def _records(self, records: Sequence[int]) -> Query:
+        return Query.term_set_query(self._index.schema, "record", records)
+
+    def commit(self, position: Position) -> None:
+        gone = sorted(self._taken_out - self._put_back)
+        said = {"entry": position.entry, "analyser": position.analyser, "removed": self.removed()}
+        with self._lock:
+            with self._writing() as writer:
+                if gone:
+                    known = _all_of(self._records(gone), Query.term_query(self._index.schema, "current", 1))
+                    said["removed"] += _count(self._index.searcher(), known)
+                writer.delete_documents_by_query(Query.term_query(self._index.schema, "mark", "position"))
+                mark = tantivy.Document()
+                mark.add_text("mark", "position")
+                mark.add_bytes("said", json.dumps(said).encode())
+                writer.add_document(mark)
+                writer.commit()
+                self._index.reload()
+            self._uncommitted = False
+            self._taken_out, self._put_back = set(), set()
+            with _translated():
+                left = _count(self._index.searcher(), self._records(gone)) if gone else 0
+        if left:
+            raise StillFound(left)
+
+    def settle(self) -> None:
+        with self._lock:
+            writer, self._writer = self._writer, None
+            self._taken_out, self._put_back = set(), set()
+            if writer is not None:
+                with _translated():
+                    if self._uncommitted:
+                        writer.rollback()
+                        self._uncommitted = False
+                    writer.wait_merging_threads()
+
+    @contextmanager
+    def _writing(self) -> Iterator[tantivy.IndexWriter]:
+        """The one writer; where it fails it is given up, and its uncommitted batch with it."""
+        if self._writer is None:
+            with _translated():
+                self._writer = self._index.writer(self._heap, 1)
+        self._uncommitted = True
+        try:
+            with _translated():
+                yield self._writer
+        except BaseException:
+            self._writer, self._uncommitted = None, False
+            self._taken_out, self._put_back = set(), set()
+            raise
+
+    # ---- beside and adopted ------------------------------------------------------------------------
+
+    def beside(self) -> Self:
+        return type(self)(self._home, folder=_begin(self._home), heap=self._heap)
+
+    def adopt(self, other: Self) -> None:
+        other.settle()
+        self.settle()
+        with self._lock:
+            before = self._folder
+            generations.point_at(other._folder)
+            self._open(other._folder)
+            self._follows = True
+            generations.discard(before)
+
+    # ---- asking ------------------------------------------------------------------------------------
+
+    def ask(self, tree: Tree, scope: Scope) -> TantivyAnswer:
+        for part in everything_in(tree):
+            _check_supported(part)
+        self._freshen()
+        with _translated():
+            searcher = self._index.searcher()
+            return TantivyAnswer(_Reading(self._index.schema, searcher, scope), tree)
+
+
+def _begin(home: Path) -> Path:
+    folder = generations.begin(home)
+    description = {"format": FORMAT, "analyser": analyser.VERSION, "engine": f"tantivy {version('tantivy')}"}
+    (folder / _DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
+    return folder
+
+
+def _check_description(folder: Path) -> None:
+    try:
+        description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        raise IndexNeedsRebuild("it does not say how it was made") from error
+    if description.get("analyser") != analyser.VERSION:
+        raise IndexNeedsRebuild(
+            f"its words were made by analyser {description.get('analyser')}, not {analyser.VERSION}"
+        )
+    if description.get("format") != FORMAT:
+        raise IndexNeedsRebuild(f"its format is {description.get('format')}, not {FORMAT}")
+    if (folder / "meta.json").exists():
+        with _translated():
+            if not tantivy.Index.is_compatible(str(folder)):
+                raise IndexNeedsRebuild(f"it was made by {description.get('engine')}")
+
+
+# ---- a document for the engine -------------------------------------------------------------------
+
+
+def _check(document: Document) -> None:
+    if not 0 < document.record < MOST_RECORDS:
+        raise UnfitDocument(f"A record's key is from 1 to {MOST_RECORDS - 1}, not {document.record}.")
+    if not 0 < document.version < MOST_VERSIONS:
+        raise UnfitDocument(f"A version is from 1 to {MOST_VERSIONS - 1}, not {document.version}.")
+    for at in (document.published_at, document.captured_at):
+        if at is not None and at.tzinfo is None:
+            raise UnfitDocument(f"A time of record {document.record} does not say its zone.")
+
+
+def _made(document: Document, *, current: bool) -> tantivy.Document:
+    analysis = analyser.analyse(document.text)
+    made = tantivy.Document()
+    made.add_unsigned("key", document.record << _VERSION_BITS | document.version)
+    made.add_unsigned("record", document.record)
+    made.add_unsigned("current", int(current))
+    if document.private:
+        made.add_unsigned("private", 1)
+    if document.media:
+        made.add_unsigned("media", 1)
+    published = document.published_at
+    made.add_integer("published", UNDATED if published is None else microseconds(published))
+    made.add_integer("captured", microseconds(document.captured_at))
+    if _has_long_word(analysis):
+        made.add_unsigned("judged_apart", 1)
+        made.add_bytes("words_apart", analysis.words.encode())
+    else:
+        made.add_text("words", analysis.words)
+        if analysis.sigils:
+            made.add_text("sigils", " ".join([sigil.text for sigil in analysis.sigils]))
+    if analysis.sigils:
+        places = "\n".join([f"{sigil.first} {sigil.last} {sigil.text}" for sigil in analysis.sigils])
+        made.add_bytes("sigil_places", places.encode())
+    for page in {folded(document.page), folded(document.page_name)}:
+        made.add_text("page", _bounded(page))
+    made.add_text("page_shown", _shown(document.page_name or document.page))
+    made.add_text("platform", _bounded(folded(document.platform)))
+    made.add_text("platform_shown", _shown(document.platform))
+    if document.author:
+        for author in {folded(author) for author in document.author}:
+            made.add_text("author", _bounded(author))
+        made.add_text("author_shown", _shown(document.author[-1]))
+    if document.language:
+        made.add_text("lang", _bounded(folded(document.language)))
+        made.add_text("lang_shown", _shown(document.language))
+    made.add_text("kind", document.kind)
+    made.add_text("state", document.state)
+    made.add_text("origin", document.origin)
+    return made
+
+
+def _has_long_word(analysis: analyser.Analysis) -> bool:
+    if len(analysis.words) > _LONGEST_WORD and max(map(len, analysis.words.split())) > _LONGEST_WORD:
+        return True
+    return any(len(sigil.text) > _LONGEST_WORD for sigil in analysis.sigils)
+
+
+def _bounded(value: str) -> str:
+    """A folded value; one that is too long for the engine is known by its beginning and its digest."""
+    if len(value) <= _LONGEST_VALUE:
+        return value
+    return value[:100] + hashlib.sha256(value.encode()).hexdigest()
+
+
+def _shown(value: str) -> str:
+    return value[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
+
+
+# ---- putting queries together --------------------------------------------------------------------
+
+
+def _all_of(*queries: Query, but_not: Sequence[Query] = ()) -> Query:
+    if len(queries) == 1 and not but_not:
+        return queries[0]
+    required = queries or (Query.all_query(),)  # a lone exclusion would find nothing
+    return Query.boolean_query(
+        [(Occur.Must, query) for query in required] + [(Occur.MustNot, query) for query in but_not]
+    )
+
+
+def _any_of(*queries: Query) -> Query:
+    if not queries:
+        return Query.empty_query()
+    return (
+        queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Should, query) for query in queries])
+    )
+
+
+def _count(searcher: tantivy.Searcher, query: Query) -> int:
+    found = searcher.search(query, 1, count=True, order_by_field="key")
+    return int(found.count or 0)  # type: ignore[attr-defined] # the binding's types leave it out
+
+
+def _check_supported(part: Tree) -> None:
+    if isinstance(part, Field) and part.name not in _FIELDS:
+        raise QueryNotSupported(show(part), f"it does not know the {part.name} of a record")
+
+
+_FIELDS = frozenset(("author", "page", "platform", "kind", "state", "version", "has", "lang", "origin"))
+_SHOWN = {
+    "page": "page_shown", "platform": "platform_shown", "author": "author_shown", "lang": "lang_shown",
+    "kind": "kind", "state": "state", "origin": "origin",
+}  # fmt: skip
+
+_META = re.compile(r"([\\.+*?()|\[\]{}^$])")
+
+
+def _regex(pattern: str) -> str:
+    """A pattern of ours in the engine's own way of writing."""
+    return "".join(".*" if c == "*" else "." if c == "?" else _META.sub(r"\\\1", c) for c in pattern)
+
+
+class _Reading:
+    """Compiles trees against one snapshot of the index. Every query it gives is exact."""
+
+    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, scope: Scope) -> None:
+        self.schema = schema
+        self.searcher = searcher
+        self.scope = scope
+        self._apart = self.term("judged_apart", 1)
+        self._any_apart = _count(searcher, self._apart) > 0
+
+    def term(self, field: str, value: str | int) -> Query:
+        return Query.term_query(self.schema, field, value)
+
+    def of_keys(self, field: str, values: Sequence[int]) -> Query:
+        return Query.term_set_query(self.schema, field, values) if values else Query.empty_query()
+
+    def visible(self) -> Query:
+        """What the asker may read at all."""
+        if self.scope.messages:
+            return Query.all_query()
+        return _all_of(but_not=[self.term("private", 1)])
+
+    # -- trees --
+
+    def query(self, tree: Tree, context: Query) -> Query:
+        """What meets `tree`, exact within `context`, which the caller joins to it."""
+        match tree:
+            case All():
+                return Query.all_query()
+            case And(parts):
+                return self._and(parts, context)
+            case Or(parts):
+                return _any_of(*(self.query(part, context) for part in parts))
+            case Not(part):
+                return _all_of(but_not=[self.query(part, context)])
+            case Field(name, value):
+                return self._field(name, value)
+            case DateRange():
+                return self._between("published", tree, least=UNDATED + 1)
+            case CapturedRange():
+                return self._between("captured", tree, least=-(2**63))
+            case _:
+                return self._text(tree, context)
+
+    def _and(self, parts: Sequence[Tree], context: Query) -> Query:
+        """What the engine answers by itself comes first and narrows what must be judged."""
+        required: list[Query] = []
+        excluded: list[Query] = []
+        later = sorted(parts, key=self._must_be_judged)
+        for part in later:
+            narrowed = (
+                _all_of(context, *required, but_not=excluded) if self._must_be_judged(part) else context
+            )
+            if isinstance(part, Not):
+                excluded.append(self.query(part.part, narrowed))
+            else:
+                required.append(self.query(part, narrowed))
+        return _all_of(*required, but_not=excluded)
+
+    def _must_be_judged(self, tree: Tree) -> bool:
+        return any(
+            isinstance(part, Phrase | Near | Pre) and self._native(part) is None
+            for part in everything_in(tree)
+        )
+
+    def _field(self, name: str, value: str) -> Query:
+        match name, value:
+            case "version", _:
+                return self.term("current", 1)
+            case "has", "media":
+                return self.term("media", 1)
+            case "has", _:
+                return _all_of(but_not=[self.term("published", UNDATED)])
+            case (("kind" | "state" | "origin"), _):
+                return self.term(name, value)
+            case _:
+                return self.term(name, _bounded(folded(value)))
+
+    def _between(self, field: str, days: DateRange | CapturedRange, *, least: int) -> Query:
+        begin, end = instants(days, self.scope.zone)
+        return Query.range_query(
+            self.schema, field, FieldType.Integer,
+            lower_bound=least if begin is None else max(begin, least), upper_bound=end,
+            include_lower=True, include_upper=False,
+        )  # fmt: skip
+
+    # -- what stands in a text --
+
+    def _text(self, tree: Tree, context: Query) -> Query:
+        found = self._native(tree)
+        if found is None:
+            found = self.of_keys("key", self._judged(tree, _all_of(self._superset(tree), context)))
+        if self._any_apart:
+            apart = self._judged(tree, _all_of(self._apart, context))
+            found = _any_of(found, self.of_keys("key", apart))
+        return found
+
+    def _native(self, tree: Tree) -> Query | None:
+        """What the engine answers exactly by itself, texts that are judged apart aside."""
+        match tree:
+            case Term(word):
+                return self.term("words", _findable(word))
+            case Wild(pattern):
+                return self._pattern("words", pattern)
+            case Fuzzy(word, letters):
+                return Query.fuzzy_term_query(
+                    self.schema, "words", _findable(word), distance=letters, transposition_cost_one=True
+                )
+            case Stem(word):
+                return self._same_stem(word)
+            case Tag(name):
+                return self._pattern("sigils", f"#{name}")
+            case Mention(name):
+                return self._pattern("sigils", f"@{name}")
+            case Address(text, prefix):
+                if prefix:
+                    return Query.regex_query(self.schema, "sigils", _META.sub(r"\\\1", text) + ".*")
+                return self.term("sigils", _findable(text))
+            case Phrase(parts):
+                words = [part.word for part in parts if isinstance(part, Term)]
+                if len(words) != len(parts):
+                    return None
+                return Query.phrase_query(self.schema, "words", [_findable(word) for word in words])
+            case Near(within, left, right):
+                return self._pairs(left, right, lambda one, other: self._near(one, other, within))
+            case Pre(within, left, right):
+                return self._pairs(left, right, lambda one, other: self._pre(one, other, within))
+            case Or(parts):
+                natives = [self._native(part) for part in parts]
+                found = [native for native in natives if native is not None]
+                return _any_of(*found) if len(found) == len(natives) else None
+            case _:
+                return None
+
+    def _superset(self, tree: Tree) -> Query:
+        """What the engine answers exactly, or else every text that has the parts at all."""
+        native = self._native(tree)
+        if native is not None:
+            return native
+        match tree:
+            case Or(parts):
+                return _any_of(*(self._superset(part) for part in parts))
+            case Phrase(parts):
+                return _all_of(*(self._superset(part) for part in parts))
+            case Near(_, left, right) | Pre(_, left, right):
+                return _all_of(self._superset(left), self._superset(right))
+            case _:
+                raise TypeError(f"{type(tree).__name__} has no place in a text")
+
+    def _pattern(self, field: str, pattern: str) -> Query:
+        if "*" not in pattern and "?" not in pattern:
+            return self.term(field, _findable(pattern))
+        if len(pattern) > _LONGEST_VALUE:
+            raise QueryNotSupported(pattern[:60], f"a pattern has at most {_LONGEST_VALUE} characters")
+        return Query.regex_query(self.schema, field, _regex(pattern))
+
+    def _same_stem(self, word: str) -> Query:
+        """Every word of the dictionary that has this stem. The English stemmer leaves first letters as they are."""
+        wanted = stem(word)
+        known = self.searcher.terms_with_prefix("words", word[0])
+        return Query.term_set_query(
+            self.schema, "words", [found for found, _ in known if stem(found) == wanted]
+        )
+
+    def _pairs(self, left: Tree, right: Tree, query: Callable[[str, str], Query]) -> Query | None:
+        """Proximity of two words, or of a few: the engine's slop is exact for two different ones and no more."""
+        ones, others = _plain_words(left), _plain_words(right)
+        if not ones or not others or len(ones) * len(others) > _MOST_PAIRS or set(ones) & set(others):
+            return None
+        return _any_of(*(query(one, other) for one, other in product(ones, others)))
+
+    def _near(self, one: str, other: str, within: int) -> Query:
+        return Query.phrase_query(self.schema, "words", [(0, one), (0, other)], slop=within)
+
+    def _pre(self, one: str, other: str, within: int) -> Query:
+        """Slop around the middle of an odd window; an even one is the odd one below it and its last place."""
+        odd = within if within % 2 else within - 1
+        middle = Query.phrase_query(
+            self.schema, "words", [(0, one), ((odd + 1) // 2, other)], slop=(odd - 1) // 2
+        )
+        if odd == within:
+            return middle
+        return _any_of(middle, Query.phrase_query(self.schema, "words", [(0, one), (within, other)]))
+
+    def _judged(self, tree: Tree, candidates: Query) -> list[int]:
+        """The keys of those candidates whose words meet `tree`."""
+        with_sigils = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
+        only = meeting(tree) if isinstance(tree, Term | Wild | Fuzzy | Stem) else None
+        met: list[int] = []
+        for batch in self.batches(candidates):
+            for key, address in batch:
+                words = self._words(address, with_sigils=with_sigils)
+                if any(map(only, words.words)) if only else spans(tree, words):
+                    met.append(key)
+        return met
+
+    def _words(self, address: DocAddress, *, with_sigils: bool) -> Words:
+        document = self.searcher.doc(address)
+        stored = document.get_first("words")
+        words = (
+            bytes(document.get_first("words_apart") or b"").decode() if stored is None else stored
+        ).split()
+        if not with_sigils:
+            return Words(words)
+        lines = bytes(document.get_first("sigil_places") or b"").decode().split("\n")
+        return Words(words, [_sigil(line) for line in lines if line])
+
+    def batches(self, query: Query) -> Iterator[list[tuple[int, DocAddress]]]:
+        """Everything that meets `query`, the highest key first, a bounded part at a time."""
+        wanted = query
+        while True:
+            hits: list[tuple[int, DocAddress]] = self.searcher.search(
+                wanted, _BATCH, count=False, order_by_field="key"
+            ).hits
+            if hits:
+                yield hits
+            if len(hits) < _BATCH:
+                return
+            wanted = _all_of(query, self.range("key", FieldType.Unsigned, None, hits[-1][0]))
+
+    def range(self, field: str, kind: FieldType, above: int | None, below: int | None) -> Query:
+        """Values between, neither included."""
+        return Query.range_query(
+            self.schema,
+            field,
+            kind,
+            lower_bound=above,
+            upper_bound=below,
+            include_lower=False,
+            include_upper=False,
+        )
+
+
+def _findable(word: str) -> str:
+    """A word as the engine may be asked for it: one that it never took whole is only found by judging."""
+    return word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD] + " "
+
+
+def _plain_words(tree: Tree) -> list[str]:
+    match tree:
+        case Term(word) if len(word) <= _LONGEST_WORD:
+            return [word]
+        case Or(parts):
+            words = [
+                part.word for part in parts if isinstance(part, Term) and len(part.word) <= _LONGEST_WORD
+            ]
+            return words if len(words) == len(parts) else []
+        case _:
+            return []
+
+
+def _sigil(line: str) -> analyser.Sigil:
+    first, last, text = line.split(" ", 2)
+    return analyser.Sigil(text, int(first), int(last))
+
+
+# ---- an answer -----------------------------------------------------------------------------------
+
+
+class TantivyAnswer:
+    """What was found, each record represented by one of its versions."""
+
+    def __init__(self, reading: _Reading, tree: Tree) -> None:
+        self._reading = reading
+        self._searcher = reading.searcher
+        visible = reading.visible()
+        found = _all_of(reading.query(tree, visible), visible)
+        self._hits = self._represented(found)
+
+    def _represented(self, found: Query) -> Query:
+        """One version for each record: the current one where it is found, otherwise the newest that is."""
+        reading = self._reading
+        current = _all_of(found, reading.term("current", 1))
+        newest: list[int] = []
+        for batch in reading.batches(_all_of(found, reading.term("current", 0))):
+            for key, _ in batch:
+                if not newest or newest[-1] >> _VERSION_BITS != key >> _VERSION_BITS:
+                    newest.append(key)
+        if not newest:
+            return current
+        shown = {
+            key >> _VERSION_BITS
+            for part in _in_parts(newest, _BATCH)
+            for batch in reading.batches(
+                _all_of(current, reading.of_keys("record", [key >> _VERSION_BITS for key in part]))
+            )
+            for key, _ in batch
+        }
+        others = [key for key in newest if key >> _VERSION_BITS not in shown]
+        return _any_of(current, reading.of_keys("key", others)) if others else current
+
+    def total(self) -> int:
+        with _translated():
+            return _count(self._searcher, self._hits)
+
+    def page(self, sort: Sort, limit: int, after: str | None = None) -> Page:
+        place = None if after is None else Place.of(after, sort)
+        if limit <= 0:
+            return Page((), after)
+        with _translated():
+            found = self._walk(sort, place, limit + 1)
+        shown = found[:limit]
+        return Page(
+            tuple(key >> _VERSION_BITS for _, key in shown),
+            Place(sort, *shown[-1]).cursor() if len(found) > limit else None,
+        )
+
+    def every(self, sort: Sort) -> Iterator[int]:
+        place: Place | None = None
+        while True:
+            with _translated():
+                found = self._walk(sort, place, _BATCH)
+            yield from (key >> _VERSION_BITS for _, key in found)
+            if len(found) < _BATCH:
+                return
+            place = Place(sort, *found[-1])
+
+    def _walk(self, sort: Sort, place: Place | None, limit: int) -> list[tuple[int, int]]:
+        """The next (value, key) pairs after `place`."""
+        match sort:
+            case Sort.NEWEST:
+                return self._ordered(self._hits, "published", Order.Desc, place, limit)
+            case Sort.CAPTURED:
+                return self._ordered(self._hits, "captured", Order.Desc, place, limit)
+            case Sort.OLDEST:
+                undated = self._reading.term("published", UNDATED)
+                found: list[tuple[int, int]] = []
+                if place is None or place.value != UNDATED:
+                    dated = _all_of(self._hits, but_not=[undated])
+                    found = self._ordered(dated, "published", Order.Asc, place, limit)
+                    place = None
+                if len(found) < limit:
+                    last = _all_of(self._hits, undated)
+                    found += self._ordered(last, "published", Order.Asc, place, limit - len(found))
+                return found
+
+    def _ordered(
+        self, query: Query, field: str, order: Order, place: Place | None, limit: int
+    ) -> list[tuple[int, int]]:
+        """Sorted by `field` and, where that is equal, by key; the engine itself sorts by one field only."""
+        reading = self._reading
+        found: list[tuple[int, int]] = []
+        rest = query
+        if place is not None:
+            among = self._beyond("key", FieldType.Unsigned, order, place.key)
+            found = self._equal(_all_of(query, among), field, place.value, order, limit)
+            rest = _all_of(query, self._beyond(field, FieldType.Integer, order, place.value))
+        wanted = limit - len(found)
+        if wanted <= 0:
+            return found
+        hits = self._searcher.search(rest, wanted, count=False, order_by_field=field, order=order).hits
+        if not hits:
+            return found
+        keys = self._searcher.fast_field_values("key", [address for _, address in hits])
+        pairs = [(int(value), int(key or 0)) for (value, _), key in zip(hits, keys, strict=True)]
+        if len(hits) < wanted:
+            return found + sorted(pairs, reverse=order == Order.Desc)
+        cut = pairs[-1][
+            0
+        ]  # more records may have this value than were given: take them in order of their keys
+        whole = sorted((pair for pair in pairs if pair[0] != cut), reverse=order == Order.Desc)
+        equals = self._equal(_all_of(query, reading.term(field, cut)), field, cut, order, wanted - len(whole))
+        return found + whole + equals
+
+    def _equal(self, query: Query, field: str, value: int, order: Order, limit: int) -> list[tuple[int, int]]:
+        equal = _all_of(query, self._reading.term(field, value))
+        hits = self._searcher.search(equal, limit, count=False, order_by_field="key", order=order).hits
+        return [(value, int(key)) for key, _ in hits]
+
+    def _beyond(self, field: str, kind: FieldType, order: Order, value: int) -> Query:
+        if order == Order.Desc:
+            return self._reading.range(field, kind, None, value)
+        return self._reading.range(field, kind, value, None)
+
+    # -- counting --
+
+    def facets(self, fields: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        unknown = [field for field in fields if field not in FACETS]
+        if unknown:
+            raise QueryNotSupported(", ".join(unknown), f"hits can be counted by {', '.join(FACETS)}")
+        with _translated():
+            return {
+                field: self._months()
+                if field == "month"
+                else _frequent_first(self._values(_SHOWN[field], self._hits))
+                for field in fields
+            }
+
+    def _values(self, field: str, query: Query, between: tuple[int, int] = (0, 1 << 62)) -> dict[str, int]:
+        """Exact counts of every value; where they are too many for the engine at once, in halves."""
+        counted = self._aggregate(query, {"terms": {"field": field, "size": _MOST_BUCKETS}})
+        if not counted.get("sum_other_doc_count"):
+            return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
+        middle = self._middle(query, between)
+        low, high = between[0], between[1]
+        one = self._values(
+            field, _all_of(query, self._reading.range("key", FieldType.Unsigned, None, middle)), (low, middle)
+        )
+        other = self._values(
+            field,
+            _all_of(query, self._reading.range("key", FieldType.Unsigned, middle - 1, None)),
+            (middle, high),
+        )
+        for value, count in other.items():
+            one[value] = one.get(value, 0) + count
+        return one
+
+    def _middle(self, query: Query, between: tuple[int, int]) -> int:
+        """A key between the lowest and the highest found."""
+        lowest = self._searcher.search(query, 1, count=False, order_by_field="key", order=Order.Asc).hits
+        highest = self._searcher.search(query, 1, count=False, order_by_field="key", order=Order.Desc).hits
+        return int(max(lowest[0][0], between[0]) + min(highest[0][0], between[1])) // 2 + 1
+
+    def _months(self) -> dict[str, int]:
+        dated = _all_of(self._hits, but_not=[self._reading.term("published", UNDATED)])
+        first = self._searcher.search(dated, 1, count=False, order_by_field="published", order=Order.Asc).hits
+        last = self._searcher.search(dated, 1, count=False, order_by_field="published", order=Order.Desc).hits
+        if not first or not last:
+            return {}
+        counted: dict[str, int] = {}
+        for months in _in_parts(
+            list(_months_between(first[0][0], last[0][0], self._reading.scope.zone)), 5000
+        ):
+            ranges = [{"key": name, "from": begin, "to": end} for name, begin, end in months]
+            found = self._aggregate(dated, {"range": {"field": "published", "ranges": ranges}})
+            names = {name for name, _, _ in months}
+            counted |= {
+                bucket["key"]: bucket["doc_count"]
+                for bucket in found["buckets"]
+                if bucket["doc_count"] and bucket["key"] in names
+            }
+        return dict(sorted(counted.items()))
+
+    def _aggregate(self, query: Query, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(self._searcher.aggregate(query, {"counted": dict(wanted)})["counted"])
+
+
+def _in_parts(values: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    remaining = iter(values)
+    while part := list(islice(remaining, size)):
+        yield part
+
+
+def _frequent_first(counted: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _months_between(first: int, last: int, zone: ZoneInfo) -> Iterator[tuple[str, int, int]]:
+    """Every month of the agency from one microsecond to another, with its own first one and that of the next."""
+    year, month = _month_of(first, zone)
+    while True:
+        begin, end = instants(DateRange(*_whole_month(year, month)), zone)
+        yield f"{year:04}-{month:02}", begin or 0, 2**62 if end is None else end
+        if end is None or end > last:
+            return
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _month_of(moment: int, zone: ZoneInfo) -> tuple[int, int]:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
+    with suppress(OverflowError):  # on the first or the last day of all time
+        at = at.astimezone(zone)
+    return at.year, at.month
+
+
+def _whole_month(year: int, month: int) -> tuple[date, date]:
+    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])

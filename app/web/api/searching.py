@@ -1,0 +1,71 @@
+"""Searching, over the API: one part of the hits with its exact total, or every hit as a stream."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from app.capture import records
+from app.web import finding
+from app.web.finding import Everything, Question
+from app.web.parts import Here
+from app.web.transactions import RequestTx
+from app.web.who import MayRead, MayTakeEvidence
+
+router = APIRouter(tags=["records"])
+
+
+@router.get("/records")
+def search(
+    asked: Question,
+    officer: MayRead,
+    here: Here,
+    tx: RequestTx,
+    facets: Annotated[str, Query(description="Names, divided by commas.", max_length=200)] = "",
+) -> dict[str, Any]:
+    """The records that a query finds, with the exact total and the query as understood."""
+    _, found, hits = finding.find(here, tx, asked, by=officer, facets=finding.facets_of(facets))
+    return {
+        "total": found.total,
+        "records": [records.as_json(record) for record in hits],
+        "facets": found.facets,
+        "query": found.query,
+        "as_of": found.as_of,
+        "undated": found.undated,
+        "unsearchable": found.unsearchable,
+        "next": found.cursor,
+    }
+
+
+@router.get("/records.ndjson", response_class=Response)
+def every(
+    asked: Question,
+    officer: MayTakeEvidence,
+    here: Here,
+    tx: RequestTx,
+    why: Annotated[str, Query(max_length=2_000)] = "taken over the API",
+) -> Response:
+    """Every record that a query finds, as JSON Lines without a cap; an export has an entry of its own."""
+    found = finding.everything(here, tx, asked, by=officer)
+    finding.note(here, tx, "records", asked, by=officer, total=found.total)
+    here.store.ledger.act(
+        tx,
+        "export",
+        by=officer.id,
+        why=why.strip() or "taken over the API",
+        facts={"what": "records", "n": found.total, "as_of": found.as_of},
+        detail={"query": asked.q or "*", "understood": found.understood},
+    )
+    headers = {
+        "Content-Disposition": 'attachment; filename="records.ndjson"',
+        "X-Total": str(found.total),
+        "X-As-Of": str(found.as_of),
+    }
+    return StreamingResponse(_lines(found), media_type="application/x-ndjson", headers=headers)
+
+
+def _lines(found: Everything) -> Iterator[bytes]:
+    for record in found.records():
+        yield json.dumps(records.as_json(record), ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,296 @@
+"""Searching, as a request asks for it: the query with its filters, the hits with what met it, every hit as a stream."""
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query
+
+from app.capture import pages, records
+from app.db import Tx
+from app.index import search
+from app.index.engine import FACETS, Answer, Scope, Sort
+from app.index.search import Found
+from app.records.errors import Invalid
+from app.records.nouns import Officer, Record
+from app.store import access
+from app.web.parts import Parts
+from app.web.who import messages
+
+_PART = 200
+_EXCERPT, _BEFORE = 420, 120
+_FACETS_SHOWN = 10
+_Text = Annotated[str, Query(max_length=4_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: the query as written and the filters beside it."""
+
+    q: str | None
+    page: str
+    platform: str
+    author: str
+    kind: str
+    state: str
+    since: str
+    until: str
+    sort: Sort
+    limit: int
+    cursor: str
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing is asked yet."""
+        return self.q is None and not any(value for _, value in self.filters())
+
+    def filters(self) -> list[tuple[str, str]]:
+        """The filters, in words."""
+        return [
+            ("Page", self.page),
+            ("Platform", self.platform),
+            ("Author", self.author),
+            ("Kind", self.kind),
+            ("State", self.state),
+            ("Published from", self.since),
+            ("Published to", self.until),
+        ]
+
+    def link(self, **changes: str | None) -> str:
+        """The same question as the query of an address, with changes."""
+        changed = replace(self, **changes)  # type: ignore[arg-type] - texts for fields that are texts
+        given = {
+            "q": changed.q or "",
+            "page": changed.page,
+            "platform": changed.platform,
+            "author": changed.author,
+            "kind": changed.kind,
+            "state": changed.state,
+            "from": changed.since,
+            "to": changed.until,
+            "sort": "" if changed.sort is Sort.NEWEST else str(changed.sort),
+            "cursor": changed.cursor,
+        }
+        return urlencode({name: value for name, value in given.items() if value or name == "q"})
+
+    def understood(self) -> search.Query:
+        """The query narrowed by its filters, or `BadQuery` with the place of the mistake."""
+        written = search.parse(self.q if self.q and self.q.strip() else "*")
+        return search.narrowed(
+            written,
+            since=self.since or None,
+            until=self.until or None,
+            page=self.page or None,
+            platform=self.platform or None,
+            author=self.author or None,
+            kind=self.kind or None,
+            state=self.state or None,
+        )
+
+
+def _asked(
+    q: Annotated[str | None, Query(max_length=100_000, description="The query; none: every record.")] = None,
+    page: _Text = "",
+    platform: _Text = "",
+    author: _Text = "",
+    kind: _Text = "",
+    state: _Text = "",
+    since: Annotated[str, Query(alias="from", max_length=40)] = "",
+    until: Annotated[str, Query(alias="to", max_length=40)] = "",
+    sort: Sort = Sort.NEWEST,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str, Query(max_length=500)] = "",
+) -> Asked:
+    plain = (value.strip() for value in (page, platform, author, kind, state, since, until))
+    return Asked(q, *plain, sort=sort, limit=limit, cursor=cursor)
+
+
+Question = Annotated[Asked, Depends(_asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of words, marked where it met the query."""
+
+    text: str
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record with an excerpt of its text; `version` is the one that the excerpt is of."""
+
+    record: Record
+    version: int
+    words: Sequence[Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value that hits can be narrowed to."""
+
+    words: str
+    count: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The most frequent values of one fact; `more` values are not shown."""
+
+    title: str
+    values: Sequence[Value]
+    more: int
+
+
+def find(
+    here: Parts, tx: Tx, asked: Asked, *, by: Officer, facets: Sequence[str] = (), what: str = "search"
+) -> tuple[search.Query, Found, list[Record]]:
+    """Answer a question with its exact total and one part of its hits, and write down that it was asked."""
+    query = asked.understood()
+    found = search.search(
+        here.index,
+        query,
+        zone=here.store.agency.zone(),
+        ledger_size=here.store.ledger.size(tx),
+        may_read_messages=messages(by),
+        sort=asked.sort,
+        limit=asked.limit,
+        after=asked.cursor or None,
+        facets=facets,
+    )
+    note(here, tx, what, asked, by=by, total=found.total)
+    return query, found, records.read(here.store, tx, found.records, messages=messages(by))
+
+
+def note(here: Parts, tx: Tx, what: str, asked: Asked, *, by: Officer, total: int) -> None:
+    """Write down on the access log what was asked; the words are sealed there."""
+    action = "search" if what == "search" else "export"
+    filters = {name: value for name, value in asked.filters() if value}
+    access.note(
+        here.store,
+        tx,
+        action,
+        by=by.id,
+        detail={"what": what, "query": asked.q or "*", "filters": filters, "total": total, "cursor": asked.cursor},
+    )
+
+
+def facets_of(text: str) -> list[str]:
+    """The facets that a request names, or `Invalid`."""
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in FACETS]
+    if unknown:
+        raise Invalid(f"{unknown[0][:40]!r} is no facet", next=f"The facets are {', '.join(FACETS)}.")
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every hit of a question, from the index as it stood when it was asked."""
+
+    here: Parts
+    answer: Answer
+    sort: Sort
+    total: int
+    undated: int
+    as_of: int
+    behind: int
+    understood: str
+    messages: bool
+
+    def records(self) -> Iterator[Record]:
+        """The hits in order, without a cap and in bounded memory; what was disposed of meanwhile is left out."""
+        keys = self.answer.every(self.sort)
+        while part := list(islice(keys, _PART)):
+            with self.here.store.database.read() as tx:
+                found = records.read(self.here.store, tx, part, messages=self.messages)
+            yield from found
+
+
+def everything(here: Parts, tx: Tx, asked: Asked, *, by: Officer) -> Everything:
+    """Ask for every hit. The question is refused, if at all, before the first one leaves."""
+    query = asked.understood()
+    scope = Scope(here.store.agency.zone(), messages=messages(by))
+    as_of = here.position()
+    answer = here.index.ask(query.tree, scope)
+    return Everything(
+        here=here,
+        answer=answer,
+        sort=asked.sort,
+        total=answer.total(),
+        undated=search.undated(here.index, query.tree, scope),
+        as_of=as_of,
+        behind=max(0, here.store.ledger.size(tx) - as_of),
+        understood=search.show(query.tree),
+        messages=messages(by),
+    )
+
+
+def hits(here: Parts, tx: Tx, query: search.Query, found: Sequence[Record]) -> list[Hit]:
+    """The hits with what met the query marked, in the newest version in which it is."""
+    return [_hit(here, tx, query, record) for record in found]
+
+
+def _hit(here: Parts, tx: Tx, query: search.Query, record: Record) -> Hit:
+    text = record.version.text("text") or ""
+    places = search.highlight(query.tree, text)
+    number = record.version.number
+    if not places and record.versions > 1:
+        for earlier in reversed(records.history(here.store, tx, record)[:-1]):
+            told = earlier.text("text") or ""
+            if marks := search.highlight(query.tree, told):
+                text, places, number = told, marks, earlier.number
+                break
+    return Hit(record, number, excerpt(text, places))
+
+
+def excerpt(text: str, places: Sequence[tuple[int, int]]) -> list[Run]:
+    """The part of a text that met the query first, with all that met it there marked."""
+    begin = max(0, places[0][0] - _BEFORE) if places and len(text) > _EXCERPT else 0
+    end = min(len(text), begin + _EXCERPT)
+    if begin:
+        begin = text.find(" ", begin, begin + 40) + 1 or begin
+    runs = [Run("… ", marked=False)] if begin else []
+    at = begin
+    for start, stop in places:
+        if begin <= start and stop <= end:
+            runs += [Run(text[at:start], marked=False), Run(text[start:stop], marked=True)]
+            at = stop
+    runs.append(Run(text[at:end] + (" …" if end < len(text) else ""), marked=False))
+    return [run for run in runs if run.text]
+
+
+TITLES = {"page": "Page", "platform": "Platform", "kind": "Kind", "state": "State", "author": "Author", "month": "Month"}
+
+
+def narrowing(
+    tx: Tx, asked: Asked, counted: Mapping[str, Mapping[str, int]], states: Mapping[str, str]
+) -> list[Facet]:
+    """The facets as links that narrow the question; a fact that is narrowed already is not offered again."""
+    known = {page.name: str(page.id) for page in pages.listed(tx)}
+    told = []
+    for name, values in counted.items():
+        if name != "month" and getattr(asked, name):
+            continue
+        shown = [
+            Value(_words(name, value, states), count, asked.link(cursor="", **_change(name, value, known)))
+            for value, count in islice(values.items(), _FACETS_SHOWN)
+        ]
+        if len(values) > 1 or (values and name != "month"):
+            told.append(Facet(TITLES[name], shown, max(0, len(values) - _FACETS_SHOWN)))
+    return told
+
+
+def _words(name: str, value: str, states: Mapping[str, str]) -> str:
+    return states.get(value, value) if name == "state" else value
+
+
+def _change(name: str, value: str, known: Mapping[str, str]) -> dict[str, str]:
+    if name == "month":
+        year, month = (int(part) for part in value.split("-"))
+        return {"since": f"{value}-01", "until": f"{value}-{monthrange(year, month)[1]:02}"}
+    return {name: known.get(value, value) if name == "page" else value}

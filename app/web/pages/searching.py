@@ -1,0 +1,131 @@
+"""Searching, for people: what was found and what it was found by, with everything that could not be searched said."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.capture import pages
+from app.db import Tx
+from app.index.engine import BadCursor, QueryNotSupported, Sort
+from app.index.language import BadQuery
+from app.records.errors import ArchiveError
+from app.web import copies, finding
+from app.web.finding import TITLES, Asked, Everything, Question
+from app.web.pages.record import csv_answer
+from app.web.parts import Here, Parts
+from app.web.problems import status_of
+from app.web.showing import STATES, show
+from app.web.transactions import RequestTx
+from app.web.who import MayRead, messages
+from connectors.contract import Kind
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+SORTS = {Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first", Sort.CAPTURED: "Last captured first"}
+_PRINTED = 500
+_CARET_BEFORE, _CARET_AFTER = 60, 30
+
+
+@router.get("/search")
+def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: RequestTx) -> Response:
+    """The form, and what it found."""
+    shown = {"asked": asked, **_choices(tx, messages=messages(officer))}
+    if asked.blank:
+        return show(request, "search.html", found=None, mistake=None, caret=None, **shown)
+    try:
+        query, found, records = finding.find(here, tx, asked, by=officer, facets=tuple(TITLES))
+    except (BadQuery, QueryNotSupported, BadCursor) as error:
+        status = status_of(error)
+        return show(
+            request, "search.html", status_code=status, found=None, mistake=error, caret=caret(error), **shown
+        )
+    return show(
+        request,
+        "search.html",
+        found=found,
+        understood=found.query["understood"],
+        notes=found.query["notes"],
+        hits=finding.hits(here, tx, query, records),
+        facets=finding.narrowing(tx, asked, found.facets, STATES),
+        mistake=None,
+        caret=None,
+        **shown,
+    )
+
+
+@router.get("/search/print")
+def print_hits(request: Request, asked: Question, officer: MayRead, here: Here, tx: RequestTx, first: int = 1) -> Response:
+    """Hits for paper, five hundred at a time, marked as a working copy."""
+    asked = replace(asked, limit=_PRINTED)
+    _, found, records = finding.find(here, tx, asked, by=officer, what="print")
+    rows = _rows(asked, str(found.query["understood"]), found.total, found.as_of, found.undated, found.unsearchable)
+    return show(
+        request,
+        "search-print.html",
+        asked=asked,
+        found=found,
+        records=records,
+        rows=rows,
+        first=first,
+        last=first + len(records) - 1,
+        part=_PRINTED,
+    )
+
+
+@router.get("/search.csv")
+def csv(asked: Question, officer: MayRead, here: Here, tx: RequestTx) -> Response:
+    """Every hit as CSV, marked as a working copy; streamed without a cap."""
+    found = finding.everything(here, tx, asked, by=officer)
+    finding.note(here, tx, "csv", asked, by=officer, total=found.total)
+    rows = _rows(asked, found.understood, found.total, found.as_of, found.undated, found.behind)
+    lines: Iterable[Sequence[object]] = chain(
+        copies.head(here, officer, rows), [list(copies.COLUMNS)], _lines(here, found)
+    )
+    return csv_answer(lines, "search-working-copy.csv")
+
+
+def _lines(here: Parts, found: Everything) -> Iterator[Sequence[object]]:
+    zone, count = here.store.agency.zone(), 0
+    for record in found.records():
+        count += 1
+        yield copies.row(record, zone)
+    yield []
+    yield [f"END – {count} records"]
+
+
+def _rows(
+    asked: Asked, understood: str, total: int, as_of: int, undated: int, behind: int
+) -> list[tuple[str, object]]:
+    return [
+        ("Query", asked.q or "*"),
+        *[(name, value) for name, value in asked.filters() if value],
+        ("Query as understood", understood),
+        ("Records", total),
+        ("Ledger entries searched", as_of),
+        ("Ledger entries not searched yet", behind),
+        ("Left out for having no date", undated),
+    ]
+
+
+def _choices(tx: Tx, *, messages: bool) -> dict[str, object]:
+    found = pages.listed(tx)
+    return {
+        "pages": found,
+        "platforms": sorted({page.platform for page in found}),
+        "kinds": [kind for kind in Kind if messages or kind is not Kind.MESSAGE],
+        "sorts": SORTS,
+    }
+
+
+def caret(error: ArchiveError) -> tuple[str, str, str] | None:
+    """The words around the mistake: before it, the mistake itself, after it."""
+    if not isinstance(error, BadQuery):
+        return None
+    query, start = error.query.replace("\n", " "), error.position
+    end = start + max(1, min(error.length, 60))
+    begin = max(0, start - _CARET_BEFORE)
+    before = ("…" if begin else "") + query[begin:start]
+    after = query[end : end + _CARET_AFTER] + ("…" if len(query) > end + _CARET_AFTER else "")
+    return before, query[start:end], after

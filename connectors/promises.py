@@ -1,0 +1,737 @@
+"""What every connector promises, as tests: it ships, so that connectors written elsewhere run the same ones.
+
+Subclass `ConnectorPromises`, say how a platform is started and how the
+connector is made, and name the class so that pytest collects it:
+
+    class TestGazette(ConnectorPromises):
+        def world(self):
+            return GazetteWorld()
+
+        def connector(self, client):
+            return Gazette(client, {"token": GazetteWorld.token})
+
+The world is a real server on loopback with a small, known history; the client
+is the real evidence client. What a world cannot do it declares in `cannot`,
+with the reason; the promise is then skipped and shows that reason.
+
+In the `conftest.py` beside the tests, `pytest.register_assert_rewrite("connectors.promises")`
+makes failures show their values.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from json import dumps
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, quote_plus, urlsplit
+
+import pytest
+
+from connectors.contract import (
+    Batch,
+    Client,
+    Connector,
+    Cursor,
+    Exchange,
+    Kind,
+    Listing,
+    Observation,
+    Page,
+    Span,
+    State,
+)
+from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.http import EvidenceClient, Manners
+
+Answer = TypeVar("Answer")
+
+MOST_QUESTIONS = 2000
+"""More questions than this in one pass of a small world are taken for a loop."""
+
+
+class World(Protocol):
+    """A platform that runs on loopback, with a small known history, and does on request what platforms do.
+
+    Each trouble begins after `after` more answers and lasts until `recover()`.
+    The history SHOULD need several answers to read, so that a pass can be
+    broken off in its midst.
+    """
+
+    @property
+    def base(self) -> str:
+        """Its address, such as "http://127.0.0.1:40001"; this host and port may be asked."""
+        ...
+
+    @property
+    def page(self) -> Page:
+        """The page to observe."""
+        ...
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The page's secrets by name, as the connector is given them; none where the page is public."""
+        ...
+
+    @property
+    def client_options(self) -> Mapping[str, Any]:
+        """More arguments for the evidence client; mostly none."""
+        ...
+
+    @property
+    def cannot(self) -> Mapping[str, str]:
+        """The names of those methods below that this world cannot do, each with the reason."""
+        ...
+
+    def shows(self) -> Collection[str]:
+        """The native ids of everything that the page shows to this connector now."""
+        ...
+
+    def publish(self) -> str:
+        """Somebody publishes one more item; its native id."""
+        ...
+
+    def edit(self) -> str:
+        """The words of one item are changed; its native id."""
+        ...
+
+    def remove(self) -> str:
+        """One item is removed; its native id."""
+        ...
+
+    def recount(self) -> None:
+        """Likes and views change, and nothing else."""
+        ...
+
+    def expire(self) -> None:
+        """The addresses of attachments are handed out anew; the files stay the same."""
+        ...
+
+    def throttle(self, after: int) -> timedelta | None:
+        """Too many requests; the delay that the platform asks for, if it names one."""
+        ...
+
+    def sign_in(self, after: int) -> None:
+        """A page in HTML that asks to sign in stands in place of every answer, with status 200."""
+        ...
+
+    def cut(self, after: int) -> None:
+        """Every answer breaks off in its midst."""
+        ...
+
+    def fail(self, after: int) -> None:
+        """The platform answers 500."""
+        ...
+
+    def revoke(self, after: int) -> None:
+        """Our credentials are no longer accepted."""
+        ...
+
+    def loop(self) -> None:
+        """Every page of a listing names the same next page, without end."""
+        ...
+
+    def recover(self) -> None:
+        """All trouble is over."""
+        ...
+
+
+@dataclass
+class Pass:
+    """What one call of `observe` or `look` yielded, and how it ended."""
+
+    batches: list[Batch] = field(default_factory=list)
+    error: ConnectorError | None = None
+    answers: list[Exchange] = field(default_factory=list)
+
+    @property
+    def observations(self) -> list[Observation]:
+        return [item for batch in self.batches for item in batch.observations]
+
+    @property
+    def listings(self) -> list[Listing]:
+        return [listing for batch in self.batches for listing in batch.listings]
+
+    @property
+    def last(self) -> Cursor:
+        return self.batches[-1].resume_from
+
+    def latest(self) -> dict[str, Observation]:
+        """Each item as it was observed last."""
+        return {item.native_id: item for item in self.observations}
+
+    def concluded(self) -> list[tuple[str, State]]:
+        """Every state that was told of an item."""
+        sightings = [(one.native_id, one.state) for batch in self.batches for one in batch.sightings]
+        return [*((item.native_id, item.state) for item in self.observations), *sightings]
+
+    def then(self, later: Pass) -> Pass:
+        """This pass, gone on with by `later`."""
+        return Pass([*self.batches, *later.batches], later.error, [*self.answers, *later.answers])
+
+
+class ConnectorPromises(ABC):
+    """One promise a test. Subclass it, once for each way in which the connector is used."""
+
+    @abstractmethod
+    def world(self) -> AbstractContextManager[World]:
+        """A platform that was just started; it ends with its context."""
+
+    @abstractmethod
+    def connector(self, client: Client) -> Connector:
+        """The connector, made with `client` and the world's secrets."""
+
+    # -- what is yielded -----------------------------------------------------------------------------------
+
+    def test_everything_that_the_page_shows_is_observed(self) -> None:
+        with self.world() as world:
+            seen = self._whole(world)
+            assert world.shows(), "the world has no history: nothing can be promised about it"
+            assert set(world.shows()) <= set(seen.latest()), "the page shows items that were not observed"
+
+    def test_a_pass_of_a_small_world_takes_several_batches_so_that_it_can_be_broken_off(self) -> None:
+        with self.world() as world:
+            assert len(self._whole(world).batches) > 1
+
+    def test_every_answer_is_carried_by_a_batch(self) -> None:
+        with self.world() as world:
+            seen = self._whole(world)
+            kept = [id(exchange) for batch in seen.batches for exchange in batch.exchanges]
+            assert seen.answers, "nothing was asked"
+            assert all(id(answer) in kept for answer in seen.answers), (
+                "an answer was read and not handed over as evidence"
+            )
+
+    def test_what_points_to_an_exchange_points_into_its_own_batch(self) -> None:
+        with self.world() as world:
+            for batch in self._whole(world).batches:
+                indexes = [
+                    *(span.exchange for item in batch.observations for span in item.evidence),
+                    *(sighting.exchange for sighting in batch.sightings),
+                    *(listing.exchange for listing in batch.listings),
+                ]
+                assert all(0 <= index < len(batch.exchanges) for index in indexes)
+
+    def test_every_observation_names_its_bytes_and_they_lie_inside_the_body(self) -> None:
+        with self.world() as world:
+            for batch in self._whole(world).batches:
+                for item in batch.observations:
+                    assert item.evidence, f"{item.native_id} names no evidence"
+                    for span in item.evidence:
+                        body = batch.exchanges[span.exchange].body
+                        assert 0 <= span.start < span.end <= len(body), (
+                            f"{item.native_id}: {span} of {len(body)} bytes"
+                        )
+
+    def test_spans_are_nested_apart_or_the_same_and_never_overlap_partly(self) -> None:
+        with self.world() as world:
+            for batch in self._whole(world).batches:
+                spans = {span for item in batch.observations for span in item.evidence}
+                for first, second in _overlapping(spans):
+                    raise AssertionError(f"{first} and {second} overlap partly: whose bytes are these?")
+
+    def test_every_item_has_bytes_that_no_other_item_names(self) -> None:
+        with self.world() as world:
+            for batch in self._whole(world).batches:
+                named: dict[Span, set[str]] = {}
+                for item in batch.observations:
+                    for span in item.evidence:
+                        named.setdefault(span, set()).add(item.native_id)
+                own = {name for names in named.values() if len(names) == 1 for name in names}
+                lacking = {item.native_id for item in batch.observations} - own
+                assert not lacking, (
+                    f"{lacking} have no bytes of their own: disposing of one would take the others along"
+                )
+
+    def test_every_time_carries_its_zone(self) -> None:
+        with self.world() as world:
+            times = list(_times(self._whole(world).batches))
+            assert times, "no time was observed"
+            assert all(time.utcoffset() is not None for time in times)
+
+    def test_comments_name_what_they_answer(self) -> None:
+        with self.world() as world:
+            answers = [
+                item for item in self._whole(world).observations if item.kind in {Kind.COMMENT, Kind.REPLY}
+            ]
+            assert all(item.in_reply_to not in {None, "", item.native_id} for item in answers)
+
+    def test_the_same_bytes_give_the_same_observations(self) -> None:
+        with self.world() as world:
+            recorder = _Recorder(_client(world, self._clock))
+            first = self._run(recorder, lambda connector: connector.observe(world.page, None))
+            assert first.error is None
+        again = self._run(recorder.replay(), lambda connector: connector.observe(world.page, None))
+        assert again.error is None
+        assert again.batches == first.batches
+
+    # -- resuming ------------------------------------------------------------------------------------------
+
+    def test_resuming_from_any_cursor_misses_nothing(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            for taken in range(1, len(whole.batches)):
+                before = self._observe(world, most=taken)
+                resumed = before.then(self._observe(world, since=before.last))
+                assert resumed.error is None
+                missed = set(whole.latest()) - set(resumed.latest())
+                assert not missed, f"resuming after batch {taken} misses {missed}"
+                self._listings_are_true(resumed, whole)
+
+    def test_the_last_cursor_of_a_pass_begins_the_next_which_sees_what_is_new(self) -> None:
+        with self.world() as world:
+            before = self._whole(world)
+            new = self._does(world, "publish", world.publish)
+            assert new not in before.latest()
+            assert new in self._whole(world, before.last).latest(), (
+                "what was published since the last pass was not seen"
+            )
+
+    # -- what changes on the page --------------------------------------------------------------------------
+
+    def test_an_edit_is_observed(self) -> None:
+        with self.world() as world:
+            before = self._whole(world)
+            edited = self._does(world, "edit", world.edit)
+            after = self._whole(world, before.last)
+            assert edited in after.latest(), "the edited item was not seen again"
+            assert _version(before.latest()[edited]) != _version(after.latest()[edited])
+
+    def test_a_removal_is_observed_as_the_platform_shows_it(self) -> None:
+        with self.world() as world:
+            before = self._whole(world)
+            removed = self._does(world, "remove", world.remove)
+            known = before.latest()[removed]
+            after = self._whole(world, before.last)
+            assert (removed, State.PRESENT) not in after.concluded(), "a removed item was told to be present"
+            missing = any(_covers(listing, known) for listing in after.listings)
+            told = removed in {name for name, _ in after.concluded()}
+            assert missing or told, "nothing tells that the item is no longer there"
+            looked = self._look(world, [known])
+            assert looked.error is None
+            for batch in looked.batches:
+                for sighting in batch.sightings:
+                    assert sighting.native_id == removed, "an item was sighted that nobody asked for"
+                    assert sighting.state is not State.PRESENT
+                    assert sighting.state is not State.ABSENT, "only a listing can lack something"
+                    if sighting.state is State.GONE:
+                        assert sighting.reason, "gone needs the platform's own word for it"
+                        assert batch.exchanges[sighting.exchange].status not in _PROVES_NOTHING
+
+    def test_what_is_still_there_is_not_told_to_be_gone(self) -> None:
+        with self.world() as world:
+            items = [item for item in self._whole(world).latest().values() if item.state is State.PRESENT]
+            looked = self._look(world, items)
+            assert looked.error is None
+            assert not {state for _, state in looked.concluded()} & {State.GONE, State.ABSENT}
+
+    def test_counts_that_change_alone_make_no_new_version(self) -> None:
+        with self.world() as world:
+            before = self._whole(world).latest()
+            self._does(world, "recount", world.recount)
+            after = self._whole(world).latest()
+            assert {name: item.counts for name, item in before.items()} != {
+                name: item.counts for name, item in after.items()
+            }
+            assert {name: _version(item) for name, item in before.items()} == {
+                name: _version(item) for name, item in after.items()
+            }
+
+    def test_an_attachment_keeps_its_id_when_its_address_expires(self) -> None:
+        with self.world() as world:
+            before = self._whole(world).latest()
+            self._does(world, "expire", world.expire)
+            after = self._whole(world).latest()
+            assert _attachments(before), "the world shows no attachments"
+            assert [file.id for file in _attachments(before)] == [file.id for file in _attachments(after)]
+            assert [file.url for file in _attachments(before)] != [file.url for file in _attachments(after)]
+            assert {name: _version(item) for name, item in before.items()} == {
+                name: _version(item) for name, item in after.items()
+            }
+
+    # -- listings ------------------------------------------------------------------------------------------
+
+    def test_a_listing_names_the_exchange_that_shows_it_and_began_no_later(self) -> None:
+        with self.world() as world:
+            seen = self._whole(world)
+            for batch in seen.batches:
+                for listing in batch.listings:
+                    assert listing.began_at <= batch.exchanges[listing.exchange].started_at
+            self._listings_are_true(seen, seen)
+
+    # -- trouble -------------------------------------------------------------------------------------------
+
+    def test_a_throttle_means_later_and_proves_no_removal(self) -> None:
+        self._trouble("throttle", TryAgainLater)
+
+    def test_an_outage_means_later_and_proves_no_removal(self) -> None:
+        self._trouble("fail", TryAgainLater)
+
+    def test_a_page_that_asks_to_sign_in_is_unexpected_and_proves_no_removal(self) -> None:
+        self._trouble("sign_in", UnexpectedResponse, AccessRevoked)
+
+    def test_an_answer_that_breaks_off_is_an_error_and_proves_no_removal(self) -> None:
+        self._trouble("cut", UnexpectedResponse, TryAgainLater)
+
+    def test_credentials_that_are_refused_mean_that_access_was_revoked(self) -> None:
+        self._trouble("revoke", AccessRevoked)
+
+    def test_a_listing_that_never_ends_is_an_error(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            self._does(world, "loop", world.loop)
+            seen = self._observe(world)
+            assert isinstance(seen.error, UnexpectedResponse), (
+                f"a listing without end was ended by {seen.error!r}"
+            )
+            self._proves_nothing(seen, whole)
+
+    # -- secrets -------------------------------------------------------------------------------------------
+
+    def test_no_secret_is_in_anything_that_was_yielded(self) -> None:
+        with self.world() as world:
+            if not world.secrets:
+                pytest.skip("this world's page is public: the connector is given no secret")
+            whole = self._whole(world)
+            assert any(exchange.replaced for exchange in whole.answers), (
+                "no secret was ever sent: nothing is shown by this"
+            )
+            passes = [whole, self._look(world, list(whole.latest().values()))]
+            for trouble in _TROUBLES - world.cannot.keys():
+                getattr(world, trouble)(after=1)
+                passes.append(self._observe(world))
+                world.recover()
+            for seen in passes:
+                for said in _said(seen):
+                    for name, form in _forms(world.secrets):
+                        assert form not in said, f"the secret {name!r} was yielded"
+
+    # -- how promises are kept -----------------------------------------------------------------------------
+
+    @cached_property
+    def _clock(self) -> _Ticking:
+        """One clock for all passes of one test."""
+        return _Ticking()
+
+    def _whole(self, world: World, since: Cursor | None = None) -> Pass:
+        """A pass that nothing disturbs; it MUST end well."""
+        seen = self._observe(world, since)
+        assert seen.error is None, f"an undisturbed pass failed: {seen.error!r}"
+        assert seen.observations, "nothing was observed"
+        return seen
+
+    def _observe(self, world: World, since: Cursor | None = None, most: int | None = None) -> Pass:
+        return self._run(
+            _Recorder(_client(world, self._clock)),
+            lambda connector: connector.observe(world.page, since),
+            most,
+        )
+
+    def _look(self, world: World, items: Sequence[Observation]) -> Pass:
+        ids = [(item.kind, item.native_id) for item in items]
+        return self._run(
+            _Recorder(_client(world, self._clock)), lambda connector: connector.look(world.page, ids)
+        )
+
+    def _run(
+        self,
+        client: _Recorder | _Replay,
+        begin: Callable[[Connector], Iterator[Batch]],
+        most: int | None = None,
+    ) -> Pass:
+        seen = Pass()
+        try:
+            for batch in begin(self.connector(client)):
+                seen.batches.append(batch)
+                if most is not None and len(seen.batches) == most:
+                    break
+        except ConnectorError as error:
+            seen.error = error
+        finally:
+            client.close()
+        seen.answers = client.answers
+        return seen
+
+    def _does(self, world: World, hook: str, act: Callable[[], Answer]) -> Answer:
+        _or_skip(world, hook)
+        return act()
+
+    def _trouble(self, hook: str, *expected: type[ConnectorError]) -> None:
+        """Break a pass off at each of its answers in turn; whatever it yielded stays true, and going on misses nothing."""
+        with self.world() as world:
+            _or_skip(world, hook)
+            whole = self._whole(world)
+            items = list(whole.latest().values())
+            for after in range(len(whole.answers)):
+                delay = getattr(world, hook)(after=after)
+                broken = self._observe(world)
+                told = f"{hook} after {after} answers"
+                assert broken.error is not None or _gaps(broken), (
+                    f"{told}: the pass ended as if all had been seen"
+                )
+                if after == 0:
+                    assert broken.error is not None, f"{told}: nothing could be read, and no error was raised"
+                if broken.error is not None:
+                    self._says_so(broken.error, expected, delay, told)
+                self._proves_nothing(broken, whole)
+                world.recover()
+                if broken.batches and broken.error is not None:
+                    resumed = broken.then(self._observe(world, broken.last))
+                    assert resumed.error is None, f"{told}, then well again: {resumed.error!r}"
+                    missed = set(whole.latest()) - set(resumed.latest())
+                    assert not missed, f"{told}: going on afterwards misses {missed}"
+                    self._listings_are_true(resumed, whole)
+            getattr(world, hook)(after=0)
+            looked = self._look(world, items)
+            if looked.error is not None:
+                self._says_so(looked.error, expected, None, f"looking, {hook}")
+            self._proves_nothing(looked, whole)
+
+    def _says_so(
+        self,
+        error: ConnectorError,
+        expected: tuple[type[ConnectorError], ...],
+        delay: timedelta | None,
+        told: str,
+    ) -> None:
+        assert isinstance(error, expected), f"{told}: {error!r}"
+        assert error.exchanges, f"{told}: the error carries no exchange that shows it"
+        if delay is not None and isinstance(error, TryAgainLater):
+            assert error.after == delay, f"{told}: the platform's own delay was lost"
+
+    def _proves_nothing(self, seen: Pass, whole: Pass) -> None:
+        removed = [name for name, state in seen.concluded() if state in {State.GONE, State.ABSENT}]
+        assert not removed, f"trouble was taken for the removal of {removed}"
+        self._listings_are_true(seen, whole)
+
+    def _listings_are_true(self, seen: Pass, whole: Pass) -> None:
+        """Whatever a listing covers has been yielded since it began: else the archive would take it for removed."""
+        met: dict[str, datetime] = {}
+        for batch in seen.batches:
+            for item in batch.observations:
+                met[item.native_id] = min(batch.exchanges[span.exchange].started_at for span in item.evidence)
+            for sighting in batch.sightings:
+                met[sighting.native_id] = batch.exchanges[sighting.exchange].started_at
+            for listing in batch.listings:
+                for item in whole.latest().values():
+                    if _covers(listing, item):
+                        at = met.get(item.native_id)
+                        assert at is not None, f"a listing covers {item.native_id}, which was not yielded"
+                        assert at >= listing.began_at, (
+                            f"{item.native_id} was seen before the listing that covers it began"
+                        )
+
+
+_PROVES_NOTHING = frozenset({0, 401, 403, 429, *range(500, 600)})
+_TROUBLES = frozenset({"throttle", "sign_in", "cut", "fail", "revoke"})
+
+
+def _or_skip(world: World, hook: str) -> None:
+    if hook in world.cannot:
+        pytest.skip(f"{type(world).__name__} cannot {hook}: {world.cannot[hook]}")
+
+
+def _covers(listing: Listing, item: Observation) -> bool:
+    """Whether the listing should have shown `item`."""
+    if item.kind not in listing.kinds or item.state not in listing.states:
+        return False
+    if listing.in_reply_to is not None and item.in_reply_to != listing.in_reply_to:
+        return False
+    if item.published_at is None:
+        return listing.published_from is None and listing.published_until is None
+    if listing.published_from is not None and item.published_at < listing.published_from:
+        return False
+    return listing.published_until is None or item.published_at <= listing.published_until
+
+
+def _version(item: Observation) -> object:
+    """What makes a new version when it changes. An address that expires is not among it."""
+    files = [(file.id, file.media_type, file.path, file.description) for file in item.attachments]
+    return (item.text, item.html, item.author, files, item.state, item.in_reply_to, item.edited_at, item.url)
+
+
+def _attachments(items: Mapping[str, Observation]) -> list[Any]:
+    return [file for name in sorted(items) for file in items[name].attachments]
+
+
+def _gaps(seen: Pass) -> list[object]:
+    return [gap for batch in seen.batches for gap in batch.gaps]
+
+
+def _overlapping(spans: Collection[Span]) -> Iterator[tuple[Span, Span]]:
+    """Pairs that overlap partly."""
+    ordered = sorted(spans, key=lambda span: (span.exchange, span.start, -span.end))
+    open_: list[Span] = []
+    for span in ordered:
+        while open_ and (open_[-1].exchange != span.exchange or open_[-1].end <= span.start):
+            open_.pop()
+        if open_ and open_[-1].end < span.end:
+            yield open_[-1], span
+        open_.append(span)
+
+
+def _times(value: object) -> Iterator[datetime]:
+    if isinstance(value, datetime):
+        yield value
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from _times(getattr(value, one.name))
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _times(one)
+
+
+def _said(seen: Pass) -> Iterator[bytes]:
+    """Everything that a pass yielded or raised, as bytes to search."""
+    for batch in seen.batches:
+        yield repr(batch).encode()
+        yield batch.resume_from.encode()
+        yield from (exchange.body for exchange in batch.exchanges)
+    if seen.error is not None:
+        yield f"{seen.error!r} {seen.error}".encode()
+        yield repr(seen.error.exchanges).encode()
+        yield from (exchange.body for exchange in seen.error.exchanges)
+
+
+_PUBLIC = frozenset(
+    {"account", "app_id", "client_id", "email", "handle", "login", "user", "user_id", "username"}
+)
+
+
+def _forms(secrets: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    users = ["", *(value for name, value in secrets.items() if name in _PUBLIC)]
+    for name, value in secrets.items():
+        if name in _PUBLIC:
+            continue
+        spoken = {
+            value,
+            quote(value),
+            quote(value, safe=""),
+            quote_plus(value),
+            dumps(value)[1:-1],
+            dumps(value)[1:-1].replace("/", "\\/"),
+        }
+        yield from ((name, form.encode()) for form in spoken)
+        yield from ((name, b64encode(f"{user}:{value}".encode()).rstrip(b"=")) for user in users)
+
+
+def _client(world: World, clock: _Ticking) -> EvidenceClient:
+    """The real client, allowed to ask this world, never sleeping."""
+    options: dict[str, Any] = {
+        "clock": clock,
+        "monotonic": clock.monotonic,
+        "wait": clock.wait,
+        "contact": "promises",
+        "secrets": world.secrets,
+        "allow_hosts": [urlsplit(world.base).netloc],
+        "manners": Manners(interval=timedelta(0), retries=1),
+    }
+    return EvidenceClient(**{**options, **world.client_options})
+
+
+class _Ticking:
+    """A clock that moves by a second whenever it is read, so that before and after can be told apart."""
+
+    def __init__(self, at: datetime = datetime(2026, 6, 1, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def wait(self, pause: timedelta) -> None:
+        self.at += pause
+
+
+class _Recorder:
+    """The evidence client, with everything that it told the connector written down."""
+
+    def __init__(self, client: EvidenceClient) -> None:
+        self._client = client
+        self._told: list[Exchange | ConnectorError] = []
+        self._times: list[datetime] = []
+
+    @property
+    def answers(self) -> list[Exchange]:
+        return [told for told in self._told if isinstance(told, Exchange)]
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        assert len(self._told) < MOST_QUESTIONS, "the pass does not end"
+        try:
+            exchange = self._client.get(url, params=params, headers=headers, accept=accept)
+        except ConnectorError as error:
+            self._told.append(error)
+            raise
+        self._told.append(exchange)
+        return exchange
+
+    def now(self) -> datetime:
+        self._times.append(self._client.now())
+        return self._times[-1]
+
+    def take(self) -> list[Exchange]:
+        return self._client.take()
+
+    def keep_secret(self, name: str, value: str) -> None:
+        self._client.keep_secret(name, value)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def replay(self) -> _Replay:
+        return _Replay(self._told, self._times)
+
+
+class _Replay:
+    """Tells a connector once more, in the same order, what it was told; the platform is not asked."""
+
+    def __init__(self, told: Iterable[Exchange | ConnectorError], times: Iterable[datetime]) -> None:
+        self._told, self._times = deque(told), deque(times)
+        self.answers: list[Exchange] = []
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        assert self._told, (
+            f"the second time, the connector asked more: {url} {params} {headers and list(headers)} {accept}"
+        )
+        told = self._told.popleft()
+        if isinstance(told, ConnectorError):
+            raise told
+        self.answers.append(told)
+        return told
+
+    def now(self) -> datetime:
+        assert self._times, "the second time, the connector asked for the time more often"
+        return self._times.popleft()
+
+    def take(self) -> list[Exchange]:
+        taken, self.answers = self.answers, []
+        return taken
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Nothing is sent, so nothing can be told."""
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,169 @@
+"""Which connectors there are: ours, those that others wrote, and the platforms that are to come.
+
+Ours stand in a table and are imported when they are needed. Others announce
+theirs under the entry-point group `muniment.connectors`, as
+`name = "package.module:Class"`; one that cannot be used is reported by
+`faults()` and harms nobody else. Nothing is registered by importing it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from connectors.contract import Connector, Manifest
+
+GROUP = "muniment.connectors"
+
+_OURS: Mapping[str, str] = {
+    "feed": "connectors.feed:Feed",
+    "wordpress": "connectors.wordpress:WordPress",
+}
+
+
+class NoSuchConnector(Exception):
+    """No connector of that name can be used here; the message says whether it is to come, or what is wrong with it."""
+
+
+class Status(StrEnum):
+    """How it stands with a platform that we do not capture yet."""
+
+    COMING = "coming"
+    """Its interface is open to an agency; we have not written the connector yet."""
+    GATED = "gated"
+    """Coming, but the platform first has to approve who asks."""
+    STOPPED = "stopped"
+    """The platform itself no longer runs; what was captured elsewhere can be imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A platform that an agency may be waiting for, and what it can do until then."""
+
+    name: str
+    title: str
+    status: Status
+    meanwhile: str = "Import an export of the page: `muniment import`."
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A connector of somebody else's that is installed and cannot be used, and why."""
+
+    name: str
+    comes_from: str
+    why: str
+
+
+_FEED = "If the page has a feed, capture that with the connector `feed`."
+
+PLANNED: tuple[Planned, ...] = (
+    Planned("facebook", "Facebook", Status.COMING),
+    Planned("instagram", "Instagram", Status.COMING),
+    Planned("x", "X (Twitter)", Status.COMING),
+    Planned("youtube", "YouTube", Status.COMING, f"{_FEED} Channels have one."),
+    Planned("linkedin", "LinkedIn", Status.GATED),
+    Planned("tiktok", "TikTok", Status.GATED),
+    Planned("pinterest", "Pinterest", Status.COMING, f"{_FEED} Boards have one."),
+    Planned("snapchat", "Snapchat", Status.GATED),
+    Planned("flickr", "Flickr", Status.COMING, f"{_FEED} Photostreams have one."),
+    Planned("reddit", "Reddit", Status.GATED),
+    Planned("nixle", "Nixle", Status.COMING, f"{_FEED} Agencies have one."),
+    Planned("nextdoor", "Nextdoor", Status.GATED),
+    Planned("myspace", "MySpace", Status.COMING),
+    Planned("digg", "Digg", Status.STOPPED),
+    Planned(
+        "mediawiki", "Wikipedia and other MediaWikis", Status.COMING, f"{_FEED} A page's history has one."
+    ),
+    Planned("mastodon", "Mastodon", Status.COMING, f"{_FEED} Accounts have one."),
+    Planned("bluesky", "Bluesky", Status.COMING, f"{_FEED} Accounts have one."),
+    Planned("threads", "Threads", Status.COMING),
+)
+
+
+def connectors() -> list[Manifest]:
+    """The manifests of every connector that can be used, in the order of their names."""
+    ours = [_imported(name, place).manifest for name, place in _OURS.items()]
+    usable, _ = _others()
+    return sorted(
+        [*ours, *(connector.manifest for connector in usable.values())], key=lambda manifest: manifest.name
+    )
+
+
+def load(name: str) -> type[Connector]:
+    """The connector of that name; raises `NoSuchConnector`."""
+    if name in _OURS:
+        return _imported(name, _OURS[name])
+    usable, faulty = _others()
+    if name in usable:
+        return usable[name]
+    for fault in faulty:
+        if fault.name == name:
+            raise NoSuchConnector(
+                f"The connector {name!r} of {fault.comes_from} cannot be used: {fault.why}."
+            )
+    for planned in PLANNED:
+        if planned.name == name:
+            raise NoSuchConnector(
+                f"{planned.title} cannot be captured yet ({planned.status}). {planned.meanwhile}"
+            )
+    raise NoSuchConnector(
+        f"There is no connector {name!r}. `muniment connectors` lists those that there are."
+    )
+
+
+def faults() -> list[Fault]:
+    """The connectors of others that are installed and cannot be used."""
+    return _others()[1]
+
+
+def _others() -> tuple[dict[str, type[Connector]], list[Fault]]:
+    found = entry_points(group=GROUP)
+    often = Counter(entry.name for entry in found)
+    usable: dict[str, type[Connector]] = {}
+    faulty: list[Fault] = []
+    for entry in found:
+        comes_from = entry.dist.name if entry.dist is not None else entry.value
+        try:
+            if often[entry.name] > 1:
+                raise _Unusable("several packages bring a connector of this name")
+            usable[entry.name] = _checked(entry)
+        except _Unusable as fault:
+            faulty.append(Fault(entry.name, comes_from, str(fault)))
+    return usable, sorted(faulty, key=lambda fault: (fault.name, fault.comes_from))
+
+
+class _Unusable(Exception):
+    """What is wrong with a connector that somebody else wrote."""
+
+
+def _checked(entry: EntryPoint) -> type[Connector]:
+    if entry.name in _OURS:
+        raise _Unusable("a connector of this name comes with Muniment, and none may take its place")
+    try:
+        loaded = entry.load()
+    except (Exception, SystemExit) as fault:  # whatever happens there, the others go on
+        raise _Unusable(f"it cannot be imported: {type(fault).__name__}: {fault}") from fault
+    if not isinstance(loaded, type):
+        raise _Unusable(f"{entry.value} is no class")
+    manifest = inspect.getattr_static(loaded, "manifest", None)
+    if not isinstance(manifest, Manifest):
+        raise _Unusable(f"{entry.value} has no manifest")
+    if manifest.name != entry.name:
+        raise _Unusable(f"its manifest calls it {manifest.name!r}")
+    for method in ("observe", "look"):
+        if not callable(getattr(loaded, method, None)):
+            raise _Unusable(f"{entry.value} has no method {method!r}")
+    return loaded
+
+
+def _imported(name: str, place: str) -> type[Connector]:
+    module, _, attribute = place.partition(":")
+    loaded: type[Connector] = getattr(import_module(module), attribute)
+    assert loaded.manifest.name == name, f"{place} stands in the table as {name!r}"
+    return loaded

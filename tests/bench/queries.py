@@ -1,0 +1,137 @@
+"""Ask the corpus's questions of a real index and compare every total with the one that is known to be right.
+
+    python tests/bench/queries.py [--over sample-100k] [--rounds 5]
+
+Reads the corpus through MUNIMENT_SHARED (default: `shared` beside the
+checkout) and prints, for each question, the count, what was expected, and
+median and slowest milliseconds; then what a record costs. Ends with 1 if a
+count is wrong. Not part of the quick suite: it takes a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app import ROOT
+from app.index import analyser
+from app.index.documents import Document, Position
+from app.index.engine import QueryNotSupported, Scope, Sort
+from app.index.language import parse
+from app.index.tantivy_engine import TantivyEngine
+
+SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT.parent / "shared"))
+ZONE = ZoneInfo("America/Juneau")
+CAPTURED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def observations(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for name in names:
+        with gzip.open(SHARED / "corpus" / f"{name}.observations.jsonl.gz", "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+def a_document(number: int, seen: dict[str, Any]) -> Document:
+    author = seen.get("author") or {}
+    published = seen.get("published_at")
+    return Document(
+        record=number,
+        version=1,
+        entry=number - 1,
+        page=seen["page"],
+        page_name=seen["page"],
+        platform=seen["platform"],
+        kind=seen["kind"],
+        author=tuple(author[part] for part in ("id", "name", "handle") if author.get(part)),
+        state=seen.get("state") or "present",
+        published_at=datetime.fromisoformat(published) if published else None,
+        captured_at=CAPTURED,
+        text=seen.get("text") or "",
+        language=seen.get("language"),
+        media=bool(seen.get("attachments")),
+        origin="received",
+    )
+
+
+def build(engine: TantivyEngine, names: Sequence[str]) -> int:
+    """Fill the index, saying what the analyser and the engine cost a record."""
+    number = 0
+    analysing = adding = 0.0
+    seen = observations(names)
+    while batch := list(islice(seen, 5000)):
+        documents = [a_document(number + at, one) for at, one in enumerate(batch, 1)]
+        number += len(batch)
+        began = time.process_time()
+        for document in documents:
+            analyser.analyse(document.text)
+        analysed = time.process_time()
+        engine.add(documents)
+        adding += time.process_time() - analysed
+        analysing += analysed - began
+    began = time.perf_counter()
+    engine.commit(Position(number, analyser.VERSION))
+    engine.settle()
+    settled = time.perf_counter() - began
+    print(
+        f"{number:,} records; analyser {analysing / number * 1e6:.1f} µs, engine's add with its threads "
+        f"{adding / number * 1e6:.1f} µs of processor a record; last commit {settled:.1f} s"
+    )
+    return number
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--over", nargs="*", default=["sample-100k"])
+    arguments.add_argument("--rounds", type=int, default=5)
+    chosen = arguments.parse_args()
+    expected_under = "expected_100k" if chosen.over == ["sample-100k"] else "expected_all"
+    questions = [json.loads(line) for line in (SHARED / "corpus" / "queries.jsonl").open(encoding="utf-8")]
+    wrong = 0
+    medians: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        engine = TantivyEngine(Path(folder) / "index")
+        build(engine, chosen.over)
+        scope = Scope(ZONE)
+        for question in questions:
+            tree = parse(question["muniment"]).tree
+            took: list[float] = []
+            total = 0
+            try:
+                for _ in range(chosen.rounds):
+                    began = time.perf_counter()
+                    answer = engine.ask(tree, scope)
+                    total = answer.total()
+                    answer.page(Sort.NEWEST, 20)
+                    took.append((time.perf_counter() - began) * 1000)
+            except QueryNotSupported as refused:
+                print(f"{question['id']} not answered: {refused}")
+                continue
+            right = total == question[expected_under]
+            wrong += not right
+            medians.append(statistics.median(took))
+            print(
+                f"{question['id']} {total:>7} {'as expected' if right else f'EXPECTED {question[expected_under]}':<16}"
+                f" median {statistics.median(took):8.2f} ms, slowest {max(took):8.2f}  {question['muniment']}"
+            )
+    ordered = sorted(medians)
+    print(
+        f"{len(medians)} questions, {wrong} wrong; median {statistics.median(ordered):.2f} ms, "
+        f"95 of 100 under {ordered[int(len(ordered) * 0.95)]:.2f} ms"
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

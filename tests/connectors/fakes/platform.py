@@ -1,0 +1,154 @@
+"""What the fake platforms share: a server on loopback, and trouble at will."""
+
+from __future__ import annotations
+
+import json
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qsl, urlsplit
+
+SIGN_IN = b'<!DOCTYPE html><html><form action="/login"><input type="password" name="pw"></form></html>'
+
+
+@dataclass
+class Asked:
+    """One request, as the platform sees it."""
+
+    path: str
+    query: dict[str, str]
+    authorization: str | None
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+
+
+def answer(value: object, status: int = 200, **headers: str) -> Answer:
+    body = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    return Answer(status, body, {"Content-Type": "application/json", **headers})
+
+
+class FakePlatform(ABC):
+    """A world for `ConnectorPromises`. Subclasses say how it answers and what happens on it."""
+
+    secrets: ClassVar[Mapping[str, str]] = {}
+    client_options: ClassVar[Mapping[str, Any]] = {}
+    cannot: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self) -> None:
+        self.looping = False
+        self._trouble: Answer | None = None
+        self._cuts = False
+        self._left = 0
+        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+    # -- what subclasses say -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def reply(self, asked: Asked) -> Answer:
+        """What the platform answers when all is well."""
+
+    def throttled(self) -> tuple[Answer, timedelta | None]:
+        """The platform's own way of saying "too often", and the delay that it names."""
+        return answer({"title": "Too Many Requests"}, 429, **{"Retry-After": "900"}), timedelta(minutes=15)
+
+    def revoked(self) -> Answer:
+        """The platform's own way of refusing our credentials."""
+        return answer({"title": "Unauthorized"}, 401)
+
+    def tick(self) -> str:
+        """A later time than any before, as the platform writes it."""
+        self._now += timedelta(minutes=1)
+        return self._now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    # -- trouble -------------------------------------------------------------------------------------------
+
+    def throttle(self, after: int) -> timedelta | None:
+        says, delay = self.throttled()
+        self._will(says, after)
+        return delay
+
+    def sign_in(self, after: int) -> None:
+        self._will(Answer(200, SIGN_IN, {"Content-Type": "text/html"}), after)
+
+    def cut(self, after: int) -> None:
+        self._cuts, self._left = True, after
+
+    def fail(self, after: int) -> None:
+        self._will(Answer(500, b"internal error", {"Content-Type": "text/plain"}), after)
+
+    def revoke(self, after: int) -> None:
+        self._will(self.revoked(), after)
+
+    def loop(self) -> None:
+        self.looping = True
+
+    def recover(self) -> None:
+        self._trouble, self._cuts, self.looping = None, False, False
+
+    def _will(self, says: Answer, after: int) -> None:
+        self._trouble, self._left = says, after
+
+    def _answered(self, asked: Asked) -> Answer:
+        if self._trouble is None and not self._cuts:
+            return self.reply(asked)
+        if self._left > 0:
+            self._left -= 1
+            return self.reply(asked)
+        if self._trouble is not None:
+            return self._trouble
+        whole = self.reply(asked)
+        return Answer(whole.status, whole.body, whole.headers, cut=True)
+
+    # -- the server ----------------------------------------------------------------------------------------
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        platform = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                says = platform._answered(
+                    Asked(parts.path, dict(parse_qsl(parts.query)), self.headers["Authorization"])
+                )
+                self.send_response(says.status)
+                for name, value in {**says.headers, "Content-Length": str(len(says.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                with suppress(OSError):
+                    self.wfile.write(says.body[: len(says.body) // 2] if says.cut else says.body)
+                self.close_connection = self.close_connection or says.cut
+
+            def log_message(self, format: str, *args: object) -> None:
+                """The tests speak for themselves."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True  # a connection that a client keeps open does not hold up the end
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+        assert not self._thread.is_alive()

@@ -1,0 +1,365 @@
+"""A platform that loads authors and media beside its posts, as the X API v2 does: several posts share one author's bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from connectors import spans
+from connectors.contract import (
+    Attachment,
+    Author,
+    Batch,
+    Client,
+    Cursor,
+    Exchange,
+    Gap,
+    Kind,
+    Listing,
+    Manifest,
+    Observation,
+    Page,
+    Sighting,
+    Span,
+    State,
+)
+from connectors.errors import ConnectorError, UnexpectedResponse
+from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
+
+NOT_FOUND = "https://platform.example/problems/resource-not-found"
+NOT_ALLOWED = "https://platform.example/problems/not-authorized-for-resource"
+
+
+# -- the platform ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Post:
+    history: list[str]
+    author: str
+    text: str
+    created: str
+    conversation: str
+    answers: str | None = None
+    media: list[str] = field(default_factory=list)
+    likes: int = 0
+
+
+class SideloadingWorld(FakePlatform):
+    """One page with five posts and four answers by three people."""
+
+    secrets: ClassVar[Mapping[str, str]] = {"bearer_token": "AAAAAAAA/sideloading+bearer=token"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posts: dict[str, Post] = {}
+        self.locked: set[str] = set()
+        self.fresh = 1
+        self._number = 1000
+        self.users = {"1": ("town", "Town Hall"), "2": ("ana", "Ana 🌻"), "3": ("bo", 'Bo "the" Neighbour')}
+        first = self.say("1", "Road works on Elm Street", media=["m1"])
+        self.say("2", "Until when?", first)
+        second = self.say("1", "Pool opens in June")
+        self.say("3", "At last!", second)
+        self.say("1", "Same picture, another day", media=["m1", "m2"])
+        self.say("1", "Road works on Elm Street", media=["m1"])
+        answered = self.say("2", "Still?", first)
+        self.say("1", "Two more weeks.", answered)
+        self.last = self.say("1", "Office closed on Monday")
+
+    def say(self, author: str, text: str, answers: str | None = None, media: Sequence[str] = ()) -> str:
+        self._number += 1
+        name = str(self._number)
+        conversation = self.posts[answers].conversation if answers else name
+        self.posts[name] = Post([name], author, text, self.tick(), conversation, answers, list(media))
+        return name
+
+    @property
+    def page(self) -> Page:
+        return Page(address=f"{self.base}/town")
+
+    def shows(self) -> Collection[str]:
+        return ["user:1", *self.posts]
+
+    def publish(self) -> str:
+        return self.say("3", "New here", self.last)
+
+    def edit(self) -> str:
+        name = next(iter(self.posts))
+        self._number += 1
+        self.posts[name].history.append(str(self._number))
+        self.posts[name].text += " (corrected)"
+        return name
+
+    def remove(self) -> str:
+        name = next(name for name, post in self.posts.items() if post.answers)
+        for answering in [one for one, post in self.posts.items() if post.answers == name]:
+            del self.posts[answering]
+        del self.posts[name]
+        return name
+
+    def lock(self, name: str) -> None:
+        """Its author's posts are protected now: not shown, and not gone."""
+        self.locked.add(name)
+
+    def recount(self) -> None:
+        for post in self.posts.values():
+            post.likes += 7
+
+    def expire(self) -> None:
+        self.fresh += 1
+
+    def reply(self, asked: Asked) -> Answer:
+        if asked.authorization != f"Bearer {self.secrets['bearer_token']}":
+            return self.revoked()
+        match asked.path.strip("/").split("/"):
+            case ["2", "users", "by", "username", name]:
+                found = [
+                    {"id": number, "username": user, "name": full}
+                    for number, (user, full) in self.users.items()
+                    if user == name
+                ]
+                if not found:
+                    return answer({"errors": [{"type": NOT_FOUND, "value": name}]})
+                return answer({"data": found[0], "asked_with": asked.authorization})
+            case ["2", "users", author, "tweets"]:
+                return self._listed(
+                    [one for one in self._visible() if one.author == author and not one.answers], asked
+                )
+            case ["2", "tweets", "search"]:
+                wanted = asked.query["conversations"].split(",")
+                return self._listed(
+                    [one for one in self._visible() if one.answers and one.conversation in wanted], asked
+                )
+            case ["2", "tweets"]:
+                return self._looked_up(asked.query["ids"].split(","))
+            case _:
+                return answer({"title": "Not Found"}, 404)
+
+    def revoked(self) -> Answer:
+        return answer(
+            {"title": "Unauthorized", "detail": f"Bearer {self.secrets['bearer_token']} is not accepted"}, 401
+        )
+
+    def _visible(self) -> list[Post]:
+        return [post for name, post in self.posts.items() if name not in self.locked]
+
+    def _listed(self, found: list[Post], asked: Asked) -> Answer:
+        size, begin = int(asked.query["max_results"]), int(asked.query.get("pagination_token", "b0")[1:])
+        shown = found[begin : begin + size]
+        meta: dict[str, object] = {"result_count": len(shown)}
+        if begin + size < len(found) or self.looping:
+            meta["next_token"] = "b2" if self.looping else f"b{begin + size}"
+        if not shown:
+            return answer({"meta": meta})
+        people = dict.fromkeys(post.author for post in shown)
+        media = dict.fromkeys(key for post in shown for key in post.media)
+        return answer({
+            "data": [self._shape(post) for post in shown],
+            "includes": {
+                "users": [{"id": one, "username": self.users[one][0], "name": self.users[one][1]} for one in people],
+                "media": [{"media_key": key, "type": "photo", "url": f"{self.base}/{key}.jpg?v={self.fresh}"} for key in media],
+            },
+            "meta": meta,
+        })  # fmt: skip
+
+    def _shape(self, post: Post) -> dict[str, Any]:
+        shape: dict[str, Any] = {
+            "id": post.history[-1],
+            "edit_history_tweet_ids": post.history,
+            "author_id": post.author,
+            "text": post.text,
+            "created_at": post.created,
+            "public_metrics": {"like_count": post.likes},
+        }
+        if post.answers:
+            shape["referenced_tweets"] = [{"type": "replied_to", "id": post.answers}]
+        if post.media:
+            shape["attachments"] = {"media_keys": post.media}
+        return shape
+
+    def _looked_up(self, ids: list[str]) -> Answer:
+        said: dict[str, list[object]] = {"data": [], "errors": []}
+        for name in ids:
+            if name in self.locked:
+                said["errors"].append({"resource_id": name, "type": NOT_ALLOWED})
+            elif name in self.posts:
+                said["data"].append(self._shape(self.posts[name]))
+            else:
+                said["errors"].append({"resource_id": name, "type": NOT_FOUND})
+        return answer({key: value for key, value in said.items() if value})
+
+
+# -- its connector -----------------------------------------------------------------------------------------
+
+
+class Sideloading:
+    """Reads a page's timeline, page by page, with the answers to it."""
+
+    manifest: ClassVar[Manifest] = Manifest(
+        name="sideloading",
+        title="A platform that loads beside",
+        platform="sideloading",
+        route="api",
+        captures={
+            "posts": "all",
+            "comments": "all",
+            "deletions": "missing from the listing, then asked for by id",
+        },
+        blind_spots=("Posts of people who protect theirs.",),
+        needs=("A bearer token.",),
+    )
+
+    def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {secret['bearer_token']}"} if secret else {}
+        self._exchanges: list[Exchange] = []
+
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        place = json.loads(since) if since else {}
+        began = datetime.fromisoformat(place["began"]) if place else self._http.now()
+        base, _, handle = page.address.rpartition("/")
+        body = self._json(f"{base}/2/users/by/username/{handle}")
+        user = spans.member(body, spans.document(body), "data")
+        if user is None:
+            raise UnexpectedResponse("The platform knows no such page.", self._exchanges)
+        profile = _json(body, user)
+        yield self._batch(_cursor(began, place.get("token")), [_profile(profile, Span(0, *user))])
+        token, met = place.get("token"), set()
+        while True:
+            posts, following = self._page(
+                f"{base}/2/users/{profile['id']}/tweets", {"max_results": "2"}, token, Kind.POST
+            )
+            shown = [post.native_id for post in posts]
+            posts += self._answers(base, shown)
+            if following is None:
+                listing = Listing(kinds=[Kind.POST, Kind.COMMENT], began_at=began, exchange=0)
+                yield self._batch(Cursor(""), posts, [listing])
+                return
+            if following in met:
+                raise UnexpectedResponse("The timeline leads to the same page again.", self._exchanges)
+            met.add(following)
+            token = following
+            yield self._batch(_cursor(began, token), posts)
+
+    def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
+        base = page.address.rpartition("/")[0]
+        ids = [name for _, name in native_ids if name.isdecimal()]
+        if not ids:
+            return
+        body = json.loads(self._json(f"{base}/2/tweets", {"ids": ",".join(ids)}))
+        sightings = [
+            Sighting(native_id=post["edit_history_tweet_ids"][0], state=State.PRESENT, exchange=0)
+            for post in body.get("data", [])
+        ]
+        for error in body.get("errors", []):
+            state = State.GONE if error["type"] == NOT_FOUND else State.UNKNOWN
+            sightings.append(
+                Sighting(native_id=error["resource_id"], state=state, exchange=0, reason=error["type"])
+            )
+        yield self._batch(Cursor(""), [], sightings=sightings)
+
+    def _answers(self, base: str, conversations: Sequence[str]) -> list[Observation]:
+        found: list[Observation] = []
+        token, met = None, set()
+        while conversations:
+            query = {"max_results": "3", "conversations": ",".join(conversations)}
+            answers, token = self._page(f"{base}/2/tweets/search", query, token, Kind.COMMENT)
+            found += answers
+            if token is None:
+                break
+            if token in met:
+                raise UnexpectedResponse("The answers lead to the same page again.", self._exchanges)
+            met.add(token)
+        return found
+
+    def _page(
+        self, url: str, query: Mapping[str, str], token: str | None, kind: Kind
+    ) -> tuple[list[Observation], str | None]:
+        body = self._json(url, {**query, "pagination_token": token} if token else query)
+        try:
+            return parse(body, len(self._exchanges) - 1, kind)
+        except (spans.NotJson, KeyError, TypeError) as fault:
+            raise UnexpectedResponse(
+                f"{url} has another shape than promised: {fault}", self._exchanges
+            ) from fault
+
+    def _json(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
+        try:
+            exchange = self._http.get(url, params=params, headers=self._headers)
+        except ConnectorError as error:
+            error.exchanges = (*self._exchanges, *error.exchanges)
+            raise
+        self._exchanges.append(exchange)
+        if exchange.status != 200 or exchange.body[:1] != b"{":
+            raise UnexpectedResponse(
+                f"{exchange.url} answered {exchange.status} with something else.", self._exchanges
+            )
+        return exchange.body
+
+    def _batch(
+        self,
+        cursor: Cursor,
+        observations: Sequence[Observation],
+        listings: Sequence[Listing] = (),
+        sightings: Sequence[Sighting] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> Batch:
+        taken, self._exchanges = self._exchanges, []
+        return Batch(
+            exchanges=taken,
+            resume_from=cursor,
+            observations=observations,
+            listings=listings,
+            sightings=sightings,
+            gaps=gaps,
+        )
+
+
+def parse(body: bytes, exchange: int, kind: Kind) -> tuple[list[Observation], str | None]:
+    """The items of one page, and the token of the next."""
+    beside = {
+        name: {
+            _json(body, (start, end))[key]: (start, end)
+            for start, end, _ in spans.items(body, "includes", name)
+        }
+        for name, key in (("users", "id"), ("media", "media_key"))
+    }
+    found = []
+    for start, end, raw in spans.items(body, "data"):
+        post = json.loads(raw)
+        user = beside["users"][post["author_id"]]
+        media = [beside["media"][key] for key in post.get("attachments", {}).get("media_keys", [])]
+        author = _json(body, user)
+        answered = [one["id"] for one in post.get("referenced_tweets", []) if one["type"] == "replied_to"]
+        found.append(
+            Observation(
+                native_id=post["edit_history_tweet_ids"][0],
+                kind=kind,
+                author=Author(author["id"], author["name"], author["username"]),
+                text=post["text"],
+                in_reply_to=answered[0] if answered else None,
+                published_at=datetime.fromisoformat(post["created_at"]),
+                attachments=[
+                    Attachment(id=(file := _json(body, one))["media_key"], url=file["url"]) for one in media
+                ],
+                counts={"likes": post["public_metrics"]["like_count"]},
+                evidence=[Span(exchange, *span) for span in ((start, end), user, *media)],
+            )
+        )
+    return found, json.loads(body)["meta"].get("next_token")
+
+
+def _profile(user: Mapping[str, str], span: Span) -> Observation:
+    return Observation(native_id=f"user:{user['id']}", kind=Kind.PROFILE, text=user["name"], evidence=[span])
+
+
+def _json(body: bytes, span: tuple[int, int]) -> Any:
+    return json.loads(body[slice(*span)])
+
+
+def _cursor(began: datetime, token: str | None) -> Cursor:
+    return Cursor(json.dumps({"began": began.isoformat(), "token": token}))
