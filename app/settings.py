@@ -64,10 +64,6 @@ class Settings(BaseSettings):
     max_attachment_mb: int = Field(
         2048, description="The largest attachment that is captured, in MiB; a larger one becomes a gap."
     )
-    timestamp_urls: str = Field(
-        "",
-        description="RFC 3161 authorities that timestamp checkpoints, separated by commas; none by default, and said so.",
-    )
 
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.home.resolve() / 'archive.db'}"

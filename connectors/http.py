@@ -12,9 +12,8 @@ bodies. One client belongs to one page and one thread.
 from __future__ import annotations
 
 import hashlib
-import socket
 import ssl
-import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ import httpx
 
 from connectors import addresses, codings
 from connectors.addresses import Gate, Resolve
+from connectors.connections import Connections, Watch
 from connectors.contract import Exchange
 from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.secrets import SECRET_PARAMETERS, Replacing, Secrets
@@ -44,8 +44,8 @@ _OURS = frozenset(
     {"host", "user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding"}
 )
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
-_MOST_CONNECTIONS = 8
 _MOST_ADDRESSES = 3
+_MOST_WAITING = 64 * 1024 * 1024
 
 
 class Clock(Protocol):
@@ -117,9 +117,9 @@ class EvidenceClient:
         self._secrets = Secrets(secrets or {}, parameters=secret_parameters)
         self._gate = Gate(allow_hosts, resolve)
         self._manners = manners or Manners()
-        self._connections = _Connections(tls)
+        self._connections = Connections(tls)
         self._asked_at: dict[str, float] = {}
-        self._recorded: list[Exchange] = []
+        self._recorded = _Recorded()
 
     # -- what connectors and capture use -------------------------------------------------------------------
 
@@ -132,9 +132,13 @@ class EvidenceClient:
         self._secrets.keep(name, value)
 
     def take(self) -> list[Exchange]:
-        """Every exchange since the last take, hops, retries and failures too; each is given once."""
-        taken, self._recorded = self._recorded, []
-        return taken
+        """Every exchange since the last take, hops, retries and failures too; each is given once.
+
+        Answers that `get` handed back are let go of, oldest first, when more
+        than 64 MiB of them are waiting here: whoever asked has them. What was
+        never handed back is kept until it is taken.
+        """
+        return self._recorded.take()
 
     def get(
         self,
@@ -151,7 +155,9 @@ class EvidenceClient:
         a redirect too. Errors carry every exchange of this question.
         """
         visit = self._visit(url, params, headers, accept, self._manners.deadline)
-        return self._arrive(visit, None).exchange
+        exchange = self._arrive(visit, None).exchange
+        self._recorded.handed_back(exchange)
+        return exchange
 
     @contextmanager
     def stream(
@@ -272,7 +278,7 @@ class EvidenceClient:
             where = self._gate.addresses(url)
         except TryAgainLater as fault:
             return self._no_answer(asking, str(fault), fault, again=True)
-        watch = _Watch(visit.deadline)
+        watch = Watch(visit.deadline)
         response = self._connected(asking, where, watch)
         if isinstance(response, httpx.TransportError):
             watch.end()
@@ -284,7 +290,7 @@ class EvidenceClient:
         return answer
 
     def _connected(
-        self, asking: _Asking, where: Sequence[str], watch: _Watch
+        self, asking: _Asking, where: Sequence[str], watch: Watch
     ) -> httpx.Response | httpx.TransportError:
         """The answer of the first address that can be reached, or what went wrong at the last."""
         failure = httpx.TransportError("no address was asked")
@@ -310,7 +316,7 @@ class EvidenceClient:
             *((name, value) for name, value in given if name.lower() != "accept"),
         ]
 
-    def _send(self, asking: _Asking, address: str, watch: _Watch) -> httpx.Response:
+    def _send(self, asking: _Asking, address: str, watch: Watch) -> httpx.Response:
         manners = self._manners
         most = asking.visit.deadline
         connect, silence = (
@@ -352,9 +358,7 @@ class EvidenceClient:
         )
         return _Answer(exchange, error=error, again=again)
 
-    def _received(
-        self, asking: _Asking, response: httpx.Response, watch: _Watch, most: int | None
-    ) -> _Answer:
+    def _received(self, asking: _Asking, response: httpx.Response, watch: Watch, most: int | None) -> _Answer:
         """Read an answer's body and judge it; the body of a file that was found is left to be streamed."""
         if most is not None and 200 <= response.status_code < 300:
             head = self._record(asking, self._exchange(asking, response))
@@ -374,7 +378,7 @@ class EvidenceClient:
         return answer
 
     def _read(
-        self, asking: _Asking, response: httpx.Response, watch: _Watch
+        self, asking: _Asking, response: httpx.Response, watch: Watch
     ) -> tuple[bytes, str | None, bool]:
         """The body as it was on the wire; why it is shorter than it should be; whether the connection was lost."""
         body, most = bytearray(), self._manners.max_body
@@ -395,7 +399,7 @@ class EvidenceClient:
         return bytes(body), "time" if watch.cut else None, watch.cut
 
     def _flowing(
-        self, asking: _Asking, answer: _Answer, response: httpx.Response, watch: _Watch, most: int
+        self, asking: _Asking, answer: _Answer, response: httpx.Response, watch: Watch, most: int
     ) -> Iterator[bytes]:
         """The bytes of a file, as they come. One that is not whole ends with an error, and its head says so."""
         count, truncated, lost = 0, None, False
@@ -426,7 +430,7 @@ class EvidenceClient:
             error.exchanges = tuple(asking.visit.exchanges)
             raise error
 
-    def _late(self, asking: _Asking, watch: _Watch) -> bool:
+    def _late(self, asking: _Asking, watch: Watch) -> bool:
         return watch.cut or self._monotonic() - asking.began > asking.visit.deadline.total_seconds()
 
     def _cut_short(self, url: httpx.URL, truncated: str, *, lost: bool, most: int) -> ConnectorError:
@@ -523,16 +527,45 @@ class EvidenceClient:
 
     def _record(self, asking: _Asking, exchange: Exchange) -> Exchange:
         asking.visit.exchanges.append(exchange)
-        self._recorded.append(exchange)
+        self._recorded.add(exchange)
         return exchange
 
     def _correct(self, visit: _Visit, was: Exchange, now: Exchange) -> None:
         """A head that turned out to be of a file cut short says so, also where it was taken already."""
         visit.exchanges = [now if one is was else one for one in visit.exchanges]
-        known = any(one is was for one in self._recorded)
-        self._recorded = (
-            [now if one is was else one for one in self._recorded] if known else [*self._recorded, now]
-        )
+        self._recorded.correct(was, now)
+
+
+class _Recorded:
+    """The exchanges that wait to be taken."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Exchange] = []
+        self._handed: deque[Exchange] = deque()
+        self._weight = 0
+
+    def add(self, exchange: Exchange) -> None:
+        self._waiting.append(exchange)
+
+    def handed_back(self, exchange: Exchange) -> None:
+        """Somebody has this one already; a connector that never takes does not fill the memory with it."""
+        self._handed.append(exchange)
+        self._weight += len(exchange.body)
+        while self._weight > _MOST_WAITING:
+            oldest = self._handed.popleft()
+            self._weight -= len(oldest.body)
+            self._waiting = [one for one in self._waiting if one is not oldest]
+
+    def correct(self, was: Exchange, now: Exchange) -> None:
+        if not any(one is was for one in self._waiting):
+            self._waiting.append(was)
+        self._waiting = [now if one is was else one for one in self._waiting]
+
+    def take(self) -> list[Exchange]:
+        taken, self._waiting = self._waiting, []
+        self._handed.clear()
+        self._weight = 0
+        return taken
 
 
 @dataclass(slots=True)
@@ -594,7 +627,7 @@ class _Answer:
     location: str | None = None
     chunks: Iterator[bytes] | None = None
     response: httpx.Response | None = None
-    watch: _Watch | None = None
+    watch: Watch | None = None
 
     def close(self) -> None:
         if self.response is not None:
@@ -602,84 +635,6 @@ class _Answer:
                 self.response.close()
         if self.watch is not None:
             self.watch.end()
-
-
-class _Watch:
-    """Cuts a connection when its time is over, also while the other side drips byte by byte.
-
-    Reading has a limit of silence only; a server that sends a header's byte
-    now and then would hold us for days.
-    """
-
-    def __init__(self, deadline: timedelta) -> None:
-        self.cut = False
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(deadline.total_seconds(), self._end_it)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def over(self, connection: socket.socket | None) -> None:
-        """Watch over this connection."""
-        self._socket = connection
-
-    def end(self) -> None:
-        self._timer.cancel()
-        self._socket = None
-
-    def _end_it(self) -> None:
-        self.cut = True
-        if self._socket is not None:
-            with suppress(OSError):
-                # Of the plain socket: TLS would wait for the other side's consent.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-class _Connections:
-    """Connections that are kept open, each to one address for one host.
-
-    Two hosts may share an address; a connection whose certificate was verified
-    for one of them is never used for the other.
-    """
-
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
-        self._tls = tls
-        self._open: dict[
-            tuple[str, str, int | None, str], tuple[httpx.HTTPTransport, list[socket.socket]]
-        ] = {}
-
-    def send(self, url: httpx.URL, address: str, request: httpx.Request, watch: _Watch) -> httpx.Response:
-        transport, sockets = self._to(url, address)
-
-        def connected(event: str, info: Mapping[str, object]) -> None:
-            if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-                stream = info["return_value"]
-                sockets[:] = [stream.get_extra_info("socket")]  # type: ignore[attr-defined]  # httpcore's network stream
-                watch.over(sockets[0])
-
-        watch.over(sockets[0] if sockets else None)
-        request.extensions["trace"] = connected
-        return transport.handle_request(request)
-
-    def close(self) -> None:
-        for transport, _ in self._open.values():
-            transport.close()
-        self._open.clear()
-
-    def _to(self, url: httpx.URL, address: str) -> tuple[httpx.HTTPTransport, list[socket.socket]]:
-        key = (url.scheme, url.host, url.port, address)
-        if key not in self._open:
-            while len(self._open) >= _MOST_CONNECTIONS:
-                self._open.pop(next(iter(self._open)))[0].close()
-            self._open[key] = (self._transport(url.scheme), [])
-        return self._open[key]
-
-    def _transport(self, scheme: str) -> httpx.HTTPTransport:
-        if scheme == "https" and self._tls is None:
-            self._tls = httpx.create_ssl_context()
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=15)
-        return httpx.HTTPTransport(
-            verify=self._tls or False, trust_env=False, http1=True, http2=False, limits=limits
-        )
 
 
 def retry_after(exchange: Exchange, now: datetime) -> timedelta | None:

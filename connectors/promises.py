@@ -49,6 +49,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.http import EvidenceClient, Manners
+from connectors.secrets import PUBLIC_NAMES
 
 Answer = TypeVar("Answer")
 
@@ -599,15 +600,10 @@ def _said(seen: Pass) -> Iterator[bytes]:
         yield from (exchange.body for exchange in seen.error.exchanges)
 
 
-_PUBLIC = frozenset(
-    {"account", "app_id", "client_id", "email", "handle", "login", "user", "user_id", "username"}
-)
-
-
 def _forms(secrets: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    users = ["", *(value for name, value in secrets.items() if name in _PUBLIC)]
+    users = ["", *(value for name, value in secrets.items() if name in PUBLIC_NAMES)]
     for name, value in secrets.items():
-        if name in _PUBLIC:
+        if name in PUBLIC_NAMES:
             continue
         spoken = {
             value,

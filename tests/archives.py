@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,12 @@ from app.store import Store
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-def settings_at(home: Path, **more: str) -> Settings:
+def settings_at(home: Path, **more: Any) -> Settings:
     """Settings of an archive in `home`, whatever the environment says."""
     return Settings(home=home, _env_file=None, **more)
 
 
-def make(home: Path, clock: FixedClock, **more: str) -> Store:
+def make(home: Path, clock: FixedClock, **more: Any) -> Store:
     return main.make(
         settings_at(home, **more),
         agency="Harrow Falls",

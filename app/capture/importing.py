@@ -8,24 +8,27 @@ committed batch; importing a file again finds everything unchanged.
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 import hashlib
 import json
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.capture import attachments, pages, runs
 from app.capture.keep import Carried, Keeper, PageRef, Seen
+from app.capture.lines import BadFile, Stretch, opened, stretches
 from app.capture.runs import GapFound, Report, Run
-from app.db import Tx
-from app.records.errors import Invalid
+from app.db import ArchiveBusy, Tx
 from app.records.nouns import Page
 from app.store.ledger import keyed
 from app.store.store import Store
@@ -33,7 +36,11 @@ from app.store.tables import records
 from connectors.contract import Attachment, Author, Kind, Observation, State
 
 FORMATS = {"observations": "JSON Lines, one observation a line, plain or gzip (.gz)"}
-_LINES, _BYTES, _LONGEST = 2_000, 8 * 1024 * 1024, 32 * 1024 * 1024
+_LINES, _BYTES = 2_000, 8 * 1024 * 1024
+_DEEPEST, _PLATFORM, _PAGE, _RUNS = 100, 64, 500, 10_000
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_MARK = b"\xef\xbb\xbf"
+"""The byte order mark with which some programs begin a file."""
 _decode = msgspec.json.Decoder().decode
 _KNOWN = frozenset(
     {
@@ -55,12 +62,6 @@ _KNOWN = frozenset(
         "extra",
     }
 )
-
-
-class BadFile(Invalid):
-    """The file to import cannot be read, or is of no known format."""
-
-    code = "bad-file"
 
 
 class Unreadable(Exception):
@@ -103,6 +104,8 @@ def parse(line: bytes) -> Line:
         found = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
     if type(found) is not dict:
         raise Unreadable("not a JSON object")
     get = found.get
@@ -120,10 +123,14 @@ def parse(line: bytes) -> Line:
         raise Unreadable("extra is not an object")
     if not found.keys() <= _KNOWN:
         extra = {**extra, **{name: value for name, value in found.items() if name not in _KNOWN}}
+    if extra and _deeper(extra, _DEEPEST):
+        raise Unreadable("nested too deeply")
     listed = get("attachments") or ()
+    if type(listed) is not list and listed != ():
+        raise Unreadable("attachments is not a list")
     return Line(
-        platform=_text(found, "platform"),
-        page=_text(found, "page"),
+        platform=_name(found, "platform", _PLATFORM),
+        page=_name(found, "page", _PAGE),
         observation=Observation(
             native_id=native_id,
             kind=_kind(get("kind")),
@@ -173,13 +180,31 @@ def _text(found: Mapping[str, object], name: str) -> str | None:
     raise Unreadable(f"{name} is not a text")
 
 
+def _name(found: Mapping[str, object], name: str, most: int) -> str | None:
+    """A name that can stand in the registry of pages; an empty one is none."""
+    value = _text(found, name)
+    if value and (not value.strip() or len(value) > most or _CONTROL.search(value)):
+        raise Unreadable(f"{name} is blank, longer than {most} characters, or holds control characters")
+    return value or None
+
+
+def _deeper(value: object, left: int) -> bool:
+    """Whether lists and objects stand in one another more than `left` deep."""
+    if not isinstance(value, (dict, list)):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(_deeper(item, left - 1) for item in inside)
+
+
 def _moment(found: Mapping[str, object], name: str) -> datetime | None:
     value = found.get(name)
     if value is None:
         return None
     try:
         moment = datetime.fromisoformat(cast("str", value))
-    except (TypeError, ValueError) as error:
+        if moment.tzinfo is not None:
+            moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
         raise Unreadable(f"{name} is {value!r}, not a date and time of RFC 3339") from error
     if moment.tzinfo is None:
         raise Unreadable(f"{name} has no time zone")
@@ -245,27 +270,26 @@ class _Import:
         store = self.store
         with store.database.begin() as tx:
             done, line = self._broken_off(tx)
+            again = self._received_before(tx)
             self.run = runs.begin(store, tx, self.page, runs.IMPORT)
             self._known_pages(tx)
         self.report = Report(page=self.page.id if self.page else None, run=self.run.id)
-        self.keeper = Keeper(store, self.run.key, "observations/1", received=True, point=self.point)
-        for start, first, lines in self._batches(done, line):
-            self._keep(start, first, lines)
+        self.keeper = Keeper(
+            store, self.run.key, "observations/1", received=True, again=again, point=self.point
+        )
+        for start, lines in self._batches(done, line):
+            self._keep(start, lines)
         self.report.seconds = self.tick() - began
-        if self.report.gaps or self.report.unreadable:
+        if self.report.gaps or self.report.unreadable_total:
             self.report.status = "partial"
         with store.database.begin() as tx:
-            unread = len(self.report.unreadable)
-            if unread:
-                gap = GapFound(
-                    f"{unread} lines of {self.file.name}", "they could not be read; their bytes are kept"
-                )
-                runs.note_gaps(store, tx, self.run, self.page, [gap], by=self.by)
-                self.report.gaps.append(gap)
+            self._note_unreadable(tx, self.run, self.report, self.report.unreadable_total)
+            runs.remember(store, tx, self.run, {"sha256": self.sha256, "whole": True})
             runs.end(store, tx, self.run, self.report, self.touched.values(), by=self.by, why=self.why)
         return self.report
 
     def _digest(self) -> str:
+        opened(self.file)[0].close()
         try:
             with self.file.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -279,17 +303,35 @@ class _Import:
             note = runs.noted(self.store, tx, run)
             if note.get("sha256") == self.sha256:
                 place = max(place, (cast("int", note["bytes"]), cast("int", note["lines"])))
-                gap_free = Report(page=self.page.id if self.page else None, run=run.id, status="partial")
+                told = Report(page=self.page.id if self.page else None, run=run.id, status="partial")
+                self._note_unreadable(tx, run, told, cast("int", note.get("unreadable", 0)))
                 runs.end(
                     self.store,
                     tx,
                     run,
-                    gap_free,
+                    told,
                     [],
                     by=self.by,
                     why=f"broken off after {note['lines']} lines, continued",
                 )
         return place
+
+    def _received_before(self, tx: Tx) -> bool:
+        """Whether this very file was received to its end: what it says of older states is then known, and no edit."""
+        return any(
+            run.kind == runs.IMPORT
+            and (note := runs.noted(self.store, tx, run)).get("whole") is True
+            and note.get("sha256") == self.sha256
+            for run in runs.recent(tx, limit=_RUNS)
+        )
+
+    def _note_unreadable(self, tx: Tx, run: Run, report: Report, number: int) -> None:
+        if number:
+            gap = GapFound(
+                f"{number} lines of {self.file.name}", "they could not be read; their bytes are kept"
+            )
+            runs.note_gaps(self.store, tx, run, self.page, [gap], by=self.by)
+            report.gaps.append(gap)
 
     def _known_pages(self, tx: Tx) -> None:
         for page in pages.listed(tx):
@@ -300,55 +342,65 @@ class _Import:
         self.touched_by_key[page.key] = page
         return ref
 
-    def _batches(self, done: int, line: int) -> Iterator[tuple[int, int, list[bytes]]]:
-        """Lines in batches: the place of the first byte, the number of the first line, the lines."""
+    def _batches(self, done: int, line: int) -> Iterator[tuple[int, list[Stretch]]]:
+        """Lines in batches, each with the place of its first byte; `done` bytes and `line` lines are kept already."""
         total = self.file.stat().st_size
-        try:
-            with self.file.open("rb") as raw:
-                content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if self.file.suffix == ".gz" else raw
-                skipped = 0
-                while skipped < done:
-                    skipped += len(content.read(min(1 << 20, done - skipped)))
-                place, number, lines, weight = done, line, list[bytes](), 0
-                for found in iter(lambda: content.readline(_LONGEST), b""):
-                    lines.append(found)
-                    weight += len(found)
-                    if len(lines) >= _LINES or weight >= _BYTES:
-                        yield place, number, lines
-                        place, number, lines, weight = place + weight, number + len(lines), [], 0
-                        if self.progress:
-                            self.progress(raw.tell(), total)
-                if lines:
-                    yield place, number, lines
-                if self.progress:
-                    self.progress(total, total)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise BadFile(
-                f"{self.file} is cut or not gzip: {error}",
-                next="What was read before that is kept; import the whole file again.",
-            ) from error
+        raw, content = opened(self.file)
+        with raw:
+            skipped = 0
+            while skipped < done and (passed := content.read(min(1 << 20, done - skipped))):
+                skipped += len(passed)
+            place, lines, weight = done, list[Stretch](), 0
+            for found in stretches(content, line + 1):
+                lines.append(found)
+                weight += len(found.content)
+                if len(lines) >= _LINES or weight >= _BYTES:
+                    yield place, lines
+                    place, lines, weight = place + weight, [], 0
+                    if self.progress:
+                        self.progress(raw.tell(), total)
+            if lines:
+                yield place, lines
+            if self.progress:
+                self.progress(total, total)
 
-    def _keep(self, place: int, first: int, lines: list[bytes]) -> None:
+    def _keep(self, place: int, lines: list[Stretch]) -> None:
         """Keep one batch of lines; those that cannot be read are kept as bytes of the file alone."""
-        parsed: list[tuple[int, int, Line]] = []
+        first, last = lines[0].number, lines[-1]
+        before = (place, first - 1, self.report.unreadable_total)
+        parsed: list[tuple[int, Stretch, Line]] = []
         start = 0
-        for number, content in enumerate(lines, start=first + 1):
-            if content.strip():
-                try:
-                    parsed.append((start, number, parse(content)))
-                except Unreadable as error:
-                    self._unreadable(number, str(error))
-            start += len(content)
+        for line in lines:
+            try:
+                if line.why is not None:
+                    raise Unreadable(line.why)
+                if line.content.strip():
+                    parsed.append(
+                        (
+                            start,
+                            line,
+                            parse(line.content.removeprefix(_MARK) if line.number == 1 else line.content),
+                        )
+                    )
+            except Unreadable as error:
+                if str(error):
+                    self.report.cannot_read(line.number, str(error))
+            start += len(line.content)
         self._make_pages(parsed)
-        body = b"".join(lines)
+        body = b"".join(line.content for line in lines)
         seen = []
-        for begin, number, line in parsed:
-            ref = self._ref(line)
+        for begin, stretch, line_found in parsed:
+            ref = self._ref(line_found)
             if ref is None:
-                self._unreadable(number, f"page {line.page!r} on {line.platform!r} is not in the registry")
+                self.report.cannot_read(
+                    stretch.number,
+                    f"page {line_found.page!r} on {line_found.platform!r} is not in the registry",
+                )
                 continue
-            seen.append(Seen(ref, line.observation, [(0, begin, begin + len(lines[number - first - 1]))]))
+            seen.append(Seen(ref, line_found.observation, [(0, begin, begin + len(stretch.content))]))
             self.touched.setdefault(ref.key, self.touched_by_key[ref.key])
+        if not body:
+            return
         now = self.store.clock.now()
         envelope = json.dumps(
             {
@@ -357,22 +409,31 @@ class _Import:
                 "format": "observations",
                 "first_byte": place,
                 "bytes": len(body),
-                "first_line": first + 1,
-                "lines": len(lines),
+                "first_line": first,
+                "lines": last.number - first + 1,
                 "at": now.isoformat(),
             }
         ).encode()
+        # Files that lie beside come after the batch: until they are there, a broken-off import goes on before it.
+        after = (
+            place + len(body),
+            last.number if last.content.endswith(b"\n") else last.number - 1,
+            self.report.unreadable_total,
+        )
+        awaits = any(attachment.path for item in seen for attachment in item.observation.attachments)
+        stopped = dict(zip(("bytes", "lines", "unreadable"), before if awaits else after, strict=True))
 
         def also(tx: Tx) -> None:
-            runs.remember(
-                self.store,
-                tx,
-                self.run,
-                {"sha256": self.sha256, "bytes": place + len(body), "lines": first + len(lines)},
-            )
+            runs.remember(self.store, tx, self.run, {"sha256": self.sha256, **stopped})
 
         carried = Carried("file", now, 0, envelope, body, shared=False)
-        self.report.tally.add(self.keeper.keep([carried], seen, also=also))
+        try:
+            self.report.tally.add(self.keeper.keep([carried], seen, also=also))
+        except IntegrityError as error:
+            raise ArchiveBusy(
+                "somebody else kept the same records at the same moment",
+                next="Wait until the other import or capture ends, then import this file again.",
+            ) from error
         self._files(seen)
 
     def _files(self, seen: list[Seen]) -> None:
@@ -389,8 +450,8 @@ class _Import:
             record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar_one()
             if not attachments.wanted(store, tx, bytes(record), [attachment.id]):
                 return
-        beside = (self.file.parent / (attachment.path or "")).resolve()
-        if not beside.is_relative_to(self.file.parent.resolve()) or not beside.is_file():
+        beside = self._beside(attachment.path or "")
+        if beside is None:
             gap = GapFound(
                 "an attachment",
                 "its file does not lie beside the import",
@@ -404,6 +465,15 @@ class _Import:
         with beside.open("rb") as file:
             attachments.keep(store, bytes(record), attachment.id, iter(lambda: file.read(1 << 20), b""))
 
+    def _beside(self, path: str) -> Path | None:
+        """The file of that path beside the import, or None: elsewhere, no file, or not to be read."""
+        folder = self.file.parent.resolve()
+        with contextlib.suppress(OSError, ValueError):
+            found = (folder / path).resolve()
+            if found.is_relative_to(folder) and found.is_file() and os.access(found, os.R_OK):
+                return found
+        return None
+
     def _ref(self, line: Line) -> PageRef | None:
         if line.page is not None and (line.platform is not None or self.page is not None):
             platform = line.platform or (self.page.platform if self.page else "")
@@ -412,7 +482,7 @@ class _Import:
             return self.refs[self.page.platform, self.page.name]
         return None
 
-    def _make_pages(self, parsed: list[tuple[int, int, Line]]) -> None:
+    def _make_pages(self, parsed: list[tuple[int, Stretch, Line]]) -> None:
         if not self.make_pages:
             return
         wanted = {
@@ -432,6 +502,3 @@ class _Import:
             )
         for page in made:
             self._learn(page)
-
-    def _unreadable(self, number: int, why: str) -> None:
-        self.report.unreadable.append((number, why[:500]))

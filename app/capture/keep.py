@@ -23,6 +23,7 @@ from sqlalchemy import Column, bindparam, func, insert, select, update
 
 from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
+from app.db.rows import insert_rows
 from app.records.ids import new_id, new_ids
 from app.store.canonical import Json, canonical, plain
 from app.store.evidence import Owners, cut, exchange_commitment, gather, piece_commitment
@@ -143,9 +144,32 @@ class _Known:
     counts: str | None = None
     salt: bytes = b""
     pieces: dict[bytes, _Piece] = field(default_factory=dict)
-    row: dict[str, object] = field(default_factory=dict)
+    told: frozenset[bytes] = frozenset()
+    row: _About | None = None
     touched: bool = False
     changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What the row of a new record says besides how it stands."""
+
+    kind: str
+    native_mac: bytes
+    parent_mac: bytes | None
+    published_at: int | None
+    first_seen: int
+    private: bool
+
+
+_RECORD = (
+    "key", "id", "page", "kind", "native_mac", "parent_mac", "state", "version", "published_at", "first_seen", "last_seen",
+    "private", "received", "counts",
+)  # fmt: skip
+_PIECE = ("key", "record", "circle", "exchange", "commitment", "length", "object", "place", "size")
+_VERSION = (
+    "record", "number", "entry", "state", "observed_at", "last_seen_before", "exchange", "object", "place", "size", "mark",
+)  # fmt: skip
 
 
 class Keeper:
@@ -158,9 +182,12 @@ class Keeper:
         reader: str,
         *,
         received: bool,
+        again: bool = False,
         point: Callable[[str], None] | None = None,
     ) -> None:
         self.store, self.run, self.reader, self.received = store, run, reader, received
+        self.again = again
+        """Whether all this was received before, in this order: an older state is then known, and no edit."""
         self.point = point or (lambda _name: None)
         self.exchanges: list[ExchangeRef] = []
         """The exchanges of the batch that was kept last."""
@@ -269,6 +296,7 @@ class _Batch:
                     held.setdefault(owner, {})[bytes(commitment)] = _Piece(
                         commitment=bytes(commitment), key=key
                     )
+            told = self._told(tx, keys) if self.keeper.again else {}
         secrets = self.store.keyring.secrets(bytes(row.id) for row in rows if row.at is None)
         for row in rows:
             mac, identity = bytes(row.native_mac), bytes(row.id)
@@ -290,9 +318,21 @@ class _Batch:
                 counts=row.counts,
                 salt=derive(secret, b"piece"),
                 pieces=held.get(row.key, {}),
+                told=frozenset(told.get(row.key, ())),
             )
             self.by_mac[mac] = known
             self.by_mac[identity] = known
+
+    def _told(self, tx: Tx, keys: list[int]) -> dict[int, set[bytes]]:
+        """The marks of all versions of these records."""
+        found: dict[int, set[bytes]] = {}
+        for start in range(0, len(keys), _ASK):
+            asked = select(versions.c.record, versions.c.mark).where(
+                versions.c.record.in_(keys[start : start + _ASK])
+            )
+            for record, mark in tx.execute(asked):
+                found.setdefault(record, set()).add(bytes(mark))
+        return found
 
     # 2 -- whose bytes are they ----------------------------------------------------------------------------
 
@@ -431,7 +471,7 @@ class _Batch:
             known.touched = True
             if found.counts:
                 self._count(known, to_instant(at), found.counts)
-            if mark == known.mark:
+            if mark == known.mark or mark in known.told:
                 self.tally.unchanged += 1
                 known.last_seen = max(known.last_seen, to_instant(at))
                 continue
@@ -446,16 +486,15 @@ class _Batch:
                 mark,
             )
             if known.version == 1:
-                known.row = {
-                    "native_mac": keyed(self.store.lookup, item.page.id, found.native_id.encode()),
-                    "parent_mac": keyed(self.store.lookup, item.page.id, found.in_reply_to.encode())
-                    if found.in_reply_to
-                    else None,
-                    "kind": str(found.kind),
-                    "published_at": to_instant(found.published_at) if found.published_at else None,
-                    "first_seen": to_instant(at),
-                    "private": found.private,
-                }
+                parent = found.in_reply_to
+                known.row = _About(
+                    kind=str(found.kind),
+                    native_mac=keyed(self.store.lookup, item.page.id, found.native_id.encode()),
+                    parent_mac=keyed(self.store.lookup, item.page.id, parent.encode()) if parent else None,
+                    published_at=to_instant(found.published_at) if found.published_at else None,
+                    first_seen=to_instant(at),
+                    private=found.private,
+                )
         for one in stood:
             held = self.by_mac.get(one.record)
             if held is not None:
@@ -589,29 +628,36 @@ class _Batch:
 
     def _records(self, tx: Tx) -> None:
         new = {
-            known.id: known for known in self.known if known is not None and known.key is None and known.row
+            known.id: (known, known.row)
+            for known in self.known
+            if known is not None and known.key is None and known.row is not None
         }
         if not new:
             return
         key = (tx.execute(select(func.max(records.c.key))).scalar() or 0) + 1
         rows = []
-        for known in new.values():
+        for known, about in new.values():
             known.key, key = key, key + 1
             rows.append(
-                {
-                    "key": known.key,
-                    "id": known.id,
-                    "page": known.page.key,
-                    "state": known.state,
-                    "version": known.version,
-                    "last_seen": known.last_seen,
-                    "received": self.keeper.received,
-                    "counts": known.counts,
-                    **known.row,
-                }
+                (
+                    known.key,
+                    known.id,
+                    known.page.key,
+                    about.kind,
+                    about.native_mac,
+                    about.parent_mac,
+                    known.state,
+                    known.version,
+                    about.published_at,
+                    about.first_seen,
+                    known.last_seen,
+                    about.private,
+                    self.keeper.received,
+                    known.counts,
+                )
             )
             known.touched = known.changed = False
-        tx.execute(insert(records), rows)
+        insert_rows(tx, records, _RECORD, rows)
 
     def _circles(self, tx: Tx) -> None:
         if not self.circle_rows:
@@ -643,19 +689,19 @@ class _Batch:
             row.piece.key, key = key, key + 1
             whose = row.whose
             rows.append(
-                {
-                    "key": row.piece.key,
-                    "commitment": row.piece.commitment,
-                    "length": row.length,
-                    "object": object_key,
-                    "place": row.place,
-                    "size": row.size,
-                    "record": whose.key if isinstance(whose, _Known) else None,
-                    "circle": whose.key if isinstance(whose, _Circle) else None,
-                    "exchange": first_exchange + whose if isinstance(whose, int) else None,
-                }
+                (
+                    row.piece.key,
+                    whose.key if isinstance(whose, _Known) else None,
+                    whose.key if isinstance(whose, _Circle) else None,
+                    first_exchange + whose if isinstance(whose, int) else None,
+                    row.piece.commitment,
+                    row.length,
+                    object_key,
+                    row.place,
+                    row.size,
+                )
             )
-        tx.execute(insert(pieces), rows)
+        insert_rows(tx, pieces, _PIECE, rows)
 
     def _exchange_body(self, place: int) -> bytes:
         layout = ((piece.commitment, start, length) for piece, start, length in self.layouts[place])
@@ -700,21 +746,21 @@ class _Batch:
         for number, row in enumerate(self.version_rows):
             shown = row.exchange
             rows.append(
-                {
-                    "record": row.known.key,
-                    "number": row.number,
-                    "entry": first_entry + number,
-                    "state": row.state,
-                    "observed_at": row.observed_at,
-                    "last_seen_before": row.last_seen_before,
-                    "exchange": shown.key if isinstance(shown, ExchangeRef) else first_exchange + shown,
-                    "object": object_key,
-                    "place": row.place,
-                    "size": row.size,
-                    "mark": row.mark,
-                }
+                (
+                    row.known.key,
+                    row.number,
+                    first_entry + number,
+                    row.state,
+                    row.observed_at,
+                    row.last_seen_before,
+                    shown.key if isinstance(shown, ExchangeRef) else first_exchange + shown,
+                    object_key,
+                    row.place,
+                    row.size,
+                    row.mark,
+                )
             )
-        tx.execute(insert(versions), rows)
+        insert_rows(tx, versions, _VERSION, rows)
 
     def _seen(self, tx: Tx) -> None:
         unique = {

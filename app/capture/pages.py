@@ -17,6 +17,7 @@ from app.store.ledger import Deed
 from app.store.sealing import new_secret, seal, unseal
 from app.store.store import Store
 from app.store.tables import pages
+from connectors.secrets import PUBLIC_NAMES, SHORTEST
 
 ACTIVE, PAUSED, DISCONNECTED = "active", "paused", "disconnected"
 
@@ -172,6 +173,12 @@ def connect(store: Store, tx: Tx, page: Page, secret: Mapping[str, str], *, by: 
         raise BadPage(
             "the credentials are names with values",
             next='Write JSON such as {"user": "…", "application_password": "…"}.',
+        )
+    short = [name for name, value in secret.items() if name not in PUBLIC_NAMES and len(value) < SHORTEST]
+    if short:
+        raise BadPage(
+            f"{', '.join(short)} has fewer than {SHORTEST} characters, and could not be told from ordinary words",
+            next="Give the credentials as the platform shows them.",
         )
     sealed = seal(store.keyring.secret(page.id.bytes), b"credentials", json.dumps(dict(secret)).encode())
     return change(store, tx, page, "connected", by=by, why=why, sealed_secret=sealed, status=ACTIVE)

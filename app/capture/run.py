@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
@@ -58,6 +58,8 @@ class Streaming(Client, Protocol):
     """The evidence client, as far as capture uses it."""
 
     def stream(self, url: str, *, most: int) -> AbstractContextManager[tuple[Exchange, Iterator[bytes]]]: ...
+
+    def take(self) -> list[Exchange]: ...
 
 
 def capture(
@@ -117,6 +119,7 @@ class _Running:
         self.ref = PageRef(page.key, page.id.bytes, page.platform, page.name)
         self.address = PageAddress(address=page.address, options=dict(page.options))
         self.pending: list[Batch] = []
+        self.taken: list[Exchange] = []
         self.files: list[tuple[str, Attachment]] = []
         self.run: Run
         self.keeper: Keeper
@@ -138,6 +141,7 @@ class _Running:
         try:
             self._observe(Cursor(since) if since is not None else None)
             self._fetch()
+            self._rest()
         except ConnectorError as error:
             self._failed(error)
         except ArchiveError:
@@ -192,6 +196,9 @@ class _Running:
             ]
             found += [GapFound(gap.what, gap.why, gap.native_id, gap.since, gap.until) for gap in batch.gaps]
             listings += [(listing, first + listing.exchange) for listing in batch.listings]
+        carried += [
+            carry(exchange) for exchange in self._untold(one for batch in batches for one in batch.exchanges)
+        ]
         self._keep(carried, seen, stood, found, batches[-1].resume_from)
         for item in seen:
             self.files += [
@@ -219,6 +226,19 @@ class _Running:
 
         self.report.tally.add(self.keeper.keep(carried, seen, stood, also=also))
         self.report.gaps += found
+
+    def _untold(self, told: Iterable[Exchange], *, last: bool = False) -> list[Exchange]:
+        """Exchanges that were made and that no batch told of: retries, redirects on the way, what was asked in vain.
+
+        One that was made just now may belong to the batch that comes next, and
+        waits for it; at the `last` call nothing comes next.
+        """
+        known = {id(exchange) for exchange in told}
+        waited = [exchange for exchange in self.taken if id(exchange) not in known]
+        self.taken = [exchange for exchange in self.client.take() if id(exchange) not in known]
+        if last:
+            waited, self.taken = waited + self.taken, []
+        return waited
 
     def _stood(self, sighting: Sighting, first: int) -> Stood | None:
         """A sighting of a record that we hold; of one that we do not hold there is nothing to say."""
@@ -257,7 +277,8 @@ class _Running:
                 del left[sighting.native_id]
                 stood.append(told)
             gaps = [GapFound(gap.what, gap.why, gap.native_id, gap.since, gap.until) for gap in batch.gaps]
-            self._keep([carry(exchange) for exchange in batch.exchanges], [], stood, gaps, None)
+            made = [*batch.exchanges, *self._untold(batch.exchanges)]
+            self._keep([carry(exchange) for exchange in made], [], stood, gaps, None)
         unasked = [
             Stood(by_name[name], State.ABSENT, shown, "missing from a complete listing")
             for name, before in left.items()
@@ -317,15 +338,27 @@ class _Running:
             self._fetch_one(bytes(record), name, attachment)
 
     def _fetch_one(self, record: bytes, name: str, attachment: Attachment) -> None:
+        self._rest()
         try:
             with self.client.stream(attachment.url or "", most=self.most) as (head, chunks):
-                if head.status != 200:
-                    self._unfetched(record, name, attachment, f"the platform answered {head.status}", head)
-                    return
-                attachments.keep(self.store, record, attachment.id, chunks)
-                self._keep([carry(head, record)], [], [], [], None)
+                if head.status == 200:
+                    attachments.keep(self.store, record, attachment.id, chunks)
         except ConnectorError as error:
+            self.client.take()
             self._unfetched(record, name, attachment, str(error), *error.exchanges)
+            return
+        this = (head.url, head.started_at)
+        before = [exchange for exchange in self.client.take() if (exchange.url, exchange.started_at) != this]
+        if head.status == 200:
+            self._keep([carry(exchange, record) for exchange in (*before, head)], [], [], [], None)
+        else:
+            self._unfetched(record, name, attachment, f"the platform answered {head.status}", *before, head)
+
+    def _rest(self) -> None:
+        """Keep the exchanges that no batch told of, once observing is over."""
+        left = self._untold((), last=True)
+        if left:
+            self._keep([carry(exchange) for exchange in left], [], [], [], None)
 
     def _unfetched(
         self, record: bytes, name: str, attachment: Attachment, why: str, *heads: Exchange
@@ -344,7 +377,8 @@ class _Running:
         self.report.status = "partial" if anything else "failed"
         self.pending = []
         gap = GapFound(_missed(error), str(error), since=self.run.began_at)
-        self._keep([carry(exchange) for exchange in error.exchanges], [], [], [gap], None)
+        shown = [*self._untold(error.exchanges, last=True), *error.exchanges]
+        self._keep([carry(exchange) for exchange in shown], [], [], [gap], None)
         if isinstance(error, AccessRevoked):
             with self.store.database.begin() as tx:
                 pages.change(

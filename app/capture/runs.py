@@ -15,13 +15,15 @@ from app.capture.keep import Tally
 from app.db import Tx, from_instant, key_of, to_instant
 from app.records.ids import new_id
 from app.records.nouns import Page
-from app.store import merkle
 from app.store.ledger import Deed, keyed
+from app.store.merkle import Growing, leaf_hash
 from app.store.sealing import new_secret, seal, unseal
 from app.store.store import Store
 from app.store.tables import acts, entries, gaps, manifests, records, runs, versions
 
 _STREAM = 5_000
+MOST_TOLD = 1_000
+"""How many unreadable lines a report tells one by one; the others it counts."""
 CAPTURE, IMPORT = "capture", "import"
 
 
@@ -47,6 +49,13 @@ class Report:
     gaps: list[GapFound] = field(default_factory=list)
     seconds: float = 0.0
     unreadable: list[tuple[int, str]] = field(default_factory=list)
+    unreadable_total: int = 0
+
+    def cannot_read(self, number: int, why: str) -> None:
+        """Tell of a line that could not be read; beyond a thousand they are counted only."""
+        self.unreadable_total += 1
+        if len(self.unreadable) < MOST_TOLD:
+            self.unreadable.append((number, why[:500]))
 
     def as_dict(self) -> dict[str, object]:
         told = self.tally.as_dict()
@@ -212,14 +221,14 @@ def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) ->
         select(records.c.page, versions.c.entry, entries.c.body)
         .join(records, records.c.key == versions.c.record)
         .join(entries, entries.c.index == versions.c.entry)
-        .where(versions.c.entry > since)
+        .where(versions.c.entry > since, versions.c.entry <= through)
         .order_by(versions.c.entry)
     )
     if len(by_key) == 1:
         asked = asked.where(records.c.page == next(iter(by_key)))
     for page, entry, body in tx.execute(asked).yield_per(_STREAM):
         if page in trees and entry > last.get(page, (0, -1))[1]:
-            trees[page].add(merkle.leaf_hash(bytes(body)))
+            trees[page].add(leaf_hash(bytes(body)))
     day = store.clock.now().date().isoformat()
     deeds = []
     for key, page in by_key.items():
@@ -252,30 +261,6 @@ def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) ->
             for number, key in enumerate(by_key)
         ],
     )
-
-
-class Growing:
-    """A Merkle root over hashes that come one by one, in memory that grows with the logarithm of their number."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._stack: list[tuple[int, bytes]] = []
-
-    def add(self, leaf: bytes) -> None:
-        level = 0
-        while self._stack and self._stack[-1][0] == level:
-            leaf = merkle.node_hash(self._stack.pop()[1], leaf)
-            level += 1
-        self._stack.append((level, leaf))
-        self.count += 1
-
-    def root(self) -> bytes:
-        if not self._stack:
-            return merkle.EMPTY_ROOT
-        found = self._stack[-1][1]
-        for _, left in reversed(self._stack[:-1]):
-            found = merkle.node_hash(left, found)
-        return found
 
 
 def recent(tx: Tx, page: Page | None = None, limit: int = 50) -> list[Run]:

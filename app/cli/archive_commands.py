@@ -262,7 +262,7 @@ def _report(report: Report) -> list[str]:
     )
     gaps = [f"  gap: {gap.what}: {gap.why}" for gap in report.gaps]
     lines = [f"  line {number}: {why}" for number, why in report.unreadable[:50]]
-    more = len(report.unreadable) - 50
+    more = report.unreadable_total - len(lines)
     return [head, *gaps, *lines, *([f"  and {more} more lines"] if more > 0 else [])]
 
 
@@ -281,7 +281,8 @@ def _import(asked: argparse.Namespace) -> Answer:
         here.archive.follow()
         here.archive.store.ledger.checkpoint()
     told = report.as_dict() | {
-        "unreadable": [{"line": number, "why": why} for number, why in report.unreadable]
+        "unreadable": [{"line": number, "why": why} for number, why in report.unreadable],
+        "unreadable_total": report.unreadable_total,
     }
     return Answer(told, _report(report), exit_code=WITH_GAPS if report.status != "complete" else 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        answer = asked.run(asked)
+        answer: Answer | None = asked.run(asked)
+        if answer is not None:
+            answer.show(as_json=asked.json)
+            sys.stdout.flush()
+        code = DONE if answer is None else answer.exit_code
     except ArchiveError as error:
         return _refuse(error, as_json=asked.json)
     except ValidationError as error:
@@ -43,15 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             as_json=asked.json,
         )
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read our answer has seen enough; nothing more can be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         print("broken off; what was acknowledged is kept", file=sys.stderr)
         return UNEXPECTED
-    if answer is None:
-        return DONE
-    answer.show(as_json=asked.json)
-    code: int = answer.exit_code
     return code
 
 

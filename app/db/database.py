@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from app.records.errors import Unavailable
+from app.records.errors import IntegrityFailure, Unavailable
 
 Tx = Connection
 """A transaction that somebody else began and will commit."""
@@ -34,6 +34,12 @@ class DiskFull(Unavailable):
     """No room is left; what was not acknowledged was not kept, what was is still there."""
 
     code = "disk-full"
+
+
+class DatabaseBroken(IntegrityFailure):
+    """The database file itself is damaged: its pages are not what the database wrote."""
+
+    code = "database-broken"
 
 
 class Database:
@@ -67,17 +73,36 @@ def _translated() -> Iterator[None]:
     """Say what the reader should do next when the database itself cannot go on."""
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         words = str(error.orig).lower()
-        if "disk is full" in words or "no space left" in words or "could not extend file" in words:
+        if any(sign in words for sign in _BROKEN):
+            raise DatabaseBroken(
+                f"the database is damaged: {error.orig}",
+                next="Keep this copy as evidence, and restore the newest backup.",
+            ) from error
+        if not isinstance(error, OperationalError):
+            raise
+        if any(sign in words for sign in _FULL):
             raise DiskFull(
                 "the disk that holds the database is full", next="Make room, then try again."
             ) from error
-        if "locked" in words or "busy" in words or "timeout" in words or "connection" in words:
+        if any(sign in words for sign in _REFUSED):
+            raise ArchiveBusy(
+                f"the database cannot be written: {error.orig}",
+                next="Look at the disk that holds it: is it full, read-only or failing?",
+            ) from error
+        if any(sign in words for sign in _BUSY):
             raise ArchiveBusy(
                 f"the database is not available: {error.orig}", next="Try again in a moment."
             ) from error
         raise
+
+
+_BROKEN = ("malformed", "file is not a database", "invalid page in block")
+_FULL = ("disk is full", "no space left", "could not extend file")
+_REFUSED = ("disk i/o error", "readonly database", "unable to open database file")
+_BUSY = ("locked", "busy", "timeout", "connection", "deadlock detected")
+"""What SQLite and PostgreSQL say, in small letters."""
 
 
 def _sqlite(url: URL, busy_seconds: float) -> Engine:

@@ -350,6 +350,14 @@ def _compose(before: str, character: str) -> bool:
     return compose("NFKC", before + character) != compose("NFKC", before) + compose("NFKC", character)
 
 
+def parted_by_wildcard(plain: str, signs: str) -> bool:
+    """Whether one of `signs` stands between two characters of which each is a word by itself, as in 警?察."""
+    return (
+        re.search(rf"(?:[{_UNSPACED}]|{_CLUSTER})[*?]*[{signs}][*?]*(?=[\w{_UNSPACED}{_EMOJI}])", plain)
+        is not None
+    )
+
+
 def pattern_elements(plain: str) -> list[str]:
     """The words and sigils of a normalised question, which may hold `*` and `?`.
 

@@ -363,7 +363,7 @@ class _Lexer:
             return
         suffix = re.search(r"(~\d*|%+)$", chunk)
         if suffix is not None:
-            self._keep(_Sort.PART, start, end, tree=self._loosely(chunk, suffix, start, end))
+            self._keep(_Sort.PART, start, end, tree=self._loosely(suffix, start, end))
             return
         if re.search(r"\w[~%]\w|\^\d", chunk) is not None:
             self._refuse(
@@ -388,7 +388,7 @@ class _Lexer:
             )  # fmt: skip
         self.notes.append(f'"{chunk}" was searched for as a word; operators are written in capitals.')
 
-    def _loosely(self, chunk: str, suffix: re.Match[str], start: int, end: int) -> Part:
+    def _loosely(self, suffix: re.Match[str], start: int, end: int) -> Part:
         """A word with `~` or `%` after it."""
         sign = suffix.group()
         parts = self._parts(start, start + suffix.start(), quoted=False)
@@ -421,6 +421,8 @@ class _Lexer:
     def _parts(self, start: int, end: int, *, quoted: bool) -> list[Part]:
         """The words, patterns and sigils between two places, in their order."""
         plain = analyser.normalised(self.text[start:end])
+        if _WILDCARD.search(plain) and analyser.parted_by_wildcard(plain, "*" if quoted else "*?"):
+            self._refuse_alone(start, end)
         elements = analyser.pattern_elements(plain)
         # A question mark at the end of a written-out phrase ends a sentence; in a single word it is a wildcard.
         punctuation = quoted or len([element for element in elements if element.strip("?")]) > 1
@@ -431,6 +433,12 @@ class _Lexer:
                 parts.append(self._pattern(bare, start, end))
         return parts
 
+    def _refuse_alone(self, start: int, end: int) -> NoReturn:
+        self._refuse(
+            "A wildcard stands inside one word, and here each character is a word by itself", start, end,
+            "Write the characters without it: they are found wherever they stand together.",
+        )  # fmt: skip
+
     def _pattern(self, element: str, start: int, end: int) -> Part:
         if not _WILDCARD.search(element) or element.startswith("http"):
             return _part(element)
@@ -438,10 +446,7 @@ class _Lexer:
         if analyser.is_single(letters):
             if element == letters + "*" * (len(element) - len(letters)):
                 return Term(letters)  # nothing can follow inside this word, so the star asks for nothing
-            self._refuse(
-                "A wildcard stands inside one word, and here each character is a word by itself", start, end,
-                "Write the characters without it: they are found wherever they stand together.",
-            )  # fmt: skip
+            self._refuse_alone(start, end)
         if not letters and self.text[start:end].strip("*?＊？"):
             self._refuse(
                 "A wildcard must touch the word that it belongs to", start, end,

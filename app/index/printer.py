@@ -25,6 +25,7 @@ from app.index.tree import (
     Wild,
 )
 
+_ESCAPED = re.compile(r'[\\"“”„‟＂]')
 _PLAIN_VALUE = re.compile(r"[\w.@/\-]+")
 
 
@@ -78,7 +79,7 @@ def _joined(tree: Tree) -> str:
 def _value(value: str) -> str:
     if _PLAIN_VALUE.fullmatch(value):
         return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + _ESCAPED.sub(r"\\\g<0>", value) + '"'
 
 
 def _days(days: DateRange | CapturedRange) -> str:

@@ -221,9 +221,13 @@ class TantivyEngine:
         if not wanted:
             return
         with self._lock, self._writing() as writer:
-            writer.delete_documents_by_query(self._records(wanted))
+            writer.delete_documents_by_query(self._removal(wanted))
         self._taken_out.update(wanted)
         self._put_back.difference_update(wanted)
+
+    def _removal(self, records: Sequence[int]) -> Query:
+        """By query: by term the engine removes nothing from an unsigned field, and says nothing."""
+        return self._records(records)
 
     def _records(self, records: Sequence[int]) -> Query:
         return Query.term_set_query(self._index.schema, "record", records)
@@ -524,7 +528,7 @@ class _Reading:
         return Query.range_query(
             self.schema, field, FieldType.Integer,
             lower_bound=least if begin is None else max(begin, least), upper_bound=end,
-            include_lower=True, include_upper=False,
+            include_lower=True, include_upper=end is None,
         )  # fmt: skip
 
     # -- what stands in a text --
@@ -669,8 +673,8 @@ class _Reading:
             kind,
             lower_bound=above,
             upper_bound=below,
-            include_lower=False,
-            include_upper=False,
+            include_lower=above is None,  # an open side must be called included
+            include_upper=below is None,
         )
 
 

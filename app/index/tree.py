@@ -163,7 +163,7 @@ def _flattened(group: type[And | Or], parts: tuple[Tree, ...]) -> Iterator[Tree]
 def below(tree: Tree) -> tuple[Tree, ...]:
     """What stands directly below a node."""
     match tree:
-        case And(parts) | Or(parts):
+        case And(parts) | Or(parts) | Phrase(parts):
             return parts
         case Not(part):
             return (part,)

@@ -1,4 +1,4 @@
-"""The night: every page captured, the index caught up, the ledger signed, the access log closed.
+"""The night: every page captured, the index caught up, the access log closed, the ledger checked and signed.
 
 A page that fails does not stop the others. A night that was missed while the
 machine was off is made up for at the next start.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from app.capture import diary, pages
@@ -21,6 +21,7 @@ from app.capture.runs import Report
 from app.records.errors import ArchiveError, Invalid
 from app.records.nouns import Page
 from app.store import access
+from app.store.ledger import LedgerBroken
 from app.store.store import Store
 from app.store.sweep import sweep
 
@@ -56,9 +57,13 @@ def night(store: Store, capture: Callable[[Page, str], Report], follow: Callable
         except ArchiveError as error:
             _log.warning("page %s was not captured: %s", page.id, error.code)
             told.failed.append(f"{page.id}: {error.code}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other pages are captured
+            _log.exception("page %s was not captured", page.id)
+            told.failed.append(f"{page.id}: {type(error).__name__}")
     for name, work in (
         ("index", follow),
         ("access log", lambda: _close_days(store)),
+        ("ledger", lambda: _check_ledger(store)),
         ("checkpoint", store.ledger.checkpoint),
         ("sweep", lambda: sweep(store)),
     ):
@@ -67,7 +72,19 @@ def night(store: Store, capture: Callable[[Page, str], Report], follow: Callable
         except ArchiveError as error:
             _log.exception("the night's %s failed", name)
             told.failed.append(f"{name}: {error.code}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the night's work is done
+            _log.exception("the night's %s failed", name)
+            told.failed.append(f"{name}: {type(error).__name__}")
     return told
+
+
+def _check_ledger(store: Store) -> None:
+    """Read every entry against every checkpoint, so that an altered one is found within a day."""
+    wrong = store.ledger.verify()
+    if wrong:
+        raise LedgerBroken(
+            "; ".join(wrong), next="Keep this copy as evidence, and call `muniment verify --full`."
+        )
 
 
 def _close_days(store: Store) -> None:
@@ -89,8 +106,7 @@ class Night:
 
     def start(self) -> None:
         """Begin; a night that was missed begins at once."""
-        trigger = CronTrigger(hour=self.hour, minute=self.minute, timezone=self.zone)
-        self.scheduler.add_job(self._night, trigger, id="night")
+        self.scheduler.add_job(self._night, Nightly(self.zone, self.hour, self.minute), id="night")
         self.scheduler.add_job(self._follow, IntervalTrigger(seconds=FOLLOW_SECONDS), id="follow")
         with self.store.database.read() as tx:
             last = diary.last_began(tx, "night")
@@ -123,19 +139,38 @@ class Night:
             _log.exception("the index could not follow")
 
 
-def missed(last: datetime | None, now: datetime, zone: ZoneInfo, hour: int, minute: int) -> bool:
-    """Whether a night should have begun since `last` and has not; a new archive has missed none.
+class Nightly(BaseTrigger):  # type: ignore[misc]  # APScheduler brings no types
+    """Fires once every night, on the days when the clocks change too."""
 
-    A night whose hour the clocks skip begins at the next moment that exists.
+    def __init__(self, zone: ZoneInfo, hour: int, minute: int) -> None:
+        self.zone, self.hour, self.minute = zone, hour, minute
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """When the night after `previous` begins, or the next one from now on."""
+        day = (previous or now).astimezone(self.zone).date()
+        due = begins(day, self.zone, self.hour, self.minute)
+        while due < now if previous is None else due <= previous:
+            day += timedelta(days=1)
+            due = begins(day, self.zone, self.hour, self.minute)
+        return due
+
+
+def begins(day: date, zone: ZoneInfo, hour: int, minute: int) -> datetime:
+    """When the night of `day` begins, in UTC: the first time that the clocks show the hour.
+
+    Where the clocks skip the hour, the night begins as much later as they skip.
     """
+    return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
+
+
+def missed(last: datetime | None, now: datetime, zone: ZoneInfo, hour: int, minute: int) -> bool:
+    """Whether a night should have begun since `last` and has not; a new archive has missed none."""
     if last is None:
         return False
-    local = now.astimezone(zone)
-    due = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if due > local:
-        due = (local.replace(tzinfo=None) - timedelta(days=1)).replace(
-            hour=hour, minute=minute, second=0, microsecond=0, tzinfo=zone
-        )
+    day = now.astimezone(zone).date()
+    due = begins(day, zone, hour, minute)
+    if due > now:
+        due = begins(day - timedelta(days=1), zone, hour, minute)
     return last < due
 
 

@@ -12,10 +12,11 @@ import msgspec
 from sqlalchemy import insert, select
 
 from app.db import Tx, from_instant, to_instant
+from app.records.errors import NotFound
 from app.store.canonical import canonical, plain
 from app.store.evidence import piece_commitment
 from app.store.merkle import fold
-from app.store.sealing import derive, seal, unseal
+from app.store.sealing import SealBroken, derive, seal, unseal
 from app.store.store import Store
 from app.store.tables import access_digests, accesses
 
@@ -45,27 +46,16 @@ def note(
     day = at.date().isoformat()
     key = _key(store, day)
     told = canonical(plain(dict(detail or {})))
-    row = {
-        "at": to_instant(at),
-        "day": day,
-        "officer": by.bytes if by else None,
-        "action": action,
-        "record": record.bytes if record else None,
-    }
-    stated = canonical(
-        {
-            "at": row["at"],
-            "officer": by.hex if by else None,
-            "action": action,
-            "record": record.hex if record else None,
-            "detail": told.decode(),
-        }
-    )
+    officer, concerned = by.bytes if by else None, record.bytes if record else None
     tx.execute(
         insert(accesses).values(
-            **row,
+            at=to_instant(at),
+            day=day,
+            officer=officer,
+            action=action,
+            record=concerned,
             sealed=seal(key, b"access", told),
-            commitment=piece_commitment(derive(key, b"salt"), stated),
+            commitment=_commitment(key, to_instant(at), officer, action, concerned, told),
         )
     )
 
@@ -128,21 +118,67 @@ def close_days(store: Store, tx: Tx, *, by: UUID | None, why: str) -> int:
     return len(days)
 
 
-def check_days(tx: Tx) -> list[str]:
-    """The days whose accesses no longer give the digest that the ledger holds."""
+def check_days(store: Store, tx: Tx, *, full: bool) -> list[str]:
+    """The days whose accesses are not those that were noted, or do not give the digest that the ledger holds.
+
+    `full` opens every access; otherwise only the commitments are compared.
+    """
+    digests = select(access_digests, access_digests.c.count.label("number"))
+    closed = {row.day: row for row in tx.execute(digests).all()}
+    noted = set(tx.execute(select(accesses.c.day).distinct()).scalars())
     wrong = []
-    for day, count, root in tx.execute(
-        select(access_digests.c.day, access_digests.c.count, access_digests.c.root)
-    ).all():
-        leaves = [
-            bytes(row)
-            for row in tx.execute(
-                select(accesses.c.commitment).where(accesses.c.day == day).order_by(accesses.c.key)
-            ).scalars()
-        ]
-        if len(leaves) != count or fold(leaves) != bytes(root):
+    for day in sorted(closed.keys() | noted):
+        asked = select(accesses).where(accesses.c.day == day).order_by(accesses.c.key)
+        leaves, as_noted = [], True
+        for row in tx.execute(asked):
+            leaves.append(bytes(row.commitment))
+            as_noted = as_noted and (not full or _as_noted(store, row))
+        if not as_noted or (day in closed and not _as_closed(store, tx, closed[day], leaves)):
             wrong.append(day)
     return wrong
+
+
+def _as_noted(store: Store, row: Any) -> bool:
+    """Whether a row still opens to what its commitment speaks of, on its own day."""
+    key = _key(store, row.day)
+    try:
+        told = unseal(key, b"access", bytes(row.sealed))
+    except SealBroken:
+        return False
+    officer, record = (bytes(value) if value else None for value in (row.officer, row.record))
+    return (
+        _commitment(key, row.at, officer, row.action, record, told) == bytes(row.commitment)
+        and from_instant(row.at).date().isoformat() == row.day
+    )
+
+
+def _as_closed(store: Store, tx: Tx, closed: Any, leaves: list[bytes]) -> bool:
+    """Whether a day's accesses give its digest, and its digest is the one in the ledger."""
+    root = fold(leaves)
+    try:
+        said = msgspec.json.decode(store.ledger.entry(tx, closed.entry))
+    except (NotFound, msgspec.DecodeError):
+        return False
+    return (
+        (closed.number, bytes(closed.root)) == (len(leaves), root)
+        and said.get("type") == "access"
+        and (said.get("day"), said.get("n"), said.get("root")) == (closed.day, len(leaves), root.hex())
+    )
+
+
+def _commitment(
+    key: bytes, at: int, officer: bytes | None, action: str, record: bytes | None, told: bytes
+) -> bytes:
+    stated = canonical(
+        {
+            "at": at,
+            "officer": officer.hex() if officer else None,
+            "action": action,
+            "record": record.hex() if record else None,
+            "detail": told.decode(),
+        }
+    )
+    return piece_commitment(derive(key, b"salt"), stated)
 
 
 def _key(store: Store, day: str) -> bytes:

@@ -7,6 +7,7 @@ every commitment down to the fields.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,26 +16,40 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, select
 
+from app.db import Tx
 from app.records.errors import IntegrityFailure
-from app.store import access
+from app.store import access, accounts
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
-from app.store.ledger import act_commitment
-from app.store.reading import VERSION_COLUMNS, Frames, Opener, PieceRow, VersionRow, opened, version_row
+from app.store.ledger import LedgerBroken, act_commitment
+from app.store.reading import (
+    VERSION_COLUMNS,
+    Frames,
+    Opener,
+    PieceRow,
+    VersionRow,
+    open_pieces,
+    opened,
+    version_row,
+)
 from app.store.sealing import SealBroken, derive, unseal, unseal_stream
-from app.store.statement import StatementBroken, check, unpack
+from app.store.statement import Statement, StatementBroken, check, unpack
 from app.store.store import Store
 from app.store.tables import (
     acts,
     attachments,
+    circle_members,
+    circles,
     entries,
     exchanges,
     objects,
+    pages,
     pieces,
     records,
     tombstones,
     versions,
 )
+from app.store.wrapping import open_circle
 
 _PART = 5_000
 _MOST = 1_000
@@ -68,6 +83,10 @@ class Checked:
     def count(self, what: str, number: int = 1) -> None:
         self.checked[what] = self.checked.get(what, 0) + number
 
+    def find_each(self, wrong: accounts.Wrong) -> None:
+        for code, what, where in wrong:
+            self.find(code, what, where)
+
     def find(self, code: str, what: str, where: str, next: str = _RESTORE) -> None:
         if len(self.findings) < _MOST:
             self.findings.append(Finding(code, what, where, next))
@@ -76,22 +95,29 @@ class Checked:
 
 
 def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | None = None) -> Checked:
-    """Check the store; `full` opens everything."""
+    """Check the store; `full` opens everything.
+
+    What is written while this looks is left to the next look.
+    """
     told = Checked()
     progress = progress or (lambda _what, _number: None)
-    _objects(store, told, progress)
-    _ledger(store, told)
-    _entries(store, told, progress)
-    _keyring(store, told)
     with store.database.read() as tx:
-        for day in access.check_days(tx):
-            told.find("access-log-altered", "the accesses of a day no longer give its digest", day)
-        told.count("access_days")
+        size = store.ledger.size(tx)
     if full:
-        _versions(store, told, progress)
+        _database(store, told)
+    _objects(store, told, progress)
+    _ledger(store, told, size)
+    _entries(store, told, progress, size)
+    _keyring(store, told)
+    _accesses(store, told, full=full)
+    if full:
+        _versions(store, told, progress, size)
+        told.find_each(accounts.newest(store))
+        _circles(store, told)
         _pieces(store, told, progress)
-        _exchanges(store, told)
-        _acts(store, told)
+        _exchanges(store, told, size)
+        _acts(store, told, size)
+        told.find_each(accounts.manifest_rows(store, size))
         _attachments(store, told)
     return told
 
@@ -101,31 +127,34 @@ def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | N
 
 def _objects(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
     """1. Every object that rows speak of is there and holds what its name says."""
-    for number, (digest,) in enumerate(
-        _all(store, select(objects.c.digest).order_by(objects.c.key)), start=1
+    for number, (digest, size) in enumerate(
+        _all(store, select(objects.c.digest, objects.c.size).order_by(objects.c.key)), start=1
     ):
         try:
-            store.objects.check(bytes(digest))
+            if store.objects.check(bytes(digest)) != size:
+                told.find(
+                    accounts.ALTERED, "an object is of another size than its row says", bytes(digest).hex()
+                )
         except IntegrityFailure as error:
             told.find(error.code, str(error), bytes(digest).hex())
         told.count("objects")
         progress("objects", number)
 
 
-def _ledger(store: Store, told: Checked) -> None:
+def _ledger(store: Store, told: Checked, size: int) -> None:
     """2. The entries give the tree that every checkpoint ever signed speaks of."""
     for wrong in store.ledger.verify():
         told.find("ledger-broken", wrong, store.ledger.origin)
-    with store.database.read() as tx:
-        told.count("entries", store.ledger.size(tx))
+    told.count("entries", size)
 
 
-def _entries(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
-    """3. Every version has its own entry, and no capture entry stands without its version."""
+def _entries(store: Store, told: Checked, progress: Callable[[str, int], None], size: int) -> None:
+    """3. Every version has its own entry, and no entry stands without its rows."""
     asked = (
         select(versions.c.entry, versions.c.number, records.c.id, entries.c.body)
         .join(records, records.c.key == versions.c.record)
         .outerjoin(entries, entries.c.index == versions.c.entry)
+        .where(versions.c.entry < size)
         .order_by(versions.c.entry)
     )
     count = 0
@@ -145,15 +174,10 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None]) 
         if count % 10_000 == 0:
             progress("versions", count)
     told.count("versions", count)
-    with store.database.read() as tx:
-        size = store.ledger.size(tx)
-    captures = sum(1 for body in store.ledger.bodies(0, size) if b'"type":"capture"' in body)
-    if captures != count and not any(finding.code == "version-without-entry" for finding in told.findings):
-        told.find(
-            "entry-without-version",
-            f"{captures} capture entries of {size}, but {count} versions",
-            store.ledger.origin,
-        )
+    try:
+        told.find_each(accounts.unaccounted(store, size))
+    except LedgerBroken as error:  # found above as well; what is not there cannot be counted
+        told.find(error.code, str(error), store.ledger.origin)
 
 
 def _keyring(store: Store, told: Checked) -> None:
@@ -182,48 +206,101 @@ def _keyring(store: Store, told: Checked) -> None:
     told.count("records", count)
 
 
+def _accesses(store: Store, told: Checked, *, full: bool) -> None:
+    """5. The access log gives the digest of each day that was closed; in full, every access opens."""
+    with store.database.read() as tx:
+        for day in access.check_days(store, tx, full=full):
+            told.find("access-log-altered", "the accesses of a day are not those that were noted", day)
+        told.count("access_days")
+
+
 # -- the full check ----------------------------------------------------------------------------------------
 
 
-def _versions(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
-    """5. Every version opens, states its fields, and gives the commitment that its entry holds."""
+def _database(store: Store, told: Checked) -> None:
+    """6. SQLite's own check of its pages and indexes; PostgreSQL keeps checksums of its own."""
+    if not store.database.sqlite:
+        return
+    for name, database in (("archive", store.database), ("keyring", store.keyring.database)):
+        with database.read() as tx:
+            for (said,) in tx.exec_driver_sql("PRAGMA integrity_check(10)").all():
+                if said != "ok":
+                    told.find("database-broken", str(said), name)
+
+
+def _versions(store: Store, told: Checked, progress: Callable[[str, int], None], size: int) -> None:
+    """7. Every version opens, states its fields, gives the commitment that its entry holds, and its rows say the same."""
     asked = (
-        select(*VERSION_COLUMNS, entries.c.body)
+        select(*VERSION_COLUMNS, *accounts.RECORD_COLUMNS, entries.c.body)
         .join(records, records.c.key == versions.c.record)
-        .join(objects, objects.c.key == versions.c.object)
         .join(entries, entries.c.index == versions.c.entry)
+        .outerjoin(objects, objects.c.key == versions.c.object)
+        .outerjoin(pages, pages.c.key == records.c.page)
+        .outerjoin(exchanges, exchanges.c.key == versions.c.exchange)
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
-        .where(tombstones.c.record.is_(None))
+        .where(tombstones.c.record.is_(None), versions.c.entry < size)
         .order_by(versions.c.entry)
     )
     frames = Frames(store.objects)
     count = 0
     for part in _parts(_all(store, asked)):
-        rows = [(version_row(row), bytes(row[-1])) for row in part]
-        secrets = store.keyring.secrets(row.record_id for row, _ in rows)
-        for row, body in rows:
-            _version(told, frames, secrets.get(row.record_id), row, body)
-        count += len(rows)
+        secrets = store.keyring.secrets(bytes(row.id) for row in part)
+        for row in part:
+            if row.digest is None or row.page_id is None:
+                told.find(accounts.ALTERED, "a row speaks of what is not there", bytes(row.id).hex())
+            elif bytes(row.id) in secrets:
+                statement = _version(told, frames, secrets[bytes(row.id)], version_row(row), bytes(row[-1]))
+                if statement is not None:
+                    told.find_each(accounts.version(store, row, statement, bytes(row[-1])))
+        count += len(part)
         progress("versions opened", count)
     told.count("versions_opened", count)
 
 
-def _version(told: Checked, frames: Frames, secret: bytes | None, row: VersionRow, body: bytes) -> None:
+def _version(told: Checked, frames: Frames, secret: bytes, row: VersionRow, body: bytes) -> Statement | None:
     where = f"{row.record_id.hex()} version {row.number}"
-    if secret is None:
-        return
     try:
         statement = unpack(secret, opened(frames, secret, row), row.number)
         check(secret, statement, row.number)
     except (SealBroken, StatementBroken, IntegrityFailure, msgspec.MsgspecError) as error:
         told.find(getattr(error, "code", "statement-broken"), str(error), where)
-        return
+        return None
     if b'"c":"%b"' % statement.commitment.hex().encode() not in body:
         told.find("commitment-mismatch", "the statement is not the one that the ledger committed", where)
+        return None
+    return statement
+
+
+def _circles(store: Store, told: Checked) -> None:
+    """8. Every member that still has its secret opens its circle to the same one."""
+    asked = (
+        select(circles.c.id, circle_members.c.wrapped, records.c.id)
+        .outerjoin(circle_members, circle_members.c.circle == circles.c.key)
+        .outerjoin(records, records.c.key == circle_members.c.record)
+        .order_by(circles.c.key)
+    )
+    found: dict[bytes, bytes] = {}
+    for part in _parts(_all(store, asked)):
+        secrets = store.keyring.secrets(bytes(member) for _, _, member in part if member is not None)
+        for identity, wrapped, member in part:
+            where = f"circle {bytes(identity).hex()}"
+            if member is None:
+                told.find(accounts.ALTERED, "a circle of records has no members", where)
+                continue
+            if bytes(member) not in secrets:
+                continue
+            try:
+                opens = open_circle(secrets[bytes(member)], bytes(identity), bytes(wrapped))
+            except SealBroken as error:
+                told.find(error.code, str(error), where)
+                continue
+            if found.setdefault(bytes(identity), opens) != opens:
+                told.find("commitment-mismatch", "two members open a circle to different secrets", where)
+        told.count("circles", len(part))
 
 
 def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
-    """6. Every piece of evidence opens and gives its commitment."""
+    """9. Every piece of evidence opens and gives its commitment."""
     asked = (
         select(
             pieces.c.key,
@@ -239,7 +316,7 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
             attachments.c.key,
             tombstones.c.record,
         )
-        .join(objects, objects.c.key == pieces.c.object)
+        .outerjoin(objects, objects.c.key == pieces.c.object)
         .outerjoin(attachments, attachments.c.piece == pieces.c.key)
         .outerjoin(tombstones, tombstones.c.record == pieces.c.record)
         .order_by(pieces.c.key)
@@ -252,15 +329,35 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
                 row[0], row[1], row[2], row[3], bytes(row[4]), row[5], bytes(row[6]), row[7], row[8], row[9]
             )
             for row in part
-            if row[10] is None and row[11] is None
+            if row[10] is None and row[11] is None and row[6] is not None
         ]
+        for row in part:
+            if row[6] is None:
+                told.find(accounts.ALTERED, "a piece of evidence lies in no object", f"piece {row[0]}")
         with store.database.read() as tx:
-            owners = Opener(tx, store.keyring).owners(rows)
+            owners = _owners(told, Opener(tx, store.keyring), rows)
         for row in rows:
-            _piece(told, frames, owners[row.key], row)
+            if row.key in owners:
+                _piece(told, frames, owners[row.key], row)
         count += len(rows)
         progress("pieces opened", count)
     told.count("pieces_opened", count)
+
+
+def _owners(told: Checked, opener: Opener, rows: list[PieceRow]) -> dict[int, tuple[bytes, bytes] | None]:
+    """The owners of pieces; where one cannot be told, the others are all the same."""
+    try:
+        return opener.owners(rows)
+    except (IntegrityFailure, KeyError):
+        found: dict[int, tuple[bytes, bytes] | None] = {}
+    for row in rows:
+        try:
+            found |= opener.owners([row])
+        except IntegrityFailure as error:
+            told.find(error.code, str(error), f"piece {row.key}")
+        except KeyError:
+            told.find(accounts.ALTERED, "a piece of evidence belongs to nobody", f"piece {row.key}")
+    return found
 
 
 def _piece(told: Checked, frames: Frames, owner: tuple[bytes, bytes] | None, row: PieceRow) -> None:
@@ -289,70 +386,97 @@ def _piece(told: Checked, frames: Frames, owner: tuple[bytes, bytes] | None, row
         )
 
 
-def _exchanges(store: Store, told: Checked) -> None:
-    """7. Every exchange is made of the pieces that its entry commits to."""
+def _exchanges(store: Store, told: Checked, size: int) -> None:
+    """10. Every exchange is made of the pieces that its entry commits to, and its row says the same."""
     asked = (
-        select(exchanges.c.id, exchanges.c.envelope, exchanges.c.layout, entries.c.body)
-        .join(entries, entries.c.index == exchanges.c.entry)
+        select(exchanges, entries.c.body)
+        .outerjoin(entries, entries.c.index == exchanges.c.entry)
+        .where(exchanges.c.entry < size)
         .order_by(exchanges.c.key)
     )
-    for identity, envelope, layout, body in _all(store, asked):
-        refs = _layout_decoder.decode(bytes(layout))
-        wanted = sorted({envelope, *(piece for piece, _, _ in refs)} - {0})
-        commitments: dict[int, bytes] = {0: bytes(32)}
+    for row in _all(store, asked):
+        body = bytes(row.body) if row.body is not None else b""
         with store.database.read() as tx:
-            for start in range(0, len(wanted), 500):
-                asked_pieces = select(pieces.c.key, pieces.c.commitment).where(
-                    pieces.c.key.in_(wanted[start : start + 500])
-                )
-                commitments |= {key: bytes(commitment) for key, commitment in tx.execute(asked_pieces)}
-        found = None
-        if commitments.keys() >= {envelope, *(piece for piece, _, _ in refs)}:
-            found = exchange_commitment(
-                commitments[envelope], ((commitments[piece], start, length) for piece, start, length in refs)
-            )
-        if found is None or b'"c":"%b"' % found.hex().encode() not in bytes(body):
+            found = _made_of(tx, row.envelope, bytes(row.layout))
+            envelope = None
+            with contextlib.suppress(IntegrityFailure, KeyError):  # found among the pieces
+                envelope = open_pieces(store, tx, [row.envelope]).get(row.envelope)
+        if found is None or b'"c":"%b"' % found.hex().encode() not in body:
             told.find(
                 "commitment-mismatch",
                 "an exchange is not made of what the ledger committed",
-                bytes(identity).hex(),
+                bytes(row.id).hex(),
             )
+        else:
+            told.find_each(accounts.exchange(row, envelope, body))
         told.count("exchanges")
 
 
-def _acts(store: Store, told: Checked) -> None:
-    """8. Every act opens and gives the commitment that its entry holds."""
+def _made_of(tx: Tx, envelope: int, layout: bytes) -> bytes | None:
+    """The commitment that an exchange's pieces give, or None where one is not there."""
+    try:
+        refs = _layout_decoder.decode(layout)
+    except msgspec.MsgspecError:
+        return None
+    wanted = sorted({envelope, *(piece for piece, _, _ in refs)} - {0})
+    commitments: dict[int, bytes] = {0: bytes(32)}
+    for start in range(0, len(wanted), 500):
+        asked = select(pieces.c.key, pieces.c.commitment).where(pieces.c.key.in_(wanted[start : start + 500]))
+        commitments |= {key: bytes(commitment) for key, commitment in tx.execute(asked)}
+    try:
+        return exchange_commitment(
+            commitments[envelope], ((commitments[piece], start, length) for piece, start, length in refs)
+        )
+    except (KeyError, OverflowError):
+        return None
+
+
+def _acts(store: Store, told: Checked, size: int) -> None:
+    """11. Every act opens and gives the commitment that its entry holds, and its rows say the same."""
     asked = (
-        select(acts.c.entry, acts.c.secret, acts.c.sealed, entries.c.body)
-        .join(entries, entries.c.index == acts.c.entry)
+        select(acts, entries.c.body)
+        .outerjoin(entries, entries.c.index == acts.c.entry)
+        .where(acts.c.entry < size)
         .order_by(acts.c.entry)
     )
+    with store.database.read() as tx:
+        gaps = accounts.gap_rows(tx)
     for part in _parts(_all(store, asked)):
-        secrets = store.keyring.secrets(bytes(row[1]) for row in part)
-        for entry, owner, sealed, body in part:
-            try:
-                secret = secrets[bytes(owner)]
-                text = unseal(secret, b"act", bytes(sealed))
-            except KeyError:
-                told.find(
-                    "key-missing",
-                    "the secret of an act is not in the keyring",
-                    f"entry {entry}",
-                    "Restore the newest key backup.",
-                )
+        secrets = store.keyring.secrets(bytes(row.secret) for row in part)
+        for row in part:
+            body = bytes(row.body) if row.body is not None else b""
+            text = _act(told, secrets.get(bytes(row.secret)), row, body)
+            if text is None:
                 continue
-            except SealBroken as error:
-                told.find(error.code, str(error), f"entry {entry}")
-                continue
-            if b'"c":"%b"' % act_commitment(secret, text).hex().encode() not in bytes(body):
-                told.find(
-                    "commitment-mismatch", "an act is not the one that the ledger committed", f"entry {entry}"
-                )
+            told.find_each(accounts.act(row, text, body))
+            if row.entry in gaps:
+                told.find_each(accounts.gap(store, gaps[row.entry], text, body))
         told.count("acts", len(part))
 
 
+def _act(told: Checked, secret: bytes | None, row: Any, body: bytes) -> bytes | None:
+    where = f"entry {row.entry}"
+    if secret is None:
+        told.find(
+            "key-missing",
+            "the secret of an act is not in the keyring",
+            where,
+            "Restore the newest key backup.",
+        )
+        return None
+    try:
+        text = unseal(secret, b"act", bytes(row.sealed))
+    except SealBroken as error:
+        told.find(error.code, str(error), where)
+        return None
+    if b'"c":"%b"' % act_commitment(secret, text).hex().encode() not in body:
+        told.find("commitment-mismatch", "an act is not the one that the ledger committed", where)
+        return None
+    return text
+
+
 def _attachments(store: Store, told: Checked) -> None:
-    """9. Every attachment opens to its end and gives its commitment."""
+    """12. Every attachment opens to its end and gives its commitment."""
     asked = (
         select(
             attachments.c.id,

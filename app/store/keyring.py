@@ -27,8 +27,10 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    text,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
 from app.db import Database, Tx
 from app.records.errors import IntegrityFailure
@@ -62,6 +64,13 @@ signed_table = Table(
 
 _NONCE = 12
 _ASK = 500
+_PART = 5_000
+_LOCK = 0x4D554E4B
+"""The advisory lock that keeps a rotation and new secrets apart on PostgreSQL ("MUNK")."""
+_WRAPPED: tuple[tuple[Table, Column[bytes] | Column[str]], ...] = (
+    (secrets_table, secrets_table.c.owner),
+    (named_table, named_table.c.name),
+)
 
 
 class KeyMissing(IntegrityFailure):
@@ -71,26 +80,28 @@ class KeyMissing(IntegrityFailure):
 
 
 class MasterKeys:
-    """The epoch keys, in one file that only its owner can read."""
+    """The epoch keys, in one file that only its owner can read.
+
+    Another process may rotate at any moment: before a key is chosen to wrap
+    with, and where one is missing, the file is looked at again.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self._keys: dict[int, bytes] = {}
-        if file.exists():
-            self._keys = {
-                int(epoch): bytes.fromhex(key)
-                for epoch, key in json.loads(file.read_text())["epochs"].items()
-            }
+        self._read: tuple[int, int] | None = None
+        self._look()
 
     @classmethod
     def create(cls, file: Path) -> MasterKeys:
         """Make the file with the key of the first epoch; one that exists is left as it is."""
         keys = cls(file)
         if not keys._keys:
-            keys.add(1)
+            keys.add()
         return keys
 
     def current(self) -> int:
+        self._look()
         if not self._keys:
             raise KeyMissing(
                 f"no epoch key is in {self.file}",
@@ -100,40 +111,92 @@ class MasterKeys:
 
     def epochs(self) -> list[int]:
         """The epochs whose keys are there, oldest first."""
+        self._look()
         return sorted(self._keys)
 
     def cipher(self, epoch: int) -> AESGCM:
+        if epoch not in self._keys:
+            self._look()
         try:
             return AESGCM(self._keys[epoch])
         except KeyError as error:
-            raise KeyMissing(f"the key of epoch {epoch} is not in {self.file}") from error
+            raise KeyMissing(
+                f"the key of epoch {epoch} is not in {self.file}",
+                next="Put the master key file back that belongs to this keyring.",
+            ) from error
 
-    def add(self, epoch: int) -> None:
-        self._keys[epoch] = new_secret()
-        self._write()
+    def add(self) -> int:
+        """Make the key of the next epoch and return its number."""
+        self._look()
+        epoch = max(self._keys, default=0) + 1
+        self._write({**self._keys, epoch: new_secret()})
+        return epoch
 
-    def destroy(self, epoch: int) -> None:
-        """Forget an epoch's key: overwrite the file that held it, then replace it."""
-        self._keys.pop(epoch)
-        if self.file.exists():
-            with self.file.open("r+b") as old:
-                old.write(os.urandom(self.file.stat().st_size))
-                os.fsync(old.fileno())
-        self._write()
+    def destroy(self, epochs: Sequence[int]) -> None:
+        """Forget the keys of these epochs, in the file and in the blocks where the file lay."""
+        self._look()
+        self._write({epoch: key for epoch, key in self._keys.items() if epoch not in epochs})
 
-    def _write(self) -> None:
+    def _look(self) -> None:
+        """Read the file unless it is the one that was read last."""
+        try:
+            found = self.file.stat()
+            if self._read == (found.st_ino, found.st_mtime_ns):
+                return
+            told = json.loads(self.file.read_text())["epochs"]
+            self._keys = {int(epoch): bytes.fromhex(key) for epoch, key in told.items()}
+            self._read = (found.st_ino, found.st_mtime_ns)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise KeyMissing(
+                f"{self.file} cannot be read as epoch keys",
+                next="Put the master key file back from the newest key backup.",
+            ) from error
+
+    def _write(self, keys: Mapping[int, bytes]) -> None:
+        """Put the file in place whole, then overwrite the one before, so that nothing destroyed stays in its blocks.
+
+        Until the new file stands in its place, the old one is untouched: a
+        power cut at any point leaves one of the two.
+        """
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        coming = self.file.with_suffix(".new")
-        content = json.dumps({"epochs": {str(epoch): key.hex() for epoch, key in sorted(self._keys.items())}})
-        handle = os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        before = self.file.with_name(self.file.name + ".before")
+        self._shred(before)
+        coming = self.file.with_name(self.file.name + ".new")
+        coming.unlink(missing_ok=True)
+        content = json.dumps({"epochs": {str(epoch): key.hex() for epoch, key in sorted(keys.items())}})
+        handle = os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if self.file.exists():
+            os.link(self.file, before)
         coming.replace(self.file)
+        self._sync()
+        self._look()
+        self._shred(before)
+
+    def _shred(self, before: Path) -> None:
+        """Overwrite and remove the file that was replaced; where it is still the one in use, remove only its second name."""
+        if not before.exists():
+            return
+        if not (self.file.exists() and before.samefile(self.file)):
+            with before.open("r+b") as old:
+                old.write(os.urandom(before.stat().st_size))
+                old.flush()
+                os.fsync(old.fileno())
+        before.unlink()
+        self._sync()
+
+    def _sync(self) -> None:
+        """Make the names in the folder survive a power cut."""
         folder = os.open(self.file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(folder)
-        os.close(folder)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class Keyring:
@@ -144,21 +207,28 @@ class Keyring:
         self._named: dict[str, bytes] = {}
 
     def keep(self, secrets: Mapping[bytes, bytes]) -> None:
-        """Commit new secrets; when this returns they survive a power cut. Keeping one twice is harmless."""
+        """Commit new secrets; when this returns they survive a power cut. An owner's secret is never replaced."""
         if not secrets:
             return
-        epoch = self.keys.current()
-        cipher = self.keys.cipher(epoch)
-        rows = [
-            {"owner": owner, "epoch": epoch, "wrapped": _wrap(cipher, owner, secret)}
-            for owner, secret in secrets.items()
-        ]
         with self.database.begin() as tx:
+            _lock(tx, alone=False)
+            epoch = self.keys.current()
+            cipher = self.keys.cipher(epoch)
+            rows = [
+                {"owner": owner, "epoch": epoch, "wrapped": _wrap(cipher, owner, secret)}
+                for owner, secret in secrets.items()
+            ]
             tx.execute(insert(secrets_table), rows)
 
     def secrets(self, owners: Iterable[bytes]) -> dict[bytes, bytes]:
         """The secrets of those owners that have one; a disposed record has none."""
         wanted = list(dict.fromkeys(owners))
+        try:
+            return self._secrets(wanted)
+        except KeyMissing:  # a rotation may have passed between reading a row and asking for its key
+            return self._secrets(wanted)
+
+    def _secrets(self, wanted: Sequence[bytes]) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
         ciphers: dict[int, AESGCM] = {}
         with self.database.read() as tx:
@@ -178,9 +248,16 @@ class Keyring:
 
     def named(self, name: str, make: Callable[[], bytes] = new_secret) -> bytes:
         """The archive's own key of that name, made on first use."""
-        if name in self._named:
-            return self._named[name]
+        if name not in self._named:
+            try:
+                self._named[name] = self._named_or_made(name, make)
+            except IntegrityError:  # another process made it at this very moment
+                self._named[name] = self._named_or_made(name, make)
+        return self._named[name]
+
+    def _named_or_made(self, name: str, make: Callable[[], bytes]) -> bytes:
         with self.database.begin() as tx:
+            _lock(tx, alone=False)
             row = tx.execute(select(named_table).where(named_table.c.name == name)).one_or_none()
             if row is None:
                 epoch, secret = self.keys.current(), make()
@@ -188,7 +265,6 @@ class Keyring:
                 tx.execute(insert(named_table).values(name=name, epoch=epoch, wrapped=wrapped))
             else:
                 secret = _unwrap(self.keys.cipher(row.epoch), name.encode(), bytes(row.wrapped))
-        self._named[name] = secret
         return secret
 
     def owners(self) -> Iterable[bytes]:
@@ -227,29 +303,28 @@ class Keyring:
     def rotate(self) -> int:
         """Wrap everything under a new epoch's key, then destroy the old ones; return the new epoch.
 
-        Interrupted, it leaves both keys and rows of both epochs, and running it again finishes.
+        Broken off at any point, it leaves a keyring that opens everything, and
+        running it again finishes. Others may keep secrets meanwhile.
         """
-        old = self.keys.current()
-        self.keys.add(old + 1)
-        new_cipher = self.keys.cipher(old + 1)
-        for table, id_column in ((secrets_table, secrets_table.c.owner), (named_table, named_table.c.name)):
-            while self._rewrap(table, id_column, old + 1, new_cipher):
-                pass
-        if self.database.sqlite:
-            with self.database.engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                connection.exec_driver_sql("BEGIN")
-        for epoch in [epoch for epoch in self.keys.epochs() if epoch <= old]:
-            self.keys.destroy(epoch)
-        return old + 1
-
-    def _rewrap(
-        self, table: Table, id_column: Column[bytes] | Column[str], epoch: int, cipher: AESGCM
-    ) -> bool:
         with self.database.begin() as tx:
+            _lock(tx, alone=True)
+            self.keys.add()
+        while True:
+            for table, id_column in _WRAPPED:
+                while self._rewrap(table, id_column):
+                    pass
+            self._empty_log()
+            if self._destroy_old():
+                return self.keys.current()
+
+    def _rewrap(self, table: Table, id_column: Column[bytes] | Column[str]) -> bool:
+        """Wrap some rows of older epochs under the current key; say whether there were any."""
+        with self.database.begin() as tx:
+            _lock(tx, alone=True)
+            epoch = self.keys.current()
+            cipher = self.keys.cipher(epoch)
             rows = tx.execute(
-                select(id_column, table.c.epoch, table.c.wrapped).where(table.c.epoch != epoch).limit(5_000)
+                select(id_column, table.c.epoch, table.c.wrapped).where(table.c.epoch != epoch).limit(_PART)
             ).all()
             changed = []
             for owner, old, wrapped in rows:
@@ -259,6 +334,25 @@ class Keyring:
             if changed:
                 tx.execute(update(table).where(id_column == bindparam("bound")), changed)
         return bool(rows)
+
+    def _destroy_old(self) -> bool:
+        """Destroy every key but the current one, unless a row still needs it."""
+        with self.database.begin() as tx:
+            _lock(tx, alone=True)
+            epoch = self.keys.current()
+            for table, id_column in _WRAPPED:
+                if tx.execute(select(id_column).where(table.c.epoch != epoch).limit(1)).first() is not None:
+                    return False
+            self.keys.destroy([old for old in self.keys.epochs() if old != epoch])
+        return True
+
+    def _empty_log(self) -> None:
+        """Have SQLite write its log into the database, so that no older wrapping stays in it."""
+        if self.database.sqlite:
+            with self.database.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("BEGIN")
 
     def largest_signed(self, origin: str) -> tuple[int, bytes] | None:
         """The size and root of the largest checkpoint ever signed under `origin`."""
@@ -282,6 +376,13 @@ def _put_signed(tx: Tx, origin: str, size: int, root: bytes) -> None:
     else:
         smaller = (signed_table.c.origin == origin) & (signed_table.c.size < size)
         tx.execute(update(signed_table).where(smaller).values(size=size, root=root))
+
+
+def _lock(tx: Tx, *, alone: bool) -> None:
+    """Keep a rotation and new secrets apart until the transaction ends; on SQLite `begin` has already done so."""
+    if tx.dialect.name == "postgresql":
+        shared = "" if alone else "_shared"
+        tx.execute(text(f"SELECT pg_advisory_xact_lock{shared}(:lock)"), {"lock": _LOCK})
 
 
 def _wrap(cipher: AESGCM, owner: bytes, secret: bytes) -> bytes:

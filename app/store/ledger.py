@@ -26,6 +26,7 @@ from sqlalchemy import func, insert, select
 
 from app.db import Database, Tx, from_instant, to_instant
 from app.db.database import lock_ledger
+from app.db.rows import insert_rows
 from app.records.clock import Clock
 from app.records.errors import IntegrityFailure, NotFound
 from app.records.ids import new_ids
@@ -93,11 +94,7 @@ class Ledger:
         """Write entries; return the index of the first. Other writers wait until this transaction ends."""
         lock_ledger(tx)
         first = self.size(tx)
-        if bodies:
-            tx.execute(
-                insert(entries),
-                [{"index": first + number, "body": body} for number, body in enumerate(bodies)],
-            )
+        insert_rows(tx, entries, ("index", "body"), list(enumerate(bodies, start=first)))
         return first
 
     def act(

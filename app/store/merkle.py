@@ -40,6 +40,30 @@ def fold(hashes: Iterable[bytes]) -> bytes:
     return row[0]
 
 
+class Growing:
+    """A Merkle root over hashes that come one by one, in memory that grows with the logarithm of their number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._stack: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        level = 0
+        while self._stack and self._stack[-1][0] == level:
+            leaf = node_hash(self._stack.pop()[1], leaf)
+            level += 1
+        self._stack.append((level, leaf))
+        self.count += 1
+
+    def root(self) -> bytes:
+        if not self._stack:
+            return EMPTY_ROOT
+        found = self._stack[-1][1]
+        for _, left in reversed(self._stack[:-1]):
+            found = node_hash(left, found)
+        return found
+
+
 def root(hashes: Hashes, size: int) -> bytes:
     """The root of the first `size` entries."""
     return EMPTY_ROOT if size == 0 else _range(hashes, 0, size)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from app.db import DiskFull
 from app.records.errors import IntegrityFailure
 
 _CHUNK = 1 << 20
+_NAME = re.compile("[0-9a-f]{64}")
 
 
 class ObjectMissing(IntegrityFailure):
@@ -59,8 +61,8 @@ class Objects(Protocol):
         """The same, in chunks."""
         ...
 
-    def check(self, digest: bytes) -> None:
-        """Read all of an object and raise `FixityMismatch` unless it holds what its name says."""
+    def check(self, digest: bytes) -> int:
+        """Read all of an object and return its size; raises `FixityMismatch` unless it holds what its name says."""
         ...
 
     def names(self, *, older_than: datetime | None = None) -> Iterator[bytes]:
@@ -69,6 +71,10 @@ class Objects(Protocol):
 
     def discard(self, digest: bytes) -> None:
         """Remove an object that nothing refers to; one that is not there is no error."""
+        ...
+
+    def sweep(self, *, older_than: datetime) -> int:
+        """Discard what a `put` that was broken off before a moment left; return how many that were."""
         ...
 
 
@@ -109,14 +115,14 @@ class Folder:
         return Kept(digest.digest(), size)
 
     def read(self, digest: bytes, place: int, size: int) -> bytes:
-        with self._open(digest) as file:
+        with self._open(digest, place, size) as file:
             data = os.pread(file.fileno(), size, place)
         if len(data) != size:
             raise FixityMismatch(f"object {digest.hex()} is shorter than it was")
         return data
 
     def stream(self, digest: bytes, place: int, size: int) -> Iterator[bytes]:
-        with self._open(digest) as file:
+        with self._open(digest, place, size) as file:
             file.seek(place)
             left = size
             while left:
@@ -126,24 +132,30 @@ class Folder:
                 left -= len(chunk)
                 yield chunk
 
-    def check(self, digest: bytes) -> None:
+    def check(self, digest: bytes) -> int:
         with self._open(digest) as file:
             if hashlib.file_digest(file, "sha256").digest() != digest:
                 raise FixityMismatch(f"object {digest.hex()} does not hold what its name says")
+            return file.tell()
 
     def names(self, *, older_than: datetime | None = None) -> Iterator[bytes]:
         for folder in sorted(self.folder.iterdir()):
             if len(folder.name) == 2 and folder.is_dir():
                 for file in sorted(folder.iterdir()):
+                    if not _NAME.fullmatch(folder.name + file.name):
+                        continue  # not ours: a file manager's, a backup tool's
                     if older_than is None or file.stat().st_mtime < older_than.timestamp():
                         yield bytes.fromhex(folder.name + file.name)
 
     def discard(self, digest: bytes) -> None:
         self._path(digest).unlink(missing_ok=True)
 
-    def sweep(self) -> int:
-        """Discard what an interrupted `put` left; return how many files that were."""
-        left = list((self.folder / "incoming").iterdir())
+    def sweep(self, *, older_than: datetime) -> int:
+        left = [
+            file
+            for file in (self.folder / "incoming").iterdir()
+            if file.stat().st_mtime < older_than.timestamp()
+        ]
         for file in left:
             file.unlink(missing_ok=True)
         return len(left)
@@ -152,11 +164,16 @@ class Folder:
         name = digest.hex()
         return self.folder / name[:2] / name[2:]
 
-    def _open(self, digest: bytes) -> BufferedReader:
+    def _open(self, digest: bytes, place: int = 0, size: int = 0) -> BufferedReader:
+        """The object's file; raises `FixityMismatch` at once when `size` bytes from `place` cannot be in it."""
         try:
-            return self._path(digest).open("rb")
+            file = self._path(digest).open("rb")
         except FileNotFoundError as error:
             raise ObjectMissing(f"object {digest.hex()} is not in {self.folder}") from error
+        if not 0 <= place <= place + size <= os.fstat(file.fileno()).st_size:
+            file.close()
+            raise FixityMismatch(f"object {digest.hex()} is shorter than it was")
+        return file
 
 
 def _sync(folder: Path) -> None:

@@ -15,7 +15,7 @@ from app.db import Tx
 from app.store.evidence import Hole, Ref, join
 from app.store.keyring import Keyring
 from app.store.objects import Objects
-from app.store.sealing import unseal
+from app.store.sealing import SealBroken, unseal
 from app.store.statement import Statement, fields_of, unpack
 from app.store.store import Store
 from app.store.tables import circle_members, circles, exchanges, objects, pieces, records, runs, versions
@@ -140,9 +140,17 @@ class Opener:
         )
         members = self.tx.execute(asked).all()
         secrets = self.keyring.secrets(bytes(member) for _, _, member in members)
+        broken: SealBroken | None = None
         for identity, wrapped, member in members:
             if bytes(member) in secrets:
-                return bytes(identity), open_circle(secrets[bytes(member)], bytes(identity), bytes(wrapped))
+                try:
+                    return bytes(identity), open_circle(
+                        secrets[bytes(member)], bytes(identity), bytes(wrapped)
+                    )
+                except SealBroken as error:  # another member may still open it
+                    broken = error
+        if broken is not None:
+            raise broken
         return None
 
 

@@ -44,7 +44,7 @@ _DICTIONARY_1 = zstandard.ZstdCompressionDict(
     dict_type=zstandard.DICT_TYPE_RAWCONTENT,
 )
 _compress = zstandard.ZstdCompressor(
-    level=3, dict_data=_DICTIONARY_1, write_checksum=False, write_dict_id=False
+    level=1, dict_data=_DICTIONARY_1, write_checksum=False, write_dict_id=False
 )
 _decompress = zstandard.ZstdDecompressor(dict_data=_DICTIONARY_1)
 

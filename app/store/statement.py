@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from app.store.sealing import salts
 
 COMMIT_PREFIX = b"record-commit/v1\n"
 _SLOTS = 12
+_URL = bytes.maketrans(b"+/", b"-_")
 _LENGTHS = struct.Struct(">I")
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _fields = msgspec.json.Decoder(dict[str, object])
@@ -64,8 +66,9 @@ class Statement:
 def state(secret: bytes, clear: Mapping[str, Json], fields: Mapping[str, Json], version: int) -> Statement:
     """Make the statement of version number `version`, committing each of `fields`."""
     content = canonical(fields)
-    body = _body(secret, clear, content, version)
-    return _committed(secret, body, content, version)
+    salt, listed = _digests(secret, content, version)
+    body = canonical({**clear, "_sd": listed, "_sd_alg": "sha-256", "v": 1})
+    return Statement(body=body, fields=content, salt=salt, commitment=commit(salt, body))
 
 
 def unpack(secret: bytes, packed: bytes, version: int) -> Statement:
@@ -94,8 +97,7 @@ def disclosures(secret: bytes, statement: Statement, version: int) -> list[str]:
 def check(secret: bytes, statement: Statement, version: int) -> None:
     """Raise `StatementBroken` unless every field is committed in the statement, and nothing else is."""
     listed = msgspec.json.decode(statement.body)
-    expected = _digests(secret, statement.fields, version)
-    if listed.get("_sd") != expected:
+    if listed.get("_sd") != _digests(secret, statement.fields, version)[1]:
         raise StatementBroken("the statement does not commit these fields")
 
 
@@ -109,33 +111,27 @@ def digest_of(disclosure: str) -> str:
     return _b64(hashlib.sha256(disclosure.encode("ascii")).digest())
 
 
-def _body(secret: bytes, clear: Mapping[str, Json], content: bytes, version: int) -> bytes:
-    listed: list[Json] = list(_digests(secret, content, version))
-    return canonical({**clear, "_sd": listed, "_sd_alg": "sha-256", "v": 1})
-
-
 def _committed(secret: bytes, body: bytes, content: bytes, version: int) -> Statement:
     first, second = salts(secret, _context(version), 2, 16)
     salt = first + second
     return Statement(body=body, fields=content, salt=salt, commitment=commit(salt, body))
 
 
-def _digests(secret: bytes, content: bytes, version: int) -> list[str]:
+def _digests(secret: bytes, content: bytes, version: int) -> tuple[bytes, list[Json]]:
+    """The commitment's salt, and the sorted digests of every field and of the decoys beside them."""
     raw = _raw_fields.decode(content)
-    slots = _slots(len(raw))
-    field_salts = salts(secret, _context(version), 2 + slots, 16)[2:]
-    sha256, encode = hashlib.sha256, base64.urlsafe_b64encode
-    found = [
-        encode(
-            sha256(
-                encode(b'["%b","%b",%b]' % (encode(salt)[:22], name.encode(), value)).rstrip(b"=")
-            ).digest()
-        )[:43]
-        for salt, (name, value) in zip(field_salts, raw.items(), strict=False)
-    ]
-    found += [encode(sha256(salt).digest())[:43] for salt in field_salts[len(raw) :]]
+    drawn = salts(secret, _context(version), 2 + _slots(len(raw)), 16)
+    sha256, encode = hashlib.sha256, b2a_base64
+    found: list[str] = []
+    place = 2
+    for name, value in raw.items():
+        text = encode(b'["%b","%b",%b]' % (encode(drawn[place])[:22].translate(_URL), name.encode(), value))
+        told = text.rstrip(b"=\n").translate(_URL)
+        found.append(encode(sha256(told).digest())[:43].translate(_URL).decode("ascii"))
+        place += 1
+    found += [encode(sha256(salt).digest())[:43].translate(_URL).decode("ascii") for salt in drawn[place:]]
     found.sort()
-    return [digest.decode("ascii") for digest in found]
+    return drawn[0] + drawn[1], [*found]
 
 
 def _disclosure(salt: bytes, name: str, value: bytes) -> str:

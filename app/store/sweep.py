@@ -1,4 +1,4 @@
-"""Sweeping what a crash left: objects and secrets that no row ever spoke of.
+"""Sweeping what a crash left: objects and secrets that no row ever spoke of, and files that never became objects.
 
 Only what is older than a day is swept, so that a batch that another process is
 writing at this moment is never touched.
@@ -27,6 +27,7 @@ class Swept:
 
     objects: int
     secrets: int
+    incoming: int = 0
 
 
 def sweep(store: Store) -> Swept:
@@ -38,7 +39,11 @@ def sweep(store: Store) -> Swept:
     moment = to_instant(before) // 1000
     old = (owner for owner in store.keyring.owners() if UUID(bytes=owner).int >> 80 < moment)
     forgotten = _unknown_owners(store, old)
-    return Swept(len(orphans), store.keyring.forget(forgotten) if forgotten else 0)
+    return Swept(
+        objects=len(orphans),
+        secrets=store.keyring.forget(forgotten) if forgotten else 0,
+        incoming=store.objects.sweep(older_than=before),
+    )
 
 
 def _unknown_objects(store: Store, names: Iterable[bytes]) -> list[bytes]:

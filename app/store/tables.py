@@ -184,7 +184,6 @@ attachments = Table(
     Column("mac", LargeBinary(16), nullable=False),
     Column("piece", Key),
     Column("state", String(8), nullable=False),
-    Column("exchange", Key),
     UniqueConstraint("record", "mac"),
 )
 
@@ -337,18 +336,4 @@ jobs = Table(
     Column("last_began_at", BigInteger),
     Column("last_ended_at", BigInteger),
     Column("last_outcome", Text),
-)
-
-# What must never change is guarded in the database itself.
-NEVER_CHANGE = (
-    "versions",
-    "exchanges",
-    "entries",
-    "acts",
-    "gaps",
-    "checkpoints",
-    "manifests",
-    "tombstones",
-    "accesses",
-    "access_digests",
 )

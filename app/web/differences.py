@@ -30,13 +30,23 @@ def _parts(text: str) -> list[str]:
 
 
 def _changes(old: list[str], new: list[str]) -> Iterator[Change]:
-    for what, old_from, old_to, new_from, new_to in SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
-        if what == "equal":
-            yield Change("same", "".join(old[old_from:old_to]))
+    """The runs; a blank that stands between two changes goes with them, so that sentences are read as sentences."""
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    removed = added = ""
+    for number, (what, old_from, old_to, new_from, new_to) in enumerate(steps):
+        before, after = "".join(old[old_from:old_to]), "".join(new[new_from:new_to])
+        between = 0 < number < len(steps) - 1
+        if what != "equal" or (between and before.isspace() and "\n" not in before):
+            removed, added = removed + before, added + after
             continue
-        if old_to > old_from:
-            yield Change("removed", "".join(old[old_from:old_to]))
-        if new_to > new_from:
-            yield Change("added", "".join(new[new_from:new_to]))
+        yield from _pair(removed, added)
+        removed = added = ""
+        yield Change("same", before)
+    yield from _pair(removed, added)
+
+
+def _pair(removed: str, added: str) -> Iterator[Change]:
+    if removed:
+        yield Change("removed", removed)
+    if added:
+        yield Change("added", added)

@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query
@@ -59,9 +59,9 @@ class Asked:
             ("Published to", self.until),
         ]
 
-    def link(self, **changes: str | None) -> str:
+    def link(self, **changes: Any) -> str:
         """The same question as the query of an address, with changes."""
-        changed = replace(self, **changes)  # type: ignore[arg-type] - texts for fields that are texts
+        changed = replace(self, **changes)
         given = {
             "q": changed.q or "",
             "page": changed.page,
@@ -104,8 +104,19 @@ def _asked(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> Asked:
-    plain = (value.strip() for value in (page, platform, author, kind, state, since, until))
-    return Asked(q, *plain, sort=sort, limit=limit, cursor=cursor)
+    return Asked(
+        q=q,
+        page=page.strip(),
+        platform=platform.strip(),
+        author=author.strip(),
+        kind=kind.strip(),
+        state=state.strip(),
+        since=since.strip(),
+        until=until.strip(),
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 Question = Annotated[Asked, Depends(_asked)]
@@ -175,7 +186,13 @@ def note(here: Parts, tx: Tx, what: str, asked: Asked, *, by: Officer, total: in
         tx,
         action,
         by=by.id,
-        detail={"what": what, "query": asked.q or "*", "filters": filters, "total": total, "cursor": asked.cursor},
+        detail={
+            "what": what,
+            "query": asked.q or "*",
+            "filters": filters,
+            "total": total,
+            "cursor": asked.cursor,
+        },
     )
 
 
@@ -264,7 +281,14 @@ def excerpt(text: str, places: Sequence[tuple[int, int]]) -> list[Run]:
     return [run for run in runs if run.text]
 
 
-TITLES = {"page": "Page", "platform": "Platform", "kind": "Kind", "state": "State", "author": "Author", "month": "Month"}
+TITLES = {
+    "page": "Page",
+    "platform": "Platform",
+    "kind": "Kind",
+    "state": "State",
+    "author": "Author",
+    "month": "Month",
+}
 
 
 def narrowing(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -69,7 +70,8 @@ def templates() -> Environment:
         "number": number,
         "harmless": harmless,
         "paragraphs": paragraphs,
-        "plural": plural, "sentence": sentence,
+        "plural": plural,
+        "sentence": sentence,
         "bytes": in_bytes,
     }
     made.globals |= {
@@ -84,7 +86,7 @@ def templates() -> Environment:
     return made
 
 
-def show(request: Request, template: str, *, status_code: int = 200, **values: object) -> HTMLResponse:
+def show(request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A page, with the forms of this browser."""
     here: Parts = request.app.state.parts
     officer: Officer | None = getattr(request.state, "officer", None)

@@ -1,6 +1,5 @@
 """What monitors ask: whether the process lives, whether it can work, and numbers without names."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 
@@ -63,7 +62,6 @@ def _keyring(here: Parts) -> None:
 def _objects(here: Parts) -> None:
     """A file can be made where segments lie; it is gone at once."""
     if isinstance(here.store.objects, Folder):
-        os.makedirs(here.store.objects.folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=here.store.objects.folder) as file:
             file.write(b"ready")
 

@@ -14,6 +14,7 @@ _TYPES = {
     "application/rdf+xml",
 }
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_ROOT = re.compile(rb"<(rss|feed|(?:[a-z0-9]+:)?rdf|channel|html|!doctype\s+html)[\s>]", re.IGNORECASE)
 _COMMENTS = re.compile(r"/comments/(feed|rss|atom)|feed=comments|comment[s-]*(feed|rss|atom)", re.IGNORECASE)
 
 
@@ -43,11 +44,14 @@ def charset(content_type: str | None) -> str | None:
 
 
 def looks_like_html(body: bytes, content_type: str | None) -> bool:
-    """Whether an answer is a web page: by its type, unless it begins as a feed does."""
-    opening = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if opening.startswith((b"<!doctype html", b"<html")):
-        return True
-    return "html" in (content_type or "").lower() and not re.match(rb"<\?xml|<rss|<feed|<rdf|\{", opening)
+    """Whether an answer is a web page: by its first element, and by its type where that says nothing.
+
+    Feeds are often served as text/html, and web pages may begin as XML does.
+    """
+    found = _ROOT.search(body[:4096].replace(b"\x00", b""))
+    if found is not None:
+        return b"html" in found.group(1).lower()
+    return "html" in (content_type or "").lower() and body.lstrip()[:1] not in {b"{", b"["}
 
 
 def _characters(body: bytes, charset: str | None) -> str:

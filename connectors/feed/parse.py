@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from feedparser import datetimes as feedparser_datetimes
@@ -80,6 +81,8 @@ class Document:
     complete: bool = False
     """The publisher says that this one document lists everything (RFC 5005, section 2)."""
     items: int = 0
+    farthest: str | None = None
+    """The item with which the document reaches farthest back."""
     certain: bool = True
     """Whether no item of the document can have been missed."""
 
@@ -161,6 +164,7 @@ def document(parts: Parts, where: Where) -> Document:
         following=http_address(parts.following, where.address),
         complete=parts.complete,
         items=len(parts.items),
+        farthest=_farthest(kept),
         certain=parts.certain and where.truncated is None,
     )
 
@@ -369,6 +373,19 @@ def _oldest_first(kept: Sequence[Observation]) -> list[Observation]:
     if all(seen.published_at is not None for seen in kept):
         ordered.sort(key=lambda seen: seen.published_at or datetime.max.replace(tzinfo=UTC))
     return ordered
+
+
+def _farthest(kept: Sequence[Observation]) -> str | None:
+    """The last item of a document that begins with the newest, as nearly all do; else the first.
+
+    The place decides, not the date: a post that is kept at the top is old and
+    says nothing of how far the others reach.
+    """
+    if not kept:
+        return None
+    dates = [seen.published_at for seen in kept if seen.published_at is not None]
+    rising = sum((first < second) - (first > second) for first, second in pairwise(dates))
+    return kept[0 if rising > 0 else -1].native_id
 
 
 def _gone(ref: str, when: str, where: Where) -> Sighting:

@@ -290,16 +290,18 @@ def _note(stream: Stream, walk: Walk, document: Document, answer: Exchange) -> N
         walk.etag = answer.header("ETag") or ""
         walk.modified = answer.header("Last-Modified") or ""
     walk.whole = walk.whole and document.certain
-    walk.joined = walk.joined or _joins(ids, stream.seen)
+    walk.joined = walk.joined or _joins(document, ids, stream.seen)
     dates = [one for seen in document.observations if (one := seen.published_at) is not None]
     walk.oldest = min([*dates, *([walk.oldest] if walk.oldest else [])], default=None)
 
 
-def _joins(ids: Sequence[str], seen: Sequence[str]) -> bool:
-    """Whether a document reaches back to what was seen: its oldest item was, not just one pinned to the top."""
-    if not seen or not ids:
+def _joins(document: Document, ids: Sequence[str], seen: Sequence[str]) -> bool:
+    """Whether a document reaches back to what was seen: one old post kept at the top does not count."""
+    if not seen or document.farthest is None:
         return not seen
-    return ids[0] in seen or (len(ids) > REMEMBERED and 2 * len(set(seen) & set(ids)) >= len(seen))
+    if marks([document.farthest])[0] in seen:
+        return True
+    return len(ids) > REMEMBERED and 2 * len(set(seen) & set(ids)) >= len(seen)
 
 
 def _unchanged(stream: Stream, walk: Walk, answer: Exchange) -> _Read:

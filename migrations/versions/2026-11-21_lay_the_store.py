@@ -240,7 +240,6 @@ def upgrade() -> None:
     sa.Column('mac', sa.LargeBinary(length=16), nullable=False),
     sa.Column('piece', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('state', sa.String(length=8), nullable=False),
-    sa.Column('exchange', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['record'], ['records.key'], name=op.f('fk_attachments_record_records')),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_attachments')),
     sa.UniqueConstraint('id', name=op.f('uq_attachments_id')),

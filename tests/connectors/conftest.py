@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from connectors.http import EvidenceClient, Manners
+pytest.register_assert_rewrite("connectors.promises")
+
+from connectors.http import EvidenceClient, Manners  # noqa: E402 - the promises' asserts are rewritten before anything imports them
 
 
 class Time:

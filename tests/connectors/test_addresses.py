@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.addresses import Gate, is_public, literal
@@ -30,6 +30,7 @@ def test_an_address_that_only_we_could_ask_is_not_public(address):
     assert not is_public(address)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_inside_ipv6_is_as_public_as_it_is_by_itself(address: IPv4Address):
     carried = [
@@ -40,6 +41,7 @@ def test_an_ipv4_address_inside_ipv6_is_as_public_as_it_is_by_itself(address: IP
     assert {is_public(one) for one in carried} == {is_public(str(address))}
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_a_number_in_disguise_is_the_address_that_it_is(address: IPv4Address):
     number = int(address)

@@ -6,7 +6,7 @@ import gzip
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.codings import CannotDecode, codings, decode, encode
@@ -14,11 +14,13 @@ from connectors.codings import CannotDecode, codings, decode, encode
 APPLIED = st.lists(st.sampled_from(["gzip", "deflate", "x-gzip"]), max_size=3)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000), APPLIED)
 def test_what_was_applied_is_undone(body: bytes, applied: list[str]):
     assert decode(encode(body, applied), applied, most=2000) == body
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=2000), st.data())
 def test_a_cut_body_gives_the_beginning_that_it_has(body: bytes, data: st.DataObject):
     whole = encode(body, ["gzip"])

@@ -325,6 +325,22 @@ def test_every_hop_of_a_redirect_is_an_exchange_of_its_own(serve, client):
     assert [one.body for one in taken[:-1]] == [b"moved"] * 5
 
 
+def test_answers_that_nobody_takes_do_not_fill_the_memory_and_hops_stay(serve, client, monkeypatch):
+    monkeypatch.setattr("connectors.http._MOST_WAITING", 2500)
+    wire = serve(
+        lambda call: (
+            call.answer(b"", "Location: /b", status="302 Found")
+            if call.target == "/a"
+            else call.answer(bytes(1000))
+        )
+    )
+    asking = client()
+    got = [asking.get(f"{wire.base}/{path}") for path in "abcd"]
+    taken = asking.take()
+    assert [one.status for one in taken] == [302, 200, 200]
+    assert [one is other for one, other in zip(taken[1:], got[2:], strict=True)] == [True, True]
+
+
 def test_a_redirect_without_end_is_an_error_that_carries_every_hop(serve, client):
     wire = serve(lambda call: call.answer(b"", "Location: /", status="301 Moved"))
     with pytest.raises(UnexpectedResponse, match="on and on") as error:

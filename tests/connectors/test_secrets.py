@@ -8,7 +8,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Replaced
@@ -23,6 +23,7 @@ def replaced(secret: str, body: bytes) -> bytes:
     return Secrets({"token": secret}).during("", {}).body(body, "response.body")
 
 
+@settings(deadline=None)
 @given(SECRETS)
 def test_a_secret_is_found_in_every_form(secret: str):
     forms = [
@@ -44,6 +45,7 @@ def test_a_secret_is_found_in_every_form(secret: str):
         assert secret.encode() not in replaced(secret, form.encode())
 
 
+@settings(deadline=None)
 @given(SECRETS, st.binary(max_size=5), st.binary(max_size=5))
 def test_a_secret_inside_base64_is_found_wherever_it_stands(secret: str, before: bytes, after: bytes):
     told = base64.b64encode(before + secret.encode() + after)
@@ -67,6 +69,7 @@ def test_a_name_that_everyone_may_know_stays_in_the_evidence():
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([b"abcdefgh", b"cdefghij", b"abcdefghij", b"x", b"[[secret:a]]", b"secret:a"]),

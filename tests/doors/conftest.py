@@ -19,7 +19,8 @@ from starlette.testclient import TestClient
 from app import __version__, officers
 from app.capture import importing
 from app.main import Archive, make, open_archive
-from app.officers import NoMail
+from app.officers import NoMail, passes
+from app.officers.passes import Kind
 from app.records.clock import FixedClock
 from app.records.nouns import Role
 from app.settings import Settings
@@ -46,7 +47,11 @@ def item(native_id: str, text: str, hour: int, **more: Any) -> dict[str, Any]:
         **POLICE,
         "native_id": native_id,
         "kind": "comment" if "in_reply_to" in more else "post",
-        "author": {"id": f"a-{native_id}", "name": f"Neighbour {native_id}", "handle": f"@n{native_id}@alder.example"},
+        "author": {
+            "id": f"a-{native_id}",
+            "name": f"Neighbour {native_id}",
+            "handle": f"@n{native_id}@alder.example",
+        },
         "published_at": (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hour)).isoformat(),
         "text": text,
         "url": f"https://social.alder.example/{native_id}",
@@ -56,11 +61,13 @@ def item(native_id: str, text: str, hour: int, **more: Any) -> dict[str, Any]:
 
 HARMFUL = '<p>Bridge <b>closed</b></p><script>steal()</script><img src="https://elsewhere.example/x.png" alt="a map"><a href="javascript:steal()">look</a>'
 FIRST_LINES = [
-    item("1", "The bridge on Mill Road is closed because of the flood.", 8, html=HARMFUL, counts={"likes": 3}),
+    item(
+        "1", "The bridge on Mill Road is closed because of the flood.", 8, html=HARMFUL, counts={"likes": 3}
+    ),
     item("2", "How long will the bridge stay closed?", 9, in_reply_to="1"),
     item("3", "Nobody tells us anything, as usual.", 10, in_reply_to="1"),
     item("4", "At least until Friday.", 11, in_reply_to="2"),
-    item("5", "=HYPERLINK(\"https://elsewhere.example\",\"click\")", 12, in_reply_to="1"),
+    item("5", '=HYPERLINK("https://elsewhere.example","click")', 12, in_reply_to="1"),
     item("6", "My number is in this letter.", 13, kind="message"),
     item("7", "A post that nobody dated.", 0, published_at=None, **PARKS),
     item(
@@ -108,14 +115,22 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Town:
     """Made once: three imports on three days, so that things change, and one person for each role."""
     home = tmp_path_factory.mktemp("town") / "home"
     clock = FixedClock(FIRST)
-    store = make(settings(home), agency="Town of Alder Creek", domain="alder.example", timezone="America/Juneau", clock=clock)
+    store = make(
+        settings(home),
+        agency="Town of Alder Creek",
+        domain="alder.example",
+        timezone="America/Juneau",
+        clock=clock,
+    )
     town = Town(home)
     with store.database.begin() as tx:
         first = officers.first(store, tx, "admin@alder.example")
     town.tokens["administrator"], town.ids["administrator"] = first.token, first.officer.id
     for name, roles in ROLES.items():
         with store.database.begin() as tx:
-            invited = officers.add(store, tx, f"{name}@alder.example", roles, name=name.title(), by=first.officer, why="hired")
+            invited = officers.add(
+                store, tx, f"{name}@alder.example", roles, name=name.title(), by=first.officer, why="hired"
+            )
             accepted = officers.accept(store, tx, invited.secret, PASSWORD)
         town.tokens[name], town.ids[name] = accepted.token, accepted.officer.id
     (home.parent / "meadow.png").write_bytes(PNG)
@@ -124,10 +139,15 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Town:
         clock.at = at
         file = home.parent / f"{at:%d}.jsonl"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        importing.observations(store, file, page=None, make_pages=True, by=first.officer.id, why="a test", tick=lambda: 0.0)
+        importing.observations(
+            store, file, page=None, make_pages=True, by=first.officer.id, why="a test", tick=lambda: 0.0
+        )
     store.ledger.checkpoint()
     store.database.close()
     store.keyring.database.close()
+    opened = open_archive(settings(home), clock)
+    opened.follow()
+    opened.close()
     return town
 
 
@@ -137,7 +157,6 @@ def archive(laid: Town, tmp_path: Path) -> Iterator[Archive]:
     home = tmp_path / "home"
     shutil.copytree(laid.home, home)
     opened = open_archive(settings(home), FixedClock(NOW))
-    opened.follow()
     yield opened
     opened.close()
 
@@ -187,7 +206,9 @@ class Browser(Person):
     """Somebody who reads pages: keeps cookies and posts the forms that it was shown."""
 
     def __init__(self, app: FastAPI, base_url: str = "http://testserver") -> None:
-        self.client = TestClient(app, base_url=base_url, raise_server_exceptions=False, follow_redirects=False)
+        self.client = TestClient(
+            app, base_url=base_url, raise_server_exceptions=False, follow_redirects=False
+        )
 
     def mark(self, page: str) -> str:
         """The mark of the first form on a page."""
@@ -210,13 +231,18 @@ def person(web: FastAPI, laid: Town):
 
 
 @pytest.fixture
-def browser(web: FastAPI):
-    """`browser("reader")` is signed in; `browser(None)` is not."""
+def browser(web: FastAPI, archive: Archive, laid: Town):
+    """`browser("reader")` has a session already; `browser(None)` has none."""
 
     def opened(name: str | None) -> Browser:
         made = Browser(web)
         if name:
-            assert made.sign_in(f"{name}@alder.example").status_code == 303
+            with archive.store.database.begin() as tx:
+                officer = officers.get(tx, laid.ids[name])
+                session = passes.make(
+                    archive.store, tx, Kind.SESSION, officer, lasts=timedelta(hours=1), used=True
+                )
+            made.client.cookies.set("muniment_session", session.secret)
         return made
 
     return opened
@@ -225,7 +251,6 @@ def browser(web: FastAPI):
 def record_of(store: Store, native_id: str) -> UUID:
     """The record that the platform knows by that id."""
     from app.capture import records
-
 
     with store.database.read() as tx:
         keys = range(1, 100)

@@ -48,22 +48,50 @@ def test_its_versions_are_told_oldest_first(person, ids):
 
 def test_its_family_is_the_post_with_everything_that_answers_it(person, ids):
     told = person("reader").get(f"/api/v1/records/{ids('4')}/family").json()
-    assert [(one["native_id"], one["depth"]) for one in told["records"]] == [("1", 0), ("2", 1), ("4", 2), ("3", 1), ("5", 1)]
+    assert [(one["native_id"], one["depth"]) for one in told["records"]] == [
+        ("1", 0),
+        ("2", 1),
+        ("4", 2),
+        ("3", 1),
+        ("5", 1),
+    ]
     assert (told["total"], told["next"], told["root"]) == (5, None, str(ids("1")))
     first = person("reader").get(f"/api/v1/records/{ids('4')}/family?limit=3").json()
-    rest = person("reader").get(f"/api/v1/records/{ids('4')}/family", params={"limit": 3, "cursor": first["next"]}).json()
+    rest = (
+        person("reader")
+        .get(f"/api/v1/records/{ids('4')}/family", params={"limit": 3, "cursor": first["next"]})
+        .json()
+    )
     assert [one["native_id"] for one in first["records"] + rest["records"]] == ["1", "2", "4", "3", "5"]
 
 
 def test_a_family_is_shown_as_it_stood_and_read_at_a_moment(person, ids):
-    told = person("reader").get(f"/api/v1/records/{ids('1')}/family", params={"at": "2026-03-02T10:00:00Z"}).json()
+    told = (
+        person("reader")
+        .get(f"/api/v1/records/{ids('1')}/family", params={"at": "2026-03-02T10:00:00Z"})
+        .json()
+    )
     stood = {one["native_id"]: one for one in told["records"]}
     assert stood["1"]["text"] == "The bridge on Mill Road is closed because of the flood."
-    assert {name: one["at"] for name, one in stood.items()} == {"1": "shown", "2": "shown", "3": "shown", "4": "shown", "5": "shown"}
-    told = person("reader").get(f"/api/v1/records/{ids('1')}/family", params={"at": "2026-03-07T10:00:00Z"}).json()
+    assert {name: one["at"] for name, one in stood.items()} == {
+        "1": "shown",
+        "2": "shown",
+        "3": "shown",
+        "4": "shown",
+        "5": "shown",
+    }
+    told = (
+        person("reader")
+        .get(f"/api/v1/records/{ids('1')}/family", params={"at": "2026-03-07T10:00:00Z"})
+        .json()
+    )
     stood = {one["native_id"]: one["at"] for one in told["records"]}
     assert (stood["3"], stood["4"]) == ("not_shown", "not_shown")
-    between = person("reader").get(f"/api/v1/records/{ids('1')}/family", params={"at": "2026-03-05T00:00:00Z"}).json()
+    between = (
+        person("reader")
+        .get(f"/api/v1/records/{ids('1')}/family", params={"at": "2026-03-05T00:00:00Z"})
+        .json()
+    )
     assert {one["native_id"]: one["at"] for one in between["records"]}["4"] == "uncertain"
 
 
@@ -122,7 +150,9 @@ def test_an_attachment_needs_a_reading_role(person, ids):
 
 def test_evidence_leaves_with_its_role_an_entry_and_an_access(person, ids):
     assert person("reader").get(f"/api/v1/records/{ids('2')}/evidence").status_code == 403
-    answer = person("custodian").get(f"/api/v1/records/{ids('2')}/evidence", params={"why": "asked by counsel"})
+    answer = person("custodian").get(
+        f"/api/v1/records/{ids('2')}/evidence", params={"why": "asked by counsel"}
+    )
     assert answer.status_code == 200
     told = gzip.decompress(answer.content)
     assert told.startswith(b"WARC/1.1\r\n")
@@ -141,7 +171,14 @@ def test_a_proof_is_the_promised_folder(person, ids):
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
         names = {name.partition("/")[2] for name in packed.namelist()}
         statement = next(packed.read(name) for name in packed.namelist() if name.endswith("/statement.json"))
-    assert {"statement.json", "salt.hex", "entry.json", "item.tlog-proof", "disclosures.txt", "log.vkey"} <= names
+    assert {
+        "statement.json",
+        "salt.hex",
+        "entry.json",
+        "item.tlog-proof",
+        "disclosures.txt",
+        "log.vkey",
+    } <= names
     assert json.loads(statement)["v"]
 
 
@@ -168,7 +205,20 @@ def test_anybody_can_check_the_ledger_from_its_static_files(person, archive):
 
 
 @pytest.mark.parametrize(
-    "path", ["0/001", "0/000", "entries/000", "0/000.p/255", "0/x000/000", "64/000", "0/0", "0/000.p/0", "0/000.p/256", "../../x", "9/000.p/1"]
+    "path",
+    [
+        "0/001",
+        "0/000",
+        "entries/000",
+        "0/000.p/255",
+        "0/x000/000",
+        "64/000",
+        "0/0",
+        "0/000.p/0",
+        "0/000.p/256",
+        "../../x",
+        "9/000.p/1",
+    ],
 )
 def test_no_tile_runs_ahead_of_what_was_signed_or_has_two_names(person, path):
     answer = person(None).get(f"/api/v1/ledger/tile/{path}")
@@ -176,12 +226,18 @@ def test_no_tile_runs_ahead_of_what_was_signed_or_has_two_names(person, path):
 
 
 def test_a_consistency_proof_leads_from_an_old_ledger_to_a_new_one(person, archive):
-    old = Checkpoint.parse(opened(person(None).get("/api/v1/ledger/checkpoint").text, archive.store.ledger.verifier()))
+    old = Checkpoint.parse(
+        opened(person(None).get("/api/v1/ledger/checkpoint").text, archive.store.ledger.verifier())
+    )
     page = person("reader").get("/api/v1/pages").json()["pages"][0]["id"]
     person("reader").post(f"/api/v1/pages/{page}/approve", json={"why": "agreed"})
-    new = Checkpoint.parse(opened(person(None).get("/api/v1/ledger/checkpoint").text, archive.store.ledger.verifier()))
+    new = Checkpoint.parse(
+        opened(person(None).get("/api/v1/ledger/checkpoint").text, archive.store.ledger.verifier())
+    )
     assert new.size > old.size
-    told = person("auditor").get("/api/v1/ledger/consistency", params={"old": old.size, "new": new.size}).json()
+    told = (
+        person("auditor").get("/api/v1/ledger/consistency", params={"old": old.size, "new": new.size}).json()
+    )
     proof = [base64.b64decode(part) for part in told["proof"]]
     assert merkle.check_consistency(old.size, new.size, old.root, new.root, proof)
     assert not merkle.check_consistency(old.size, new.size, new.root, old.root, proof)
@@ -207,7 +263,9 @@ def test_it_says_which_part_is_not(person, archive):
     broken = Folder(archive.settings.home / "objects")
     broken.folder = archive.settings.home / "archive.db" / "objects"
     client = person(None)
-    client.client.app.state.parts = replace(client.client.app.state.parts, store=replace(archive.store, objects=broken))
+    client.client.app.state.parts = replace(
+        client.client.app.state.parts, store=replace(archive.store, objects=broken)
+    )
     told = client.get("/readyz")
     assert told.status_code == 503
     assert told.json()["checks"]["database"] == "ok"

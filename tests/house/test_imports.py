@@ -67,7 +67,10 @@ def libraries(package: str) -> set[str]:
 
 
 def test_connectors_need_little_more_than_the_standard_library():
-    assert libraries("connectors") <= ALLOWED_IN_CONNECTORS
+    """The promise suite, which ships for tests alone, also needs what runs tests."""
+    assert libraries("connectors") <= ALLOWED_IN_CONNECTORS | {"pytest"}
+    graph = grimp.build_graph("connectors", include_external_packages=True, cache_dir=None)
+    assert graph.find_modules_that_directly_import("pytest") == {"connectors.promises"}
 
 
 def test_the_archive_needs_more_than_connectors_may_have():

@@ -63,7 +63,9 @@ def history(file: Path) -> list[PostChange]:
             at=datetime.fromisoformat(row["at"]),
             what=row["change"],
             title=row["title"] or "",
-            text=(row["text"] or "").removeprefix(row["title"] or "").lstrip(),  # the corpus says the title twice
+            text=(row["text"] or "")
+            .removeprefix(row["title"] or "")
+            .lstrip(),  # the corpus says the title twice
         )
         for row in rows
     ]
@@ -171,7 +173,9 @@ class AgencyBlog:
         return f"{self.address}/{quote(slug)}"
 
     def _newest_first(self) -> list[PostChange]:
-        return sorted(self.posts.values(), key=lambda post: (self.published[post.slug], post.slug), reverse=True)
+        return sorted(
+            self.posts.values(), key=lambda post: (self.published[post.slug], post.slug), reverse=True
+        )
 
     def _atom(self) -> bytes:
         entries = "".join(

@@ -61,7 +61,7 @@ class Office:
         *,
         secret: Mapping[str, str] | None = None,
         custodian: str = "",
-        **options: str,
+        options: Mapping[str, str] | None = None,
     ) -> Page:
         """Register a page, and connect it where there is a secret."""
         page = self.archive.add_page(
@@ -69,7 +69,7 @@ class Office:
             address,
             name=name,
             custodian=custodian,
-            options=options,
+            options=options or {},
             by=self.officer.id,
             why="the council decided to keep it",
         )
@@ -100,9 +100,7 @@ class Office:
             .order_by(versions.c.entry)
         )
         with self.store.database.read() as tx:
-            return [
-                Change(UUID(bytes=bytes(row.id)), row.number, row.state) for row in tx.execute(asked)
-            ]
+            return [Change(UUID(bytes=bytes(row.id)), row.number, row.state) for row in tx.execute(asked)]
 
     def statuses(self, report: Report) -> list[int]:
         """What the platform answered during a run, in order; 0 where no answer came."""
@@ -121,9 +119,7 @@ class Office:
         """Every record of a page by its native id."""
         with self.store.database.read() as tx:
             keys = tx.execute(
-                select(record_table.c.key)
-                .where(record_table.c.page == page.key)
-                .order_by(record_table.c.key)
+                select(record_table.c.key).where(record_table.c.page == page.key).order_by(record_table.c.key)
             ).scalars()
             found = records.read(self.store, tx, list(keys), messages=True)
         return {str(one.version.fields["native_id"]): one for one in found}
@@ -192,7 +188,9 @@ class Office:
                     .order_by(versions.c.entry)
                 ).all()
                 told = tx.execute(
-                    select(manifests).where(manifests.c.page == key).order_by(manifests.c.entry)
+                    select(manifests, manifests.c.count.label("stated"))
+                    .where(manifests.c.page == key)
+                    .order_by(manifests.c.entry)
                 ).all()
                 ended = tx.execute(
                     select(func.count())
@@ -209,7 +207,7 @@ class Office:
                         place += 1
                     if one.previous != before or not through <= one.through < one.entry:
                         yield f"{name}: the manifest at entry {one.entry} does not follow the one at {before}"
-                    if (one.count, bytes(one.root)) != (len(leaves), _root(leaves)):
+                    if (one.stated, bytes(one.root)) != (len(leaves), _root(leaves)):
                         yield f"{name}: the manifest at entry {one.entry} does not state what was captured"
                     before, through = one.entry, one.through
                 if place != len(held):

@@ -60,13 +60,13 @@ def watched(office: Office) -> Iterator[dict[str, Watched]]:
         for name, form in AGENCIES.items():
             blog = open_blogs.enter_context(AgencyBlog(name, form))
             asked = {"check_links": "yes"} if name == ASKED_BY_ADDRESS else {}
-            found[name] = Watched(blog, office.add("feed", blog.feed, name, complete="yes", **asked))
+            found[name] = Watched(
+                blog, office.add("feed", blog.feed, name, options={"complete": "yes", **asked})
+            )
         yield found
 
 
-def with_others(
-    changes: Sequence[PostChange], wanted: set[tuple[str, str]], every: int
-) -> list[PostChange]:
+def with_others(changes: Sequence[PostChange], wanted: set[tuple[str, str]], every: int) -> list[PostChange]:
     """The changes of the posts that are wanted, and of one in so many of the rest."""
     rest = sorted({(change.blog, change.slug) for change in changes} - wanted)
     chosen = wanted | set(rest[::every])

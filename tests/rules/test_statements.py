@@ -57,7 +57,7 @@ def test_what_has_no_single_form_is_refused(value: Any):
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | texts,
-        lambda inner: st.lists(inner),
+        st.lists,
         max_leaves=5,
     )
 )

@@ -30,6 +30,7 @@ class ScriptedClient:
 
     def __init__(self, clock: FixedClock, files: Mapping[str, bytes] | None = None) -> None:
         self.clock, self.files = clock, dict(files or {})
+        self.made: list[Exchange] = []
 
     def get(
         self,
@@ -43,6 +44,10 @@ class ScriptedClient:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def take(self) -> list[Exchange]:
+        made, self.made = self.made, []
+        return made
 
     @contextmanager
     def stream(self, url: str, *, most: int) -> Iterator[tuple[Exchange, Iterator[bytes]]]:

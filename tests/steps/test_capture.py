@@ -298,6 +298,17 @@ def test_the_exchanges_that_show_a_failure_are_kept(world: World):
     assert kept.status == 429
 
 
+def test_exchanges_that_no_batch_tells_of_are_kept_too(world: World):
+    """Retries and redirects on the way are evidence of how the page answered."""
+    retried, _ = exchange(world.clock, [], status=503)
+    batch = listing(world.clock, post("p1", "one"))
+    world.client.made = [retried, *batch.exchanges]
+    report = world.capture(batch)
+    assert report.tally.exchanges == 2
+    with world.store.database.read() as tx:
+        assert sorted(tx.execute(select(exchanges.c.status)).scalars()) == [200, 503]
+
+
 def test_a_page_that_no_longer_lets_us_in_is_disconnected(world: World):
     world.capture(AccessRevoked("401"))
     with world.store.database.read() as tx:

@@ -1,6 +1,5 @@
 """What was done, and who read what: for auditors, over the API."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter

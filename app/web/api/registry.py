@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from app.capture import pages
 from app.records.nouns import Page
+from app.web import paging
 from app.web.api.shapes import Credentials, NewPage, PageOut, PagesOut, Why
 from app.web.forms import reason
-from app.web import paging
 from app.web.paging import Cursor, Limit
 from app.web.parts import Here
 from app.web.transactions import ReadTx, RequestTx

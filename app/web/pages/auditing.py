@@ -88,11 +88,13 @@ def people(tx: Tx) -> dict[UUID, str]:
 
 def told(detail: dict[str, object]) -> list[tuple[str, str]]:
     """A detail as names and values, without what is empty."""
-    return [
-        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for name, value in detail.items()
-        if value not in ("", None, [], {})
-    ]
+    return [(name, _plain(value)) for name, value in detail.items() if value not in ("", None, [], {})]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _record(text: str) -> UUID | None:

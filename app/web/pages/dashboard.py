@@ -40,7 +40,6 @@ def dashboard(request: Request, officer: MayEnter, here: Here, tx: ReadTx) -> Re
         size=size,
         behind=max(0, size - here.position()),
         checkpoint=audit.newest_checkpoint(tx),
-        authorities=bool(here.settings.timestamp_urls.strip()),
         records=sum(standing.records for standing in standings),
     )
 

@@ -1,6 +1,6 @@
 """Accounts, for administrators: who is in, what they may do, inviting and shutting out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -45,7 +45,7 @@ def invite(
     except ArchiveError as error:
         with here.store.database.read() as tx:
             users = officers.list_all(tx)
-        given = {"email": email, "name": name, "why": why, "roles": roles}
+        given: dict[str, Any] = {"email": email, "name": name, "why": why, "roles": roles}
         return show(request, "users.html", status_code=status_of(error), users=users, **_form(given, error))
     base_url = here.settings.public_url
     letter = officers.invitation_letter(
@@ -97,7 +97,7 @@ def make_reset(
     return show(request, "user.html", user=found, link=link)
 
 
-def _form(given: dict[str, object] | None = None, error: ArchiveError | None = None) -> dict[str, object]:
+def _form(given: dict[str, Any] | None = None, error: ArchiveError | None = None) -> dict[str, Any]:
     return {
         "given": given or {"email": "", "name": "", "why": "", "roles": []},
         "error": error,

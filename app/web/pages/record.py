@@ -111,7 +111,9 @@ def family_csv(record: UUID, officer: MayRead, here: Here, tx: RequestTx, at: st
     moment = moment_of(at, zone)
     found = reading.living(reading.view(here, tx, record, by=officer, what="family"))
     members = reading.family(here, tx, found, by=officer, at=moment)
-    access.note(here.store, tx, "export", by=officer.id, record=record, detail={"what": "family csv", "at": at})
+    access.note(
+        here.store, tx, "export", by=officer.id, record=record, detail={"what": "family csv", "at": at}
+    )
     lines: Iterable[Sequence[object]] = chain(
         copies.head(here, officer, _rows(found.page.name, len(members), moment, here.store.ledger.size(tx))),
         [["depth", "stood then", *copies.COLUMNS]],

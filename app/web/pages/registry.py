@@ -1,7 +1,7 @@
 """The registry of pages, and their runs, for people."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -166,7 +166,7 @@ def show_run(request: Request, run: UUID, _: MayEnter, here: Here, tx: ReadTx) -
     return show(request, "run.html", run=found, page=page, gaps=gaps, took=took)
 
 
-def _form(given: dict[str, str] | None = None, error: ArchiveError | None = None) -> dict[str, object]:
+def _form(given: dict[str, str] | None = None, error: ArchiveError | None = None) -> dict[str, Any]:
     names = ("connector", "address", "name", "custodian", "options", "why")
     return {
         "connectors": connectors.connectors(),

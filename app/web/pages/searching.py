@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -56,11 +57,15 @@ def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: 
 
 
 @router.get("/search/print")
-def print_hits(request: Request, asked: Question, officer: MayRead, here: Here, tx: RequestTx, first: int = 1) -> Response:
+def print_hits(
+    request: Request, asked: Question, officer: MayRead, here: Here, tx: RequestTx, first: int = 1
+) -> Response:
     """Hits for paper, five hundred at a time, marked as a working copy."""
     asked = replace(asked, limit=_PRINTED)
     _, found, records = finding.find(here, tx, asked, by=officer, what="print")
-    rows = _rows(asked, str(found.query["understood"]), found.total, found.as_of, found.undated, found.unsearchable)
+    rows = _rows(
+        asked, str(found.query["understood"]), found.total, found.as_of, found.undated, found.unsearchable
+    )
     return show(
         request,
         "search-print.html",
@@ -109,7 +114,7 @@ def _rows(
     ]
 
 
-def _choices(tx: Tx, *, messages: bool) -> dict[str, object]:
+def _choices(tx: Tx, *, messages: bool) -> dict[str, Any]:
     found = pages.listed(tx)
     return {
         "pages": found,

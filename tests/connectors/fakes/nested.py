@@ -172,7 +172,7 @@ class NestedWorld(FakePlatform):
         if shown:
             said["paging"] = {"cursors": {"after": f"after-{shown[-1].name}"}}
             if len(items) > size or self.looping:
-                after = f"after-{shown[0].name}" if self.looping else f"after-{shown[-1].name}"
+                after = f"after-{self.posts[0].name}" if self.looping else f"after-{shown[-1].name}"
                 said["paging"]["cursors"]["after"] = after
                 said["paging"]["next"] = (
                     f"{self.base}{path}?{urlencode({'access_token': self.secrets['page_token'], 'after': after})}"

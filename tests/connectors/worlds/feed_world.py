@@ -142,6 +142,8 @@ class FeedWorld:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one piece: two would wait for each other
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 status, headers, body = world.answer(self.path, dict(self.headers.items()))

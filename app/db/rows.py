@@ -1,0 +1,30 @@
+"""Inserting many rows at once, without paying for each of them what a single one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlalchemy import Table, insert
+
+from app.db.database import Tx
+
+
+def insert_rows(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert `rows`, whose values stand in the order of `columns` and are of the database's own types.
+
+    On SQLite the statement is written once and the driver is handed the
+    tuples; elsewhere SQLAlchemy batches them.
+    """
+    if not rows:
+        return
+    if tx.dialect.name == "sqlite":
+        tx.exec_driver_sql(_statement(table, tuple(columns)), list(rows))
+    else:
+        tx.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _statement(table: Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join("?" * len(columns))})'  # noqa: S608 - our own names

@@ -1,0 +1,387 @@
+"""The promises notice what a connector can do wrong: each fault below fails the promise that names it, and only a faulty connector does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.contract import Batch, Cursor, Kind, Listing, Observation, Page, Sighting, Span, State
+from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.promises import ConnectorPromises
+from tests.connectors.fakes.nested import Nested, NestedWorld
+from tests.connectors.fakes.sideloading import Sideloading, SideloadingWorld
+
+Ids = Sequence[tuple[Kind, str]]
+
+
+def each(batches: Iterator[Batch], change: Callable[[Observation], Observation]) -> Iterator[Batch]:
+    for batch in batches:
+        yield replace(batch, observations=[change(item) for item in batch.observations])
+
+
+class LosesAPageOnResuming(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        place = json.loads(since) if since else {}
+        if place.get("after"):
+            place["after"] = "after-519"
+        yield from super().observe(page, Cursor(json.dumps(place)) if since else None)
+
+
+class LosesReplies(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            yield replace(
+                batch, observations=[item for item in batch.observations if item.kind is not Kind.REPLY]
+            )
+
+
+class KeepsTheSecretInItsCursor(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            place = json.loads(batch.resume_from or "null")
+            yield replace(batch, resume_from=Cursor(json.dumps({**place, **self._token}))) if place else batch
+
+
+class ForgetsZones(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since),
+            lambda item: replace(
+                item, published_at=item.published_at and item.published_at.replace(tzinfo=None)
+            ),
+        )
+
+
+class ForgetsWhatIsAnswered(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(super().observe(page, since), lambda item: replace(item, in_reply_to=None))
+
+
+class NamesNoEvidence(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(super().observe(page, since), lambda item: replace(item, evidence=()))
+
+
+class ReachesPastTheBody(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since), lambda item: replace(item, evidence=[Span(0, 0, 10**9)])
+        )
+
+
+class NamesAnExchangeOfAnotherBatch(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since),
+            lambda item: replace(item, evidence=[replace(item.evidence[0], exchange=9)]),
+        )
+
+
+class NamesBytesOfItsNeighbours(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since),
+            lambda item: (
+                replace(item, evidence=[replace(span, end=span.end + 9999) for span in item.evidence])
+                if item.text == "+1"
+                else item
+            ),
+        )
+
+
+class NamesTheWholeBodyForAll(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            whole = Span(0, 0, len(batch.exchanges[0].body))
+            yield replace(
+                batch, observations=[replace(item, evidence=[whole]) for item in batch.observations]
+            )
+
+
+class HandsOverHalfOfItsEvidence(Sideloading):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            yield replace(batch, exchanges=batch.exchanges[:1])
+
+
+class CountsAsWords(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since), lambda item: replace(item, text=f"{item.text} {dict(item.counts)}")
+        )
+
+
+class NamesFilesByTheirAddress(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since),
+            lambda item: replace(
+                item, attachments=[replace(file, id=file.url or "") for file in item.attachments]
+            ),
+        )
+
+
+class Remembers(Nested):
+    """What it saw first it goes on seeing."""
+
+    memory: dict[str, Observation]
+
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        yield from each(
+            super().observe(page, since),
+            lambda item: replace(item, text=self.memory.setdefault(item.native_id, item).text),
+        )
+
+
+class AsksTheClock(Nested):
+    number = 0
+
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            type(self).number += 1
+            yield replace(
+                batch, observations=[replace(item, extra={"n": self.number}) for item in batch.observations]
+            )
+
+
+class TakesAnOutageForAnEnd(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except TryAgainLater as error:
+            listing = Listing(
+                kinds=[Kind.POST, Kind.COMMENT], began_at=error.exchanges[-1].started_at, exchange=0
+            )
+            yield Batch(exchanges=error.exchanges, resume_from=Cursor(""), listings=[listing])
+
+
+class TakesAnOutageForARemoval(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except ConnectorError as error:
+            gone = Sighting(native_id="501", state=State.GONE, exchange=0, reason="no answer")
+            yield Batch(exchanges=error.exchanges, resume_from=Cursor(""), sightings=[gone])
+            raise
+
+
+class TakesARefusalForARemoval(Nested):
+    def look(self, page: Page, native_ids: Ids) -> Iterator[Batch]:
+        try:
+            yield from super().look(page, native_ids)
+        except ConnectorError as error:
+            gone = [
+                Sighting(native_id=name, state=State.GONE, exchange=0, reason="400") for _, name in native_ids
+            ]
+            yield Batch(exchanges=error.exchanges, resume_from=Cursor(""), sightings=gone)
+
+
+class TakesASignInForAnEmptyPage(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except UnexpectedResponse:
+            return
+
+
+class LosesTheDelay(Sideloading):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except TryAgainLater as error:
+            raise TryAgainLater(str(error), error.exchanges) from error
+
+
+class LosesTheEvidenceOfItsErrors(Sideloading):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except ConnectorError as error:
+            error.exchanges = ()
+            raise
+
+
+class TellsTheSecretInItsErrors(Sideloading):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except ConnectorError as error:
+            raise type(error)(f"asked with {self._headers}", error.exchanges) from error
+
+
+class ThinksItIsPresent(Sideloading):
+    def look(self, page: Page, native_ids: Ids) -> Iterator[Batch]:
+        for batch in super().look(page, native_ids):
+            yield replace(batch, sightings=[replace(one, state=State.PRESENT) for one in batch.sightings])
+
+
+class ListsFromTheFuture(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            later = [replace(one, began_at=one.began_at + timedelta(days=1)) for one in batch.listings]
+            yield replace(batch, listings=later)
+
+
+class ClaimsMoreThanItSaw(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            now = batch.exchanges[0].started_at
+            yield replace(batch, listings=[Listing(kinds=[Kind.COMMENT], began_at=now, exchange=0)])
+
+
+class GoesRoundAndRound(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except UnexpectedResponse as error:
+            if "same page again" not in str(error):
+                raise
+
+
+class SaysNothingOfRemovals(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            yield replace(batch, listings=())
+
+
+FAULTS: dict[type[Nested | Sideloading], list[str]] = {
+    LosesAPageOnResuming: ["test_resuming_from_any_cursor_misses_nothing"],
+    LosesReplies: ["test_everything_that_the_page_shows_is_observed"],
+    KeepsTheSecretInItsCursor: ["test_no_secret_is_in_anything_that_was_yielded"],
+    ForgetsZones: ["test_every_time_carries_its_zone"],
+    ForgetsWhatIsAnswered: ["test_comments_name_what_they_answer"],
+    NamesNoEvidence: ["test_every_observation_names_its_bytes_and_they_lie_inside_the_body"],
+    ReachesPastTheBody: ["test_every_observation_names_its_bytes_and_they_lie_inside_the_body"],
+    NamesAnExchangeOfAnotherBatch: ["test_what_points_to_an_exchange_points_into_its_own_batch"],
+    NamesBytesOfItsNeighbours: ["test_spans_are_nested_apart_or_the_same_and_never_overlap_partly"],
+    NamesTheWholeBodyForAll: ["test_every_item_has_bytes_that_no_other_item_names"],
+    HandsOverHalfOfItsEvidence: ["test_every_answer_is_carried_by_a_batch"],
+    CountsAsWords: ["test_counts_that_change_alone_make_no_new_version"],
+    NamesFilesByTheirAddress: ["test_an_attachment_keeps_its_id_when_its_address_expires"],
+    Remembers: ["test_an_edit_is_observed"],
+    AsksTheClock: ["test_the_same_bytes_give_the_same_observations"],
+    TakesAnOutageForAnEnd: [
+        "test_an_outage_means_later_and_proves_no_removal",
+        "test_a_throttle_means_later_and_proves_no_removal",
+    ],
+    TakesAnOutageForARemoval: [
+        "test_an_outage_means_later_and_proves_no_removal",
+        "test_an_answer_that_breaks_off_is_an_error_and_proves_no_removal",
+    ],
+    TakesARefusalForARemoval: [
+        "test_credentials_that_are_refused_mean_that_access_was_revoked",
+        "test_an_outage_means_later_and_proves_no_removal",
+    ],
+    TakesASignInForAnEmptyPage: ["test_a_page_that_asks_to_sign_in_is_unexpected_and_proves_no_removal"],
+    LosesTheDelay: ["test_a_throttle_means_later_and_proves_no_removal"],
+    LosesTheEvidenceOfItsErrors: ["test_credentials_that_are_refused_mean_that_access_was_revoked"],
+    TellsTheSecretInItsErrors: ["test_no_secret_is_in_anything_that_was_yielded"],
+    ThinksItIsPresent: ["test_a_removal_is_observed_as_the_platform_shows_it"],
+    ListsFromTheFuture: ["test_a_listing_names_the_exchange_that_shows_it_and_began_no_later"],
+    ClaimsMoreThanItSaw: ["test_a_listing_names_the_exchange_that_shows_it_and_began_no_later"],
+    GoesRoundAndRound: ["test_a_listing_that_never_ends_is_an_error"],
+    SaysNothingOfRemovals: ["test_a_removal_is_observed_as_the_platform_shows_it"],
+}
+
+
+def promises_of(made: type[Nested | Sideloading], **world: Any) -> ConnectorPromises:
+    kind: type[NestedWorld | SideloadingWorld] = NestedWorld if issubclass(made, Nested) else SideloadingWorld
+
+    class Promises(ConnectorPromises):
+        def world(self):
+            started = kind()
+            for name, value in world.items():
+                setattr(started, name, value)
+            return started
+
+        def connector(self, client):
+            return made(client, kind.secrets)
+
+    return Promises()
+
+
+@pytest.mark.parametrize(
+    ("made", "promise"), [(made, promise) for made, promises in FAULTS.items() for promise in promises]
+)
+def test_a_fault_is_noticed(made, promise):
+    Remembers.memory = {}
+    with pytest.raises(AssertionError):
+        getattr(promises_of(made), promise)()
+    getattr(promises_of(Nested if issubclass(made, Nested) else Sideloading), promise)()
+
+
+def test_every_promise_has_a_fault_that_it_notices():
+    promised = {name for name in dir(ConnectorPromises) if name.startswith("test_")}
+    noticed = {promise for promises in FAULTS.values() for promise in promises}
+    shown_below = {
+        "test_a_pass_of_a_small_world_takes_several_batches_so_that_it_can_be_broken_off",
+        "test_the_last_cursor_of_a_pass_begins_the_next_which_sees_what_is_new",
+        "test_what_is_still_there_is_not_told_to_be_gone",
+    }
+    assert promised == noticed | shown_below
+
+
+def test_a_pass_in_one_batch_is_noticed():
+    class AllAtOnce(Nested):
+        def observe(self, page, since):
+            yield next(super().observe(page, since))
+
+    with pytest.raises(AssertionError):
+        promises_of(
+            AllAtOnce
+        ).test_a_pass_of_a_small_world_takes_several_batches_so_that_it_can_be_broken_off()
+
+
+def test_a_pass_that_sees_nothing_new_is_noticed():
+    class Stale(Nested):
+        def observe(self, page, since):
+            for batch in super().observe(page, since):
+                yield (
+                    batch
+                    if since is None
+                    else replace(
+                        batch, observations=[item for item in batch.observations if item.text != "And now?"]
+                    )
+                )
+
+    with pytest.raises(AssertionError, match="published since"):
+        promises_of(Stale).test_the_last_cursor_of_a_pass_begins_the_next_which_sees_what_is_new()
+
+
+def test_what_is_there_and_told_to_be_gone_is_noticed():
+    class Gloomy(Nested):
+        def look(self, page, native_ids):
+            for batch in super().look(page, native_ids):
+                yield replace(batch, sightings=[replace(one, state=State.GONE) for one in batch.sightings])
+
+    with pytest.raises(AssertionError):
+        promises_of(Gloomy).test_what_is_still_there_is_not_told_to_be_gone()
+
+
+def test_what_a_world_cannot_do_is_skipped_with_its_reason():
+    reason = "nobody may change words here"
+    with pytest.raises(pytest.skip.Exception, match=f"cannot edit: {reason}"):
+        promises_of(Nested, cannot={"edit": reason}).test_an_edit_is_observed()
+    with pytest.raises(pytest.skip.Exception, match="page is public"):
+        promises_of(Nested, secrets={}).test_no_secret_is_in_anything_that_was_yielded()
+
+
+def test_an_empty_world_promises_nothing():
+    class Empty(NestedWorld):
+        def shows(self):
+            return []
+
+    class Promises(ConnectorPromises):
+        def world(self):
+            return Empty()
+
+        def connector(self, client):
+            return Nested(client, NestedWorld.secrets)
+
+    with pytest.raises(AssertionError, match="no history"):
+        Promises().test_everything_that_the_page_shows_is_observed()

@@ -1,0 +1,231 @@
+"""Searching through both doors: exact totals, what was not searched, every hit as a stream, and mistakes with their place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from app.web.finding import Run, excerpt
+
+
+def found(answer):
+    assert answer.status_code == 200, answer.text
+    return [one["native_id"] for one in answer.json()["records"]]
+
+
+# -- over the API ------------------------------------------------------------------------------------------
+
+
+def test_an_answer_says_its_total_its_query_and_what_it_could_not_search(person, archive):
+    told = person("reader").get("/api/v1/records", params={"q": "bridge", "facets": "kind,page"}).json()
+    assert told["total"] == 2
+    assert {one["native_id"] for one in told["records"]} == {"1", "2"}
+    assert told["query"]["understood"] == "bridge"
+    assert told["facets"]["kind"] == {"post": 1, "comment": 1}
+    assert (told["undated"], told["unsearchable"], told["next"]) == (0, 0, None)
+    with archive.store.database.read() as tx:
+        assert told["as_of"] == archive.store.ledger.size(tx)
+
+
+def test_without_a_query_every_record_is_found_but_no_private_message(person):
+    told = person("reader").get("/api/v1/records").json()
+    assert told["total"] == 7
+    assert "6" not in {one["native_id"] for one in told["records"]}
+    mine = person("confidant").get("/api/v1/records").json()
+    assert mine["total"] == 8
+    assert found(person("confidant").get("/api/v1/records?q=letter")) == ["6"]
+    assert found(person("reader").get("/api/v1/records?q=letter")) == []
+    facets = person("reader").get("/api/v1/records?facets=kind,author").json()["facets"]
+    assert "message" not in facets["kind"]
+    assert not any("n6" in author for author in facets["author"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "hits"),
+    [
+        ({"kind": "post"}, {"1", "7", "8"}),
+        ({"state": "gone"}, {"4"}),
+        ({"platform": "wordpress"}, {"7", "8"}),
+        ({"page": "Alder Creek Parks"}, {"7", "8"}),
+        ({"author": "neighbour 2"}, {"2"}),
+        ({"q": "closed", "kind": "comment"}, {"2"}),
+        ({"q": "bridge w/9 open"}, {"1"}),
+        ({"from": "2026-02-28", "to": "2026-02-28"}, {"1"}),
+        ({"from": "2026-03-01", "to": "2026-03-01"}, {"2", "3", "4", "5", "8"}),
+    ],
+)
+def test_filters_narrow_the_question(person, asked, hits):
+    assert set(found(person("reader").get("/api/v1/records", params=asked))) == hits
+
+
+def test_a_record_is_found_by_what_it_said_once(person):
+    assert found(person("reader").get("/api/v1/records?q=flood")) == ["1"]
+    assert found(person("reader").get("/api/v1/records", params={"q": "flood version:current"})) == []
+
+
+def test_records_without_a_date_are_counted_when_dates_are_asked_for(person):
+    told = person("reader").get("/api/v1/records", params={"kind": "post", "from": "2026-01-01"}).json()
+    assert (told["total"], told["undated"]) == (2, 1)
+
+
+def test_parts_follow_one_another_without_gap_or_repetition(person):
+    seen, cursor = [], None
+    while True:
+        told = (
+            person("reader")
+            .get("/api/v1/records", params={"limit": 3, **({"cursor": cursor} if cursor else {})})
+            .json()
+        )
+        assert told["total"] == 7
+        seen += [one["native_id"] for one in told["records"]]
+        cursor = told["next"]
+        if cursor is None:
+            break
+    assert sorted(seen) == ["1", "2", "3", "4", "5", "7", "8"]
+    assert person("reader").get("/api/v1/records?cursor=nonsense").json()["code"] == "bad-cursor"
+
+
+def test_a_mistake_is_told_with_its_place(person):
+    answer = person("reader").get("/api/v1/records", params={"q": "bridge AND"})
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (422, "bad-query")
+    assert isinstance(told["position"], int)
+    assert person("reader").get("/api/v1/records?facets=shoe-size").status_code == 422
+    assert person("reader").get("/api/v1/records?sort=loudest").status_code == 422
+
+
+def test_searching_needs_a_reading_role(person):
+    for name in ("machine", "approver"):
+        assert person(name).get("/api/v1/records?q=bridge").status_code == 403
+
+
+def test_a_search_is_on_the_access_log_with_its_words(person, laid):
+    person("reader").get("/api/v1/records?q=bridge&kind=post")
+    log = person("auditor").get("/api/v1/accesses", params={"by": "reader@alder.example"}).json()
+    assert log["accesses"][0]["action"] == "search"
+    assert log["accesses"][0]["detail"]["query"] == "bridge"
+    assert log["accesses"][0]["detail"]["filters"] == {"Kind": "post"}
+
+
+def test_every_hit_leaves_as_lines_with_an_entry_of_its_own(person):
+    assert person("reader").get("/api/v1/records.ndjson?q=bridge").status_code == 403
+    answer = person("custodian").get("/api/v1/records.ndjson", params={"why": "for counsel"})
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert answer.headers["x-total"] == "7"
+    assert len(lines) == 7
+    assert {"id", "page", "text", "entry"} <= lines[0].keys()
+    acts = person("auditor").get("/api/v1/audit?type=export").json()["acts"]
+    assert [act["why"] for act in acts] == ["for counsel"]
+    assert person("custodian").get("/api/v1/records.ndjson?q=(").json()["code"] == "bad-query"
+
+
+def test_what_the_index_has_not_reached_is_said(person, archive):
+    page = person("reader").get("/api/v1/pages").json()["pages"][0]["id"]
+    person("reader").post(f"/api/v1/pages/{page}/approve", json={"why": "agreed"})
+    assert person("reader").get("/api/v1/records?q=bridge").json()["unsearchable"] == 1
+    archive.follow()
+    assert person("reader").get("/api/v1/records?q=bridge").json()["unsearchable"] == 0
+
+
+# -- on the page -------------------------------------------------------------------------------------------
+
+
+def test_the_page_marks_what_it_found_and_says_how_it_understood(browser):
+    text = browser("reader").get("/search?q=bridge+OR+friday&kind=comment").text
+    assert "2 records" in text
+    assert "<mark>bridge</mark>" in text
+    assert "<mark>Friday</mark>" in text
+    assert "(bridge OR friday) AND kind:comment" in text
+
+
+def test_an_earlier_version_is_shown_where_only_it_met_the_query(browser):
+    text = browser("reader").get("/search?q=flood").text
+    assert "<mark>flood</mark>" in text
+    assert "found in version 1 of 2" in text
+
+
+def test_facets_are_links_that_narrow(browser):
+    reader = browser("reader")
+    text = reader.get("/search?q=").text
+    link = re.search(r'<a href="(/search\?[^"]*kind=post[^"]*)">post</a> <span class="figure">3</span>', text)
+    assert link
+    narrowed = reader.get(link[1].replace("&amp;", "&")).text
+    assert "3 records" in narrowed
+    month = re.search(r'<a href="(/search\?[^"]*from=2026-03-01&amp;to=2026-03-31[^"]*)">2026-03</a>', text)
+    assert month
+
+
+def test_a_mistake_is_shown_at_its_place_in_the_query(browser):
+    answer = browser("reader").get("/search", params={"q": "bridge w/5 road w/3 closed"})
+    assert answer.status_code == 422
+    assert 'class="caret"' in answer.text
+    assert "^" in answer.text
+    assert 'value="bridge w/5 road w/3 closed"' in answer.text
+
+
+def test_the_first_look_at_the_page_asks_nothing(browser, person):
+    assert "records</h2>" not in browser("reader").get("/search").text
+    log = person("auditor").get("/api/v1/accesses", params={"by": "reader@alder.example"}).json()
+    assert "search" not in {one["action"] for one in log["accesses"]}
+
+
+def test_undated_records_are_said_on_the_page(browser):
+    text = browser("reader").get("/search?q=&kind=post&from=2026-01-01").text
+    assert "1 record has no stated time" in text
+
+
+def test_printing_and_saving_are_marked_as_working_copies(browser):
+    reader = browser("reader")
+    printed = reader.get("/search/print?q=bridge").text
+    assert "WORKING COPY – NOT A PRODUCTION" in printed
+    assert "Records 1 to 2 of 2" in printed
+    answer = reader.get("/search.csv?q=*&sort=oldest")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert lines[0] == ["WORKING COPY – NOT A PRODUCTION"]
+    told = {line[0]: line[1] for line in lines if len(line) == 2}
+    assert told["Query"] == "'*" or told["Query"] == "*"
+    assert told["Records"] == "7"
+    assert told["Made by"] == "Reader <reader@alder.example>"
+    assert lines[-1] == ["END – 7 records"]
+    heads = next(line for line in lines if "ledger entry" in line)
+    rows = [
+        dict(zip(heads, line, strict=True)) for line in lines if len(line) == len(heads) and line is not heads
+    ]
+    assert len(rows) == 7
+    assert '\'=HYPERLINK("https://elsewhere.example","click")' in {row["text"] for row in rows}
+
+
+def test_saving_streams_more_hits_than_one_part(browser, monkeypatch):
+    from app.web import finding
+
+    monkeypatch.setattr(finding, "_PART", 2)
+    answer = browser("reader").get("/search.csv?q=*")
+    assert list(csv.reader(io.StringIO(answer.text)))[-1] == ["END – 7 records"]
+
+
+# -- excerpts ----------------------------------------------------------------------------------------------
+
+
+def test_an_excerpt_begins_where_the_query_was_met():
+    text = "dry " * 300 + "the flood came " + "wet " * 300
+    at = text.index("flood")
+    told = excerpt(text, [(at, at + 5)])
+    assert [run.text for run in told if run.marked] == ["flood"]
+    assert told[0].text == "… "
+    assert sum(len(run.text) for run in told) < 500
+
+
+def test_a_short_text_is_its_own_excerpt():
+    assert excerpt("no flood today", [(3, 8)]) == [
+        Run("no ", marked=False),
+        Run("flood", marked=True),
+        Run(" today", marked=False),
+    ]
+    assert excerpt("", []) == []

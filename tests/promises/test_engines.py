@@ -1,0 +1,676 @@
+"""What every engine promises, over every engine: exact totals, one record however many versions, nothing that is not asked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.index import generations
+from app.index.documents import Document, Position
+from app.index.engine import (
+    FACETS,
+    BadCursor,
+    Engine,
+    IndexBusy,
+    IndexNeedsRebuild,
+    QueryNotSupported,
+    Scope,
+    Sort,
+    UnfitDocument,
+)
+from app.index.language import parse
+from app.index.printer import show
+from app.index.tantivy_engine import TantivyEngine
+from app.index.tree import (
+    Address,
+    All,
+    CapturedRange,
+    DateRange,
+    Field,
+    Fuzzy,
+    Mention,
+    Near,
+    Not,
+    Part,
+    Phrase,
+    Pre,
+    Stem,
+    Tag,
+    Term,
+    Tree,
+    Wild,
+    both,
+    either,
+)
+from tests.promises.reference_engine import ReferenceEngine
+
+JUNEAU = ZoneInfo("America/Juneau")
+PUBLIC, ALL = Scope(JUNEAU), Scope(JUNEAU, messages=True)
+DAY = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def a_document(record: int, text: str = "", version: int = 1, **told: object) -> Document:
+    values: dict[str, object] = {
+        "entry": record,
+        "page": "p1",
+        "page_name": "Town Police",
+        "platform": "mastodon",
+        "kind": "post",
+        "published_at": DAY,
+        "captured_at": DAY,
+    }
+    return Document(record=record, version=version, text=text, **(values | told))  # type: ignore[arg-type]
+
+
+def kept(engine: Engine, *documents: Document, entry: int = 0) -> Engine:
+    engine.add(documents)
+    engine.commit(Position(entry, 1))
+    return engine
+
+
+def found(engine: Engine, query: str | Tree, scope: Scope = PUBLIC) -> set[int]:
+    """The records that are hits, told in three ways that must agree."""
+    answer = engine.ask(parse(query).tree if isinstance(query, str) else query, scope)
+    every = list(answer.every(Sort.NEWEST))
+    assert answer.total() == len(every) == len(set(every))
+    assert list(answer.page(Sort.NEWEST, 1000).records) == every
+    return set(every)
+
+
+class EnginePromises:
+    """Inherit, and give an `engine` fixture that is empty."""
+
+    def test_an_index_that_followed_nothing_finds_nothing(self, engine):
+        assert engine.position() is None
+        assert found(engine, "*") == set()
+        assert engine.ask(All(), PUBLIC).facets(FACETS) == {name: {} for name in FACETS}
+
+    def test_nothing_is_found_before_it_is_committed_and_all_of_it_after(self, engine):
+        kept(engine, a_document(1, "road"))
+        engine.add([a_document(2, "road")])
+        assert found(engine, "road") == {1}
+        engine.commit(Position(7, 1))
+        assert found(engine, "road") == {1, 2}
+        assert engine.position() == Position(7, 1)
+
+    def test_what_was_not_committed_is_dropped_when_the_engine_settles(self, engine):
+        kept(engine, a_document(1, "road"))
+        engine.add([a_document(2, "road")])
+        engine.remove([1])
+        engine.settle()
+        engine.commit(Position(1, 1))
+        assert found(engine, "*") == {1}
+
+    def test_a_word_is_found_whole_and_without_regard_to_case(self, engine):
+        kept(
+            engine, a_document(1, "The ROAD, closed."), a_document(2, "Roadworks"), a_document(3, "ＲＯＡＤ")
+        )
+        assert found(engine, "road") == {1, 3}
+        assert found(engine, "roa") == set()
+
+    def test_a_phrase_is_found_in_its_order_only(self, engine):
+        kept(
+            engine,
+            a_document(1, "road closed"),
+            a_document(2, "closed road"),
+            a_document(3, "road is closed"),
+        )
+        assert found(engine, '"road closed"') == {1}
+        assert found(engine, "road closed") == {1, 2, 3}
+
+    def test_scripts_without_spaces_are_found_by_any_run(self, engine):
+        kept(engine, a_document(1, "警察来了"), a_document(2, "警 x 察"), a_document(3, "ตำรวจมาแล้ว"))
+        assert found(engine, "警察") == {1}
+        assert found(engine, "警 察") == {1, 2}
+        assert found(engine, "ตำรวจ") == {3}
+
+    def test_a_sigil_finds_only_itself_and_the_bare_word_finds_both(self, engine):
+        kept(
+            engine,
+            a_document(1, "#flood @juneaupd"),
+            a_document(2, "flood juneaupd"),
+            a_document(3, "#flooding"),
+        )
+        assert found(engine, "#flood") == {1}
+        assert found(engine, "flood") == {1, 2}
+        assert found(engine, "#flood*") == {1, 3}
+        assert found(engine, "@juneaupd") == {1}
+        assert found(engine, '"#flood juneaupd"') == {1}
+        assert found(engine, "#flooding w/5 juneaupd") == set()
+
+    def test_an_address_is_found_whole_or_by_its_beginning(self, engine):
+        kept(
+            engine,
+            a_document(1, "see https://town.example/Road?x=1."),
+            a_document(2, "https://town.example/"),
+        )
+        assert found(engine, "https://town.example/road?x=1") == {1}
+        assert found(engine, "https://town.example") == {2}
+        assert found(engine, "https://town.ex*") == {1, 2}
+        assert found(engine, "town") == {1, 2}
+
+    @pytest.mark.parametrize(
+        ("query", "records"),
+        [
+            ("clos*", {1, 2}),
+            ("*burg", {3}),
+            ("cl?sed", {1}),
+            ("?losed", {1}),
+            ("c*s*d", {1}),
+            ("closed%", {1, 2}),
+            ("colsed%", {1}),
+            ("clasad%%", {1}),
+            ("closing~", {1, 2}),
+            ("closed~ AND NOT closed", {2}),
+        ],
+    )
+    def test_one_word_may_be_asked_for_loosely(self, engine, query, records):
+        kept(engine, a_document(1, "closed"), a_document(2, "closes"), a_document(3, "Petersburg"))
+        assert found(engine, query) == records
+
+    def test_neighbours_are_one_apart(self, engine):
+        kept(engine, a_document(1, "road x x closed"), a_document(2, "closed road"))
+        assert found(engine, "road w/1 closed") == {2}
+        assert found(engine, "road w/2 closed") == {2}
+        assert found(engine, "road w/3 closed") == {1, 2}
+        assert found(engine, "road pre/3 closed") == {1}
+        assert found(engine, "road pre/2 closed") == set()
+
+    def test_a_word_is_near_itself_only_if_it_stands_there_twice(self, engine):
+        kept(engine, a_document(1, "road"), a_document(2, "road road"))
+        assert found(engine, "road w/3 road") == {2}
+        assert found(engine, '"road road"') == {2}
+
+    def test_groups_of_proximity_nest_by_their_hulls(self, engine):
+        kept(engine, a_document(1, "a b x c"), a_document(2, "a x b x x c"), a_document(3, "c a b"))
+        assert found(engine, "(a w/1 b) w/2 c") == {1, 3}
+        assert found(engine, "(a pre/2 b) pre/3 c") == {1, 2}
+
+    def test_every_combination_of_spans_counts_not_only_the_shortest(self, engine):
+        """The minimal span of a and b begins too late: only the longer one reaches back."""
+        kept(engine, a_document(1, "c a a b"))
+        assert found(engine, "c pre/1 (a pre/3 b)") == {1}
+
+    def test_spans_that_overlap_are_not_near_one_another(self, engine):
+        kept(engine, a_document(1, "a b c"), a_document(2, "a b b c"))
+        assert found(engine, '"a b" w/1 "b c"') == {2}
+
+    def test_a_lone_exclusion_finds_everything_else(self, engine):
+        kept(engine, a_document(1, "road"), a_document(2, "bridge"), a_document(3))
+        assert found(engine, "NOT road") == {2, 3}
+        assert found(engine, "NOT *") == set()
+        assert found(engine, "NOT road OR road") == {1, 2, 3}
+
+    def test_fields_are_compared_whole_and_without_regard_to_case(self, engine):
+        jane = a_document(1, author=("17", "Jane Doe", "jane@Town.example"), language="es", media=True)
+        other = a_document(
+            2, page="p2", page_name="Town", platform="web", kind="comment", state="gone", origin="received"
+        )
+        kept(engine, jane, other)
+        for query in (
+            'author:"jane doe"', "author:17", "author:JANE@town.example", 'page:"TOWN POLICE"', "page:p1",
+            "platform:Mastodon", "kind:post", "state:present", "lang:ES", "has:media", "origin:captured",
+        ):  # fmt: skip
+            assert found(engine, query) == {1}, query
+        for query in ("page:town", "kind:comment", "state:gone", "platform:web", "origin:received"):
+            assert found(engine, query) == {2}, query
+        assert found(engine, "author:jane") == set()
+
+    def test_days_are_those_of_the_agency(self, engine):
+        kept(
+            engine,
+            a_document(
+                1, published_at=datetime(2024, 1, 1, 8, 59, 59, 999999, tzinfo=UTC)
+            ),  # still 2023 in Juneau
+            a_document(2, published_at=datetime(2024, 1, 1, 9, tzinfo=UTC)),
+            a_document(3, published_at=datetime(2024, 7, 1, 7, 59, tzinfo=UTC)),  # summer: eight hours
+            a_document(4, published_at=None),
+        )
+        assert found(engine, "date:2023") == {1}
+        assert found(engine, "date:2024-01-01..2024-06-30") == {2, 3}
+        assert found(engine, "date:>=2024-07") == set()
+        assert found(engine, "date:<2024-01-01") == {1}
+        assert found(engine, "has:date") == {1, 2, 3}
+        assert engine.ask(All(), PUBLIC).facets(["month"]) == {
+            "month": {"2023-12": 1, "2024-01": 1, "2024-06": 1}
+        }
+
+    def test_capture_has_days_of_its_own(self, engine):
+        kept(engine, a_document(1, captured_at=datetime(2025, 3, 1, 12, tzinfo=UTC)), a_document(2))
+        assert found(engine, "captured:2025") == {1}
+
+    def test_a_record_is_a_hit_if_any_one_version_is(self, engine):
+        kept(engine, a_document(1, "road closed"), a_document(1, "road open", 2), a_document(2, "closed"))
+        assert found(engine, "closed") == {1, 2}
+        assert found(engine, "road") == {1}
+        assert found(engine, "version:current closed") == {2}
+        assert found(engine, "closed open") == set()  # the whole question against one version
+        assert found(engine, "NOT closed") == {1}
+
+    def test_a_record_counts_once_under_its_newest_version_that_is_a_hit(self, engine):
+        kept(
+            engine,
+            a_document(1, "road", 1, state="present"),
+            a_document(1, "road", 2, state="hidden"),
+            a_document(1, "bridge", 3, state="gone"),
+        )
+        assert engine.ask(Term("road"), PUBLIC).facets(["state"]) == {"state": {"hidden": 1}}
+        assert engine.ask(All(), PUBLIC).facets(["state"]) == {"state": {"gone": 1}}
+
+    def test_private_messages_do_not_exist_for_whoever_may_not_read_them(self, engine):
+        kept(
+            engine, a_document(1, "road"), a_document(2, "road", kind="message", private=True, author=("x",))
+        )
+        for query in (
+            "road",
+            "*",
+            "NOT bridge",
+            "kind:message OR road",
+            "author:x OR road",
+            "road w/9 road OR road",
+        ):
+            assert found(engine, query) == {1}, query
+            assert found(engine, query, ALL) == {1, 2}, query
+        assert engine.ask(All(), PUBLIC).facets(["kind", "author"]) == {"kind": {"post": 1}, "author": {}}
+
+    def test_a_replaced_record_is_found_by_its_new_words_only(self, engine):
+        kept(engine, a_document(1, "road"))
+        engine.remove([1])
+        engine.add([a_document(1, "bridge")])
+        engine.commit(Position(2, 1))
+        assert found(engine, "road") == set()
+        assert found(engine, "bridge") == {1}
+        assert engine.removed() == 0
+
+    def test_a_removed_record_is_gone_from_every_answer(self, engine):
+        kept(
+            engine,
+            a_document(1, "road"),
+            a_document(1, "road closed", 2),
+            a_document(2, "road", author=("x",)),
+        )
+        engine.remove([1, 99])
+        engine.commit(Position(2, 1))
+        for query in ("road", "*", "NOT bridge", "roa*", "road w/1 closed OR road"):
+            assert found(engine, query) == {2}
+        assert engine.removed() == 1
+
+    def test_removing_before_the_first_commit_leaves_nothing(self, engine):
+        engine.add([a_document(1, "road")])
+        engine.remove([1])
+        engine.commit(Position(1, 1))
+        assert found(engine, "*") == set()
+
+    def test_an_answer_stands_still_while_the_index_goes_on(self, engine):
+        kept(engine, a_document(1, "road"), a_document(2, "road"))
+        answer = engine.ask(Term("road"), PUBLIC)
+        engine.remove([1])
+        engine.add([a_document(3, "road")])
+        engine.commit(Position(3, 1))
+        assert answer.total() == 2
+        assert set(answer.every(Sort.NEWEST)) == {1, 2}
+
+    @pytest.mark.parametrize("sort", list(Sort))
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+    def test_pages_follow_one_another_without_a_gap_or_a_double(self, engine, sort, limit):
+        """Many equal times, some none at all: the order is still one."""
+        days = [None if n % 5 == 0 else DAY + timedelta(days=n % 3) for n in range(1, 30)]
+        kept(engine, *(
+            a_document(n, "x", published_at=day, captured_at=DAY + timedelta(days=n % 2)) for n, day in enumerate(days, 1)
+        ))  # fmt: skip
+        answer = engine.ask(All(), PUBLIC)
+        expected = list(answer.every(sort))
+        assert sorted(expected) == list(range(1, 30))
+        paged: list[int] = []
+        cursor: str | None = None
+        while True:
+            page = answer.page(sort, limit, cursor)
+            paged += page.records
+            cursor = page.cursor
+            if cursor is None:
+                break
+            assert len(page.records) == limit
+        assert paged == expected
+
+    def test_the_newest_come_first_and_the_undated_last(self, engine):
+        kept(
+            engine,
+            a_document(1, published_at=DAY),
+            a_document(2, published_at=DAY + timedelta(days=1)),
+            a_document(3, published_at=None),
+            a_document(4, published_at=datetime(1969, 1, 1, tzinfo=UTC)),
+        )
+        answer = engine.ask(All(), PUBLIC)
+        assert list(answer.every(Sort.NEWEST)) == [2, 1, 4, 3]
+        assert list(answer.every(Sort.OLDEST)) == [4, 1, 2, 3]
+
+    def test_what_is_not_known_of_records_is_refused_by_name(self, engine):
+        kept(engine, a_document(1))
+        with pytest.raises(QueryNotSupported, match="tag:x"):
+            engine.ask(Not(Field("tag", "x")), PUBLIC).total()
+
+    def test_an_index_made_beside_answers_after_it_is_adopted(self, engine):
+        kept(engine, a_document(1, "road"))
+        beside = kept(engine.beside(), a_document(2, "bridge"), entry=4)
+        assert found(engine, "*") == {1}
+        engine.adopt(beside)
+        assert found(engine, "*") == {2}
+        assert engine.position() == Position(4, 1)
+        kept(engine, a_document(3, "bridge"))
+        assert found(engine, "bridge") == {2, 3}
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_every_answer_is_the_one_that_brute_force_gives(self, engine, seed):
+        agrees_with_brute_force(engine, random.Random(seed), rounds=6)
+
+    @pytest.mark.soak
+    @pytest.mark.parametrize("seed", range(100, 200))
+    def test_every_answer_is_the_one_that_brute_force_gives_for_long(self, engine, seed):
+        agrees_with_brute_force(engine, random.Random(seed), rounds=12)
+
+
+def agrees_with_brute_force(engine: Engine, chance: random.Random, rounds: int) -> None:
+    """Few words, so that they meet often; many trees; records added, replaced and removed in between."""
+    truth = ReferenceEngine()
+    living: set[int] = set()
+    hits = 0
+    for entry in range(rounds):
+        replaced = {record for record in living if chance.random() < 0.2}
+        gone = {record for record in living - replaced if chance.random() < 0.1}
+        new = set(range(entry * 20 + 1, entry * 20 + 21))
+        documents = [one for record in sorted(replaced | new) for one in some_versions(chance, record)]
+        for one in (engine, truth):
+            one.remove(replaced | gone)
+            one.add(documents)
+            one.commit(Position(entry, 1))
+        living = (living - gone) | new
+        for _ in range(25):
+            tree = a_tree(chance)
+            scope = chance.choice([PUBLIC, ALL])
+            expected = truth.ask(tree, scope)
+            answer = engine.ask(tree, scope)
+            assert set(answer.every(Sort.NEWEST)) == {one.record for one in expected.met}, show(tree)
+            assert answer.total() == len(expected.met), show(tree)
+            for sort in Sort:
+                assert list(answer.every(sort)) == list(expected.every(sort)), show(tree)
+            assert answer.facets(FACETS) == expected.facets(FACETS), show(tree)
+            assert parse(show(tree)).tree == tree
+            hits += bool(expected.met)
+    assert hits > 7 * rounds  # the questions are not all beside the point
+
+
+# ---- small worlds --------------------------------------------------------------------------------
+
+WORDS = ["a", "b", "c", "ab", "abc", "bac", "closed", "closing", "警", "#a", "#ab", "@b", "https://a.b/c"]
+
+
+def a_text(chance: random.Random) -> str:
+    return " ".join(chance.choices(WORDS, k=chance.choice([0, 1, 2, 3, 5, 8, 12])))
+
+
+def some_versions(chance: random.Random, record: int) -> Sequence[Document]:
+    private = chance.random() < 0.1
+    return [
+        a_document(
+            record,
+            a_text(chance),
+            version,
+            page=chance.choice(["p1", "p2"]),
+            page_name=chance.choice(["Town", "town", "Police"]),
+            kind=chance.choice(["post", "comment"]),
+            state=chance.choice(["present", "hidden", "gone"]),
+            author=chance.choice([(), ("1", "Jane Doe", "jane"), ("2", "jane")]),
+            language=chance.choice([None, "en", "es"]),
+            media=chance.random() < 0.5,
+            private=private,
+            published_at=chance.choice([None, *(DAY + timedelta(hours=9 * n) for n in range(6))]),
+            captured_at=DAY + timedelta(days=chance.randrange(3)),
+        )
+        for version in range(1, chance.choice([2, 2, 2, 3, 4]))
+    ]
+
+
+def a_part(chance: random.Random, *, quoted: bool = False) -> Part:
+    word = chance.choice(["a", "b", "c", "ab", "abc", "closed"])
+    choices: list[Part] = [
+        *[Term(word)] * 6, Term("警"), Wild(chance.choice(["a*", "*c", "a?c"])), Tag(chance.choice(["a", "a*"])),
+        Mention("b"), Address("https://a.b/c"),
+    ]  # fmt: skip
+    if not quoted:
+        choices += [
+            Wild("?a*"),
+            Fuzzy("abc", 1),
+            Fuzzy("bca", 2),
+            Stem("closed"),
+            Address("https://a", prefix=True),
+            Wild("a?"),
+        ]
+    return chance.choice(choices)
+
+
+def a_joinable(chance: random.Random, depth: int) -> Tree:
+    kind = chance.random()
+    if depth and kind < 0.3:
+        within, left, right = (
+            chance.randint(1, 4),
+            a_joinable(chance, depth - 1),
+            a_joinable(chance, depth - 1),
+        )
+        return Near(within, left, right) if chance.random() < 0.5 else Pre(within, left, right)
+    if depth and kind < 0.45:
+        return either(a_joinable(chance, depth - 1), a_joinable(chance, depth - 1))
+    if kind < 0.6:
+        return Phrase(tuple(a_part(chance, quoted=True) for _ in range(chance.choice([2, 2, 3]))))
+    return a_part(chance)
+
+
+def a_fact(chance: random.Random) -> Tree:
+    day = date(2024, 5, 1) + timedelta(days=chance.randrange(4))
+    facts: list[Tree] = [
+        All(),
+        Field("page", "TOWN"),
+        Field("author", chance.choice(["jane doe", "jane", "2"])),
+        Field("kind", "comment"),
+        Field("state", "gone"),
+        Field("version", "current"),
+        Field("has", chance.choice(["media", "date"])),
+        Field("lang", "ES"),
+        DateRange(day, None),
+        DateRange(None, day),
+        DateRange(day, day + timedelta(days=1)),
+        CapturedRange(day, None),
+    ]
+    return chance.choice(facts)
+
+
+def a_tree(chance: random.Random, depth: int = 3) -> Tree:
+    kind = chance.random()
+    if depth and kind < 0.2:
+        return both(a_tree(chance, depth - 1), a_tree(chance, depth - 1))
+    if depth and kind < 0.35:
+        return either(a_tree(chance, depth - 1), a_tree(chance, depth - 1))
+    if depth and kind < 0.5:
+        return Not(a_tree(chance, depth - 1))
+    if kind < 0.65:
+        return a_fact(chance)
+    return a_joinable(chance, 2)
+
+
+# ---- over every engine ---------------------------------------------------------------------------
+
+
+class TestReference(EnginePromises):
+    @pytest.fixture
+    def engine(self) -> ReferenceEngine:
+        return ReferenceEngine()
+
+
+class TestTantivy(EnginePromises):
+    @pytest.fixture
+    def open_engine(self, tmp_path: Path) -> Iterator[Callable[[], TantivyEngine]]:
+        opened: list[TantivyEngine] = []
+
+        def one() -> TantivyEngine:
+            opened.append(TantivyEngine(tmp_path / "index", heap=15_000_000))
+            return opened[-1]
+
+        yield one
+        for engine in opened:
+            engine.settle()
+
+    @pytest.fixture
+    def engine(self, open_engine: Callable[[], TantivyEngine]) -> TantivyEngine:
+        return open_engine()
+
+    def test_an_index_is_found_again_when_it_is_opened(self, engine, open_engine):
+        kept(engine, a_document(1, "road"), entry=5)
+        engine.settle()
+        again = open_engine()
+        assert again.position() == Position(5, 1)
+        assert found(again, "road") == {1}
+
+    def test_a_reader_sees_what_another_process_committed_and_adopted(self, engine, open_engine):
+        reader = open_engine()
+        kept(engine, a_document(1, "road"))
+        assert found(reader, "road") == {1}
+        engine.adopt(kept(engine.beside(), a_document(2, "road")))
+        assert found(reader, "road") == {2}
+
+    def test_two_writers_are_refused_and_the_second_may_write_when_the_first_has_settled(
+        self, engine, open_engine
+    ):
+        kept(engine, a_document(1, "road"))
+        second = open_engine()
+        with pytest.raises(IndexBusy):
+            second.add([a_document(2, "road")])
+        engine.settle()
+        kept(second, a_document(2, "road"))
+        assert found(engine, "road") == {1, 2}
+
+    @pytest.mark.parametrize(
+        "unfit",
+        [
+            a_document(0),
+            a_document(-1),
+            a_document(1 << 38),
+            a_document(1, version=0),
+            a_document(1, captured_at=datetime(2024, 1, 1)),  # noqa: DTZ001 - without a zone, which is the point
+        ],
+    )
+    def test_an_unfit_document_is_refused_and_spoils_nothing(self, engine, unfit):
+        engine.add([a_document(5, "road")])
+        with pytest.raises(UnfitDocument):
+            engine.add([a_document(6, "road"), unfit])
+        engine.commit(Position(1, 1))
+        assert found(engine, "road") == {5}
+
+    def test_words_longer_than_the_engine_takes_are_found_all_the_same(self, engine):
+        long = "x" * 70_000
+        kept(
+            engine,
+            a_document(1, f"road {long} closed #{long}"),
+            a_document(2, "road closed"),
+            a_document(3, long[:-1]),
+        )
+        assert found(engine, long) == {1}
+        assert found(engine, f"#{long}") == {1}
+        assert found(engine, "xxx*") == {1, 3}
+        assert found(engine, "road w/2 closed") == {1, 2}
+        assert found(engine, '"road closed"') == {2}
+        assert found(engine, "road AND NOT xx*") == {2}
+        assert found(engine, f'author:"{long}" OR road') == {1, 2}
+
+    def test_values_longer_than_the_engine_takes_are_still_compared_whole(self, engine):
+        long = "x" * 70_000
+        kept(engine, a_document(1, author=(long,)), a_document(2, author=(long + "y",)))
+        assert found(engine, f"author:{long}") == {1}
+
+    def test_text_that_is_no_text_is_kept_as_far_as_it_is(self, engine):
+        kept(engine, a_document(1, "road \ud800 \x00 closed", author=("\ud800",), page_name="\ud800"))
+        assert found(engine, '"road closed"') == {1}
+
+    def test_what_is_counted_has_no_limit(self, engine, monkeypatch):
+        monkeypatch.setattr("app.index.tantivy_engine._MOST_BUCKETS", 10)
+        monkeypatch.setattr("app.index.tantivy_engine._BATCH", 7)
+        kept(engine, *(a_document(n, "x", author=(f"author {n % 40}",)) for n in range(1, 201)))
+        answer = engine.ask(All(), PUBLIC)
+        assert answer.facets(["author"]) == {"author": {f"author {n}": 5 for n in range(40)}}
+        assert sorted(answer.every(Sort.OLDEST)) == list(range(1, 201))
+        assert found(engine, "x w/1 x OR x*") == set(range(1, 201))
+
+    def test_a_cursor_of_another_order_is_refused(self, engine):
+        kept(engine, a_document(1), a_document(2))
+        answer = engine.ask(All(), PUBLIC)
+        cursor = answer.page(Sort.NEWEST, 1).cursor
+        with pytest.raises(BadCursor):
+            answer.page(Sort.OLDEST, 1, cursor)
+        for nonsense in ("x", "####", "bmV3ZXN0OjE6LTE"):
+            with pytest.raises(BadCursor):
+                answer.page(Sort.NEWEST, 1, nonsense)
+
+    @pytest.mark.parametrize(("key", "value"), [("analyser", 0), ("format", 0), ("analyser", None)])
+    def test_an_index_of_another_edition_must_be_rebuilt_and_says_so(
+        self, engine, open_engine, tmp_path, key, value
+    ):
+        kept(engine, a_document(1))
+        engine.settle()
+        living = generations.current(tmp_path / "index")
+        assert living is not None
+        description = living / "muniment.json"
+        was = description.read_text()
+        description.write_text(was.replace(f'"{key}": 1', f'"{key}": {value or "null"}'))
+        assert description.read_text() != was
+        with pytest.raises(IndexNeedsRebuild, match=key if key == "analyser" else "format"):
+            open_engine()
+        description.write_text(was)
+        assert found(open_engine(), "*") == {1}
+
+    def test_after_a_rebuild_no_byte_of_what_was_removed_is_in_the_folder(self, engine, tmp_path):
+        kept(engine, a_document(1, "xyzzyunique road"), a_document(2, "road"))
+        engine.remove([1])
+        engine.commit(Position(1, 1))
+
+        def lies_about() -> bool:
+            files = [path for path in (tmp_path / "index").rglob("*") if path.is_file()]
+            assert files
+            return any(b"xyzzyunique" in path.read_bytes() for path in files)
+
+        assert lies_about()  # which is why a disposal is followed by a rebuild
+        engine.adopt(kept(engine.beside(), a_document(2, "road")))
+        assert not lies_about()
+        assert found(engine, "road") == {2}
+
+    def test_a_batch_that_fails_is_given_up_and_the_index_goes_on(self, engine, monkeypatch):
+        kept(engine, a_document(1, "road"))
+        with monkeypatch.context() as broken:
+            broken.setattr("app.index.tantivy_engine._made", lambda *_, **__: object())
+            with pytest.raises(TypeError):
+                engine.add([a_document(2, "road")])
+        kept(engine, a_document(3, "road"))
+        assert found(engine, "road") == {1, 3}
+
+
+def test_trees_of_the_small_world_cover_every_kind():
+    chance = random.Random(1)
+    kinds = {type(a_tree(chance, 0)) for _ in range(2000)}
+    assert {
+        Near,
+        Pre,
+        Phrase,
+        Term,
+        Wild,
+        Fuzzy,
+        Stem,
+        Tag,
+        Mention,
+        Address,
+        Field,
+        DateRange,
+        CapturedRange,
+        All,
+    } <= kinds

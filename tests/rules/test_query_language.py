@@ -1,0 +1,282 @@
+"""The query language: every form that is promised, and every mistake with its place."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from app.index.language import FIELDS, BadQuery, parse
+from app.index.printer import explain, show
+from app.index.tree import (
+    Address,
+    All,
+    CapturedRange,
+    DateRange,
+    Field,
+    Fuzzy,
+    Mention,
+    Near,
+    Not,
+    Phrase,
+    Pre,
+    Stem,
+    Tag,
+    Term,
+    Tree,
+    Wild,
+    both,
+    either,
+)
+
+A, B, C, D = Term("a"), Term("b"), Term("c"), Term("d")
+
+
+@pytest.mark.parametrize(
+    ("query", "tree"),
+    [
+        ("flood", Term("flood")),
+        ("FLOOD", Term("flood")),
+        ("a b", both(A, B)),
+        ("a AND b", both(A, B)),
+        ("a OR b", either(A, B)),
+        ("NOT a", Not(A)),
+        ("NOT NOT a", Not(Not(A))),
+        ("a NOT b", both(A, Not(B))),
+        ("a AND NOT b", both(A, Not(B))),
+        ("(a)", A),
+        ("((a b) c)", both(A, B, C)),
+        ("a b OR c d", either(both(A, B), both(C, D))),
+        ("a (b OR c) d", both(A, either(B, C), D)),
+        ("NOT a b", both(Not(A), B)),
+        ("NOT (a b)", Not(both(A, B))),
+        ("NOT a w/2 b", Not(Near(2, A, B))),
+        ("a b w/2 c", both(A, Near(2, B, C))),
+        ("a OR b pre/2 c", either(A, Pre(2, B, C))),
+        ('"a b"', Phrase((A, B))),
+        ("“a b”", Phrase((A, B))),
+        ("„a b“", Phrase((A, B))),
+        ('"a"', A),
+        ('"a"b', both(A, B)),
+        ("don't", Phrase((Term("don"), Term("t")))),
+        ("U.S.", Phrase((Term("u"), Term("s")))),
+        ("警察", Phrase((Term("警"), Term("察")))),
+        ("警 察", both(Term("警"), Term("察"))),
+        ("😂😂", Phrase((Term("😂"), Term("😂")))),
+        ("straße", Term("strasse")),
+        ("road w/5 closed", Near(5, Term("road"), Term("closed"))),
+        ("a W/5 b", Near(5, A, B)),
+        ("a pre/5 b", Pre(5, A, B)),
+        ('(a OR b) w/8 "c d"', Near(8, either(A, B), Phrase((C, D)))),
+        ("(a w/3 b) pre/2 (c w/1 d)", Pre(2, Near(3, A, B), Near(1, C, D))),
+        ("*", All()),
+        ("***", All()),
+        ("clos*", Wild("clos*")),
+        ("clos**", Wild("clos*")),
+        ("*burg", Wild("*burg")),
+        ("CL?SED", Wild("cl?sed")),
+        ("警察*", Phrase((Term("警"), Term("察")))),
+        ('"road clos* now"', Phrase((Term("road"), Wild("clos*"), Term("now")))),
+        ('"is it closed?"', Phrase((Term("is"), Term("it"), Term("closed")))),
+        ("closed~", Stem("closed")),
+        ("closd%", Fuzzy("closd", 1)),
+        ("closd%%", Fuzzy("closd", 2)),
+        ('"50%"', Term("50")),
+        ("#flood", Tag("flood")),
+        ("#Flo*", Tag("flo*")),
+        ("＃警察", Tag("警察")),
+        ("@juneaupd", Mention("juneaupd")),
+        ("@user@host.example", Mention("user@host.example")),
+        ('"#flood road"', Phrase((Tag("flood"), Term("road")))),
+        ("https://Town.example/a?b=c", Address("https://town.example/a?b=c")),
+        ("https://town.example/", Address("https://town.example")),
+        ("https://town.example/a*", Address("https://town.example/a", prefix=True)),
+        ("http", Term("http")),
+        ('author:"Jane Doe"', Field("author", "Jane Doe")),
+        ("AUTHOR:“Jane Doe”", Field("author", "Jane Doe")),
+        ('author:"Jane \\"J\\" Doe\\\\"', Field("author", 'Jane "J" Doe\\')),
+        ("page:digital.gov", Field("page", "digital.gov")),
+        ('page:"a*"', Field("page", "a*")),
+        ("(platform:mastodon)", Field("platform", "mastodon")),
+        ("kind:COMMENT", Field("kind", "comment")),
+        ("state:gone", Field("state", "gone")),
+        ("series:GS-1", Field("series", "GS-1")),
+        ("tag:x hold:any", both(Field("tag", "x"), Field("hold", "any"))),
+        ("version:current", Field("version", "current")),
+        ("has:media", Field("has", "media")),
+        ("lang:es", Field("lang", "es")),
+        ("origin:received", Field("origin", "received")),
+        ("12:30", Phrase((Term("12"), Term("30")))),
+        ("and/or", Phrase((Term("and"), Term("or")))),
+    ],
+)
+def test_what_is_written_means_one_thing(query, tree):
+    assert parse(query).tree == tree
+    assert parse(show(tree)).tree == tree
+
+
+@pytest.mark.parametrize(
+    ("value", "since", "until"),
+    [
+        ("2024", (2024, 1, 1), (2024, 12, 31)),
+        ("2024-02", (2024, 2, 1), (2024, 2, 29)),
+        ("2024-02-29", (2024, 2, 29), (2024, 2, 29)),
+        ("=2024-02-29", (2024, 2, 29), (2024, 2, 29)),
+        ("2024-01-01..2024-03-31", (2024, 1, 1), (2024, 3, 31)),
+        ("2023..2024-03", (2023, 1, 1), (2024, 3, 31)),
+        ("..2024-02", None, (2024, 2, 29)),
+        ("2024..", (2024, 1, 1), None),
+        (">=2024-01", (2024, 1, 1), None),
+        ("<=2024-01", None, (2024, 1, 31)),
+        (">2024-01", (2024, 2, 1), None),
+        ("<2024-01", None, (2023, 12, 31)),
+    ],
+)
+@pytest.mark.parametrize(("field", "node"), [("date", DateRange), ("captured", CapturedRange)])
+def test_days_are_inclusive_on_both_sides(field, node, value, since, until):
+    tree = node(since and date(*since), until and date(*until))
+    assert parse(f"{field}:{value}").tree == tree
+    assert parse(f'{field}:"{value}"').tree == tree
+    assert parse(show(tree)).tree == tree
+
+
+@pytest.mark.parametrize(
+    ("query", "marked", "hint"),
+    [
+        ("", "", "Write at least one word"),
+        ("   ", "   ", "Write at least one word"),
+        ("a &", "&", "AND"),
+        ("a - b", "-", "A word begins"),
+        ('a "b c', '"b c', "Close it"),
+        ('a "..."', '"..."', ""),
+        ("a )", ")", ""),
+        ("(a", "(", "Close it"),
+        ("a () b", "()", ""),
+        ("a OR", "OR", "must follow"),
+        ("OR a", "OR", "quotation marks"),
+        ("a AND OR b", "OR", "quotation marks"),
+        ("(a AND) b", ")", "quotation marks"),
+        ("NOT", "NOT", "must follow"),
+        ("w/5 a", "w/5", "quotation marks"),
+        ("a w/5", "w/5", "must follow"),
+        ("a w/0 b", "w/0", "1 apart"),
+        ("a w/99999999 b", "w/99999999", "1 apart"),
+        ("a w/5 b w/3 c", "a w/5 b w/3", "brackets"),
+        ("a w/5 b pre/3 c", "a w/5 b pre/3", "brackets"),
+        ("a w/5 NOT b", "NOT", "AND NOT"),
+        ("(a OR NOT b) w/5 c", "(a OR NOT b)", "AND NOT"),
+        ("a w/5 (b c)", "(b c)", "(closed w/5 bridge) w/5 road"),
+        ("kind:post w/5 c", "kind:post", "AND"),
+        ("a w/5 *", "*", "AND"),
+        ("a NEAR/5 b", "NEAR/5", "w/5"),
+        ("a near/5 b", "near/5", "w/5"),
+        ("a /5 b", "/5", "w/5"),
+        ("a w/s b", "w/s", "w/5"),
+        ("a NEAR b", "NEAR", "w/5"),
+        ('"a b"~5', '"a b"~5', "w/5"),
+        ("a and not b", "and not", "AND NOT"),
+        ("a ANDNOT b", "ANDNOT", "AND NOT"),
+        ("a && b", "&&", "AND"),
+        ("a || b", "||", "OR"),
+        ("a -b", "-b", "NOT"),
+        ("a !b", "!b", "NOT"),
+        ("+a", "+a", "every word is required"),
+        ("title:road", "title:", "author, page"),
+        ("note: road", "note:", "quotation marks"),
+        ("author:", "author:", "author:value"),
+        ("author: jane", "author:", "author:value"),
+        ("author:(a OR b)", "author:(", "(author:one OR author:other)"),
+        ("author:jan*", "author:jan*", "quotation marks"),
+        ('author:jane"doe"', 'author:jane"', "whole value"),
+        ('author:"jane', '"jane', "Close it"),
+        ("kind:tweet", "kind:tweet", "comment"),
+        ("state:deleted", "state:deleted", "gone"),
+        ("version:1", "version:1", "current"),
+        ("date:[2024 TO 2025]", "date:[2024", "date:2024-01-01..2024-03-31"),
+        ("date:yesterday", "date:yesterday", "date:2024-05"),
+        ("date:2024/01/31", "date:2024/01/31", "date:2024-05"),
+        ("date:2023-02-29", "date:2023-02-29", "date:2024-05"),
+        ("date:2024-13", "date:2024-13", "date:2024-05"),
+        ("date:0000", "date:0000", "date:2024-05"),
+        ("date:..", "date:..", "date:2024-05"),
+        ("date:2025..2024", "date:2025..2024", ""),
+        ("date:>9999", "date:>9999", ""),
+        ("captured:*", "captured:*", "captured:2024-05"),
+        ("警?察", "警?察", "without it"),
+        ("road-*", "road-*", "pre/2"),
+        ('"road * closed"', "road * closed", "pre/2"),
+        ("#*", "#*", "#flo*"),
+        ("closed~2", "closed~2", "word%%"),
+        ("closd%%%", "closd%%%", "word%%"),
+        ("clo%sd", "clo%sd", "closd%"),
+        ("50%", "50%", "quotation marks"),
+        ("road-closed~", "road-closed~", "quotation marks"),
+        ("clos*~", "clos*~", "quotation marks"),
+        ("road^2", "road^2", "quotation marks"),
+        ("#", "#", "A word begins"),
+    ],
+)
+def test_a_mistake_is_shown_at_its_place_with_what_to_write(query, marked, hint):
+    with pytest.raises(BadQuery) as refused:
+        parse(query)
+    error = refused.value
+    assert query[error.position : error.position + error.length] == marked
+    assert hint in error.next
+    assert error.query == query
+    assert error.code == "bad-query"
+    assert error.next in str(error)
+    if marked:
+        assert f"at character {error.position + 1}" in str(error)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["(" * 200 + "a" + ")" * 200, "NOT " * 200 + "a", "a " * 60_000],
+    ids=["brackets", "not", "length"],
+)
+def test_a_question_beyond_measure_is_refused(query):
+    with pytest.raises(BadQuery):
+        parse(query)
+
+
+@pytest.mark.parametrize("query", ["(" * 90 + "a" + ")" * 90, "a " * 5000, " OR ".join(["a"] * 5000)])
+def test_a_long_question_is_understood(query):
+    assert parse(show(parse(query).tree)).tree == parse(query).tree
+
+
+@pytest.mark.parametrize("word", ["and", "or", "not"])
+def test_small_operators_are_words_and_it_is_said(word):
+    query = parse(f"a {word} b")
+    assert query.tree == both(A, Term(word), B)
+    assert any(word in note for note in query.notes)
+    assert parse(f'a "{word}" b').notes == ()
+
+
+def test_every_field_is_understood():
+    values = {"kind": "post", "state": "gone", "origin": "captured", "version": "current", "has": "media"}
+    for field in FIELDS:
+        parse(f"{field}:{values.get(field, '2024')}")
+
+
+def test_a_question_is_said_back_with_its_parts():
+    query = parse('flood  (road OR "bridge closed") NOT date:2024')
+    said = query.explain()
+    assert said["understood"] == 'flood AND (road OR "bridge closed") AND NOT date:2024-01-01..2024-12-31'
+    assert said["text"] == query.text
+    assert json.loads(json.dumps(said)) == said
+    assert explain(query.tree) == said["tree"]
+
+
+ONE_OF_EACH: list[Tree] = [
+    A, Wild("a*"), Fuzzy("ab", 1), Stem("a"), Tag("a"), Mention("a"), Address("http://a.b"), Phrase((A, B)), Near(1, A, B),
+    Pre(1, A, B), Field("page", "x"), DateRange(date(2024, 1, 1), None), CapturedRange(None, date(2024, 1, 1)), All(),
+    both(A, B), either(A, B), Not(A),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tree", ONE_OF_EACH, ids=lambda tree: type(tree).__name__)
+def test_every_kind_of_node_can_be_explained(tree):
+    said = explain(tree)
+    assert json.loads(json.dumps(said)) == said
+    assert said["is"]
