@@ -14,6 +14,7 @@ from app import main
 from app.records.clock import FixedClock
 from app.settings import Settings
 from app.store import Store
+from tests.postgres import Cluster
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -77,16 +78,32 @@ def store(reopen: Callable[[], Store]) -> Store:
     return reopen()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of an archive on PostgreSQL that was made once; its databases are there to be copied."""
+    home = tmp_path_factory.mktemp("postgres") / "home"
+    addresses: list[str] = []
+
+    def build(address: str) -> None:
+        addresses.append(address)
+        if len(addresses) == 2:
+            close(make(home, FixedClock(NOON), database_url=addresses[0], keyring_url=addresses[1]))
+
+    postgres_cluster.template("archive_template", build)
+    postgres_cluster.template("keyring_template", build)
+    return home
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
     """The store of a fresh archive, on each database in turn."""
     if request.param == "sqlite":
-        store = request.getfixturevalue("store")
-        yield store
+        yield request.getfixturevalue("store")
         return
-    cluster = request.getfixturevalue("postgres_cluster")
-    address, keys = cluster.fresh(), cluster.fresh()
-    store = make(tmp_path / "anywhere", clock, database_url=address, keyring_url=keys)
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    home = shutil.copytree(request.getfixturevalue("postgres_template"), tmp_path / "anywhere")
+    address, keys = cluster.fresh(template="archive_template"), cluster.fresh(template="keyring_template")
+    store = main.open_store(settings_at(home, database_url=address, keyring_url=keys), clock)
     yield store
     close(store)
     cluster.drop(address)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.capture import importing, pages, runs
+from app.capture.lines import BadFile
 from app.capture.runs import Report
 from app.cli.answer import Answer, say, table
 from app.cli.session import EVERYONE, KEEPERS, Session, reason, session
@@ -272,9 +273,7 @@ def _import(asked: argparse.Namespace) -> Answer:
     if asked.file is None:
         raise Invalid("which file?", next="muniment import FILE --as FORMAT")
     if asked.format not in importing.FORMATS:
-        raise importing.BadFile(
-            f"{asked.format!r} is no known format", next="`muniment import --formats` lists them."
-        )
+        raise BadFile(f"{asked.format!r} is no known format", next="`muniment import --formats` lists them.")
     with session(*KEEPERS) as here:
         report = _receive(asked, here)
         say("following")

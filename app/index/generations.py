@@ -59,14 +59,11 @@ def point_at(folder: Path) -> None:
         os.close(descriptor)
 
 
-def discard(folder: Path) -> None:
-    """Remove a generation that nothing points at. Readers that have it open keep what they hold."""
-    if current(folder.parent) != folder:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def discard_others(home: Path) -> None:
-    """Remove every generation but the living one: what a crash or an earlier edition left."""
+    """Remove every generation but the living one: the one before it, and what a crash left.
+
+    Readers that have one open keep what they hold.
+    """
     living = current(home)
     for folder in home.glob(f"{_PREFIX}*"):
         if folder != living:

@@ -429,7 +429,7 @@ class _Lexer:
         parts: list[Part] = []
         for element in elements:
             bare = element if element.startswith("http") else element.strip("?") if punctuation else element
-            if bare:
+            if bare not in {"", "#", "@"}:
                 parts.append(self._pattern(bare, start, end))
         return parts
 

@@ -122,6 +122,9 @@ def _schema() -> tantivy.Schema:
     return schema.build()
 
 
+_SCHEMA = _schema()
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """What the engine raises, a panic among it, as errors of ours."""
@@ -148,6 +151,9 @@ class TantivyEngine:
         self._home = home
         self._heap = heap
         self._lock = threading.RLock()
+        self._folder: Path
+        self._index: tantivy.Index | None = None
+        self._unfit: IndexNeedsRebuild | None = None
         self._writer: tantivy.IndexWriter | None = None
         self._uncommitted = False
         self._taken_out: set[int] = set()
@@ -162,26 +168,50 @@ class TantivyEngine:
 
     @classmethod
     def open(cls, home: Path) -> Self:
-        """The index that lives in `home`; an empty one is begun where there is none."""
+        """The index that lives in `home`; an empty one is begun where there is none.
+
+        One that was made by another edition opens too, for it can still be
+        rebuilt; whatever else it is asked raises `IndexNeedsRebuild`.
+        """
         return cls(home)
 
     def _open(self, folder: Path) -> None:
-        _check_description(folder)
+        self._folder, self._index, self._unfit = folder, None, None
+        try:
+            _check_description(folder)
+        except IndexNeedsRebuild as unfit:
+            self._unfit = unfit
+            return
         with _translated():
-            index = tantivy.Index(_schema(), path=str(folder), reuse=True)
+            index = tantivy.Index(_SCHEMA, path=str(folder), reuse=True)
             divided = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
             index.register_tokenizer("divided", divided)
             index.config_reader("manual")
-        self._folder, self._index = folder, index
+        self._index = index
 
-    def _freshen(self) -> None:
-        """Look at the living generation and its last commit, whoever made them."""
+    def _fit(self) -> tantivy.Index:
+        if self._index is None:
+            raise self._unfit or IndexNeedsRebuild("it could not be opened")
+        return self._index
+
+    def _freshen(self) -> tantivy.Searcher:
+        """The last commit of the living generation, whoever made them."""
         with self._lock, _translated():
-            if self._follows and self._writer is None:
-                living = generations.current(self._home)
-                if living is not None and living != self._folder:
-                    self._open(living)
-            self._index.reload()
+            self._follow_pointer()
+            try:
+                self._fit().reload()
+            except (ValueError, OSError):  # the folder may have been swapped and discarded just now
+                if not self._follow_pointer():
+                    raise
+                self._fit().reload()
+            return self._fit().searcher()
+
+    def _follow_pointer(self) -> bool:
+        living = generations.current(self._home) if self._follows and self._writer is None else None
+        if living is None or living == self._folder:
+            return False
+        self._open(living)
+        return True
 
     # ---- following --------------------------------------------------------------------------------
 
@@ -194,10 +224,9 @@ class TantivyEngine:
         return 0 if said is None else int(said["removed"])
 
     def _said(self) -> dict[str, int] | None:
-        self._freshen()
+        searcher = self._freshen()
         with _translated():
-            searcher = self._index.searcher()
-            hits = searcher.search(Query.term_query(self._index.schema, "mark", "position"), 1).hits
+            hits = searcher.search(Query.term_query(_SCHEMA, "mark", "position"), 1).hits
             if not hits:
                 return None
             said = searcher.doc(hits[0][1]).get_first("said")
@@ -230,7 +259,7 @@ class TantivyEngine:
         return self._records(records)
 
     def _records(self, records: Sequence[int]) -> Query:
-        return Query.term_set_query(self._index.schema, "record", records)
+        return Query.term_set_query(_SCHEMA, "record", records)
 
     def commit(self, position: Position) -> None:
         gone = sorted(self._taken_out - self._put_back)
@@ -238,19 +267,19 @@ class TantivyEngine:
         with self._lock:
             with self._writing() as writer:
                 if gone:
-                    known = _all_of(self._records(gone), Query.term_query(self._index.schema, "current", 1))
-                    said["removed"] += _count(self._index.searcher(), known)
-                writer.delete_documents_by_query(Query.term_query(self._index.schema, "mark", "position"))
+                    known = _all_of(self._records(gone), Query.term_query(_SCHEMA, "current", 1))
+                    said["removed"] += _count(self._fit().searcher(), known)
+                writer.delete_documents_by_query(Query.term_query(_SCHEMA, "mark", "position"))
                 mark = tantivy.Document()
                 mark.add_text("mark", "position")
                 mark.add_bytes("said", json.dumps(said).encode())
                 writer.add_document(mark)
                 writer.commit()
-                self._index.reload()
+                self._fit().reload()
             self._uncommitted = False
             self._taken_out, self._put_back = set(), set()
             with _translated():
-                left = _count(self._index.searcher(), self._records(gone)) if gone else 0
+                left = _count(self._fit().searcher(), self._records(gone)) if gone else 0
         if left:
             raise StillFound(left)
 
@@ -270,7 +299,7 @@ class TantivyEngine:
         """The one writer; where it fails it is given up, and its uncommitted batch with it."""
         if self._writer is None:
             with _translated():
-                self._writer = self._index.writer(self._heap, 1)
+                self._writer = self._fit().writer(self._heap, 1)
         self._uncommitted = True
         try:
             with _translated():
@@ -289,21 +318,19 @@ class TantivyEngine:
         other.settle()
         self.settle()
         with self._lock:
-            before = self._folder
             generations.point_at(other._folder)
             self._open(other._folder)
             self._follows = True
-            generations.discard(before)
+            generations.discard_others(self._home)
 
     # ---- asking ------------------------------------------------------------------------------------
 
     def ask(self, tree: Tree, scope: Scope) -> TantivyAnswer:
         for part in everything_in(tree):
             _check_supported(part)
-        self._freshen()
+        searcher = self._freshen()
         with _translated():
-            searcher = self._index.searcher()
-            return TantivyAnswer(_Reading(self._index.schema, searcher, scope), tree)
+            return TantivyAnswer(_Reading(_SCHEMA, searcher, scope), tree)
 
 
 def _begin(home: Path) -> Path:

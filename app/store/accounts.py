@@ -116,7 +116,10 @@ RECORD_COLUMNS = (
     pages.c.id.label("page_id"),
     pages.c.platform.label("page_platform"),
     pages.c.name.label("page_name"),
+    records.c.received,
     exchanges.c.id.label("exchange_id"),
+    exchanges.c.at.label("exchange_at"),
+    exchanges.c.kind.label("exchange_kind"),
 )
 """What a version's own row, its record's, its page's and its exchange's say of it, beside `VERSION_COLUMNS`."""
 
@@ -128,7 +131,8 @@ def version(store: Store, row: Any, statement: Statement, body: bytes) -> Wrong:
     same = {
         "item": clear.get("item") == bytes(row.id).hex(),
         "number": clear.get("ver") == row.number,
-        "time": clear.get("observed") == observed and b'"ts":"%b"' % observed.encode() in body,
+        "time": (clear.get("observed"), row.observed_at) == (observed, row.exchange_at)
+        and b'"ts":"%b"' % observed.encode() in body,
         "state": fields.get("state") == row.state,
         "exchange": row.exchange_id is not None and fields.get("seen") == bytes(row.exchange_id).hex(),
     }
@@ -143,6 +147,7 @@ def version(store: Store, row: Any, statement: Statement, body: bytes) -> Wrong:
             "when published": (row.published_at is None) == (published is None)
             and (published is None or _moment(published) == from_instant(row.published_at)),
             "when first seen": row.first_seen == row.observed_at,
+            "where from": row.received == (row.exchange_kind == "file"),
         }
     if row.number == row.record_version:
         same["the record's state"] = row.record_state == row.state

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import CompoundSelect, Select, literal, select
 
 from app.db import Tx
 from app.records.errors import IntegrityFailure
@@ -46,6 +46,7 @@ from app.store.tables import (
     pages,
     pieces,
     records,
+    runs,
     tombstones,
     versions,
 )
@@ -70,6 +71,7 @@ class Finding:
 
 
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
+_RESTORE_KEYS = "Restore the newest key backup."
 
 
 @dataclass(slots=True)
@@ -181,29 +183,37 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None], 
 
 
 def _keyring(store: Store, told: Checked) -> None:
-    """4. Every record that was not disposed of has its secret."""
+    """4. Every record that was not disposed of has its secret, and so has every page and every run."""
     asked = (
-        select(records.c.id)
+        select(records.c.id, literal("records").label("what"))
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
         .where(tombstones.c.record.is_(None))
-        .order_by(records.c.id)
+        .union_all(select(pages.c.id, literal("pages")), select(runs.c.id, literal("runs")))
+        .order_by("id")
     )
     held = iter(store.keyring.owners())
     owner = next(held, None)
-    count = 0
-    for (identity,) in _all(store, asked):
-        count += 1
+    for identity, what in _all(store, asked):
         wanted = bytes(identity)
         while owner is not None and owner < wanted:
             owner = next(held, None)
         if owner != wanted:
-            told.find(
-                "key-missing",
-                "a record's secret is not in the keyring",
-                wanted.hex(),
-                "Restore the newest key backup.",
-            )
-    told.count("records", count)
+            told.find("key-missing", "a secret is not in the keyring", wanted.hex(), _RESTORE_KEYS)
+        told.count(what)
+
+
+def _secrets(store: Store, told: Checked, owners: list[bytes]) -> dict[bytes, bytes]:
+    """The secrets of these owners; one that does not unwrap is found, and the others are all the same."""
+    try:
+        return store.keyring.secrets(owners)
+    except KeyMissing:
+        found: dict[bytes, bytes] = {}
+    for owner in dict.fromkeys(owners):
+        try:
+            found |= store.keyring.secrets([owner])
+        except KeyMissing as error:
+            told.find(error.code, str(error), owner.hex(), _RESTORE_KEYS)
+    return found
 
 
 def _accesses(store: Store, told: Checked, *, full: bool) -> None:
@@ -244,7 +254,7 @@ def _versions(store: Store, told: Checked, progress: Callable[[str, int], None],
     frames = Frames(store.objects)
     count = 0
     for part in _parts(_all(store, asked)):
-        secrets = store.keyring.secrets(bytes(row.id) for row in part)
+        secrets = _secrets(store, told, [bytes(row.id) for row in part])
         for row in part:
             if row.digest is None or row.page_id is None:
                 told.find(accounts.ALTERED, "a row speaks of what is not there", bytes(row.id).hex())
@@ -281,7 +291,7 @@ def _circles(store: Store, told: Checked) -> None:
     )
     found: dict[bytes, bytes] = {}
     for part in _parts(_all(store, asked)):
-        secrets = store.keyring.secrets(bytes(member) for _, _, member in part if member is not None)
+        secrets = _secrets(store, told, [bytes(member) for _, _, member in part if member is not None])
         for identity, wrapped, member in part:
             where = f"circle {bytes(identity).hex()}"
             if member is None:
@@ -367,7 +377,7 @@ def _piece(told: Checked, frames: Frames, owner: tuple[bytes, bytes] | None, row
                 "key-missing",
                 "the secret of a piece of evidence is not in the keyring",
                 f"piece {row.key}",
-                "Restore the newest key backup.",
+                _RESTORE_KEYS,
             )
         return
     identity, secret = owner
@@ -442,7 +452,7 @@ def _acts(store: Store, told: Checked, size: int) -> None:
     with store.database.read() as tx:
         gaps = accounts.gap_rows(tx)
     for part in _parts(_all(store, asked)):
-        secrets = store.keyring.secrets(bytes(row.secret) for row in part)
+        secrets = _secrets(store, told, [bytes(row.secret) for row in part])
         for row in part:
             body = bytes(row.body) if row.body is not None else b""
             text = _act(told, secrets.get(bytes(row.secret)), row, body)
@@ -461,7 +471,7 @@ def _act(told: Checked, secret: bytes | None, row: Any, body: bytes) -> bytes | 
             "key-missing",
             "the secret of an act is not in the keyring",
             where,
-            "Restore the newest key backup.",
+            _RESTORE_KEYS,
         )
         return None
     try:
@@ -518,7 +528,7 @@ def _attachments(store: Store, told: Checked) -> None:
 # -- reading everything in bounded memory ------------------------------------------------------------------
 
 
-def _all(store: Store, asked: Select[Any]) -> Iterator[Any]:
+def _all(store: Store, asked: Select[Any] | CompoundSelect[Any]) -> Iterator[Any]:
     with store.database.read() as tx:
         yield from tx.execution_options(yield_per=_PART).execute(asked)
 

@@ -30,7 +30,14 @@ FLOOR_RECORDS = 200_000
 
 def stage(module: str, *arguments: object) -> Any:
     command = [sys.executable, str(ROOT / "tests" / "bench" / module), *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -61,33 +68,82 @@ def main(which: str) -> int:
     met = []
     try:
         floor = stage("floor.py", FLOOR_RECORDS if which != "sample" else 0, *files)
-        print(f"floor: {floor['microseconds']:.0f} microseconds a record over {floor['records']:,} records", flush=True)
+        print(
+            f"floor: {floor['microseconds']:.0f} microseconds a record over {floor['records']:,} records",
+            flush=True,
+        )
 
         first = stage("stages.py", "receive", home, *files)
         told = first["told"]
         each = told["seconds"] / told["new"] * 1e6
         ratio = floor["microseconds"] / each
-        met.append(line("import", f"{each:.0f} us a record ({told['follow_seconds'] / told['new'] * 1e6:.0f} of them index), {ratio:.2f} of the floor", "at least 0.33 of the floor", met=ratio >= 1 / 3))
-        met.append(line("memory while importing", f"{first['peak_mb']:.0f} MiB", "at most 1024 MiB", met=first["peak_mb"] <= 1024))
+        met.append(
+            line(
+                "import",
+                f"{each:.0f} us a record ({told['follow_seconds'] / told['new'] * 1e6:.0f} of them index), {ratio:.2f} of the floor",
+                "at least 0.33 of the floor",
+                met=ratio >= 1 / 3,
+            )
+        )
+        met.append(
+            line(
+                "memory while importing",
+                f"{first['peak_mb']:.0f} MiB",
+                "at most 1024 MiB",
+                met=first["peak_mb"] <= 1024,
+            )
+        )
         own = text_bytes(files)
         disk = (folder_bytes(home) - own) / told["new"]
-        met.append(line("disk beyond the text", f"{disk:.0f} bytes a record ({own / told['new']:.0f} of text)", "at most 2,500 bytes", met=disk <= 2_500))
+        met.append(
+            line(
+                "disk beyond the text",
+                f"{disk:.0f} bytes a record ({own / told['new']:.0f} of text)",
+                "at most 2,500 bytes",
+                met=disk <= 2_500,
+            )
+        )
 
         again = stage("stages.py", "receive", home, *files)["told"]
         speed = again["unchanged"] / again["seconds"]
-        met.append(line("the same files again", f"{again['new']} new, {again['edited']} edited, {speed:,.0f} a second", "0 new, 0 edited, 10,000 a second", met=speed >= 10_000 and not again["new"] and not again["edited"]))
+        met.append(
+            line(
+                "the same files again",
+                f"{again['new']} new, {again['edited']} edited, {speed:,.0f} a second",
+                "0 new, 0 edited, 10,000 a second",
+                met=speed >= 10_000 and not again["new"] and not again["edited"],
+            )
+        )
 
         checked = stage("stages.py", "verify", home)["told"]
         speed = checked["records"] / checked["seconds"]
-        met.append(line("verify --full", f"{checked['findings']} findings, {speed:,.0f} records a second", "10,000 records a second", met=speed >= 10_000 and not checked["findings"]))
+        met.append(
+            line(
+                "verify --full",
+                f"{checked['findings']} findings, {speed:,.0f} records a second",
+                "10,000 records a second",
+                met=speed >= 10_000 and not checked["findings"],
+            )
+        )
 
         asked = stage("stages.py", "ask", home, CORPUS / "queries.jsonl", expected)["told"]
         right = f"{asked['right']} of {asked['asked']} exact, {len(asked['wrong'])} wrong, {len(asked['refused'])} refused"
         met.append(line("questions", right, "every one that is answered is exact", met=not asked["wrong"]))
         for told_wrong in asked["wrong"] + asked["refused"]:
             print(f"        {told_wrong}")
-        met.append(line("questions, median", f"{asked['median_ms']:.2f} ms", "under 5 ms", met=asked["median_ms"] < 5))
-        met.append(line("questions, 95th percentile", f"{asked['p95_ms']:.1f} ms", "under 100 ms", met=asked["p95_ms"] < 100))
+        met.append(
+            line(
+                "questions, median", f"{asked['median_ms']:.2f} ms", "under 5 ms", met=asked["median_ms"] < 5
+            )
+        )
+        met.append(
+            line(
+                "questions, 95th percentile",
+                f"{asked['p95_ms']:.1f} ms",
+                "under 100 ms",
+                met=asked["p95_ms"] < 100,
+            )
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if all(met) else 1

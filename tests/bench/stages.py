@@ -24,7 +24,9 @@ def settings(home: Path) -> Settings:
 def receive(home: Path, files: list[Path]) -> dict[str, float]:
     """Import the files and let the index follow; the archive is made first where there is none."""
     if not home.exists():
-        store = main.make(settings(home), agency="Benchmark", domain="bench.example", timezone="America/Juneau")
+        store = main.make(
+            settings(home), agency="Benchmark", domain="bench.example", timezone="America/Juneau"
+        )
         store.database.close()
         store.keyring.database.close()
     archive = main.open_archive(settings(home))
@@ -54,7 +56,11 @@ def verify(home: Path) -> dict[str, float]:
     told = archive.verify(full=True)
     seconds = time.perf_counter() - began
     archive.close()
-    return {"records": told.checked["records"], "findings": len(told.findings) + told.more, "seconds": seconds}
+    return {
+        "records": told.checked["records"],
+        "findings": len(told.findings) + told.more,
+        "seconds": seconds,
+    }
 
 
 def ask(home: Path, questions: Path, expected: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -202,6 +203,18 @@ def test_anybody_can_check_the_ledger_from_its_static_files(person, archive):
         bodies.append(bundle[2 : 2 + length])
         bundle = bundle[2 + length :]
     assert [merkle.leaf_hash(body) for body in bodies] == hashes
+
+
+def test_many_who_ask_at_once_are_given_one_checkpoint(person, archive):
+    page = person("reader").get("/api/v1/pages").json()["pages"][0]["id"]
+    strangers = [person(None) for _ in range(6)]
+    for act in ("pause", "resume", "approve"):
+        assert person("reader").post(f"/api/v1/pages/{page}/{act}", json={"why": "a test"}).status_code == 200
+        with ThreadPoolExecutor(len(strangers)) as together:
+            told = list(together.map(lambda one: one.get("/api/v1/ledger/checkpoint"), strangers))
+        assert {answer.status_code for answer in told} == {200}
+        assert len({answer.text for answer in told}) == 1
+    assert archive.store.ledger.verify() == []
 
 
 @pytest.mark.parametrize(

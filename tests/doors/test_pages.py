@@ -218,6 +218,7 @@ def test_the_overview_says_how_every_page_stands(browser):
     assert "Not approved yet; it is captured all the same." in text
     assert "No outside timestamp authority is configured." in text
     assert "Newest checkpoint" in text
+    assert "up to date" in text
 
 
 def test_counts_leave_private_messages_out_for_everybody_else(browser):

@@ -176,7 +176,7 @@ def test_what_was_received_is_found_read_with_its_versions_and_its_family_and_le
     assert {one["root"] for one in family} == {bridge["id"]}
 
     # 4. The reading left a trace.
-    log = clerk.ask("access", "log")
+    log = clerk.look("access", "log")
     assert {one["by"] for one in log} == {CLERK}
     assert [one["action"] for one in log] == ["search", "search", "view"]
     assert log[-1]["record"] == bridge["id"]
@@ -190,7 +190,7 @@ def test_evidence_leaves_only_through_its_custodian_and_proves_itself(clerk: Des
     assert not list(clerk.folder.glob("no.warc.gz*"))
 
     # 1. Another person is invited, and accepts with a password that is hers alone.
-    invited = clerk.ask(
+    invited = clerk.look(
         "user", "add", EXPERT, "--role", "custodian_of_evidence", "--why", "custodian for Doe v. City"
     )
     password = clerk.file("password", "a harmless heron in the harbor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from app.records.clock import FixedClock
 from app.web.app import create
 from tests.doors.conftest import NOW, PASSWORD, Town, laid, parts_of, record_of, settings  # noqa: F401 - `laid` is a fixture
 from tests.live.chromium import Chromium, program
+from tests.live.conftest import unavailable
 
 pytestmark = pytest.mark.live
 
@@ -49,8 +51,6 @@ FAINT = """(() => {
 
 @pytest.fixture(scope="module")
 def archive(laid: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:  # noqa: F811 - the fixture
-    import shutil
-
     home = tmp_path_factory.mktemp("browser") / "home"
     shutil.copytree(laid.home, home)
     opened = open_archive(settings(home), FixedClock(NOW))
@@ -60,7 +60,9 @@ def archive(laid: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ar
 
 @pytest.fixture(scope="module")
 def served(archive: Archive) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(create(parts_of(archive)), host="127.0.0.1", port=0, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(create(parts_of(archive)), host="127.0.0.1", port=0, log_level="warning")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -76,7 +78,7 @@ def served(archive: Archive) -> Iterator[str]:
 def chromium(tmp_path: Path) -> Iterator[Chromium]:
     binary = program()
     if binary is None:
-        pytest.skip("no Chromium is installed")
+        unavailable("no Chromium is installed")
     browser = Chromium(binary, tmp_path / "profile")
     yield browser
     browser.close()
@@ -154,9 +156,13 @@ def test_a_search_is_written_sent_and_read(reader, served):
     reader.go(f"{served}/search")
     reader.write("#q", "bridge OR friday")
     reader.press(".query button")
-    assert reader.evaluate("[...document.querySelectorAll('mark')].map(one => one.textContent).includes('bridge')")
+    assert reader.evaluate(
+        "[...document.querySelectorAll('mark')].map(one => one.textContent).includes('bridge')"
+    )
     reader.press(".hit a")
-    assert "Post on Alder Creek" in reader.evaluate("document.title") or "Comment on" in reader.evaluate("document.title")
+    assert "Post on Alder Creek" in reader.evaluate("document.title") or "Comment on" in reader.evaluate(
+        "document.title"
+    )
 
 
 def test_signing_out_works_from_every_page(reader, served):

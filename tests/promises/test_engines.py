@@ -625,10 +625,14 @@ class TestTantivy(EnginePromises):
         was = description.read_text()
         description.write_text(was.replace(f'"{key}": 1', f'"{key}": {value or "null"}'))
         assert description.read_text() != was
-        with pytest.raises(IndexNeedsRebuild, match=key if key == "analyser" else "format"):
-            open_engine()
-        description.write_text(was)
-        assert found(open_engine(), "*") == {1}
+        unfit = open_engine()
+        for ask in (unfit.position, lambda: unfit.ask(All(), PUBLIC), lambda: unfit.add([a_document(2)])):
+            with pytest.raises(IndexNeedsRebuild, match=key):
+                ask()
+        unfit.adopt(kept(unfit.beside(), a_document(3)))
+        assert found(unfit, "*") == {3}
+        assert found(engine, "*") == {3}
+        assert [folder for folder in (tmp_path / "index").iterdir() if folder.is_dir()] != [living]
 
     def test_after_a_rebuild_no_byte_of_what_was_removed_is_in_the_folder(self, engine, tmp_path):
         kept(engine, a_document(1, "xyzzyunique road"), a_document(2, "road"))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from app.records.clock import FixedClock
 from connectors.contract import (
@@ -89,7 +89,7 @@ class Scripted:
 
 
 def exchange(
-    clock: FixedClock, items: Sequence[Mapping[str, object]], **more: object
+    clock: FixedClock, items: Sequence[Mapping[str, object]], **more: Any
 ) -> tuple[Exchange, list[tuple[int, int]]]:
     """A JSON answer that lists items, and where each stands in its body."""
     body, places = b"[", []
@@ -98,17 +98,17 @@ def exchange(
         told = json.dumps(item).encode()
         places.append((len(body), len(body) + len(told)))
         body += told
-    told_more: dict[str, object] = {
+    told_more: dict[str, Any] = {
         "method": "GET",
         "url": "https://blog.example/posts",
         "started_at": clock.now(),
         "seconds": 0.1,
         "status": 200,
     }
-    return Exchange(body=body + b"]", **(told_more | more)), places  # type: ignore[arg-type] - a test names the fields
+    return Exchange(body=body + b"]", **(told_more | more)), places
 
 
-def listing(clock: FixedClock, *items: Observation, cursor: str = "c", **more: object) -> Batch:
+def listing(clock: FixedClock, *items: Observation, cursor: str = "c", **more: Any) -> Batch:
     """A batch of one exchange that shows these observations, each with its own bytes as evidence."""
     shown, places = exchange(
         clock, [{"id": item.native_id, "text": item.text, "at": str(item.edited_at)} for item in items]
@@ -120,4 +120,4 @@ def listing(clock: FixedClock, *items: Observation, cursor: str = "c", **more: o
         )
         for item, (start, end) in zip(items, places, strict=True)
     ]
-    return Batch(exchanges=[shown], observations=placed, resume_from=Cursor(cursor), **more)  # type: ignore[arg-type]
+    return Batch(exchanges=[shown], observations=placed, resume_from=Cursor(cursor), **more)

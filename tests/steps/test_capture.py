@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -66,9 +67,9 @@ class World:
             )
 
     def capture(
-        self, *steps: object, looks: tuple[object, ...] = (), point: Callable[[str], None] | None = None
+        self, *steps: Any, looks: tuple[Any, ...] = (), point: Callable[[str], None] | None = None
     ) -> Report:
-        self.connector.steps, self.connector.looks = list(steps), list(looks)  # type: ignore[arg-type]
+        self.connector.steps, self.connector.looks = list(steps), list(looks)
         self.clock.at += timedelta(hours=1)
         ticks = iter(range(1000))
         return run.capture(
@@ -95,9 +96,9 @@ class World:
             found = records.history(self.store, tx, self.records()[name])
         return [(version.state, str(version.fields["text"])) for version in found]
 
-    def count(self, table: object) -> int:
+    def count(self, table: Any) -> int:
         with self.store.database.read() as tx:
-            return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+            return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
 
     def soundness(self) -> list[str]:
         return [
@@ -115,14 +116,14 @@ def world_anywhere(anywhere: Store, clock: FixedClock) -> World:
     return World(anywhere, clock)
 
 
-def post(name: str, words: str, **more: object) -> Observation:
-    return Observation(native_id=name, kind=Kind.POST, text=words, **more)  # type: ignore[arg-type]
+def post(name: str, words: str, **more: Any) -> Observation:
+    return Observation(native_id=name, kind=Kind.POST, text=words, **more)
 
 
-def comment(name: str, words: str, on: str = "p1", **more: object) -> Observation:
+def comment(name: str, words: str, on: str = "p1", **more: Any) -> Observation:
     return Observation(
         native_id=name, kind=Kind.COMMENT, text=words, in_reply_to=on, author=Author(name="Pat"), **more
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_what_was_observed_is_kept_found_and_verifies(world_anywhere: World):
@@ -387,7 +388,7 @@ def test_every_run_leaves_a_manifest_that_follows_the_one_before(world_anywhere:
         told = tx.execute(
             select(manifests.c.count, manifests.c.previous, manifests.c.entry).order_by(manifests.c.entry)
         ).all()
-    assert [row.count for row in told] == [2, 1]
+    assert [row[0] for row in told] == [2, 1]
     assert told[1].previous == told[0].entry
 
 
@@ -407,24 +408,23 @@ def test_records_hold_no_words_names_or_native_ids_in_the_clear(world: World, ho
         assert secret not in content
 
 
-@pytest.mark.parametrize("table", ["versions", "exchanges", "entries", "acts", "gaps", "manifests"])
-@pytest.mark.parametrize("change", ["UPDATE", "DELETE"])
-def test_the_database_itself_refuses_to_change_what_must_never_change(
-    world_anywhere: World, table: str, change: str
-):
+NEVER_CHANGE = {
+    "versions": "state",
+    "exchanges": "kind",
+    "entries": "body",
+    "acts": "type",
+    "gaps": "at",
+    "manifests": "day",
+}
+
+
+def test_the_database_itself_refuses_to_change_what_must_never_change(world_anywhere: World):
     world = world_anywhere
     world.capture(listing(world.clock, post("p1", "one"), gaps=[Gap(what="a", why="b")]))
-    column = {
-        "versions": "state",
-        "exchanges": "kind",
-        "entries": "body",
-        "acts": "type",
-        "gaps": "at",
-        "manifests": "day",
-    }[table]
-    statement = f"UPDATE {table} SET {column} = {column}" if change == "UPDATE" else f"DELETE FROM {table}"
-    with pytest.raises(DatabaseError, match="never change"), world.store.database.begin() as tx:
-        tx.execute(text(statement))
+    for table, column in NEVER_CHANGE.items():
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+            with pytest.raises(DatabaseError, match="never change"), world.store.database.begin() as tx:
+                tx.execute(text(statement))
 
 
 def test_a_sealed_piece_goes_only_together_with_a_tombstone(world_anywhere: World):

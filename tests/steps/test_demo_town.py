@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
+from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +25,7 @@ from app.demo.platform import CONNECTIONS, SimulatedPlatform
 from app.demo.town import BLOGS, FEEDS, NIGHTS, state
 from app.demo.trouble import RETRY_AFTER, TROUBLES
 from app.demo.wordpress import APPLICATION_PASSWORD, ARCHIVE_USER
-from connectors.contract import Batch, Exchange, Kind, Observation, Page, State
+from connectors.contract import Batch, Connector, Exchange, Kind, Observation, Page, State
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater
 from connectors.feed import Feed
 from connectors.wordpress import WordPress
@@ -45,12 +47,13 @@ class Visitor:
     def wp(self, route: str, site: str = "police", *, auth=None, **query) -> httpx.Response:
         return self.http.get(f"/{site}/wp-json/wp/v2/{route}", params=query, auth=auth)
 
-    def comment(self, start: str, night: int, site: str = "police") -> dict:
+    def comment(self, start: str, night: int, site: str = "police") -> dict[str, Any]:
         """The comment whose words begin so, as an editor sees it on that night."""
         self.platform.night = night
         found = self.wp(
             "comments", site, auth=EDITOR, context="edit", status="any", per_page=100, search=start
         )
+        only: dict[str, Any]
         (only,) = [one for one in found.json() if one["content"]["raw"].startswith(start)]
         return only
 
@@ -123,7 +126,9 @@ def test_nothing_is_shown_before_it_was_published():
     for night in range(1, NIGHTS + 1):
         shown = state(night)
         for blog in shown.blogs.values():
-            assert all(one.at <= shown.at for one in (*blog.posts, *blog.comments, *blog.media))
+            assert all(
+                one.at <= shown.at for group in (blog.posts, blog.comments, blog.media) for one in group
+            )
         for feed in shown.feeds.values():
             assert all(entry.at <= entry.updated <= shown.at for entry in feed.entries)
 
@@ -131,15 +136,15 @@ def test_nothing_is_shown_before_it_was_published():
 def test_numbers_never_change_from_night_to_night():
     for key in BLOGS:
         first, last = state(1).blogs[key], state(NIGHTS).blogs[key]
-        by_number = {one.number: one.at for one in (*last.posts, *last.media)}
-        assert all(by_number[one.number] == one.at for one in (*first.posts, *first.media))
+        by_number = {one.number: one.at for group in (last.posts, last.media) for one in group}
+        assert all(by_number[one.number] == one.at for group in (first.posts, first.media) for one in group)
         comments = {one.number: one.at for one in last.comments}
         assert all(comments[one.number] == one.at for one in first.comments)
 
 
 def test_numbers_are_given_once_and_in_the_order_of_time():
     for blog in state(NIGHTS).blogs.values():
-        things = sorted((one.number, one.at) for one in (*blog.posts, *blog.media))
+        things = sorted((one.number, one.at) for group in (blog.posts, blog.media) for one in group)
         revisions = [revision.number for one in blog.posts for revision in one.revisions]
         assert len({number for number, _ in things} | set(revisions)) == len(things) + len(revisions)
         assert [at for _, at in things] == sorted(at for _, at in things)
@@ -374,11 +379,11 @@ def test_a_list_says_its_total_and_names_the_next_page(calm: Visitor):
 
 def test_following_the_links_finds_every_comment_once(calm: Visitor):
     calm.platform.night = NIGHTS
-    url, found = "/police/wp-json/wp/v2/comments?per_page=100&order=asc", []
-    while url:
-        answer = calm.ask(url)
+    answer = calm.ask("/police/wp-json/wp/v2/comments?per_page=100&order=asc")
+    found = [one["id"] for one in answer.json()]
+    while following := answer.links.get("next", {}).get("url"):
+        answer = calm.ask(following)
         found += [one["id"] for one in answer.json()]
-        url = answer.links.get("next", {}).get("url")
     approved = [one for one in state(NIGHTS).blogs["police"].comments if one.status == "approved"]
     assert len(found) == len(set(found)) == int(answer.headers["X-WP-Total"]) == len(approved)
 
@@ -821,7 +826,7 @@ def observed(visitor: Visitor, page: run.DemoPage) -> dict[str, Observation]:
     return {one.native_id: one for batch in connector.observe(asked, None) for one in batch.observations}
 
 
-CONNECTORS = {"wordpress": WordPress, "feed": Feed}
+CONNECTORS: dict[str, type[Connector]] = {"wordpress": WordPress, "feed": Feed}
 
 
 def test_the_police_blog_is_observed_whole_on_every_night(calm: Visitor):
@@ -868,12 +873,11 @@ def test_a_deleted_comment_is_gone_by_the_platforms_own_word(calm: Visitor):
 def test_a_bad_night_is_one_to_come_back_to(rough: Visitor, night: int):
     page = run.pages(rough.platform)[0]
     rough.platform.night = night
+    seen: dict[str, Observation] = {}
     for _ in range(3):
-        try:
+        with contextlib.suppress(TryAgainLater):
             seen = observed(rough, page)
-        except TryAgainLater:
-            continue
-        break
+            break
     assert len(seen) == 1 + len(state(night).blogs["police"].posts) + len(
         state(night).blogs["police"].comments
     )
@@ -897,10 +901,9 @@ def test_the_notices_are_observed_with_what_was_withdrawn(calm: Visitor):
     seen: dict[int, list[Batch]] = dict(followed(calm, page, range(1, NIGHTS + 1)))
     posts = [one for batch in seen[1] for one in batch.observations if one.kind is Kind.POST]
     assert len(posts) == 12
-    gone = [
-        one for batch in seen[5] for one in (*batch.sightings, *batch.observations) if one.state is State.GONE
-    ]
-    assert [one.native_id.rpartition("/")[2] for one in gone] == ["boil-water-quarry-hill"]
+    gone = [one.native_id for batch in seen[5] for one in batch.sightings if one.state is State.GONE]
+    gone += [one.native_id for batch in seen[5] for one in batch.observations if one.state is State.GONE]
+    assert [name.rpartition("/")[2] for name in gone] == ["boil-water-quarry-hill"]
     quiet = seen[7]
     assert [exchange.status for batch in quiet for exchange in batch.exchanges] == [304]
     assert not [one for batch in quiet for one in batch.observations]
