@@ -452,11 +452,14 @@ class Archive:
         self, record: Record, out: Path, *, number: int | None, by: Officer, why: str
     ) -> dict[str, object]:
         """Write a version's proof folder; an export has an entry of its own."""
+        proofs.must_be_empty(out)
+        coming = out.with_name(out.name + ".part")
         with self.store.database.read() as tx:
-            told = proofs.write(self.store, tx, record.id, out, number=number)
+            told = proofs.write(self.store, tx, record.id, coming, number=number)
         with self.store.database.begin() as tx:
             self._exported(tx, record, "proof", by, why)
-        return told
+        coming.replace(out)
+        return told | {"folder": str(out)}
 
     def _exported(self, tx: Tx, record: Record, what: str, by: Officer, why: str) -> None:
         access.note(self.store, tx, "export", by=by.id, record=record.id, detail={"what": what})

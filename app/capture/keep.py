@@ -19,11 +19,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, bindparam, func, insert, select, update
+from sqlalchemy import Column, func, insert, select
 
 from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
-from app.db.rows import insert_rows
+from app.db.rows import insert_rows, update_rows
 from app.records.ids import new_id, new_ids
 from app.store.canonical import Json, canonical, plain
 from app.store.evidence import Owners, cut, exchange_commitment, gather, piece_commitment
@@ -768,27 +768,16 @@ class _Batch:
             for known in self.by_mac.values()
             if known is not None and known.key and (known.touched or known.changed)
         }
-        if unique:
-            tx.execute(
-                update(records)
-                .where(records.c.key == bindparam("which"))
-                .values(
-                    version=bindparam("now_version"),
-                    state=bindparam("now_state"),
-                    last_seen=bindparam("now_seen"),
-                    counts=bindparam("now_counts"),
-                ),
-                [
-                    {
-                        "which": known.key,
-                        "now_version": known.version,
-                        "now_state": known.state,
-                        "now_seen": known.last_seen,
-                        "now_counts": known.counts,
-                    }
-                    for known in unique.values()
-                ],
-            )
+        update_rows(
+            tx,
+            records,
+            ("version", "state", "last_seen", "counts"),
+            "key",
+            [
+                (known.version, known.state, known.last_seen, known.counts, known.key)
+                for known in unique.values()
+            ],
+        )
         if self.count_rows:
             latest = {(known.key, at): told for known, at, told in self.count_rows}
             tx.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -144,7 +144,11 @@ def threaded(found: Sequence[Record]) -> list[Record]:
 
 
 def stood_at(store: Store, tx: Tx, found: Iterable[Record], moment: datetime) -> list[Stood]:
-    """How each record stood at `moment`, as far as we saw it: `uncertain` between two sightings that differ."""
+    """How each record stood at `moment`, as far as we saw it: `uncertain` between two sightings that differ.
+
+    Each comes with the version that was the newest then; one that was first
+    seen later comes with its first.
+    """
     told = []
     for record in found:
         history_ = history(store, tx, record)
@@ -158,8 +162,10 @@ def _stood(record: Record, told: Sequence[Version], moment: datetime) -> Stood:
     published = record.published_at
     if not before:
         shown = "not_shown" if published is not None and published > moment else "uncertain"
+        record = replace(record, version=after[0], state=after[0].state) if after else record
         return Stood(record, shown, None, after[0].observed_at if after else None)
     current = before[-1]
+    record = replace(record, version=current, state=current.state)
     shown = "shown" if current.state == "present" else "not_shown"
     if not after:
         if record.last_seen < moment and current.state == "present":

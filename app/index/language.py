@@ -430,7 +430,7 @@ class _Lexer:
         for element in elements:
             bare = element if element.startswith("http") else element.strip("?") if punctuation else element
             if bare not in {"", "#", "@"}:
-                parts.append(self._pattern(bare, start, end))
+                parts.append(self._pattern(bare, start, end, quoted=quoted))
         return parts
 
     def _refuse_alone(self, start: int, end: int) -> NoReturn:
@@ -439,7 +439,7 @@ class _Lexer:
             "Write the characters without it: they are found wherever they stand together.",
         )  # fmt: skip
 
-    def _pattern(self, element: str, start: int, end: int) -> Part:
+    def _pattern(self, element: str, start: int, end: int, *, quoted: bool) -> Part:
         if not _WILDCARD.search(element) or element.startswith("http"):
             return _part(element)
         letters = element.replace("*", "").replace("?", "")
@@ -447,7 +447,7 @@ class _Lexer:
             if element == letters + "*" * (len(element) - len(letters)):
                 return Term(letters)  # nothing can follow inside this word, so the star asks for nothing
             self._refuse_alone(start, end)
-        if not letters and self.text[start:end].strip("*?＊？"):
+        if not letters and (quoted or self.text[start:end].strip("*?＊？")):
             self._refuse(
                 "A wildcard must touch the word that it belongs to", start, end,
                 "For any word in between write road pre/2 closed.",

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from app.store.ledger import Ledger
 from app.store.note import Checkpoint, opened
-from app.store.proofs import FolderNotEmpty
+from app.store.proofs import must_be_empty
 from app.store.tiles import WIDTH, path
 
 
 def ledger(book: Ledger, folder: Path) -> dict[str, object]:
     """Write a freshly signed checkpoint with everything under it into the empty folder."""
-    if folder.exists() and any(folder.iterdir()):
-        raise FolderNotEmpty(f"{folder} is not empty", next="Name a new folder.")
+    must_be_empty(folder)
     note = book.checkpoint()
     size = Checkpoint.parse(opened(note, book.verifier())).size
     folder.mkdir(parents=True, exist_ok=True)

@@ -257,7 +257,7 @@ class Ledger:
                 f"the ledger has {size} entries, but a checkpoint of {signed[0]} was signed",
                 next="An older copy of the database was put in place. Restore the newest one; nothing is signed until then.",
             )
-        self.catch_up(size)
+        self.catch_up(size, since=signed[0] if signed else 0)
         if signed is None or self._root(signed[0]) == signed[1]:
             return
         self.rebuild()  # tiles are derived: what was signed is held against the entries themselves
@@ -281,15 +281,21 @@ class Ledger:
             return None
         return said if said.origin == self.origin else None
 
-    def catch_up(self, size: int) -> None:
-        """Make the tiles complete up to `size` entries; those that were lost, or are of another past, are made anew."""
+    def catch_up(self, size: int, *, since: int | None = None) -> None:
+        """Make the tiles complete up to `size` entries; those that were lost, or are of another past, are made anew.
+
+        With `since`, whatever comes after that many entries is read again.
+        """
         with self._alone():
-            done = self._tiled()
+            done = self._tiled() if since is None else min(self._tiled(), since)
             if not self._are_ours(done):
                 self._make_anew(size)
             elif done < size:
-                self.tiles.extend(done, size, self.bodies(last_tile(done) * WIDTH, size))
-                self._put("size", str(size))
+                try:
+                    self.tiles.extend(done, size, self.bodies(last_tile(done) * WIDTH, size))
+                    self._put("size", str(size))
+                except TileBroken:
+                    self._make_anew(size)
 
     def rebuild(self) -> None:
         """Make every tile anew from the entries."""

@@ -31,8 +31,7 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     `disclosures.txt`, `payload/`, `log.vkey`: as the interface says, byte for
     byte what was committed.
     """
-    if out.exists() and any(out.iterdir()):
-        raise FolderNotEmpty(f"{out} is not empty", next="Name a new folder.")
+    must_be_empty(out)
     row = version_row(
         tx.execute(
             select(*VERSION_COLUMNS)
@@ -61,6 +60,12 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     for name, content in _payloads(store, tx, row.record, row.exchange, payloads):
         (out / "payload" / name).write_bytes(content)
     return {"record": str(record), "version": row.number, "entry": row.entry, "folder": str(out)}
+
+
+def must_be_empty(folder: Path) -> None:
+    """Raise `FolderNotEmpty` where something would be overwritten or mixed in."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderNotEmpty(f"{folder} is not an empty folder", next="Name a new folder.")
 
 
 def _payloads(

@@ -73,7 +73,7 @@ class Parts:
     def position(self) -> int:
         """How many entries of the ledger the index has read."""
         position = self.index.position()
-        return 0 if position is None else position.entry
+        return 0 if position is None else position.entry + 1
 
 
 def _parts(request: Request) -> Parts:

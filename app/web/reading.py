@@ -62,18 +62,7 @@ def family(here: Parts, tx: Tx, record: Record, *, by: Officer, at: datetime | N
     if at is None:
         return [Member(one, depths[one.id], None) for one in found]
     stood = records.stood_at(here.store, tx, found, at)
-    return [Member(_as_it_read(here, tx, one.record, at, by=by), depths[one.record.id], one) for one in stood]
-
-
-def _as_it_read(here: Parts, tx: Tx, record: Record, at: datetime, *, by: Officer) -> Record:
-    """The record with the version that was the newest at that moment; before the first, with the first."""
-    if record.versions == 1:
-        return record
-    seen = [one.number for one in records.history(here.store, tx, record) if one.observed_at <= at]
-    number = seen[-1] if seen else 1
-    if number == record.versions:
-        return record
-    return records.read(here.store, tx, [record.key], messages=messages(by), number=number)[0]
+    return [Member(one.record, depths[one.record.id], one) for one in stood]
 
 
 def attachment(here: Parts, tx: Tx, identity: UUID, *, by: Officer) -> Response:

@@ -280,10 +280,10 @@ def test_a_page_is_added_paused_resumed_and_connected(person):
     again = reader.post(f"/api/v1/pages/{page}/pause", json={"why": "moving house"})
     assert (again.status_code, again.json()["code"]) == (409, "refused")
     assert reader.post(f"/api/v1/pages/{page}/resume", json={"why": "moved"}).json()["status"] == "active"
-    secret = {"secret": {"user": "archive", "password": "b7!kept"}, "why": "ours"}
+    secret = {"secret": {"user": "archive", "password": "b7!kept-apart"}, "why": "ours"}
     connected = reader.post(f"/api/v1/pages/{page}/connect", json=secret)
     assert connected.json()["connected"] is True
-    assert "b7!kept" not in connected.text
+    assert "b7!kept-apart" not in connected.text
 
 
 def test_a_change_without_a_reason_is_not_made(person):

@@ -47,7 +47,7 @@ class Chromium:
 
         self.process = subprocess.Popen(
             [binary, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
-            preexec_fn=place,
+            preexec_fn=place,  # noqa: PLW1509 - it only moves descriptors
             close_fds=False,
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

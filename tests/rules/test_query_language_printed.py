@@ -122,6 +122,7 @@ def test_what_is_printed_reads_back_as_the_same_question(tree):
 @settings(deadline=None)
 @given(st.text(alphabet='ab 警😂#@*?~%"“”()ANDORTw/5pre:.-’https', max_size=30))
 @example("5:@?")
+@example('"*"')
 def test_whatever_is_understood_is_said_back_as_the_same_question(query):
     with suppress(BadQuery):
         tree = parse(query).tree

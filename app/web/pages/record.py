@@ -11,10 +11,10 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from app.capture import records
+from app.capture import copies, records
 from app.records.nouns import Disposed, Version
 from app.store import access
-from app.web import copies, paging, reading
+from app.web import paging, reading
 from app.web.differences import Change, differences
 from app.web.forms import Posted, reason
 from app.web.moments import moment_of
@@ -115,7 +115,9 @@ def family_csv(record: UUID, officer: MayRead, here: Here, tx: RequestTx, at: st
         here.store, tx, "export", by=officer.id, record=record, detail={"what": "family csv", "at": at}
     )
     lines: Iterable[Sequence[object]] = chain(
-        copies.head(here, officer, _rows(found.page.name, len(members), moment, here.store.ledger.size(tx))),
+        copies.head(
+            here.store, officer, _rows(found.page.name, len(members), moment, here.store.ledger.size(tx))
+        ),
         [["depth", "stood then", *copies.COLUMNS]],
         (
             [

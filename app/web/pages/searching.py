@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.capture import pages
+from app.capture import copies, pages
 from app.db import Tx
 from app.index.engine import BadCursor, QueryNotSupported, Sort
 from app.index.language import BadQuery
 from app.records.errors import ArchiveError
-from app.web import copies, finding
+from app.web import finding
 from app.web.finding import TITLES, Asked, Everything, Question
 from app.web.pages.record import csv_answer
 from app.web.parts import Here, Parts
@@ -86,7 +86,7 @@ def csv(asked: Question, officer: MayRead, here: Here, tx: RequestTx) -> Respons
     finding.note(here, tx, "csv", asked, by=officer, total=found.total)
     rows = _rows(asked, found.understood, found.total, found.as_of, found.undated, found.behind)
     lines: Iterable[Sequence[object]] = chain(
-        copies.head(here, officer, rows), [list(copies.COLUMNS)], _lines(here, found)
+        copies.head(here.store, officer, rows), [list(copies.COLUMNS)], _lines(here, found)
     )
     return csv_answer(lines, "search-working-copy.csv")
 
