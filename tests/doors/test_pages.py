@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from app import officers
+from app.capture.copies import cell
 from app.records.errors import ArchiveError
 from app.web.app import create
-from app.web.copies import cell
 from app.web.differences import differences
 from app.web.harmless import harmless
 from app.web.pages.door import way_back

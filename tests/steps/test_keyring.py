@@ -153,7 +153,7 @@ def test_without_the_master_key_the_archive_says_so_and_opens_nothing(
         (home / "keys" / "master.key").unlink()
     else:
         (home / "keys" / "master.key").write_text(content)
-    with pytest.raises(KeyMissing, match="master.key") as refused:
+    with pytest.raises(KeyMissing, match=r"master\.key") as refused:
         main.open_store(settings_at(home))
     assert "Put the master key file back" in refused.value.next
     (home / "keys" / "master.key").write_text(kept)
@@ -282,15 +282,19 @@ def test_a_rotation_on_postgresql_leaves_the_same(postgres_url: str, tmp_path: P
     database.close()
 
 
+STEPS = {"add", "destroy", "rotate", "_write", "_shred", "_rewrap", "_destroy_old", "_empty_log"}
+"""The functions in which a rotation changes anything; the others only read and reckon."""
+
+
 def die_at(line: int, ring: Ring) -> bool:
-    """Rotate in a process that ends, with nothing closed or flushed, before the given line of the keyring's own code."""
+    """Rotate in a process that ends, with nothing closed or flushed, before the given line of those steps."""
     child = os.fork()
     if not child:
         passed = 0
 
         def each_line(frame: FrameType, event: str, _value: object) -> object:
             nonlocal passed
-            if frame.f_code.co_filename != keyring.__file__:
+            if frame.f_code.co_filename != keyring.__file__ or frame.f_code.co_name not in STEPS:
                 return None
             passed += event == "line"
             if passed == line:
@@ -327,4 +331,4 @@ def test_a_rotation_broken_off_at_any_step_loses_nothing_and_finishes_when_run_a
         assert not any(old in content for content in left.values()), line
         shutil.rmtree(ring.folder)
         line += 1
-    assert line > 100
+    assert line > 50
