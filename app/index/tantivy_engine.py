@@ -853,37 +853,43 @@ class TantivyAnswer:
         if unknown:
             raise QueryNotSupported(", ".join(unknown), f"hits can be counted by {', '.join(FACETS)}")
         with _translated():
+            counted = self._together([_SHOWN[field] for field in fields if field != "month"], self._hits)
             return {
-                field: self._months()
-                if field == "month"
-                else _frequent_first(self._values(_SHOWN[field], self._hits))
+                field: self._months() if field == "month" else _frequent_first(counted[_SHOWN[field]])
                 for field in fields
             }
 
-    def _values(self, field: str, query: Query, between: tuple[int, int] = (0, 1 << 62)) -> dict[str, int]:
-        """Exact counts of every value; where they are too many for the engine at once, in halves."""
-        counted = self._aggregate(query, {"terms": {"field": field, "size": _MOST_BUCKETS}})
-        if not counted.get("sum_other_doc_count"):
-            return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
-        middle = self._middle(query, between)
-        low, high = between[0], between[1]
-        one = self._values(
-            field, _all_of(query, self._reading.range("key", FieldType.Unsigned, None, middle)), (low, middle)
-        )
-        other = self._values(
-            field,
-            _all_of(query, self._reading.range("key", FieldType.Unsigned, middle - 1, None)),
-            (middle, high),
-        )
-        for value, count in other.items():
-            one[value] = one.get(value, 0) + count
-        return one
+    def _together(self, fields: Sequence[str], query: Query) -> dict[str, dict[str, int]]:
+        """Exact counts of every value of each field, the question being read once where the engine can hold them."""
+        try:
+            counted = self._aggregate(query, {field: _values_of(field) for field in fields})
+        except ValueError:  # all of them are too many buckets; one field alone is not
+            if len(fields) < 2:
+                raise
+            return {field: self._together([field], query)[field] for field in fields}
+        return {
+            field: self._in_halves(field, query)
+            if found.get("sum_other_doc_count")
+            else {bucket["key"]: bucket["doc_count"] for bucket in found["buckets"]}
+            for field, found in counted.items()
+        }
 
-    def _middle(self, query: Query, between: tuple[int, int]) -> int:
+    def _in_halves(self, field: str, query: Query) -> dict[str, int]:
+        """The same where one field alone has more values than the engine counts exactly at once."""
+        middle = self._middle(query)
+        unsigned = FieldType.Unsigned
+        low = _all_of(query, self._reading.range("key", unsigned, None, middle))
+        high = _all_of(query, self._reading.range("key", unsigned, middle - 1, None))
+        counted = self._together([field], low)[field]
+        for value, count in self._together([field], high)[field].items():
+            counted[value] = counted.get(value, 0) + count
+        return counted
+
+    def _middle(self, query: Query) -> int:
         """A key between the lowest and the highest found."""
         lowest = self._searcher.search(query, 1, count=False, order_by_field="key", order=Order.Asc).hits
         highest = self._searcher.search(query, 1, count=False, order_by_field="key", order=Order.Desc).hits
-        return int(max(lowest[0][0], between[0]) + min(highest[0][0], between[1])) // 2 + 1
+        return int(lowest[0][0] + highest[0][0]) // 2 + 1
 
     def _months(self) -> dict[str, int]:
         dated = _all_of(self._hits, but_not=[self._reading.term("published", UNDATED)])
@@ -896,7 +902,9 @@ class TantivyAnswer:
             list(_months_between(first[0][0], last[0][0], self._reading.scope.zone)), 5000
         ):
             ranges = [{"key": name, "from": begin, "to": end} for name, begin, end in months]
-            found = self._aggregate(dated, {"range": {"field": "published", "ranges": ranges}})
+            found = self._aggregate(dated, {"month": {"range": {"field": "published", "ranges": ranges}}})[
+                "month"
+            ]
             names = {name for name, _, _ in months}
             counted |= {
                 bucket["key"]: bucket["doc_count"]
@@ -906,7 +914,11 @@ class TantivyAnswer:
         return dict(sorted(counted.items()))
 
     def _aggregate(self, query: Query, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(self._searcher.aggregate(query, {"counted": dict(wanted)})["counted"])
+        return dict(self._searcher.aggregate(query, dict(wanted))) if wanted else {}
+
+
+def _values_of(field: str) -> dict[str, Any]:
+    return {"terms": {"field": field, "size": _MOST_BUCKETS}}
 
 
 def _in_parts(values: Sequence[Any], size: int) -> Iterator[list[Any]]:
