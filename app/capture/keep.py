@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Column, func, insert, select
@@ -25,7 +25,7 @@ from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows, update_rows
 from app.records.ids import new_id, new_ids
-from app.store.canonical import Json, canonical, plain
+from app.store.canonical import Json, canonical, plain, simple
 from app.store.evidence import Owners, cut, exchange_commitment, gather, piece_commitment
 from app.store.keyring import KeyMissing
 from app.store.ledger import keyed, timestamp
@@ -925,20 +925,27 @@ def stated_fields(
             for item in found.attachments
         ]
     if found.extra:
-        fields["extra"] = (
-            plain(dict(found.extra))
-            if _simple(found.extra)
-            else json.dumps(found.extra, ensure_ascii=False, sort_keys=True, default=str)
-        )
+        fields["extra"] = _stated(found.extra)
     return fields
 
 
-def _simple(value: object) -> bool:
-    """Whether every name inside is ASCII, so that the value can stand in a statement as it is."""
+def _stated(extra: Mapping[str, object]) -> Json:
+    """What else the platform said, as it can stand in a statement; as JSON text where a name is not ASCII."""
+    if simple(extra):
+        return cast("Json", extra)
+    return (
+        plain(dict(extra))
+        if _ascii(extra)
+        else json.dumps(extra, ensure_ascii=False, sort_keys=True, default=str)
+    )
+
+
+def _ascii(value: object) -> bool:
+    """Whether every name inside is ASCII."""
     match value:
         case dict():
-            return all(str(key).isascii() and _simple(item) for key, item in value.items())
+            return all(str(key).isascii() and _ascii(item) for key, item in value.items())
         case list() | tuple():
-            return all(_simple(item) for item in value)
+            return all(_ascii(item) for item in value)
         case _:
             return True

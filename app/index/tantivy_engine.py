@@ -745,8 +745,11 @@ class TantivyAnswer:
         """One version for each record: the current one where it is found, otherwise the newest that is."""
         reading = self._reading
         current = _all_of(found, reading.term("current", 1))
+        earlier = reading.term("current", 0)
+        if not _count(self._searcher, earlier):
+            return current
         newest: list[int] = []
-        for batch in reading.batches(_all_of(found, reading.term("current", 0))):
+        for batch in reading.batches(_all_of(found, earlier)):
             for key, _ in batch:
                 if not newest or newest[-1] >> _VERSION_BITS != key >> _VERSION_BITS:
                     newest.append(key)

@@ -8,11 +8,13 @@ agrees on the bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias, Union
 
 import msgspec
 
 _LARGEST = 2**53 - 1
+_SIMPLE = frozenset({str, bool, type(None)})
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 Json: TypeAlias = Union[str, int, bool, list["Json"], dict[str, "Json"], None]  # noqa: UP007 - recursive
@@ -25,6 +27,19 @@ def canonical(value: object) -> bytes:
     """
     _check(value)
     return _encoder.encode(value)
+
+
+def written(value: object) -> bytes:
+    """The same, for a value that is known to have a canonical form; nothing is looked at twice."""
+    return _encoder.encode(value)
+
+
+def simple(value: Mapping[str, object]) -> bool:
+    """Whether an object holds only texts, flags and small whole numbers under ASCII names: most do, and need no more looking."""
+    return all(
+        (type(item) in _SIMPLE or (type(item) is int and -_LARGEST <= item <= _LARGEST)) and name.isascii()
+        for name, item in value.items()
+    )
 
 
 def plain(value: object) -> Json:

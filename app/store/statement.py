@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app.records.errors import IntegrityFailure
-from app.store.canonical import Json, canonical
+from app.store.canonical import Json, written
 from app.store.sealing import salts
 
 COMMIT_PREFIX = b"record-commit/v1\n"
@@ -64,10 +64,13 @@ class Statement:
 
 
 def state(secret: bytes, clear: Mapping[str, Json], fields: Mapping[str, Json], version: int) -> Statement:
-    """Make the statement of version number `version`, committing each of `fields`."""
-    content = canonical(fields)
+    """Make the statement of version number `version`, committing each of `fields`.
+
+    `clear` and `fields` MUST have a canonical form (see `app.store.canonical`).
+    """
+    content = written(fields)
     salt, listed = _digests(secret, content, version)
-    body = canonical({**clear, "_sd": listed, "_sd_alg": "sha-256", "v": 1})
+    body = written({**clear, "_sd": listed, "_sd_alg": "sha-256", "v": 1})
     return Statement(body=body, fields=content, salt=salt, commitment=commit(salt, body))
 
 
