@@ -133,6 +133,7 @@ class _Running:
             runs.close_interrupted(store, tx, self.page, runs.CAPTURE, by=self.by)
             self.run = runs.begin(store, tx, self.page, runs.CAPTURE)
             since = pages.cursor(store, tx, self.page)
+            resumed = since is not None and runs.broken_before(tx, self.run)
         self.report = Report(page=self.page.id, run=self.run.id)
         manifest = self.connector.manifest
         self.keeper = Keeper(
@@ -140,6 +141,9 @@ class _Running:
         )
         try:
             self._observe(Cursor(since) if since is not None else None)
+            if resumed:
+                # What was resumed is the pass that an earlier night began; this night's own is still to come.
+                self._observe(self._cursor())
             self._fetch()
             self._rest()
         except ConnectorError as error:
@@ -168,6 +172,11 @@ class _Running:
                     observed = weight = 0
         finally:
             self._flush()
+
+    def _cursor(self) -> Cursor | None:
+        with self.store.database.read() as tx:
+            reached = pages.cursor(self.store, tx, self.page)
+        return Cursor(reached) if reached is not None else None
 
     def _flush(self) -> None:
         """Keep what is pending as one batch, with its cursor; then look for what its listings miss."""
@@ -374,7 +383,7 @@ class _Running:
     def _failed(self, error: ConnectorError) -> None:
         """Keep the exchanges that show the failure, and say what was not seen."""
         anything = self.report.tally.exchanges > 0
-        self.report.status = "partial" if anything else "failed"
+        self.report.status, self.report.finished = "partial" if anything else "failed", False
         self.pending = []
         gap = GapFound(_missed(error), str(error), since=self.run.began_at)
         shown = [*self._untold(error.exchanges, last=True), *error.exchanges]
@@ -393,6 +402,7 @@ class _Running:
 
     def _broken(self, why: str) -> None:
         self.report.status = "partial" if self.report.tally.exchanges else "failed"
+        self.report.finished = False
         self.pending = []
         try:
             self._keep([], [], [], [GapFound("the rest of this run", why, since=self.run.began_at)], None)

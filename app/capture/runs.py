@@ -45,6 +45,8 @@ class Report:
     page: UUID | None
     run: UUID
     status: str = "complete"
+    finished: bool = True
+    """Whether the pass was seen through; one that was may still know of gaps."""
     tally: Tally = field(default_factory=Tally)
     gaps: list[GapFound] = field(default_factory=list)
     seconds: float = 0.0
@@ -188,7 +190,7 @@ def end(
         .values(
             ended_at=to_instant(store.clock.now()),
             status=report.status,
-            tally=json.dumps({**told, "gaps": len(report.gaps)}),
+            tally=json.dumps({**told, "gaps": len(report.gaps), "unfinished": int(not report.finished)}),
         )
     )
     manifest(store, tx, list(touched), by=by)
@@ -311,6 +313,13 @@ def gaps_of(
     return told
 
 
+def broken_before(tx: Tx, run: Run) -> bool:
+    """Whether the page's run before this one did not see its pass through."""
+    asked = select(runs.c.tally).where(runs.c.page == run.page, runs.c.kind == CAPTURE, runs.c.key < run.key)
+    before = tx.execute(asked.order_by(runs.c.key.desc()).limit(1)).scalar()
+    return before is not None and bool(json.loads(before).get("unfinished"))
+
+
 def interrupted(tx: Tx, page: Page | None, kind: str) -> list[Run]:
     """The runs that say they are running although nobody runs them: call it holding the page's lease."""
     asked = select(runs).where(runs.c.status == "running", runs.c.kind == kind)
@@ -341,6 +350,8 @@ def close_interrupted(store: Store, tx: Tx, page: Page | None, kind: str, *, by:
             until=store.clock.now(),
         )
         note_gaps(store, tx, run, page, [gap], by=by)
-        report = Report(page=page.id if page else None, run=run.id, status="partial", gaps=[gap])
+        report = Report(
+            page=page.id if page else None, run=run.id, status="partial", finished=False, gaps=[gap]
+        )
         end(store, tx, run, report, [], by=by, why="broken off, found at the next start")
     return left

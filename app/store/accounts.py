@@ -22,6 +22,7 @@ from app.store.merkle import Growing, leaf_hash
 from app.store.statement import Statement
 from app.store.store import Store
 from app.store.tables import (
+    access_digests,
     acts,
     attachments,
     entries,
@@ -43,7 +44,12 @@ _PART = 5_000
 ALTERED, MISSING = "row-altered", "entry-without-row"
 _TYPE = re.compile(rb'"type":"([a-z-]+)"')
 _ATTACHED = re.compile(rb'"attachment":"([0-9a-f]{32})","c":"([0-9a-f]{64})","item":"([0-9a-f]{32})"')
-_OWN_ROWS: Mapping[str, Table] = {"exchange": exchanges, "gap": gaps, "manifest": manifests}
+_OWN_ROWS: Mapping[str, Table] = {
+    "exchange": exchanges,
+    "gap": gaps,
+    "manifest": manifests,
+    "access": access_digests,
+}
 _NOT_ACTS = ("capture", "exchange", "attachment")
 
 
@@ -88,7 +94,7 @@ def _attached(tx: Tx, entered: dict[bytes, tuple[bytes, bytes]]) -> Wrong:
     asked = (
         select(attachments.c.id, attachments.c.state, pieces.c.commitment, records.c.id)
         .join(records, records.c.key == attachments.c.record)
-        .outerjoin(pieces, pieces.c.key == attachments.c.piece)
+        .outerjoin(pieces, (pieces.c.key == attachments.c.piece) & (pieces.c.record == attachments.c.record))
     )
     disposed = select(records.c.id).join(tombstones, tombstones.c.record == records.c.key)
     gone = {bytes(item) for item in tx.execute(disposed).scalars()} if entered else set()

@@ -21,7 +21,7 @@ from app.records.errors import IntegrityFailure
 from app.store import access, accounts
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
-from app.store.ledger import LedgerBroken, act_commitment
+from app.store.ledger import act_commitment, keyed
 from app.store.reading import (
     VERSION_COLUMNS,
     Frames,
@@ -89,9 +89,10 @@ class Checked:
         for code, what, where in wrong:
             self.find(code, what, where)
 
-    def find(self, code: str, what: str, where: str, next: str = _RESTORE) -> None:
+    def find(self, code: str, what: str, where: str) -> None:
         if len(self.findings) < _MOST:
-            self.findings.append(Finding(code, what, where, next))
+            next_ = _RESTORE_KEYS if code == KeyMissing.code else _RESTORE
+            self.findings.append(Finding(code, what, where, next_))
         else:
             self.more += 1
 
@@ -105,22 +106,31 @@ def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | N
     progress = progress or (lambda _what, _number: None)
     with store.database.read() as tx:
         size = store.ledger.size(tx)
-    if full:
-        _database(store, told)
-    _objects(store, told, progress)
-    _ledger(store, told, size)
-    _entries(store, told, progress, size)
-    _keyring(store, told)
-    _accesses(store, told, full=full)
-    if full:
-        _versions(store, told, progress, size)
-        told.find_each(accounts.newest(store))
-        _circles(store, told)
-        _pieces(store, told, progress)
-        _exchanges(store, told, size)
-        _acts(store, told, size)
-        told.find_each(accounts.manifest_rows(store, size))
-        _attachments(store, told)
+    quick: list[tuple[str, Callable[[], None]]] = [
+        ("objects", lambda: _objects(store, told, progress)),
+        ("ledger", lambda: _ledger(store, told, size)),
+        ("entries", lambda: _entries(store, told, progress, size)),
+        ("keyring", lambda: _keyring(store, told)),
+        ("access log", lambda: _accesses(store, told, full=full)),
+    ]
+    thorough: list[tuple[str, Callable[[], None]]] = [
+        ("database", lambda: _database(store, told)),
+        ("versions", lambda: _versions(store, told, progress, size)),
+        ("newest versions", lambda: told.find_each(accounts.newest(store))),
+        ("circles", lambda: _circles(store, told)),
+        ("pieces", lambda: _pieces(store, told, progress)),
+        ("exchanges", lambda: _exchanges(store, told, size)),
+        ("acts", lambda: _acts(store, told, size)),
+        ("manifests", lambda: told.find_each(accounts.manifest_rows(store, size))),
+        ("attachments", lambda: _attachments(store, told)),
+    ]
+    for what, look in [*quick, *(thorough if full else [])]:
+        try:
+            look()
+        except IntegrityFailure as error:
+            told.find(error.code, str(error), what)
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+            told.find(accounts.ALTERED, f"a row cannot be read at all: {error!r}", what)
     return told
 
 
@@ -176,10 +186,7 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None], 
         if count % 10_000 == 0:
             progress("versions", count)
     told.count("versions", count)
-    try:
-        told.find_each(accounts.unaccounted(store, size))
-    except LedgerBroken as error:  # found above as well; what is not there cannot be counted
-        told.find(error.code, str(error), store.ledger.origin)
+    told.find_each(accounts.unaccounted(store, size))
 
 
 def _keyring(store: Store, told: Checked) -> None:
@@ -198,7 +205,7 @@ def _keyring(store: Store, told: Checked) -> None:
         while owner is not None and owner < wanted:
             owner = next(held, None)
         if owner != wanted:
-            told.find("key-missing", "a secret is not in the keyring", wanted.hex(), _RESTORE_KEYS)
+            told.find("key-missing", "a secret is not in the keyring", wanted.hex())
         told.count(what)
 
 
@@ -212,7 +219,7 @@ def _secrets(store: Store, told: Checked, owners: list[bytes]) -> dict[bytes, by
         try:
             found |= store.keyring.secrets([owner])
         except KeyMissing as error:
-            told.find(error.code, str(error), owner.hex(), _RESTORE_KEYS)
+            told.find(error.code, str(error), owner.hex())
     return found
 
 
@@ -284,19 +291,21 @@ def _version(told: Checked, frames: Frames, secret: bytes, row: VersionRow, body
 def _circles(store: Store, told: Checked) -> None:
     """8. Every member that still has its secret opens its circle to the same one."""
     asked = (
-        select(circles.c.id, circle_members.c.wrapped, records.c.id)
+        select(circles.c.id, circle_members.c.wrapped, records.c.id, circles.c.mac)
         .outerjoin(circle_members, circle_members.c.circle == circles.c.key)
         .outerjoin(records, records.c.key == circle_members.c.record)
         .order_by(circles.c.key)
     )
     found: dict[bytes, bytes] = {}
+    members: dict[tuple[bytes, bytes], list[bytes]] = {}
     for part in _parts(_all(store, asked)):
-        secrets = _secrets(store, told, [bytes(member) for _, _, member in part if member is not None])
-        for identity, wrapped, member in part:
+        secrets = _secrets(store, told, [bytes(member) for _, _, member, _ in part if member is not None])
+        for identity, wrapped, member, mac in part:
             where = f"circle {bytes(identity).hex()}"
+            together = members.setdefault((bytes(identity), bytes(mac)), [])
             if member is None:
-                told.find(accounts.ALTERED, "a circle of records has no members", where)
                 continue
+            together.append(bytes(member))
             if bytes(member) not in secrets:
                 continue
             try:
@@ -307,6 +316,14 @@ def _circles(store: Store, told: Checked) -> None:
             if found.setdefault(bytes(identity), opens) != opens:
                 told.find("commitment-mismatch", "two members open a circle to different secrets", where)
         told.count("circles", len(part))
+    with store.database.read() as tx:
+        disposed = tx.execute(select(tombstones.c.record).limit(1)).first() is not None
+    for (identity, mac), together in members.items():
+        # A disposed record may have left its circles; nobody else may.
+        if not disposed and keyed(store.lookup, b"circle", *sorted(together)) != mac:
+            told.find(
+                accounts.ALTERED, "a circle has not the members that it had", f"circle {identity.hex()}"
+            )
 
 
 def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
@@ -346,12 +363,27 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
                 told.find(accounts.ALTERED, "a piece of evidence lies in no object", f"piece {row[0]}")
         with store.database.read() as tx:
             owners = _owners(told, Opener(tx, store.keyring), rows)
+            for row in rows:
+                if row.circle is not None and owners.get(row.key, ()) is None and not _ended(tx, row.circle):
+                    told.find("key-missing", "nobody can open a shared piece of evidence", f"piece {row.key}")
         for row in rows:
             if row.key in owners:
                 _piece(told, frames, owners[row.key], row)
         count += len(rows)
         progress("pieces opened", count)
     told.count("pieces_opened", count)
+
+
+def _ended(tx: Tx, circle: int) -> bool:
+    """Whether a circle is there and the last of its records was disposed of."""
+    asked = (
+        select(circles.c.key, circle_members.c.record, tombstones.c.record)
+        .outerjoin(circle_members, circle_members.c.circle == circles.c.key)
+        .outerjoin(tombstones, tombstones.c.record == circle_members.c.record)
+        .where(circles.c.key == circle)
+    )
+    rows = tx.execute(asked).all()
+    return bool(rows) and all(member is None or gone is not None for _, member, gone in rows)
 
 
 def _owners(told: Checked, opener: Opener, rows: list[PieceRow]) -> dict[int, tuple[bytes, bytes] | None]:
@@ -374,10 +406,7 @@ def _piece(told: Checked, frames: Frames, owner: tuple[bytes, bytes] | None, row
     if owner is None:
         if row.circle is None:
             told.find(
-                "key-missing",
-                "the secret of a piece of evidence is not in the keyring",
-                f"piece {row.key}",
-                _RESTORE_KEYS,
+                "key-missing", "the secret of a piece of evidence is not in the keyring", f"piece {row.key}"
             )
         return
     identity, secret = owner
@@ -460,19 +489,17 @@ def _acts(store: Store, told: Checked, size: int) -> None:
                 continue
             told.find_each(accounts.act(row, text, body))
             if row.entry in gaps:
-                told.find_each(accounts.gap(store, gaps[row.entry], text, body))
+                told.find_each(accounts.gap(store, gaps.pop(row.entry), text, body))
         told.count("acts", len(part))
+    for entry in gaps:
+        if entry < size:
+            told.find(accounts.ALTERED, "a gap's row names an entry that is no act", f"entry {entry}")
 
 
 def _act(told: Checked, secret: bytes | None, row: Any, body: bytes) -> bytes | None:
     where = f"entry {row.entry}"
     if secret is None:
-        told.find(
-            "key-missing",
-            "the secret of an act is not in the keyring",
-            where,
-            _RESTORE_KEYS,
-        )
+        told.find("key-missing", "the secret of an act is not in the keyring", where)
         return None
     try:
         text = unseal(secret, b"act", bytes(row.sealed))

@@ -182,7 +182,9 @@ class Ledger:
             for expected, (index, body) in enumerate(found, start=low):
                 if index != expected:
                     raise LedgerBroken(f"entry {expected} is missing")
-                yield bytes(body)
+                if not isinstance(body, bytes):  # SQLite keeps what it is given, text among bytes too
+                    raise LedgerBroken(f"entry {expected} is not the bytes that it was")
+                yield body
             if len(found) != min(low + _ASK, end) - low:
                 raise LedgerBroken(f"entries are missing after {low + len(found) - 1}")
 

@@ -14,7 +14,7 @@ from sqlalchemy import Table, select
 from app.db import Tx
 from app.store.evidence import Hole, Ref, join
 from app.store.keyring import Keyring
-from app.store.objects import Objects
+from app.store.objects import FixityMismatch, Objects
 from app.store.sealing import SealBroken, unseal
 from app.store.statement import Statement, fields_of, unpack
 from app.store.store import Store
@@ -43,6 +43,8 @@ class Frames:
             whole = self._whole[digest] = self.objects.read(digest, 0, object_size)
             if len(self._whole) > _CACHED:
                 self._whole.popitem(last=False)
+        if not 0 <= place <= place + size <= len(whole):
+            raise FixityMismatch(f"object {digest.hex()} is shorter than it was")
         return whole[place : place + size]
 
 

@@ -288,7 +288,16 @@ def test_what_was_seen_before_a_failure_is_kept_with_its_cursor(world: World):
     )
     assert (report.status, report.tally.new) == ("partial", 1)
     world.capture(listing(world.clock, post("p2", "two"), cursor="end"))
-    assert world.connector.since == [None, "after p1"]
+    assert world.connector.since == [None, "after p1", "end"]
+
+
+def test_the_night_after_a_broken_one_finishes_that_pass_and_makes_its_own(world: World):
+    world.capture(listing(world.clock, post("p1", "one"), cursor="first end"))
+    world.capture(TryAgainLater("connection lost"))
+    world.connector.since.clear()
+    world.capture(listing(world.clock, post("p1", "one"), cursor="second end"))
+    world.capture(listing(world.clock, post("p1", "one"), cursor="third end"))
+    assert world.connector.since == ["first end", "second end", "second end"]
 
 
 def test_the_exchanges_that_show_a_failure_are_kept(world: World):

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from app import main
 from app.capture import importing, pages
 from app.records.clock import FixedClock
+from app.records.errors import ArchiveError
 from app.store import Store, access, fixity
-from connectors.contract import Attachment, Author, Cursor, Gap, Kind, Listing, Sighting, Span, State
+from connectors.contract import Attachment, Cursor, Gap, Kind, Listing, Sighting, Span, State
 from tests.archives import NOON, close, settings_at
 from tests.steps.scripted import exchange, listing
 from tests.steps.test_capture import World, comment, post
@@ -60,7 +61,7 @@ def rich(archive_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
             clock,
             post("p1", "The road is closed", attachments=(picture,), published_at=published),
             post("p2", "A second post", published_at=published, counts={"likes": 2}),
-            comment("c1", "Which road?", author=Author(name="Pat")),
+            comment("c1", "Which road?"),
             gaps=[
                 Gap(
                     what="comments of p2",
@@ -284,6 +285,8 @@ def another(value: object, column: str, data: st.DataObject) -> object:
             return value + data.draw(
                 st.sampled_from([-86_400_000_000, -1_000_000, 1_000_000, 31_536_000_000_000])
             )
+        case int() if column == "received":
+            return 1 - value
         case int():
             return value + data.draw(st.sampled_from([-1, 1, 2, 1_000_000]))
         case str():
@@ -297,14 +300,14 @@ def another(value: object, column: str, data: st.DataObject) -> object:
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None)
 @given(data=st.data())
 def test_any_altered_value_of_any_row_is_found(
     living: tuple[Store, Path], table: str, column: str, data: st.DataObject
 ):
     store, home = living
     with closing(behind_its_back(home)) as database:
-        asked = f'SELECT {"rowid"}, "{column}" FROM {table} WHERE "{column}" IS NOT NULL ORDER BY 1'
+        asked = f'SELECT rowid, "{column}" FROM {table} WHERE "{column}" IS NOT NULL ORDER BY 1'
         held = database.execute(asked).fetchall()
         assert held, f"the archive of these tests has no {table}.{column}"
         row, value = data.draw(st.sampled_from(held))
@@ -324,7 +327,6 @@ def test_any_altered_value_of_any_row_is_found(
                 else row
             )
             database.execute(set_it, (value, moved))
-    assert codes(store, full=False) == set()
 
 
 @pytest.mark.parametrize("table", [table for table in ROWS if table != "checkpoints"])
@@ -424,7 +426,7 @@ def test_a_damaged_database_file_is_an_integrity_failure_and_says_so(home: Path,
     (home / "archive.db").write_bytes(content)
     try:
         found = codes(reopen(), full=True)
-    except main.ArchiveError as error:
+    except ArchiveError as error:
         found = {error.code}
     assert "database-broken" in found
 
