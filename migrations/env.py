@@ -21,7 +21,9 @@ def run() -> None:
 
 
 def _migrate(connection: object) -> None:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)  # type: ignore[arg-type]
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True
+    )  # type: ignore[arg-type]
     with context.begin_transaction():
         context.run_migrations()
 

@@ -22,7 +22,11 @@ def run() -> None:
 
 def _migrate(connection: object) -> None:
     context.configure(
-        connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True, version_table="alembic_version_keyring"
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        compare_type=True,
+        version_table="alembic_version_keyring",
     )  # type: ignore[arg-type]
     with context.begin_transaction():
         context.run_migrations()

@@ -19,24 +19,27 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table('named',
-    sa.Column('name', sa.String(length=64), nullable=False),
-    sa.Column('epoch', sa.Integer(), nullable=False),
-    sa.Column('wrapped', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('name', name=op.f('pk_named'))
+    op.create_table(
+        "named",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_named")),
     )
-    op.create_table('secrets',
-    sa.Column('owner', sa.LargeBinary(length=16), nullable=False),
-    sa.Column('epoch', sa.Integer(), nullable=False),
-    sa.Column('wrapped', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('owner', name=op.f('pk_secrets')),
-    sqlite_with_rowid=False
+    op.create_table(
+        "secrets",
+        sa.Column("owner", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", name=op.f("pk_secrets")),
+        sqlite_with_rowid=False,
     )
-    op.create_table('signed',
-    sa.Column('origin', sa.String(length=255), nullable=False),
-    sa.Column('size', sa.Integer(), nullable=False),
-    sa.Column('root', sa.LargeBinary(length=32), nullable=False),
-    sa.PrimaryKeyConstraint('origin', name=op.f('pk_signed'))
+    op.create_table(
+        "signed",
+        sa.Column("origin", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("origin", name=op.f("pk_signed")),
     )
 
 
