@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +23,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import uvicorn
 from fastapi import FastAPI
 
-from app import __version__, web
+from app import ROOT, __version__, web
 from app.capture import pages, run
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
@@ -34,7 +38,7 @@ from app.jobs.doctor import examine
 from app.jobs.night import Night, night
 from app.officers import Letter, Mailer, Outbox, mailer
 from app.records.clock import Clock, SystemClock
-from app.records.errors import ArchiveError, Invalid, Refused
+from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
 from app.settings import Settings
 from app.store import access, export, fixity, proofs, warc
@@ -259,6 +263,53 @@ def _unsent(letter: Letter, error: ArchiveError) -> None:
     _log.error("a letter %r was not sent: %s", letter.subject, error.code)
 
 
+_LARGE = 20_000
+"""Ledger entries from which on a second process pays for its start."""
+_BESIDE = "from app.main import verify_versions; verify_versions()"
+
+
+def verify_versions() -> None:
+    """Half of the full check, in a process of its own: settings come on standard input, findings leave on standard output."""
+    store = open_store(Settings.model_validate_json(sys.stdin.read()))
+    told = fixity.verify(store, full=True, wanted=lambda look: look == fixity.VERSIONS)
+    findings = [finding.as_dict() for finding in told.findings]
+    json.dump({"checked": told.checked, "findings": findings, "more": told.more}, sys.stdout)
+
+
+@contextlib.contextmanager
+def _versions_beside(settings: Settings) -> Iterator[Callable[[], fixity.Checked]]:
+    """Begin checking versions in another process; what is yielded waits for it and tells what it found."""
+    begun = subprocess.Popen(  # noqa: S603 - our own program, our own words
+        [sys.executable, "-c", _BESIDE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert begun.stdin is not None
+    with begun.stdin as asked:
+        asked.write(settings.model_dump_json())
+
+    def told() -> fixity.Checked:
+        assert begun.stdout is not None
+        with begun.stdout as answer:
+            said = answer.read()
+        if begun.wait() != 0:
+            raise Unavailable(
+                "the process that checks versions ended early", next="Run `muniment verify --full` again."
+            )
+        found = json.loads(said)
+        findings = [fixity.Finding(**finding) for finding in found["findings"]]
+        return fixity.Checked(found["checked"], findings, found["more"])
+
+    try:
+        yield told
+    finally:
+        if begun.poll() is None:
+            begun.kill()
+            begun.wait()
+
+
 def _sleep(pause: timedelta) -> None:
     time.sleep(pause.total_seconds())
 
@@ -412,17 +463,28 @@ class Archive:
     # -- checks and ways out of custody --------------------------------------------------------------------
 
     def verify(self, *, full: bool, progress: Callable[[str, int], None] | None = None) -> fixity.Checked:
-        """Check the store, and the index against it."""
-        told = fixity.verify(self.store, full=full, progress=progress)
+        """Check the store, and the index against it. Of a large archive, two processes check half each."""
+        with self.store.database.read() as tx:
+            large = full and self.store.ledger.size(tx) > _LARGE
+        if large:
+            with _versions_beside(self.settings) as versions:
+                told = fixity.verify(
+                    self.store, full=True, progress=progress, wanted=lambda look: look != fixity.VERSIONS
+                )
+                told.add(versions())
+        else:
+            told = fixity.verify(self.store, full=full, progress=progress)
         if self.behind() == 0:
             indexed = search.count(self.index, "*", zone=self.store.agency.zone(), may_read_messages=True)
             told.count("indexed", indexed)
             if indexed != told.checked.get("records"):
-                told.find(
-                    "index-differs",
-                    f"{indexed} records are in the index, {told.checked.get('records')} in the archive",
-                    str(self.settings.index()),
-                    "Run `muniment reindex`; nothing is lost.",
+                told.findings.append(
+                    fixity.Finding(
+                        "index-differs",
+                        f"{indexed} records are in the index, {told.checked.get('records')} in the archive",
+                        str(self.settings.index()),
+                        "Run `muniment reindex`; nothing is lost.",
+                    )
                 )
         else:
             told.checked["index_behind"] = self.behind()

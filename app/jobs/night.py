@@ -7,6 +7,7 @@ machine was off is made up for at the next start.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -176,7 +177,7 @@ def missed(last: datetime | None, now: datetime, zone: ZoneInfo, hour: int, minu
 
 def hour_of(text: str) -> tuple[int, int]:
     """`HH:MM` as hour and minute, or `BadHour`."""
-    hour, colon, minute = text.partition(":")
-    if not (colon and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+    found = re.fullmatch("([0-9]{1,2}):([0-9]{2})", text)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
         raise BadHour(f"{text!r} is no time of day", next="Write MUNIMENT_NIGHTLY_AT as 02:30.")
-    return int(hour), int(minute)
+    return int(found[1]), int(found[2])

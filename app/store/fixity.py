@@ -70,6 +70,8 @@ class Finding:
         return {"code": self.code, "what": self.what, "where": self.where, "next": self.next}
 
 
+VERSIONS = "versions"
+"""The look that opens every version: half of the full check's work, and fit for a process of its own."""
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
 _RESTORE_KEYS = "Restore the newest key backup."
 
@@ -89,6 +91,13 @@ class Checked:
         for code, what, where in wrong:
             self.find(code, what, where)
 
+    def add(self, other: Checked) -> None:
+        """Take in what was checked and found elsewhere."""
+        for what, number in other.checked.items():
+            self.count(what, number)
+        self.findings += other.findings
+        self.more += other.more
+
     def find(self, code: str, what: str, where: str) -> None:
         if len(self.findings) < _MOST:
             next_ = _RESTORE_KEYS if code == KeyMissing.code else _RESTORE
@@ -97,8 +106,14 @@ class Checked:
             self.more += 1
 
 
-def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | None = None) -> Checked:
-    """Check the store; `full` opens everything.
+def verify(
+    store: Store,
+    *,
+    full: bool,
+    progress: Callable[[str, int], None] | None = None,
+    wanted: Callable[[str], bool] = bool,
+) -> Checked:
+    """Check the store; `full` opens everything. Of the looks, by name, only those that are `wanted` are taken.
 
     What is written while this looks is left to the next look.
     """
@@ -115,7 +130,7 @@ def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | N
     ]
     thorough: list[tuple[str, Callable[[], None]]] = [
         ("database", lambda: _database(store, told)),
-        ("versions", lambda: _versions(store, told, progress, size)),
+        (VERSIONS, lambda: _versions(store, told, progress, size)),
         ("newest versions", lambda: told.find_each(accounts.newest(store))),
         ("circles", lambda: _circles(store, told)),
         ("pieces", lambda: _pieces(store, told, progress)),
@@ -125,6 +140,8 @@ def verify(store: Store, *, full: bool, progress: Callable[[str, int], None] | N
         ("attachments", lambda: _attachments(store, told)),
     ]
     for what, look in [*quick, *(thorough if full else [])]:
+        if not wanted(what):
+            continue
         try:
             look()
         except IntegrityFailure as error:

@@ -168,5 +168,5 @@ def test_a_day_that_no_longer_gives_its_digest_is_found_without_opening_anything
 ):
     alter(home, REMOVED[what])
     assert "2026-03-02" in wrong_days(noted, full=False)
-    (finding, *_) = fixity.verify(noted, full=False).findings
-    assert (finding.code, finding.where) == ("access-log-altered", "2026-03-02")
+    found = [(finding.code, finding.where) for finding in fixity.verify(noted, full=False).findings]
+    assert ("access-log-altered", "2026-03-02") in found
