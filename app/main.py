@@ -16,14 +16,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import uvicorn
-from fastapi import FastAPI
-
-from app import ROOT, __version__, web
+from app import ROOT, __version__
 from app.capture import pages, run
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
@@ -46,9 +44,11 @@ from app.store.keyring import Keyring, MasterKeys
 from app.store.ledger import Ledger
 from app.store.objects import Folder
 from app.store.store import Agency, NoArchive, Store, agency_of, found
-from app.web.parts import Parts
 from connectors import registry
 from connectors.http import EvidenceClient, Manners
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 _log = logging.getLogger("muniment")
 
@@ -196,6 +196,8 @@ def doctor(settings: Settings) -> list[dict[str, object]]:
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve the pages and the API, and do the nightly work, until told to stop."""
+    import uvicorn  # noqa: PLC0415 - only here, so that every other command starts without it
+
     archive = open_archive(settings)
     outbox = Outbox(
         mailer(settings.smtp_url, _sender(settings, archive.store), clock=archive.store.clock), _unsent
@@ -224,6 +226,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
     """The pages and the API over an archive."""
+    from app import web  # noqa: PLC0415 - as above
+    from app.web.parts import Parts  # noqa: PLC0415 - as above
 
     def start(page_id: UUID, by: UUID, why: str) -> None:
         with archive.store.database.read() as tx:

@@ -317,13 +317,15 @@ class _Import:
         return place
 
     def _received_before(self, tx: Tx) -> bool:
-        """Whether this very file was received to its end: what it says of older states is then known, and no edit."""
-        return any(
-            run.kind == runs.IMPORT
-            and (note := runs.noted(self.store, tx, run)).get("whole") is True
-            and note.get("sha256") == self.sha256
-            for run in runs.recent(tx, limit=_RUNS)
-        )
+        """Whether the last file that was received whole is this very one: what it says of older states is then known.
+
+        With another one in between, the same words are news: something was changed, and changed back.
+        """
+        for run in runs.recent(tx, limit=_RUNS):
+            note = runs.noted(self.store, tx, run) if run.kind == runs.IMPORT else {}
+            if note.get("whole"):
+                return note["sha256"] == self.sha256
+        return False
 
     def _note_unreadable(self, tx: Tx, run: Run, report: Report, number: int) -> None:
         if number:

@@ -187,7 +187,7 @@ class Keeper:
     ) -> None:
         self.store, self.run, self.reader, self.received = store, run, reader, received
         self.again = again
-        """Whether all this was received before, in this order: an older state is then known, and no edit."""
+        """Whether all this was received just before, in this order: an older state is then known, and no edit."""
         self.point = point or (lambda _name: None)
         self.exchanges: list[ExchangeRef] = []
         """The exchanges of the batch that was kept last."""
