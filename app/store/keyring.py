@@ -49,14 +49,14 @@ secrets_table = Table(
 named_table = Table(
     "named",
     metadata,
-    Column("name", String(64), primary_key=True),
+    Column("name", String(300), primary_key=True),
     Column("epoch", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
 )
 signed_table = Table(
     "signed",
     metadata,
-    Column("origin", String(255), primary_key=True),
+    Column("origin", String(300), primary_key=True),
     Column("size", Integer, nullable=False),
     Column("root", LargeBinary(32), nullable=False),
 )
@@ -365,6 +365,7 @@ class Keyring:
     def note_signed(self, origin: str, size: int, root: bytes) -> None:
         """Remember that a checkpoint is about to be signed; commits before it is."""
         with self.database.begin() as tx:
+            _lock(tx, alone=True)
             _put_signed(tx, origin, size, root)
 
 

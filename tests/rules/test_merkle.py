@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.store.merkle import (
     EMPTY_ROOT,
+    Growing,
     check_consistency,
     check_inclusion,
     consistency,
@@ -48,6 +49,13 @@ def test_hashes_are_those_that_the_reference_publishes():
 
 def test_pairing_upward_gives_the_root_of_the_definition():
     assert all(fold(LEAVES[:size]) == plain(LEAVES[:size]) for size in range(131))
+
+
+def test_a_root_that_grows_leaf_by_leaf_is_that_of_the_definition_at_every_size():
+    growing = Growing()
+    for size in range(131):
+        assert (growing.count, growing.root()) == (size, plain(LEAVES[:size]))
+        growing.add(LEAVES[size % 130])
 
 
 def test_every_entry_of_every_size_is_proven():

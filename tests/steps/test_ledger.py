@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from app import main
+from app.records.clock import FixedClock
 from app.store import Store, export, merkle
 from app.store.ledger import Deed, LedgerBroken, NoSuchEntry
 from app.store.merkle import leaf_hash
 from app.store.note import Checkpoint, Verifier, opened
 from app.store.proofs import FolderNotEmpty
 from app.store.tiles import WIDTH, Tiles
-from tests.archives import close
+from tests.archives import close, settings_at
+from tests.postgres import Cluster
 
 SIZES = [1, 2, 7, 255, 256, 257, 300, 512, 513, 700]
 
@@ -384,6 +387,19 @@ def test_indexes_have_no_hole_however_many_write_and_sign_at_once(anywhere: Stor
     assert not any(b"undone" in body for body in bodies(store, size))
     assert said(store, store.ledger.checkpoint()).size == size
     assert store.ledger.verify() == []
+
+
+def test_an_archive_of_the_longest_domain_signs_too(
+    postgres_cluster: Cluster, tmp_path: Path, clock: FixedClock
+):
+    domain = ".".join(["records" * 9] * 3 + ["example"])
+    settings = settings_at(
+        tmp_path / "long", database_url=postgres_cluster.fresh(), keyring_url=postgres_cluster.fresh()
+    )
+    store = main.make(settings, agency="Harrow Falls", domain=domain, timezone="UTC", clock=clock)
+    write(store, 3)
+    assert said(store, store.ledger.checkpoint()).origin == f"{domain}/records/1"
+    close(store)
 
 
 def test_a_smaller_checkpoint_that_is_signed_late_does_not_displace_a_larger_one(anywhere: Store):

@@ -21,7 +21,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "named",
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_named")),
@@ -36,7 +36,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "signed",
-        sa.Column("origin", sa.String(length=255), nullable=False),
+        sa.Column("origin", sa.String(length=300), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("origin", name=op.f("pk_signed")),
