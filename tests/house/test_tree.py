@@ -72,6 +72,8 @@ def test_such_a_line_would_be_found(line: str):
     assert offences(f"harmless\n{line}\n") == [line]
 
 
-@pytest.mark.parametrize("line", ["cd ~/papers/", "$HOME/muniment", "https://town.example/home/page", "/data"])
+@pytest.mark.parametrize(
+    "line", ["cd ~/papers/", "$HOME/muniment", "https://town.example/home/page", "/data"]
+)
 def test_a_harmless_line_is_not(line: str):
     assert offences(line) == []
