@@ -95,7 +95,7 @@ def bytes_at(batch: Batch, span: Span) -> bytes:
 
 def read(body: str | bytes, **where: object) -> Document:
     data = body.encode() if isinstance(body, str) else body
-    return reading.read(data, Where(address=AT, **where))  # type: ignore[arg-type]
+    return reading.read(data, Where(address=AT, **where))  # type: ignore[arg-type]  # a test names the fields
 
 
 def rss(items: str, more: str = "") -> str:

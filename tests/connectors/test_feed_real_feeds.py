@@ -159,7 +159,7 @@ def _of_item(item: Observation, path: list[Any], value: Any) -> tuple[str, Any, 
         case ["enclosures", 0, "href" | "url"] if value.startswith("http"):
             return "enclosure", item.attachments[0].url if item.attachments else None, value
         case ["tags", 0, "term"]:
-            return "tag", value in item.extra.get("tags", []), True  # type: ignore[operator]
+            return "tag", value in item.extra.get("tags", []), True  # type: ignore[operator]  # a list, where there is one
         case _:
             return None
 

@@ -50,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 
 def count(store: Store, table: object = records) -> int:
     with store.database.read() as tx:
-        return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+        return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]  # any table
 
 
 def goes_on(store: Store, file: Path, *, acknowledged: int) -> None:
@@ -241,4 +241,4 @@ def test_a_damaged_database_is_told_from_one_that_is_busy(home: Path, reopen: Ca
     with pytest.raises(Exception, match="file is not a database") as refused:
         reopen()
     assert getattr(refused.value, "code", "") == "database-broken"
-    assert exit_code(refused.value) == 6  # type: ignore[arg-type]
+    assert exit_code(refused.value) == 6  # type: ignore[arg-type]  # an error of the archive's, as the lines above say

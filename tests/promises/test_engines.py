@@ -64,7 +64,7 @@ def a_document(record: int, text: str = "", version: int = 1, **told: object) ->
         "published_at": DAY,
         "captured_at": DAY,
     }
-    return Document(record=record, version=version, text=text, **(values | told))  # type: ignore[arg-type]
+    return Document(record=record, version=version, text=text, **(values | told))  # type: ignore[arg-type]  # a test names the fields
 
 
 def kept(engine: Engine, *documents: Document, entry: int = 0) -> Engine:

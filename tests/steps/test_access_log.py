@@ -23,7 +23,7 @@ OFFICER, OTHER, RECORD = UUID(int=1), UUID(int=2), UUID(int=3)
 
 def note(store: Store, action: str, **more: object) -> None:
     with store.database.begin() as tx:
-        access.note(store, tx, action, **({"by": OFFICER, "detail": {}} | more))  # type: ignore[arg-type]
+        access.note(store, tx, action, **({"by": OFFICER, "detail": {}} | more))  # type: ignore[arg-type]  # a test names the fields
 
 
 def close_days(store: Store) -> int:

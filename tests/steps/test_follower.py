@@ -36,7 +36,7 @@ class Ledger:
         versions.append(
             Document(
                 record=record, version=len(versions) + 1, entry=len(self.entries), page="p", page_name="Town",
-                platform="web", kind="post", captured_at=DAY, text=text, **values,  # type: ignore[arg-type]
+                platform="web", kind="post", captured_at=DAY, text=text, **values,  # type: ignore[arg-type]  # a test names the fields
             )
         )  # fmt: skip
         self.entries.append(record)

@@ -303,7 +303,7 @@ def die_at(line: int, ring: Ring) -> bool:
             return each_line
 
         here = ring.open()
-        sys.settrace(each_line)  # type: ignore[arg-type]
+        sys.settrace(each_line)  # type: ignore[arg-type]  # a trace function that ends the process
         here.rotate()
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9

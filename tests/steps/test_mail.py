@@ -60,7 +60,7 @@ class Sink:
     says: str = "250 OK"
 
     def messages(self) -> list[EmailMessage]:
-        return [message_from_bytes(letter.content or b"", policy=default) for letter in self.taken]  # type: ignore[arg-type]
+        return [message_from_bytes(letter.content or b"", policy=default) for letter in self.taken]  # type: ignore[arg-type]  # the default policy makes EmailMessage
 
     async def handle_DATA(self, _server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         if self.says.startswith("250"):

@@ -336,7 +336,7 @@ def test_an_index_that_cannot_follow_does_not_end_the_clockwork(store: Store):
 
 
 def test_a_clockwork_without_a_time_of_day_is_not_built(store: Store):
-    build: Callable[[str], Night] = lambda at: Night(store, Told, lambda: 0, at)  # noqa: E731
+    build: Callable[[str], Night] = lambda at: Night(store, Told, lambda: 0, at)  # noqa: E731 - one line says it
     assert (build("02:30").hour, build("02:30").minute) == (2, 30)
     with pytest.raises(BadHour):
         build("half past two")

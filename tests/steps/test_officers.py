@@ -168,7 +168,7 @@ def any_archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Arch
 
 
 def settings_of(home: Path, **more: str) -> Settings:
-    return Settings(home=home, _env_file=None, **more)  # type: ignore[arg-type]
+    return Settings(home=home, _env_file=None, **more)  # type: ignore[arg-type]  # a test names the fields
 
 
 def close(store: Store) -> None:
