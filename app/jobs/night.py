@@ -107,13 +107,17 @@ class Night:
 
     def start(self) -> None:
         """Begin; a night that was missed begins at once."""
-        self.scheduler.add_job(self._night, Nightly(self.zone, self.hour, self.minute), id="night")
-        self.scheduler.add_job(self._follow, IntervalTrigger(seconds=FOLLOW_SECONDS), id="follow")
         with self.store.database.read() as tx:
             last = diary.last_began(tx, "night")
             founded = diary.founded(tx)
-        if missed(last or founded, self.store.clock.now(), self.zone, self.hour, self.minute):
-            self.scheduler.add_job(self._night, id="missed night")
+        now = self.store.clock.now()
+        # The missed night is the nightly job's own first time, not a job that ends: taking such a one out
+        # while the scheduler stops would fail in its thread.
+        at_once = (
+            {"next_run_time": now} if missed(last or founded, now, self.zone, self.hour, self.minute) else {}
+        )
+        self.scheduler.add_job(self._night, Nightly(self.zone, self.hour, self.minute), id="night", **at_once)
+        self.scheduler.add_job(self._follow, IntervalTrigger(seconds=FOLLOW_SECONDS), id="follow")
         self.scheduler.start()
 
     def stop(self) -> None:
