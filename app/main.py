@@ -14,15 +14,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app import ROOT, __version__
-from app.capture import pages, run
+from app.capture import applications, credentials, pages, plans, run
+from app.capture.connecting import LINK_PATH, Desk
+from app.capture.credentials import Living
+from app.capture.pacing import Pace
+from app.capture.renewing import Renewing, finish_all
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
 from app.db.migrate import check, upgrade
@@ -33,8 +37,10 @@ from app.index.search import Found
 from app.index.source import LedgerSource
 from app.index.tantivy_engine import TantivyEngine
 from app.jobs.doctor import examine
+from app.jobs.lookout import Listeners, Lookout
 from app.jobs.night import Night, night
-from app.officers import Letter, Mailer, Outbox, mailer
+from app.jobs.telling import Telling, check_captured
+from app.officers import Letter, Mailer, MailNotSent, Outbox, connect_letter, mailer, plain_email
 from app.records.clock import Clock, SystemClock
 from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
@@ -45,7 +51,11 @@ from app.store.ledger import Ledger
 from app.store.objects import Folder
 from app.store.store import Agency, NoArchive, Store, agency_of, found
 from connectors import registry
+from connectors.contract import Finding, Manifest, OAuth2, Streams
+from connectors.contract import Page as PageAddress
+from connectors.errors import ConnectorError
 from connectors.http import EvidenceClient, Manners
+from connectors.tokens import TokenClient
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -57,6 +67,15 @@ class BadAgency(Invalid):
     """The agency cannot be set up as it was described."""
 
     code = "bad-agency"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A manager who was invited to connect a page; `link` is None where a letter has it."""
+
+    email: str
+    until: datetime
+    link: str | None = field(repr=False)
 
 
 class AlreadyMade(Refused):
@@ -133,13 +152,17 @@ def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: 
 def open_store(settings: Settings, clock: Clock | None = None) -> Store:
     """Open the archive that is there; raises `NoArchive` or `NeedsUpgrade`."""
     foundation = lay(settings)
-    if foundation.database.sqlite and not _exists(foundation.database):
-        raise _no_archive(settings)
-    check(foundation.database)
-    check(foundation.keyring.database, keyring=True)
-    with foundation.database.read() as tx:
-        agency = agency_of(tx)
-    return assemble(foundation, agency, clock or SystemClock())
+    try:
+        if foundation.database.sqlite and not _exists(foundation.database):
+            raise _no_archive(settings)
+        check(foundation.database)
+        check(foundation.keyring.database, keyring=True)
+        with foundation.database.read() as tx:
+            agency = agency_of(tx)
+        return assemble(foundation, agency, clock or SystemClock())
+    except BaseException:
+        foundation.close()
+        raise
 
 
 def assemble(foundation: Foundation, agency: Agency, clock: Clock) -> Store:
@@ -202,23 +225,37 @@ def serve(settings: Settings, host: str, port: int) -> None:
     outbox = Outbox(
         mailer(settings.smtp_url, _sender(settings, archive.store), clock=archive.store.clock), _unsent
     )
+    starter = ThreadPoolExecutor(max_workers=settings.workers, thread_name_prefix="capture")
+    lookout = Lookout(archive.store, archive, starter, archive.usual_pace())
+    listeners = Listeners(archive.store, archive)
+    telling = Telling(
+        archive.store,
+        mailer(settings.smtp_url, _sender(settings, archive.store), clock=archive.store.clock),
+        settings.public_url,
+        settings.digest_at,
+    )
     works = Night(
         archive.store,
         lambda: night(
-            archive.store, lambda page, why: archive.capture(page, by=None, why=why), archive.follow
+            archive.store,
+            lambda page, why: archive.tonight(page, by=None, why=why),
+            archive.follow,
+            workers=settings.workers,
         ),
         archive.follow,
         settings.nightly_at,
+        minutely=(lookout.tick, listeners.tick, telling.tick),
     )
-    starter = ThreadPoolExecutor(max_workers=2, thread_name_prefix="capture")
     try:
         application = create_app(archive, outbox, starter)
         works.start()
+        starter.submit(archive.finish_renewals)
         uvicorn.run(
             application, host=host, port=port, log_level="warning", proxy_headers=True, server_header=False
         )
     finally:
         works.stop()
+        listeners.stop()
         starter.shutdown(wait=True)
         outbox.close()
         archive.close()
@@ -242,11 +279,16 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             version=__version__,
             mailer=letters,
             index=archive.index,
+            usual_pace=archive.usual_pace(),
             add_page=archive.add_page,
             capture=start,
+            desk=archive.desk(),
+            invite_manager=lambda page, email, by, why: archive.invite_manager(
+                page, email, letters, by=by, why=why
+            ),
             write_evidence=archive.write_evidence,
             write_proof=archive.write_proof,
-            ready={"index": archive.index_ready},
+            ready={"index": archive.index_ready, "capture": lambda: check_captured(archive.store)},
         )
     )
 
@@ -393,13 +435,69 @@ class Archive:
                 options=options,
             )
 
-    def capture(self, page: Page, *, by: UUID | None, why: str) -> Report:
-        """Capture a page now."""
+    def usual_pace(self) -> Pace:
+        """How pages are captured that have no pace of their own."""
+        told = self.settings
+        return Pace(
+            every=told.every_minutes,
+            window=told.window_days,
+            sweep=told.sweep_days,
+            budget=told.day_budget,
+        )
+
+    def tonight(self, page: Page, *, by: UUID | None, why: str) -> list[Report]:
+        """Make the passes of one night over a page: all of it, or what is recent and a part of the rest."""
         with self.store.database.read() as tx:
-            secret = pages.credentials(self.store, tx, page)
-        client = self.client(secret)
+            passes = plans.tonight(self.store, tx, page, self.usual_pace(), narrows=self.narrows(page))
+        reports = []
+        for wanted in passes:
+            reports.append(self.capture(page, by=by, why=why, pass_=wanted))
+            if not reports[-1].finished:
+                break
+        return reports
+
+    def narrows(self, page: Page) -> bool:
+        """Whether the page's connector can keep to a span of publication."""
+        return registry.load(page.connector).manifest.narrows
+
+    def sees_families(self, page: Page) -> bool:
+        """Whether the page's connector can observe one post with what answers it."""
+        return hasattr(registry.load(page.connector), "family")
+
+    def streams(self, page: Page) -> bool:
+        """Whether the page's platform tells by itself what happens, and we may listen."""
+        told = registry.load(page.connector)
+        return hasattr(told, "listen") and (page.connected or told.manifest.sign_in is None)
+
+    def listen(self, page: Page, *, by: UUID | None, why: str, until: Callable[[], bool]) -> Report:
+        """Keep what the platform tells of a page by itself, until `until` says so or the stream breaks."""
+        secret = self.living(page)
+        client = self.client(secret.standing() if secret is not None else None)
         try:
             connector = registry.load(page.connector)(client, secret)
+            if secret is not None:
+                secret.wake(client.keep_secret)
+            return run.listen(
+                self.store,
+                page,
+                cast(Streams, connector),
+                client,
+                by=by,
+                why=why,
+                tick=time.monotonic,
+                until=until,
+            )
+        finally:
+            client.close()
+
+    def capture(self, page: Page, *, by: UUID | None, why: str, pass_: run.Pass | None = None) -> Report:
+        """Capture a page now: all of it, or what `pass_` says."""
+        secret = self.living(page)
+        client = self.client(secret.standing() if secret is not None else None)
+        try:
+            connector = registry.load(page.connector)(client, secret)
+            if secret is not None:
+                secret.wake(client.keep_secret)
             return run.capture(
                 self.store,
                 page,
@@ -409,9 +507,104 @@ class Archive:
                 why=why,
                 most_bytes=self.settings.max_attachment_mb << 20,
                 tick=time.monotonic,
+                pass_=pass_,
+                renew=lambda: credentials.renewed(secret),
             )
         finally:
             client.close()
+
+    # -- connecting ----------------------------------------------------------------------------------------
+
+    def living(self, page: Page) -> Living | None:
+        """The page's credentials for its connector, renewed while they are used; None where it is not connected."""
+        with self.store.database.read() as tx:
+            held = credentials.held(self.store, tx, page)
+        if held is None:
+            return None
+        return Living(held, self.renewing(page) or (lambda before: before), self.store.clock.now)
+
+    def renewing(self, page: Page) -> Renewing | None:
+        """What renews the page's access token; None where its platform has nothing of the kind."""
+        try:
+            sign_in = registry.load(page.connector).manifest.sign_in
+        except registry.NoSuchConnector:
+            return None
+        if not isinstance(sign_in, OAuth2):
+            return None
+        return Renewing(
+            store=self.store,
+            page=page,
+            sign_in=sign_in,
+            asks=self.asks(),
+            wait=self.wait,
+            known=applications.read(self.settings.apps_file).get(page.connector),
+        )
+
+    def finish_renewals(self) -> None:
+        """Finish the renewals that a crash left open, while the platform may still accept the old token."""
+        for page in finish_all(self.store, self.renewing):
+            _log.warning("the access token of page %s could not be renewed yet", page.id)
+
+    def asks(self) -> TokenClient:
+        """The way to the token endpoints; nothing that passes there is recorded."""
+        hosts = [host.strip() for host in self.settings.allow_hosts.split(",") if host.strip()]
+        return TokenClient(version=__version__, allow_hosts=hosts)
+
+    def desk(self) -> Desk:
+        """Where pages are connected."""
+        return Desk(
+            store=self.store,
+            asks=self.asks(),
+            manifest_of=self.manifest_of,
+            check=self.check,
+            public_url=self.settings.public_url,
+            apps_file=self.settings.apps_file,
+        )
+
+    def manifest_of(self, connector: str) -> Manifest:
+        """What a connector says of itself, or `BadPage` where there is none of that name."""
+        try:
+            return registry.load(connector).manifest
+        except registry.NoSuchConnector as error:
+            raise pages.BadPage(str(error), next="`muniment connectors` lists them.") from error
+
+    def check(self, page: Page) -> list[Finding]:
+        """What a page's connector says of its connection; empty where it offers no check."""
+        secret = self.living(page)
+        client = self.client(secret.standing() if secret is not None else None)
+        try:
+            connector = registry.load(page.connector)(client, secret)
+            if secret is not None:
+                secret.wake(client.keep_secret)
+            offered = getattr(connector, "check", None)
+            if offered is None:
+                return []
+            return list(offered(PageAddress(address=page.address, options=dict(page.options))))
+        except ConnectorError as error:
+            return [Finding(what=f"{page.platform} could not be asked", fine=False, remedy=str(error))]
+        except Exception as error:  # noqa: BLE001 - a connector's own fault must not hide that the page is connected
+            _log.exception("the check of page %s failed", page.id)
+            told = f"the check failed: {type(error).__name__}"
+            return [Finding(what=told, fine=False, remedy="Tell your operator; the log has the rest.")]
+        finally:
+            client.close()
+
+    def invite_manager(self, page: Page, email: str, letters: Mailer, *, by: Officer, why: str) -> Invitation:
+        """Send the page's manager a link; where no letter can go, the link is in the answer, to be handed over."""
+        link = self.desk().invite(page, plain_email(email), by=by.id, why=why)
+        base_url = self.settings.public_url
+        letter = connect_letter(
+            self.store.agency, page, link.email, link.secret, link.until, by=by, base_url=base_url
+        )
+        try:
+            letters.send(letter.to, letter.subject, letter.text)
+        except MailNotSent:
+            return Invitation(link.email, link.until, base_url.rstrip("/") + LINK_PATH + link.secret)
+        return Invitation(link.email, link.until, None)
+
+    def letters(self) -> Mailer:
+        """The mail server, or what stands in for one; the letter is sent before this returns."""
+        return mailer(self.settings.smtp_url, _sender(self.settings, self.store), clock=self.store.clock)
 
     # -- the index -----------------------------------------------------------------------------------------
 

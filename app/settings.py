@@ -55,11 +55,31 @@ class Settings(BaseSettings):
         "",
         description="Hosts (or host:port) with private addresses that connectors may ask, separated by commas.",
     )
+    apps_file: Path | None = Field(
+        None,
+        description="A TOML or JSON file with the client id and secret of the application that each platform knows.",
+    )
     contact: str = Field(
         "", description="A contact that capture names to the sites it asks, in its User-Agent."
     )
     nightly_at: str = Field(
         "02:30", description="When the nightly capture begins, in the agency's time zone."
+    )
+    digest_at: str = Field(
+        "07:00", description="When the daily letter on what needs doing is sent, in the agency's time zone."
+    )
+    workers: int = Field(4, ge=1, description="How many pages are captured side by side.")
+    every_minutes: int = Field(
+        15, ge=0, description="Minutes between two looks for what is new on a page; 0: only at night."
+    )
+    window_days: int = Field(
+        30, ge=1, description="How many days back each night reads again what was published."
+    )
+    sweep_days: int = Field(
+        90, ge=1, description="Within how many days every older record is seen again, a part each night."
+    )
+    day_budget: int = Field(
+        5000, ge=1, description="How many exchanges a day a page may take; a page may have its own."
     )
     max_attachment_mb: int = Field(
         2048, description="The largest attachment that is captured, in MiB; a larger one becomes a gap."

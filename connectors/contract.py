@@ -164,14 +164,16 @@ class Replaced:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Exchange:
     """One HTTP request and its answer, byte for byte after the recorded replacement of secrets.
 
     `body` is the entity body as it was on the wire. `truncated` is None, or
     why the body is shorter than it should be ("length", "time",
     "disconnect"), in the words of WARC 1.1. `status` 0 means that no answer
-    came, and `failure` says why.
+    came, and `failure` says why. `message` is None for a whole answer; in a
+    stream that stays open it is the number of the message, and the body is
+    that message alone.
     """
 
     method: str
@@ -190,6 +192,7 @@ class Exchange:
     peer_address: str | None = None
     peer_certificate_sha256: str | None = None
     replaced: Sequence[Replaced] = ()
+    message: int | None = None
 
     def header(self, name: str) -> str | None:
         """The first response header of that name, whatever its case."""
@@ -211,10 +214,92 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a connector is told of the page it observes."""
+    """What a connector is told of the page it observes, and how much of it this pass is about.
+
+    A pass MAY leave out what was published before `published_from` or after
+    `published_until` (both inclusive; None leaves that side open); its
+    listings MUST then be narrowed in the same way. What bears no time belongs
+    to every pass. A connector that cannot narrow reads everything.
+    """
 
     address: str
     options: Mapping[str, str] = field(default_factory=dict)
+    published_from: datetime | None = None
+    published_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a check of a page's connection looked at: a permission, a scope, a version's end.
+
+    `remedy` tells an officer what to do, in order; it is empty where all is well.
+    """
+
+    what: str
+    fine: bool
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing that a person enters to connect a page; `name` is the secret's name."""
+
+    name: str
+    title: str
+    help: str = ""
+    required: bool = True
+    shown: bool = False
+    """Whether it may be seen while it is typed: a user name, never a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """The page is connected by what its manager enters: an application password, a token."""
+
+    fields: Sequence[Field]
+    steps: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2:
+    """The page is connected by signing in at the platform (RFC 6749 with PKCE, RFC 7636).
+
+    `{origin}` in an address stands for the origin of the page's own address,
+    for platforms that are many servers. `register_at` is where such a server
+    registers a client without asking a person (Mastodon); elsewhere the
+    operator registers one and gives its id and secret in a file. The secret
+    that the connector is given holds `access_token` and, where the platform
+    gives one, `refresh_token`.
+    """
+
+    authorise_at: str
+    token_at: str
+    scopes: Sequence[str] = ()
+    register_at: str | None = None
+    revoke_at: str | None = None
+    pkce: bool = True
+    single_use_refresh: bool = False
+    """Whether a refresh token is worthless once it was used, so that the answer is all there is."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    steps: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth1:
+    """The page is connected by signing in at the platform in the manner of RFC 5849.
+
+    The secret that the connector is given holds `consumer_key`,
+    `consumer_secret`, `token` and `token_secret`.
+    """
+
+    request_at: str
+    authorise_at: str
+    token_at: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+    steps: Sequence[str] = ()
+
+
+SignIn = ByHand | OAuth2 | OAuth1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +308,9 @@ class Manifest:
 
     `captures` maps a stream ("posts", "comments", "edits", "deletions",
     "hidden", "messages") to how it is seen. `parser` is raised whenever the
-    same bytes would yield other observations.
+    same bytes would yield other observations. `narrows` says that a pass can
+    be kept to what was published in a span of time at a cost that follows the
+    span; `sign_in` how a page is connected, None where nothing is needed.
     """
 
     name: str
@@ -238,6 +325,8 @@ class Manifest:
     api_ends: str | None = None
     parser: int = 1
     legal_basis: str = ""
+    narrows: bool = False
+    sign_in: SignIn | None = None
 
 
 class Client(Protocol):
@@ -260,11 +349,65 @@ class Client(Protocol):
         accept: Sequence[int] = (),
     ) -> Exchange: ...
 
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        """Send a form or JSON, as `get` otherwise: to sign in and to ask, never to change the page.
+
+        It is not sent again after an answer began or may have begun, and no
+        redirect is followed. The body is kept with its secrets replaced.
+        """
+        ...
+
+    def listen(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Exchange]:
+        """Open a stream and yield each of its messages as an exchange, until the stream or the caller ends it.
+
+        `http` and `https`: server-sent events, one event a message, with the
+        bytes as they were on the wire up to and including the empty line that
+        ends it; comment lines (heartbeats) are no messages. `ws` and `wss`: a
+        WebSocket, one whole message each. `exchange.message` counts from 0.
+        Errors as with `get`; a stream that falls silent for too long or breaks
+        raises `TryAgainLater`.
+        """
+        ...
+
+    def learned(self, exchange: Exchange) -> Mapping[str, str]:
+        """The secrets that were replaced in the answer of `exchange`, by name, for whoever signs in with them.
+
+        A field of JSON or of a form stands under its own name
+        ("access_token"), one that occurs again under "access_token:2"; a
+        cookie that the answer sets under "cookie:" and its name. They are kept
+        in memory alone, for as long as `exchange` itself is, and never
+        written. Cookies are not sent by themselves: who needs a session gives
+        the header. Only `get` and `post` learn; the messages of a stream do not.
+        """
+        ...
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """From now on `value` is replaced wherever it stands: a session's token that was learned on the way."""
+        ...
+
     def now(self) -> datetime: ...
 
 
 class Connector(Protocol):
-    """One platform. Made with the evidence client and, where the page is connected, its secret."""
+    """One platform. Made with the evidence client and, where the page is connected, its secret.
+
+    A value of `secret` may be renewed while a run lasts (an access token that
+    expires within the hour): read it anew for each question, keep no copy.
+    """
 
     manifest: ClassVar[Manifest]
 
@@ -274,7 +417,8 @@ class Connector(Protocol):
         """Yield what the page shows, in batches; `since` None begins a pass from nothing.
 
         Resuming from any yielded `resume_from` MUST miss nothing; it MAY
-        repeat. The last cursor of a finished pass begins the next one.
+        repeat. The last cursor of a finished pass begins the next one; a pass
+        that is resumed is resumed with the same page, its times included.
         Errors are raised with the exchanges that show them; whatever was
         yielded before stays good.
         """
@@ -284,5 +428,49 @@ class Connector(Protocol):
         """Ask by id how known items stand: present, hidden, gone or unknown.
 
         A connector that cannot ask yields nothing.
+        """
+        ...
+
+
+class Checks(Protocol):
+    """What a connector MAY offer besides: to say what a page's connection lacks."""
+
+    def check(self, page: Page) -> Iterator[Finding]:
+        """Ask as little as is needed, and say of each permission, scope, approval and version how it stands.
+
+        What the platform refuses is a finding with its remedy, in words that
+        an officer can act on. Only that it cannot be reached is raised.
+        """
+        ...
+
+
+class Families(Protocol):
+    """What a connector MAY offer besides: to observe one post again with what answers it.
+
+    Capture asks so for a post that is busy, and for families that no pass has
+    seen for long.
+    """
+
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        """Yield the item `root` and everything that answers it, at any depth.
+
+        It ends with a listing narrowed by `in_reply_to`, one for each item
+        that has answers, where all of them were shown. Cursors mean nothing here.
+        """
+        ...
+
+
+class Streams(Protocol):
+    """What a connector MAY offer besides: to be told by the platform as things happen.
+
+    What comes is kept as any other batch. A stream promises nothing about
+    what it did not tell; passes reconcile.
+    """
+
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        """Yield a batch for each thing that happened, without end, from `since` on where the platform can.
+
+        It MUST NOT yield listings. It ends by an error, or when the caller
+        closes it. `since` is a cursor that `listen` yielded, of no other use.
         """
         ...

@@ -5,14 +5,16 @@ compression), replaces secrets before anything exists that could be written,
 and records every exchange: each redirect, each retry, each failure. It is
 polite, and it does not let a page lead it into the agency's own network.
 
-Not done: cookies are not kept, proxies are not used, and requests have no
-bodies. One client belongs to one page and one thread.
+Not done: cookies are not kept, proxies are not used, and nothing is asked that
+would change a page. One client belongs to one page and one thread; closing it
+from another ends its streams.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ssl
+import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -25,15 +27,16 @@ from urllib.parse import unquote_plus, urlencode
 
 import httpx
 
-from connectors import addresses, codings
+from connectors import addresses, codings, events, sockets
 from connectors.addresses import Gate, Resolve
-from connectors.connections import Connections, Watch
+from connectors.connections import Alone, BrokenOff, Connections, Watch
 from connectors.contract import Exchange
 from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, TryAgainLater, UnexpectedResponse
-from connectors.secrets import SECRET_PARAMETERS, Replacing, Secrets
+from connectors.secrets import SECRET_PARAMETERS, SHORTEST, Replacing, Secrets, Sent
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_DECODED = 64 * 1024 * 1024
+MAX_MESSAGE = 8 * 1024 * 1024
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -41,11 +44,24 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 _REFUSALS = frozenset({401, 403})
 _LONGEST_PAUSE = timedelta(days=1)
 _OURS = frozenset(
-    {"host", "user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding"}
+    {
+        "host",
+        "user-agent",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "upgrade",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-extensions",
+    }
 )
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _MOST_ADDRESSES = 3
 _MOST_WAITING = 64 * 1024 * 1024
+_WEIGHT_OF_A_MESSAGE = 2048
+"""What a stream's exchange weighs beside its body, so that many small ones are bounded too."""
 
 
 class Clock(Protocol):
@@ -61,6 +77,8 @@ class Manners:
     `interval` lies between two requests to one host. `deadline` bounds one
     request with its whole answer, however slowly it drips. A Retry-After up to
     `patience` is waited for within the run; a longer one is capture's to plan.
+    A stream that stays open may be silent for `stream_silence`, and none of
+    its messages may be longer than `max_message`.
     """
 
     interval: timedelta = timedelta(milliseconds=500)
@@ -70,7 +88,9 @@ class Manners:
     stream_deadline: timedelta = timedelta(hours=1)
     connect_within: timedelta = timedelta(seconds=20)
     silence: timedelta = timedelta(seconds=60)
+    stream_silence: timedelta = timedelta(minutes=5)
     max_body: int = MAX_BODY
+    max_message: int = MAX_MESSAGE
 
 
 def decoded(exchange: Exchange, *, most: int = MAX_DECODED) -> bytes:
@@ -120,6 +140,7 @@ class EvidenceClient:
         self._connections = Connections(tls)
         self._asked_at: dict[str, float] = {}
         self._recorded = _Recorded()
+        self._learned: dict[int, dict[str, str]] = {}
 
     # -- what connectors and capture use -------------------------------------------------------------------
 
@@ -131,10 +152,14 @@ class EvidenceClient:
         """From now on `value` is a secret too: a token that was learned on the way."""
         self._secrets.keep(name, value)
 
+    def learned(self, exchange: Exchange) -> Mapping[str, str]:
+        """The secrets that were replaced in this answer, by name; see `contract.Client`."""
+        return dict(self._learned.get(id(exchange), {}))
+
     def take(self) -> list[Exchange]:
         """Every exchange since the last take, hops, retries and failures too; each is given once.
 
-        Answers that `get` handed back are let go of, oldest first, when more
+        Answers that `get`, `post` and `listen` handed back are let go of, oldest first, when more
         than 64 MiB of them are waiting here: whoever asked has them. What was
         never handed back is kept until it is taken.
         """
@@ -159,6 +184,47 @@ class EvidenceClient:
         self._recorded.handed_back(exchange)
         return exchange
 
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        """Send a form, JSON or nothing, and read the whole answer; see `contract.Client`.
+
+        It is sent again only where nothing of it can have arrived. A redirect
+        is returned as it is.
+        """
+        sent = Sent(form, json)
+        visit = self._visit(url, None, headers, accept, self._manners.deadline, sent)
+        exchange = self._arrive(visit, None).exchange
+        self._recorded.handed_back(exchange)
+        return exchange
+
+    def listen(
+        self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Exchange]:
+        """Open a stream and yield its messages; see `contract.Client`.
+
+        It has a connection to itself, which is closed with the iterator. Each
+        exchange bears the opening's headers, and when its message was whole.
+        A message that broke off is an exchange too, carried by the error; a
+        stream that ended before its first message leaves its opening alone.
+        """
+        visit = self._visit(_http(url), params, headers, (), self._manners.deadline)
+        visit.stream = sockets.opening() if _is_socket(url) else {}
+        answer = self._arrive(visit, None)
+        try:
+            yield from self._messages(visit, answer)
+        except ConnectorError as error:
+            _without_secrets(error, visit)
+            raise
+        finally:
+            answer.close()
+
     @contextmanager
     def stream(
         self, url: str, *, most: int, headers: Mapping[str, str] | None = None, accept: Sequence[int] = ()
@@ -168,13 +234,13 @@ class EvidenceClient:
         The head's body is empty; the bytes MUST be read inside the context.
         They are handed on as they were on the wire. Where there are more than
         `most`, or fewer than the server promised, the iterator raises, and the
-        file is not whole. An answer that is not a success (a 404) comes with
-        the few bytes of its body, already read.
+        file is not whole. An answer that is not a success (a 404) is no file:
+        it is the whole exchange, and its few bytes come from the iterator too.
         """
         visit = self._visit(url, None, headers, accept, self._manners.stream_deadline)
         answer = self._arrive(visit, most)
         try:
-            yield replace(answer.exchange, body=b""), answer.chunks or iter([answer.exchange.body])
+            yield answer.exchange, answer.chunks or iter([answer.exchange.body])
         finally:
             answer.close()
 
@@ -202,16 +268,17 @@ class EvidenceClient:
         headers: Mapping[str, str] | None,
         accept: Sequence[int],
         deadline: timedelta,
+        sent: Sent | None = None,
     ) -> _Visit:
         asked = with_params(url, params or {})
-        replacing = self._secrets.during(asked, headers or {})
-        return _Visit(asked, _checked(headers or {}), frozenset(accept), deadline, replacing)
+        replacing = self._secrets.during(asked, headers or {}, sent)
+        return _Visit(asked, _checked(headers or {}), frozenset(accept), deadline, replacing, sent)
 
     def _arrive(self, visit: _Visit, most: int | None) -> _Answer:
         """Ask, follow and ask again, until an answer stands or an error is raised."""
         try:
             for _ in range(_MOST_REDIRECTS + 1):
-                url = self._gate.read(visit.url).copy_with(fragment=None)
+                url = self._gate.read(visit.address).copy_with(fragment=None)
                 answer = self._answered(visit, url, most)
                 following = self._following(visit, url, answer)
                 if following is None:
@@ -220,8 +287,7 @@ class EvidenceClient:
                 visit.move(url, following)
             raise UnexpectedResponse(f"{visit.first} leads on and on: more than {_MOST_REDIRECTS} redirects.")
         except ConnectorError as error:
-            error.args = tuple(visit.replacing.text(str(part)) for part in error.args)
-            error.exchanges = tuple(visit.exchanges)
+            _without_secrets(error, visit)
             raise
 
     def _answered(self, visit: _Visit, url: httpx.URL, most: int | None) -> _Answer:
@@ -264,6 +330,8 @@ class EvidenceClient:
         """Where a redirect leads; None where the answer is no redirect, or is wanted as it is."""
         if answer.exchange.status not in _REDIRECTS - visit.accept or answer.location is None:
             return None
+        if visit.sent is not None:
+            return None
         try:
             return url.join(answer.location)
         except (httpx.InvalidURL, ValueError) as fault:
@@ -279,11 +347,17 @@ class EvidenceClient:
         except TryAgainLater as fault:
             return self._no_answer(asking, str(fault), fault, again=True)
         watch = Watch(visit.deadline)
+        if visit.stream is not None:
+            asking.alone = self._connections.alone(url.scheme)
         response = self._connected(asking, where, watch)
         if isinstance(response, httpx.TransportError):
             watch.end()
+            asking.close()
             return self._unconnected(asking, response, late=watch.cut)
         asking.shown(response)
+        if visit.stream is not None and _opens(visit, response):
+            watch.end()
+            return _Answer(self._exchange(asking, response), response=response, asking=asking)
         answer = self._received(asking, response, watch, most)
         if answer.chunks is None:
             answer.close()
@@ -305,33 +379,48 @@ class EvidenceClient:
         return failure
 
     def _headers(self, visit: _Visit, url: httpx.URL) -> list[tuple[str, str]]:
-        given = visit.headers
-        accept = next((value for name, value in given if name.lower() == "accept"), "*/*")
-        return [
+        given = {name.lower() for name, _ in visit.headers}
+        usual = events.MEDIA_TYPE if visit.is_events else "*/*"
+        accept = next((value for name, value in visit.headers if name.lower() == "accept"), usual)
+        written = [
             ("Host", url.netloc.decode("ascii")),
             ("User-Agent", self._agent),
             ("Accept", accept),
             ("Accept-Encoding", "identity"),
-            ("Connection", "keep-alive"),
-            *((name, value) for name, value in given if name.lower() != "accept"),
+            ("Connection", "Upgrade" if visit.stream else "keep-alive"),
+            *(visit.stream or {}).items(),
         ]
+        if visit.is_events and "cache-control" not in given:
+            written.append(("Cache-Control", "no-cache"))
+        if visit.sent is not None:
+            if visit.sent.media_type is not None and "content-type" not in given:
+                written.append(("Content-Type", visit.sent.media_type))
+            written.append(("Content-Length", str(len(visit.wire))))
+        return [*written, *((name, value) for name, value in visit.headers if name.lower() != "accept")]
 
     def _send(self, asking: _Asking, address: str, watch: Watch) -> httpx.Response:
         manners = self._manners
-        most = asking.visit.deadline
+        visit = asking.visit
+        most = visit.deadline
         connect, silence = (
             min(manners.connect_within, most).total_seconds(),
             min(manners.silence, most).total_seconds(),
         )
+        if visit.is_events:
+            # How long its bytes may be silent; until its head has come, the watch cuts it at the deadline.
+            silence = manners.stream_silence.total_seconds()
         request = httpx.Request(
-            "GET",
+            visit.method,
             asking.url.copy_with(host=address),
             headers=[(name.encode("ascii"), value.encode("utf-8")) for name, value in asking.headers],
+            content=visit.wire if visit.sent is not None else None,
             extensions={
                 "timeout": {"connect": connect, "read": silence, "write": silence, "pool": connect},
                 "sni_hostname": asking.url.raw_host.decode("ascii").rstrip("."),
             },
         )
+        if asking.alone is not None:
+            return asking.alone.send(request, watch)
         return self._connections.send(asking.url, address, request, watch)
 
     def _unconnected(self, asking: _Asking, fault: httpx.TransportError, *, late: bool) -> _Answer:
@@ -350,7 +439,9 @@ class EvidenceClient:
         else:
             failure = f"{type(fault).__name__}: {fault}"
             says = f"{host} did not answer: {fault}."
-        return self._no_answer(asking, failure, TryAgainLater(says), again=not late)
+        unsent = isinstance(fault, (httpx.ConnectError, httpx.ConnectTimeout))
+        again = not late and (asking.visit.sent is None or unsent)
+        return self._no_answer(asking, failure, TryAgainLater(says), again=again)
 
     def _no_answer(self, asking: _Asking, failure: str, error: ConnectorError, *, again: bool) -> _Answer:
         exchange = self._record(
@@ -367,14 +458,20 @@ class EvidenceClient:
             return answer
         body, truncated, lost = self._read(asking, response, watch)
         exchange = self._record(asking, self._exchange(asking, response, body=body, truncated=truncated))
-        answer = _Answer(exchange, response=response, watch=watch, location=response.headers.get("location"))
+        answer = _Answer(
+            exchange,
+            response=response,
+            watch=watch,
+            location=response.headers.get("location"),
+            asking=asking,
+        )
         if truncated is not None:
             answer.error = self._cut_short(asking.url, truncated, lost=lost, most=self._manners.max_body)
         elif exchange.failure is not None:
             answer.error = UnexpectedResponse(f"{asking.url}: {exchange.failure}.")
         else:
             answer.error = self._judged(asking, exchange)
-            answer.again = exchange.status in _PASSING
+            answer.again = exchange.status in _PASSING and asking.visit.sent is None
         return answer
 
     def _read(
@@ -470,24 +567,27 @@ class EvidenceClient:
         failure: str | None = None,
     ) -> Exchange:
         """The exchange as it may be written: with every secret replaced."""
-        replacing = asking.replacing
-        url = replacing.text(str(asking.url), "request.url")
+        replacing, visit = asking.replacing, asking.visit
+        applied, cut = codings.codings(_header(response, "content-encoding")), truncated is not None
+        plain, unread = self._plain(body, applied, cut=cut)
+        if plain is not None:
+            replacing.learn(plain)
+        url = replacing.text(visit.shown(asking.url), "request.url")
         sent = [(name, replacing.header(name, _latin(value), "request")) for name, value in asking.headers]
+        asked = b"" if visit.sent is None else replacing.sent(visit.sent)
         came: list[tuple[str, str]] = []
         if response is not None:
             status = response.status_code
-            came = [
-                (name, replacing.header(name, value, "response"))
-                for name, value in (
-                    (raw.decode("latin-1"), value.decode("latin-1")) for raw, value in response.headers.raw
-                )
-            ]
-            body, unread = self._without_secrets(
-                replacing, body, response.headers.get("content-encoding"), truncated
-            )
-            failure = failure or unread
-        return Exchange(
-            method="GET",
+            told = [(raw.decode("latin-1"), value.decode("latin-1")) for raw, value in response.headers.raw]
+            replacing.learn_cookies(told, asking.started_at)
+            came = [(name, replacing.header(name, value, "response")) for name, value in told]
+        if plain is not None:
+            clean = replacing.body(plain, "response.body", cut=cut)
+            body = body if clean == plain else codings.encode(clean, applied)
+        elif replacing.any or visit.sent is not None:
+            body, failure = b"", failure or unread
+        exchange = Exchange(
+            method=visit.method,
             url=url,
             started_at=asking.started_at,
             seconds=self._monotonic() - asking.began,
@@ -495,6 +595,7 @@ class EvidenceClient:
             reason=_extension(response, "reason_phrase"),
             http_version=_extension(response, "http_version") or "HTTP/1.1",
             request_headers=tuple(sent),
+            request_body=asked,
             response_headers=tuple(came),
             body=body,
             truncated=truncated,
@@ -503,27 +604,96 @@ class EvidenceClient:
             peer_certificate_sha256=asking.certificate,
             replaced=replacing.replaced,
         )
+        self._remember(exchange, replacing.learned)
+        return exchange
 
-    def _without_secrets(
-        self, replacing: Replacing, body: bytes, coding: str | None, truncated: str | None
-    ) -> tuple[bytes, str | None]:
-        """A body that may be written, and why it could not be read where that is so.
+    def _plain(self, body: bytes, applied: list[str], *, cut: bool) -> tuple[bytes | None, str | None]:
+        """A body that can be searched for secrets, or why there is none.
 
         A compressed body is looked into. Where a secret is found there, the
-        body is compressed again without it; where it cannot be looked into,
-        its bytes are not kept, since nobody could say what they hold.
+        body is compressed again without it; where it cannot be looked into and
+        a secret might be in it, its bytes are not kept, since nobody could say
+        what they hold.
         """
-        applied = codings.codings(coding)
-        if not body or not replacing.any or not applied:
-            return replacing.body(body, "response.body", cut=truncated is not None), None
+        if not body or not applied:
+            return body, None
         try:
-            plain = codings.decode(
-                body, applied, most=max(MAX_DECODED, self._manners.max_body), cut=truncated is not None
-            )
+            return codings.decode(body, applied, most=max(MAX_DECODED, self._manners.max_body), cut=cut), None
         except codings.CannotDecode as fault:
-            return b"", f"the body was not kept: {fault}, so that it could not be searched for secrets"
-        clean = replacing.body(plain, "response.body", cut=truncated is not None)
-        return (body, None) if clean == plain else (codings.encode(clean, applied), None)
+            return None, f"the body was not kept: {fault}, so that it could not be searched for secrets"
+
+    def _remember(self, exchange: Exchange, learned: Mapping[str, str]) -> None:
+        """Keep what an answer told, for as long as its exchange lives; its tokens are secrets from now on.
+
+        Values of cookies are not looked for elsewhere by themselves: many are
+        ordinary words (a language, the name of whoever signed in).
+        """
+        if not learned:
+            return
+        self._learned[id(exchange)] = dict(learned)
+        weakref.finalize(exchange, self._learned.pop, id(exchange), None).atexit = False
+        for name, value in learned.items():
+            if not name.startswith("cookie:") and len(value) >= SHORTEST:
+                self._secrets.keep(name.partition(":")[0], value)
+
+    # -- streams -------------------------------------------------------------------------------------------
+
+    def _messages(self, visit: _Visit, answer: _Answer) -> Iterator[Exchange]:
+        """Each message of a stream as an exchange; what ends it otherwise than well is an error."""
+        opening, response = answer.exchange, answer.response
+        if answer.asking is None or response is None or answer.watch is not None:
+            raise UnexpectedResponse(
+                f"{visit.first} answered {opening.status} and no stream that we can read."
+            )
+        count, socket = 0, None
+        if visit.is_events:
+            bodies = events.messages(response.stream, most=self._manners.max_message)  # type: ignore[arg-type]  # of a sync transport
+        else:
+            wrong = sockets.agreed(visit.stream["Sec-WebSocket-Key"], response.headers)  # type: ignore[index]  # not events
+            if wrong is not None:
+                self._record(answer.asking, replace(opening, failure=wrong))
+                raise UnexpectedResponse(f"{visit.first} agreed to no WebSocket: {wrong}.")
+            socket = sockets.Messages(
+                response.extensions["network_stream"],
+                most=self._manners.max_message,
+                silence=self._manners.stream_silence,
+            )
+            bodies = iter(socket)
+        try:
+            for body in bodies:
+                message = self._message(visit, opening, count, body)
+                count += 1
+                self._recorded.handed_back(message)
+                yield message
+        except BrokenOff as broken:
+            last = self._message(visit, opening, count, broken.part, broken)
+            visit.exchanges.append(last)
+            raise _ended(visit, broken) from None
+        finally:
+            if socket is not None:
+                socket.close()
+        if count == 0:
+            self._record(answer.asking, opening)
+
+    def _message(
+        self, visit: _Visit, opening: Exchange, number: int, body: bytes, broken: BrokenOff | None = None
+    ) -> Exchange:
+        # Secrets may have been learned since the stream was opened.
+        replacing = self._secrets.during(visit.first, dict(visit.headers))
+        replacing.learn(body)
+        body = replacing.body(body, "response.body", cut=broken is not None)
+        exchange = replace(
+            opening,
+            started_at=self.now(),
+            seconds=0.0,
+            body=body,
+            truncated=None if broken is None else broken.truncated,
+            failure=None if broken is None else replacing.text(f"the stream {broken.says}"),
+            replaced=(*opening.replaced, *replacing.replaced),
+            message=number,
+        )
+        self._recorded.add(exchange)
+        return exchange
 
     def _record(self, asking: _Asking, exchange: Exchange) -> Exchange:
         asking.visit.exchanges.append(exchange)
@@ -550,11 +720,14 @@ class _Recorded:
     def handed_back(self, exchange: Exchange) -> None:
         """Somebody has this one already; a connector that never takes does not fill the memory with it."""
         self._handed.append(exchange)
-        self._weight += len(exchange.body)
+        self._weight += _weight(exchange)
         while self._weight > _MOST_WAITING:
             oldest = self._handed.popleft()
-            self._weight -= len(oldest.body)
-            self._waiting = [one for one in self._waiting if one is not oldest]
+            self._weight -= _weight(oldest)
+            for place, one in enumerate(self._waiting):
+                if one is oldest:
+                    del self._waiting[place]
+                    break
 
     def correct(self, was: Exchange, now: Exchange) -> None:
         if not any(one is was for one in self._waiting):
@@ -577,11 +750,33 @@ class _Visit:
     accept: frozenset[int]
     deadline: timedelta
     replacing: Replacing
+    sent: Sent | None = None
     exchanges: list[Exchange] = field(default_factory=list)
     first: str = ""
+    stream: dict[str, str] | None = None
+    """The headers that open a WebSocket; empty for server-sent events; None where no stream is asked for."""
+    wire: bytes = b""
 
     def __post_init__(self) -> None:
         self.first = self.url
+        self.wire = b"" if self.sent is None else self.sent.wire()
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.sent is None else "POST"
+
+    @property
+    def is_events(self) -> bool:
+        return self.stream is not None and not self.stream
+
+    @property
+    def address(self) -> str:
+        """Where the next request goes; a WebSocket is asked for over http."""
+        return _http(self.url) if self.stream else self.url
+
+    def shown(self, url: httpx.URL) -> str:
+        """An address as it is written down: a WebSocket's own scheme, where that is what was asked for."""
+        return f"ws{str(url).removeprefix('http')}" if self.stream else str(url)
 
     def move(self, url: httpx.URL, following: httpx.URL) -> None:
         """Go where a redirect leads. To another origin no credentials go along, nor any secret in a header."""
@@ -606,6 +801,11 @@ class _Asking:
     replacing: Replacing
     peer: str | None = None
     certificate: str | None = None
+    alone: Alone | None = None
+
+    def close(self) -> None:
+        if self.alone is not None:
+            self.alone.close()
 
     def shown(self, response: httpx.Response) -> None:
         """Note who answered, while the connection still stands: its address, and SHA-256 of its certificate in hex."""
@@ -628,6 +828,7 @@ class _Answer:
     chunks: Iterator[bytes] | None = None
     response: httpx.Response | None = None
     watch: Watch | None = None
+    asking: _Asking | None = None
 
     def close(self) -> None:
         if self.response is not None:
@@ -635,6 +836,43 @@ class _Answer:
                 self.response.close()
         if self.watch is not None:
             self.watch.end()
+        if self.asking is not None:
+            self.asking.close()
+
+
+def _opens(visit: _Visit, response: httpx.Response) -> bool:
+    """Whether an answer is the stream that was asked for, and not words about why there is none."""
+    if visit.stream:
+        return response.status_code == 101
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    coded = codings.codings(response.headers.get("content-encoding"))
+    return response.status_code == 200 and kind == events.MEDIA_TYPE and not coded
+
+
+def _ended(visit: _Visit, broken: BrokenOff) -> ConnectorError:
+    says = f"The stream at {visit.first} {broken.says}."
+    if broken.refused:
+        return AccessRevoked(f"{says} Connect the page again, with someone who may read it.")
+    return UnexpectedResponse(says) if broken.truncated == "length" else TryAgainLater(says)
+
+
+def _without_secrets(error: ConnectorError, visit: _Visit) -> None:
+    """An error says what happened without saying a secret, and carries every exchange of its question."""
+    error.args = tuple(visit.replacing.text(str(part)) for part in error.args)
+    error.exchanges = tuple(visit.exchanges)
+
+
+def _is_socket(url: str) -> bool:
+    return url[:6].lower().startswith(("ws://", "wss://"))
+
+
+def _http(url: str) -> str:
+    """The address at which a WebSocket is asked for (RFC 6455, section 3); any other address as it is."""
+    return f"http{url[2:]}" if _is_socket(url) else url
+
+
+def _weight(exchange: Exchange) -> int:
+    return len(exchange.body) + (0 if exchange.message is None else _WEIGHT_OF_A_MESSAGE)
 
 
 def retry_after(exchange: Exchange, now: datetime) -> timedelta | None:
@@ -677,6 +915,10 @@ def _line(text: str) -> str:
 
 def _latin(value: str) -> str:
     return value.encode("utf-8").decode("latin-1")
+
+
+def _header(response: httpx.Response | None, name: str) -> str | None:
+    return None if response is None else response.headers.get(name)
 
 
 def _extension(response: httpx.Response | None, name: str) -> str:

@@ -12,7 +12,10 @@ connector is made, and name the class so that pytest collects it:
 
 The world is a real server on loopback with a small, known history; the client
 is the real evidence client. What a world cannot do it declares in `cannot`,
-with the reason; the promise is then skipped and shows that reason.
+with the reason; the promise is then skipped and shows that reason. What a
+connector need not offer (to narrow a pass, a family, a check, a stream) is
+promised only by those that offer it; a world that can be listened to is a
+`StreamingWorld`.
 
 In the `conftest.py` beside the tests, `pytest.register_assert_rewrite("connectors.promises")`
 makes failures show their values.
@@ -23,29 +26,34 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from json import dumps
-from typing import Any, Protocol, TypeVar
+from threading import Thread
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from urllib.parse import quote, quote_plus, urlsplit
 
 import pytest
 
 from connectors.contract import (
     Batch,
+    Checks,
     Client,
     Connector,
     Cursor,
     Exchange,
+    Families,
+    Finding,
     Kind,
     Listing,
     Observation,
     Page,
     Span,
     State,
+    Streams,
 )
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.http import EvidenceClient, Manners
@@ -55,6 +63,9 @@ Answer = TypeVar("Answer")
 
 MOST_QUESTIONS = 2000
 """More questions than this in one pass of a small world are taken for a loop."""
+
+MOST_STREAMS = 20
+"""A connector that opens a stream of a small world more often than this does not end it by an error."""
 
 
 class World(Protocol):
@@ -143,9 +154,27 @@ class World(Protocol):
         ...
 
 
+@runtime_checkable
+class StreamingWorld(Protocol):
+    """A world whose platform tells of what happens while somebody listens.
+
+    What `publish`, `edit` and `remove` do is told to every listener. One that
+    its streams do not tell of is declared in `cannot` under "stream_publish",
+    "stream_edit" or "stream_remove".
+    """
+
+    def await_listener(self) -> None:
+        """Return when somebody listens; raise when nobody comes within a few seconds."""
+        ...
+
+    def hang_up(self) -> None:
+        """The platform ends every open stream, after everything that it has to tell."""
+        ...
+
+
 @dataclass
 class Pass:
-    """What one call of `observe` or `look` yielded, and how it ended."""
+    """What one call of `observe`, `look`, `family` or `listen` yielded, and how it ended."""
 
     batches: list[Batch] = field(default_factory=list)
     error: ConnectorError | None = None
@@ -356,6 +385,175 @@ class ConnectorPromises(ABC):
                 name: _version(item) for name, item in after.items()
             }
 
+    def test_a_page_that_shifts_while_it_is_paged_misses_nothing(self) -> None:
+        for hook in ("publish", "remove"):
+            with self.world() as world:
+                _or_skip(world, hook)
+                answers = len(self._whole(world).answers)
+            for after in sorted({1, answers // 2, answers - 1} - {0}):
+                self._shifts(hook, after)
+
+    # -- a part of the page --------------------------------------------------------------------------------
+
+    def test_a_narrowed_pass_observes_what_lies_inside_and_misses_nothing_outside(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            for since, until in _parts(whole):
+                inside = {
+                    name for name, item in whole.latest().items() if _within(item.published_at, since, until)
+                }
+                seen = self._observe(world, page=_narrowed(world.page, since, until))
+                told = f"from {since} until {until}"
+                assert seen.error is None, f"{told}: {seen.error!r}"
+                missed = inside - set(seen.latest())
+                assert not missed, f"{told}: {missed} lie inside and were not observed"
+                outside = [
+                    name
+                    for name, state in seen.concluded()
+                    if name not in inside and state in {State.GONE, State.ABSENT}
+                ]
+                assert not outside, f"{told}: {outside} lie outside and were told to be missing"
+                self._listings_are_true(seen, whole)
+
+    def test_a_narrowed_pass_is_resumed_from_any_cursor_and_misses_nothing_inside(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            since, until = _parts(whole)[0]
+            page = _narrowed(world.page, since, until)
+            undisturbed = self._observe(world, page=page)
+            inside = {
+                name for name, item in whole.latest().items() if _within(item.published_at, since, until)
+            }
+            for taken in range(1, len(undisturbed.batches)):
+                before = self._observe(world, most=taken, page=page)
+                resumed = before.then(self._observe(world, before.last, page=page))
+                assert resumed.error is None
+                missed = inside - set(resumed.latest())
+                assert not missed, f"resuming after batch {taken} misses {missed}"
+                self._listings_are_true(resumed, whole)
+
+    def test_a_pass_that_narrows_asks_less_than_the_whole(self) -> None:
+        with self.world() as world:
+            if not self.connector(_Recorder(_client(world, self._clock))).manifest.narrows:
+                pytest.skip("the connector does not narrow: it reads everything, whatever is asked")
+            whole = self._whole(world)
+            newest = max(item.published_at for item in whole.observations if item.published_at is not None)
+            seen = self._observe(world, page=_narrowed(world.page, newest, None))
+            assert seen.error is None
+            assert len(seen.answers) < len(whole.answers), "narrowing saved nothing"
+
+    # -- one post with what answers it ---------------------------------------------------------------------
+
+    def test_a_family_is_its_root_with_everything_that_answers_it(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            for root, members in _families(whole):
+                seen = self._family(world, root)
+                assert seen.error is None, f"the family of {root}: {seen.error!r}"
+                missed = members - set(seen.latest())
+                assert not missed, f"the family of {root} lacks {missed}"
+
+    def test_the_listings_of_a_family_are_true_and_there_is_one_for_each_item_that_is_answered(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            for root, members in _families(whole):
+                seen = self._family(world, root)
+                self._listings_are_true(seen, whole)
+                assert all(listing.in_reply_to is not None for listing in seen.listings), (
+                    "a family's listing speaks of more than the family"
+                )
+                answered = {
+                    item.in_reply_to for name, item in whole.latest().items() if name in members - {root}
+                }
+                listed = {listing.in_reply_to for listing in seen.listings}
+                assert _gaps(seen) or answered <= listed, (
+                    f"no listing, and no gap, for the answers to {answered - listed}"
+                )
+
+    def test_trouble_while_a_family_is_observed_proves_no_removal(self) -> None:
+        with self.world() as world:
+            _or_skip(world, "fail")
+            whole = self._whole(world)
+            root, _ = _families(whole)[0]
+            for after in range(len(self._family(world, root).answers)):
+                world.fail(after=after)
+                broken = self._family(world, root)
+                assert broken.error is not None or _gaps(broken), (
+                    f"an outage after {after} answers: the family ended as if all had been seen"
+                )
+                if broken.error is not None:
+                    self._says_so(broken.error, (TryAgainLater,), None, f"fail after {after} answers")
+                self._proves_nothing(broken, whole)
+                world.recover()
+
+    # -- a check of the connection -------------------------------------------------------------------------
+
+    def test_a_check_says_how_things_stand_and_what_to_do_where_they_do_not(self) -> None:
+        with self.world() as world:
+            findings = self._checked(world)
+            assert findings, "the check found nothing, not even that all is well"
+            for finding in findings:
+                assert finding.what, "a finding says of what"
+                assert finding.fine == (not finding.remedy), (
+                    f"{finding.what}: what is not fine needs a remedy, and nothing else does"
+                )
+
+    def test_a_check_says_that_credentials_were_revoked_and_raises_nothing(self) -> None:
+        with self.world() as world:
+            _or_skip(world, "revoke")
+            self._checked(world)
+            world.revoke(after=0)
+            try:
+                wrong = [finding for finding in self._checked(world) if not finding.fine]
+            except ConnectorError as error:
+                raise AssertionError(f"revoked credentials are to be found, not raised: {error!r}") from error
+            assert wrong, "our credentials were refused, and the check found all well"
+            assert all(finding.remedy for finding in wrong), "nobody is told what to do"
+
+    # -- a stream ------------------------------------------------------------------------------------------
+
+    def test_a_stream_tells_of_what_is_published(self) -> None:
+        told, name, _ = self._heard("publish")
+        assert (name, State.PRESENT) in told.concluded(), "what was published was not told"
+
+    def test_a_stream_tells_of_an_edit(self) -> None:
+        told, name, whole = self._heard("edit")
+        assert name in told.latest(), "what was edited was not told"
+        assert _version(whole.latest()[name]) != _version(told.latest()[name])
+
+    def test_a_stream_tells_of_a_removal(self) -> None:
+        told, name, _ = self._heard("remove")
+        states = [state for told_of, state in told.concluded() if told_of == name]
+        assert states, "what was removed was not told"
+        assert State.PRESENT not in states, "a removed item was told to be present"
+        assert State.ABSENT not in states, "only a listing can lack something, and a stream has none"
+
+    def test_a_stream_promises_no_listing_and_hands_over_every_message(self) -> None:
+        told, _, _ = self._heard("publish")
+        assert not told.listings, "a stream cannot know what it was not told"
+        kept = [id(exchange) for batch in told.batches for exchange in batch.exchanges]
+        assert all(id(answer) in kept for answer in told.answers), (
+            "a message was read and not handed over as evidence"
+        )
+
+    def test_a_stream_ends_when_it_is_closed(self) -> None:
+        with self.world() as world:
+            streaming = self._streaming(world)
+            _or_skip(world, "publish", "stream_publish")
+            recorder = _Recorder(_client(world, self._clock))
+            acting = self._acting(streaming, lambda: (world.publish(), world.publish()))
+            stream = cast(Streams, self.connector(recorder)).listen(world.page, None)
+            try:
+                first = next(stream)
+                assert first.exchanges
+                assert isinstance(stream, Generator), "a stream that cannot be closed goes on"
+                stream.close()
+                assert next(stream, None) is None, "a stream that was closed goes on"
+            finally:
+                acting.join()
+                streaming.hang_up()
+                recorder.close()
+
     # -- listings ------------------------------------------------------------------------------------------
 
     def test_a_listing_names_the_exchange_that_shows_it_and_began_no_later(self) -> None:
@@ -427,12 +625,113 @@ class ConnectorPromises(ABC):
         assert seen.observations, "nothing was observed"
         return seen
 
-    def _observe(self, world: World, since: Cursor | None = None, most: int | None = None) -> Pass:
+    def _observe(
+        self,
+        world: World,
+        since: Cursor | None = None,
+        most: int | None = None,
+        page: Page | None = None,
+        before: Callable[[int], None] | None = None,
+    ) -> Pass:
         return self._run(
-            _Recorder(_client(world, self._clock)),
-            lambda connector: connector.observe(world.page, since),
+            _Recorder(_client(world, self._clock), before),
+            lambda connector: connector.observe(page or world.page, since),
             most,
         )
+
+    def _family(self, world: World, root: str) -> Pass:
+        recorder = _Recorder(_client(world, self._clock))
+        self._or_not_offered(recorder, "family", "observe a post alone with what answers it")
+        return self._run(recorder, lambda connector: cast(Families, connector).family(world.page, root))
+
+    def _checked(self, world: World) -> list[Finding]:
+        recorder = _Recorder(_client(world, self._clock))
+        self._or_not_offered(recorder, "check", "check a page's connection")
+        try:
+            return list(cast(Checks, self.connector(recorder)).check(world.page))
+        finally:
+            recorder.close()
+
+    def _heard(self, hook: str) -> tuple[Pass, str, Pass]:
+        """What a stream told while something happened; of what; and the page as it stood before."""
+        with self.world() as world:
+            streaming = self._streaming(world)
+            _or_skip(world, hook, f"stream_{hook}")
+            whole = self._whole(world)
+            names: list[str] = []
+
+            def act() -> None:
+                try:
+                    names.append(getattr(world, hook)())
+                finally:
+                    streaming.hang_up()
+
+            acting = self._acting(streaming, act)
+            try:
+                told = self._run(
+                    _Recorder(_client(world, self._clock)),
+                    lambda connector: cast(Streams, connector).listen(world.page, None),
+                )
+            finally:
+                acting.join()
+            assert names, "nobody listened"
+            assert told.batches, "nothing was told"
+            assert told.error is None or isinstance(told.error, TryAgainLater), repr(told.error)
+            for said in _said(told):
+                for name, form in _forms(world.secrets):
+                    assert form not in said, f"the secret {name!r} was yielded"
+            return told, names[0], whole
+
+    def _streaming(self, world: World) -> StreamingWorld:
+        self._or_not_offered(_Recorder(_client(world, self._clock)), "listen", "listen to a stream")
+        if not isinstance(world, StreamingWorld):
+            pytest.skip(f"{type(world).__name__} has no stream to listen to")
+        return world
+
+    def _acting(self, streaming: StreamingWorld, act: Callable[[], object]) -> Thread:
+        """Something happens on the page as soon as somebody listens."""
+
+        def when_heard() -> None:
+            streaming.await_listener()
+            act()
+
+        acting = Thread(target=when_heard)
+        acting.start()
+        return acting
+
+    def _or_not_offered(self, recorder: _Recorder, method: str, does: str) -> None:
+        connector = self.connector(recorder)
+        if not callable(getattr(connector, method, None)):
+            recorder.close()
+            pytest.skip(f"{connector.manifest.name} does not offer to {does}")
+
+    def _shifts(self, hook: str, after: int) -> None:
+        """Something happens on the page after some of its answers; what was there all the time is missed by nobody."""
+        with self.world() as world:
+            whole = self._whole(world)
+            shown, happened = set(world.shows()), []
+
+            def before(question: int) -> None:
+                if question == after:
+                    happened.append(getattr(world, hook)())
+
+            seen = self._observe(world, before=before)
+            told = f"{hook} after {after} answers"
+            assert happened, f"{told}: the pass asked less than the one before"
+            assert seen.error is None, f"{told}: {seen.error!r}"
+            stayed = shown & set(world.shows())
+            missed = stayed - set(seen.latest())
+            assert not missed, f"{told}: {missed} were there all the time and were not observed"
+            removed = [
+                name
+                for name, state in seen.concluded()
+                if name in stayed and state in {State.GONE, State.ABSENT}
+            ]
+            assert not removed, f"{told}: {removed} are still there and were told to be missing"
+            self._listings_are_true(seen, whole, of=stayed)
+            later = seen.then(self._whole(world, seen.last))
+            lacking = set(world.shows()) - set(later.latest())
+            assert not lacking, f"{told}: the next pass misses {lacking}"
 
     def _look(self, world: World, items: Sequence[Observation]) -> Pass:
         ids = [(item.kind, item.native_id) for item in items]
@@ -511,7 +810,7 @@ class ConnectorPromises(ABC):
         assert not removed, f"trouble was taken for the removal of {removed}"
         self._listings_are_true(seen, whole)
 
-    def _listings_are_true(self, seen: Pass, whole: Pass) -> None:
+    def _listings_are_true(self, seen: Pass, whole: Pass, of: Collection[str] | None = None) -> None:
         """Whatever a listing covers has been yielded since it began: else the archive would take it for removed."""
         met: dict[str, datetime] = {}
         for batch in seen.batches:
@@ -521,7 +820,7 @@ class ConnectorPromises(ABC):
                 met[sighting.native_id] = batch.exchanges[sighting.exchange].started_at
             for listing in batch.listings:
                 for item in whole.latest().values():
-                    if _covers(listing, item):
+                    if _covers(listing, item) and (of is None or item.native_id in of):
                         at = met.get(item.native_id)
                         assert at is not None, f"a listing covers {item.native_id}, which was not yielded"
                         assert at >= listing.began_at, (
@@ -533,9 +832,47 @@ _PROVES_NOTHING = frozenset({0, 401, 403, 429, *range(500, 600)})
 _TROUBLES = frozenset({"throttle", "sign_in", "cut", "fail", "revoke"})
 
 
-def _or_skip(world: World, hook: str) -> None:
-    if hook in world.cannot:
-        pytest.skip(f"{type(world).__name__} cannot {hook}: {world.cannot[hook]}")
+def _or_skip(world: World, *hooks: str) -> None:
+    for hook in hooks:
+        if hook in world.cannot:
+            pytest.skip(f"{type(world).__name__} cannot {hook}: {world.cannot[hook]}")
+
+
+def _narrowed(page: Page, since: datetime | None, until: datetime | None) -> Page:
+    return replace(page, published_from=since, published_until=until)
+
+
+def _parts(whole: Pass) -> list[tuple[datetime | None, datetime | None]]:
+    """Spans that hold a part of the page: its middle, its newer half, its older half, and one moment."""
+    times = sorted({item.published_at for item in whole.observations if item.published_at is not None})
+    assert len(times) > 3, "the world's history is too short to take a part of it"
+    middle = times[len(times) // 2]
+    return [
+        (times[len(times) // 3], times[-(len(times) // 3)]),
+        (middle, None),
+        (None, middle),
+        (times[1], times[1]),
+    ]
+
+
+def _within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    """Whether an item belongs to a span. What bears no time belongs to every one."""
+    return at is None or ((since is None or at >= since) and (until is None or at <= until))
+
+
+def _families(whole: Pass) -> list[tuple[str, set[str]]]:
+    """The posts of a page with everything that answers them, the largest family first: that one, and the smallest."""
+    items = whole.latest()
+    found = {name: {name} for name, item in items.items() if item.kind is Kind.POST}
+    for name in items:
+        root, above = name, items[name].in_reply_to
+        while above is not None and above in items:
+            root, above = above, items[above].in_reply_to
+        if root in found:
+            found[root].add(name)
+    assert found, "the world shows no posts"
+    ordered = sorted(found.items(), key=lambda one: -len(one[1]))
+    return [ordered[0], ordered[-1]] if len(ordered) > 1 else ordered
 
 
 def _covers(listing: Listing, item: Observation) -> bool:
@@ -626,7 +963,7 @@ def _client(world: World, clock: _Ticking) -> EvidenceClient:
         "contact": "promises",
         "secrets": world.secrets,
         "allow_hosts": [urlsplit(world.base).netloc],
-        "manners": Manners(interval=timedelta(0), retries=1),
+        "manners": Manners(interval=timedelta(0), retries=1, stream_silence=timedelta(seconds=10)),
     }
     return EvidenceClient(**{**options, **world.client_options})
 
@@ -649,12 +986,18 @@ class _Ticking:
 
 
 class _Recorder:
-    """The evidence client, with everything that it told the connector written down."""
+    """The evidence client, with everything that it told the connector written down.
 
-    def __init__(self, client: EvidenceClient) -> None:
+    `before` is called before each question, with how many were asked so far.
+    """
+
+    def __init__(self, client: EvidenceClient, before: Callable[[int], None] | None = None) -> None:
         self._client = client
+        self._before = before or (lambda _question: None)
         self._told: list[Exchange | ConnectorError] = []
         self._times: list[datetime] = []
+        self._learned: dict[int, Mapping[str, str]] = {}
+        self._streams = 0
 
     @property
     def answers(self) -> list[Exchange]:
@@ -668,14 +1011,48 @@ class _Recorder:
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
     ) -> Exchange:
+        return self._asked(lambda: self._client.get(url, params=params, headers=headers, accept=accept))
+
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        return self._asked(
+            lambda: self._client.post(url, form=form, json=json, headers=headers, accept=accept)
+        )
+
+    def _asked(self, ask: Callable[[], Exchange]) -> Exchange:
         assert len(self._told) < MOST_QUESTIONS, "the pass does not end"
+        self._before(len(self._told))
         try:
-            exchange = self._client.get(url, params=params, headers=headers, accept=accept)
+            exchange = ask()
         except ConnectorError as error:
             self._told.append(error)
             raise
         self._told.append(exchange)
+        self._learned[id(exchange)] = self._client.learned(exchange)
         return exchange
+
+    def listen(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Exchange]:
+        self._streams += 1
+        assert self._streams < MOST_STREAMS, "the stream is opened again and again, and never ends"
+        for exchange in self._client.listen(url, params=params, headers=headers):
+            self._told.append(exchange)
+            yield exchange
+
+    def learned(self, exchange: Exchange) -> Mapping[str, str]:
+        return self._learned.get(id(exchange), {})
 
     def now(self) -> datetime:
         self._times.append(self._client.now())
@@ -691,14 +1068,19 @@ class _Recorder:
         self._client.close()
 
     def replay(self) -> _Replay:
-        return _Replay(self._told, self._times)
+        return _Replay(self._told, self._times, self._learned)
 
 
 class _Replay:
     """Tells a connector once more, in the same order, what it was told; the platform is not asked."""
 
-    def __init__(self, told: Iterable[Exchange | ConnectorError], times: Iterable[datetime]) -> None:
-        self._told, self._times = deque(told), deque(times)
+    def __init__(
+        self,
+        told: Iterable[Exchange | ConnectorError],
+        times: Iterable[datetime],
+        learned: Mapping[int, Mapping[str, str]],
+    ) -> None:
+        self._told, self._times, self._learned = deque(told), deque(times), learned
         self.answers: list[Exchange] = []
 
     def get(
@@ -709,14 +1091,41 @@ class _Replay:
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
     ) -> Exchange:
-        assert self._told, (
-            f"the second time, the connector asked more: {url} {params} {headers and list(headers)} {accept}"
-        )
+        return self._next(f"{url} {params} {headers and list(headers)} {accept}")
+
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        sent = "JSON" if json is not None else form and list(form)
+        return self._next(f"{url} {sent} {headers and list(headers)} {accept}")
+
+    def _next(self, question: str) -> Exchange:
+        assert self._told, f"the second time, the connector asked more: {question}"
         told = self._told.popleft()
         if isinstance(told, ConnectorError):
             raise told
         self.answers.append(told)
         return told
+
+    def listen(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Exchange]:
+        raise AssertionError(
+            f"a pass listened to {url} {params} {headers and list(headers)}: it would never end"
+        )
+
+    def learned(self, exchange: Exchange) -> Mapping[str, str]:
+        return self._learned.get(id(exchange), {})
 
     def now(self) -> datetime:
         assert self._times, "the second time, the connector asked for the time more often"

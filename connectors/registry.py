@@ -23,6 +23,13 @@ GROUP = "muniment.connectors"
 _OURS: Mapping[str, str] = {
     "feed": "connectors.feed:Feed",
     "wordpress": "connectors.wordpress:WordPress",
+    "mastodon": "connectors.mastodon:Mastodon",
+    "bluesky": "connectors.bluesky:Bluesky",
+    "webpage": "connectors.webpage:WebPage",
+    "myspace": "connectors.webpage:MySpace",
+    "digg": "connectors.webpage:Digg",
+    "mediawiki": "connectors.mediawiki:MediaWiki",
+    "nixle": "connectors.nixle:Nixle",
 }
 
 
@@ -37,8 +44,6 @@ class Status(StrEnum):
     """Its interface is open to an agency; we have not written the connector yet."""
     GATED = "gated"
     """Coming, but the platform first has to approve who asks."""
-    STOPPED = "stopped"
-    """The platform itself no longer runs; what was captured elsewhere can be imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +78,7 @@ PLANNED: tuple[Planned, ...] = (
     Planned("snapchat", "Snapchat", Status.GATED),
     Planned("flickr", "Flickr", Status.COMING, f"{_FEED} Photostreams have one."),
     Planned("reddit", "Reddit", Status.GATED),
-    Planned("nixle", "Nixle", Status.COMING, f"{_FEED} Agencies have one."),
     Planned("nextdoor", "Nextdoor", Status.GATED),
-    Planned("myspace", "MySpace", Status.COMING),
-    Planned("digg", "Digg", Status.STOPPED),
-    Planned(
-        "mediawiki", "Wikipedia and other MediaWikis", Status.COMING, f"{_FEED} A page's history has one."
-    ),
-    Planned("mastodon", "Mastodon", Status.COMING, f"{_FEED} Accounts have one."),
-    Planned("bluesky", "Bluesky", Status.COMING, f"{_FEED} Accounts have one."),
     Planned("threads", "Threads", Status.COMING),
 )
 

@@ -2,8 +2,10 @@
 
 What is replaced: each secret in play wherever it occurs, in the forms that
 addresses, JSON, HTML and Basic authentication give it; the values of headers
-that only carry credentials; the values of parameters that are named like
-credentials. What stands instead says which secret it was, never what it was.
+that only carry credentials; the values of parameters and of fields of forms
+that are named like credentials; in answers in JSON, the values of fields that
+name nothing but credentials. What stands instead says which secret it was,
+never what it was. What an answer gave is told to whoever asked, in memory.
 
 A secret is found by its own characters. One that is shorter than eight would
 be found in what the public writes as well, so it is refused.
@@ -16,7 +18,10 @@ import json
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 from connectors.contract import Replaced
@@ -49,6 +54,50 @@ SECRET_PARAMETERS = frozenset(
 )
 """Parameters of an address whose values are replaced, whatever they are."""
 
+SECRET_FIELDS = SECRET_PARAMETERS | {
+    "assertion",
+    "authfactortoken",
+    "client_assertion",
+    "code",
+    "code_verifier",
+    "lgpassword",
+    "lgtoken",
+    "logintoken",
+    "oauth_token",
+    "oauth_token_secret",
+    "oauth_verifier",
+    "otp",
+    "passwd",
+    "passcode",
+    "retype",
+}
+"""Fields of what is sent, in forms and in JSON, whose values are replaced, whatever they are."""
+
+TOLD_FIELDS = frozenset(
+    {
+        "accessJwt",
+        "access_token",
+        "client_secret",
+        "createaccounttoken",
+        "csrftoken",
+        "id_token",
+        "lgtoken",
+        "logintoken",
+        "oauth_token",
+        "oauth_token_secret",
+        "patroltoken",
+        "refreshJwt",
+        "refresh_token",
+        "rollbacktoken",
+        "userrightstoken",
+        "watchtoken",
+    }
+)
+"""Fields of answers that name nothing but credentials."""
+
+_ORDINARY = frozenset({"key", "sig", "signature"})
+"""Names that hide a secret in what we send, but whose values an answer may repeat in another sense."""
+
 _LOOKED_FOR_IN_ANSWERS = frozenset({"access_token", "client_secret", "refresh_token", "appsecret_proof"})
 """Parameters that name nothing but credentials: an answer that repeats their values repeats a secret."""
 
@@ -59,9 +108,18 @@ PUBLIC_NAMES = frozenset(
 
 _PARAMETER = re.compile(r"""(?<=[?&;#])([^=&;#?\s"'<>]+)=([^&#\s"'<>]*)""")
 _USERINFO = re.compile(r"(?<=://)[^/?#@\s\"'<>]+(?=@)")
+_TOLD = re.compile(
+    rb'"(' + b"|".join(sorted(name.encode() for name in TOLD_FIELDS)) + rb')"\s*:\s*"'
+    rb'([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)',
+    re.DOTALL,
+)
+_TOLD_NAMES = tuple(sorted(f'"{name}"'.encode() for name in TOLD_FIELDS))
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
+_FORM = re.compile(rb"[\w.~%+-]+=[^&\s<>]*(?:&[\w.~%+-]+=[^&\s<>]*)*\s*\Z")
 _PART = re.compile(r"[^/?&#=;,\s\"'<>]+")
 _LEAST_OF_A_CUT_SECRET = 4
 _REMEMBERED = 32
+_LONGEST_FORM = 64 * 1024
 
 Form = tuple[bytes, str]
 
@@ -127,14 +185,15 @@ class Secrets:
         for form in forms:
             self._forms.setdefault(form, marker(name))
 
-    def during(self, url: str, headers: Mapping[str, str]) -> Replacing:
+    def during(self, url: str, headers: Mapping[str, str], sent: Sent | None = None) -> Replacing:
         """For one question and its answers: what it carries as credentials is a secret in its answers too."""
         forms = dict(self._forms)
-        for name, value in _carried(url, headers):
+        carried = [*_carried(url, headers), *(sent.credentials() if sent is not None else ())]
+        for name, value in carried:
             if len(value) >= SHORTEST:
                 for form in self._forms_of(value):
                     forms.setdefault(form, marker(name))
-        return Replacing(tuple(sorted(forms.items(), key=lambda form: -len(form[0]))), self.parameters)
+        return Replacing(_longest_first(forms), self.parameters)
 
 
 class Replacing:
@@ -143,6 +202,8 @@ class Replacing:
     def __init__(self, forms: tuple[Form, ...], parameters: frozenset[str]) -> None:
         self._forms, self._parameters = forms, parameters
         self._counted: Counter[tuple[str, str]] = Counter()
+        self.learned: dict[str, str] = {}
+        """What the answer told by name, in clear; it never leaves the memory."""
 
     @property
     def any(self) -> bool:
@@ -173,9 +234,38 @@ class Replacing:
         spoken = value.encode("latin-1").decode("utf-8", "surrogateescape")
         return self.text(spoken, where).encode("utf-8", "surrogateescape").decode("latin-1")
 
+    def learn(self, body: bytes) -> None:
+        """Look an answer's body through for credentials that it hands out; from now on they are secrets of this exchange."""
+        forms = dict(self._forms)
+        for name, start, end in _told(body):
+            value = _spoken(body, start, end)
+            self._note(name, value)
+            if len(value) >= SHORTEST:
+                for form in written(value):
+                    forms.setdefault(form, marker(name))
+        if len(forms) > len(self._forms):
+            self._forms = _longest_first(forms)
+
+    def learn_cookies(self, headers: Sequence[tuple[str, str]], now: datetime) -> None:
+        """Note the cookies that an answer sets."""
+        for name, value in headers:
+            if name.lower() == "set-cookie" and (cookie := _cookie(value, now)) is not None:
+                self.learned[f"cookie:{cookie[0]}"] = cookie[1]
+
+    def _note(self, name: str, value: str) -> None:
+        if value in {told for known, told in self.learned.items() if known.partition(":")[0] == name}:
+            return
+        again = sum(known.partition(":")[0] == name for known in self.learned)
+        self.learned[f"{name}:{again + 1}" if again else name] = value
+
+    def sent(self, sent: Sent) -> bytes:
+        """The body of a request."""
+        clean = sent.without(SECRET_FIELDS | self._parameters, lambda name: self._mark(name, "request.body"))
+        return self._known(clean, "request.body")
+
     def body(self, body: bytes, where: str, *, cut: bool = False) -> bytes:
         """A body's bytes. With `cut`, a secret of which only the beginning came is replaced too."""
-        body = self._known(body, where)
+        body = self._known(body, where, [(start, end, marker(name)) for name, start, end in _told(body)])
         if not cut:
             return body
         longest, mark = 0, ""
@@ -189,8 +279,9 @@ class Replacing:
         self._counted[where, mark] += 1
         return body[:-longest] + mark.encode()
 
-    def _known(self, body: bytes, where: str | None) -> bytes:
-        found = _apart(sorted(self._places(body), key=lambda place: (place[0], -place[1])))
+    def _known(self, body: bytes, where: str | None, told: Sequence[tuple[int, int, str]] = ()) -> bytes:
+        places = [*told, *self._places(body)]
+        found = _apart(sorted(places, key=lambda place: (place[0], -place[1])))
         out, at = [], 0
         for start, end, mark in found:
             out += [body[at:start], mark.encode()]
@@ -230,6 +321,131 @@ class Replacing:
     def _count(self, where: str | None, mark: str) -> None:
         if where is not None:
             self._counted[where, mark] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request carries in its body: a form, JSON, or nothing."""
+
+    form: Mapping[str, str] | None = None
+    json: object = None
+
+    def __post_init__(self) -> None:
+        if self.form is not None and self.json is not None:
+            raise ValueError("A request carries a form or JSON, not both.")
+
+    @property
+    def media_type(self) -> str | None:
+        """The type that the body is sent as; None where there is none."""
+        if self.form is not None:
+            return "application/x-www-form-urlencoded"
+        return None if self.json is None else "application/json"
+
+    def wire(self) -> bytes:
+        """The body as it is sent."""
+        return self.without(frozenset(), lambda name: name)
+
+    def without(self, names: Collection[str], instead: Callable[[str], str]) -> bytes:
+        """The body, byte for byte as it is sent but for the values of `names`, which `instead` stands for."""
+        if self.form is not None:
+            return "&".join(
+                f"{quote_plus(name)}={instead(name) if value and name.lower() in names else quote_plus(value)}"
+                for name, value in self.form.items()
+            ).encode("ascii")
+        if self.json is None:
+            return b""
+        told = _without(self.json, None, names, instead)
+        return json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+    def credentials(self) -> Iterator[tuple[str, str]]:
+        """What it carries under names of secrets."""
+        fields = self.form.items() if self.form is not None else _texts(self.json, None)
+        for name, value in fields:
+            if name.lower() in SECRET_FIELDS - _ORDINARY:
+                yield name, value
+
+
+def _without(
+    value: object, name: str | None, names: Collection[str], instead: Callable[[str], str]
+) -> object:
+    """JSON in which whatever stands below one of `names` is replaced."""
+    match value:
+        case Mapping():
+            return {
+                key: _without(inner, str(key) if str(key).lower() in names else name, names, instead)
+                for key, inner in value.items()
+            }
+        case list() | tuple():
+            return [_without(inner, name, names, instead) for inner in value]
+        case None | bool() | "":
+            return value
+        case _:
+            return value if name is None else instead(name)
+
+
+def _texts(value: object, name: str | None) -> Iterator[tuple[str, str]]:
+    """The texts in JSON that stand below a name, each with the nearest secret's name above it, or its own."""
+    match value:
+        case Mapping():
+            for key, inner in value.items():
+                yield from _texts(inner, str(key) if str(key).lower() in SECRET_FIELDS else name)
+        case list() | tuple():
+            for inner in value:
+                yield from _texts(inner, name)
+        case str() if name is not None:
+            yield name, value
+        case _:
+            pass
+
+
+def _told(body: bytes) -> Iterator[tuple[str, int, int]]:
+    """The credentials that an answer hands out by name: where their values stand in its JSON, or in its form."""
+    if _JSON.match(body):
+        if any(name in body for name in _TOLD_NAMES):
+            for found in _TOLD.finditer(body):
+                if found.start(2) < found.end(2) and not _is_marker(found[2].decode("latin-1")):
+                    yield found[1].decode(), found.start(2), found.end(2)
+    elif len(body) <= _LONGEST_FORM and _FORM.match(body):
+        at = 0
+        for part in body.split(b"&"):
+            name, _, value = part.partition(b"=")
+            begun = at + len(name) + 1
+            if name.decode("latin-1") in TOLD_FIELDS and value.strip():
+                yield name.decode("latin-1"), begun, begun + len(value.rstrip())
+            at += len(part) + 1
+
+
+def _spoken(body: bytes, start: int, end: int) -> str:
+    """The value that stands there, as whoever uses it sends it."""
+    value = body[start:end]
+    if not _JSON.match(body):
+        return unquote_plus(value.decode("latin-1"))
+    try:
+        return str(json.loads(b'"' + value + b'"'))
+    except ValueError:
+        return value.decode("utf-8", "surrogateescape")
+
+
+def _cookie(header: str, now: datetime) -> tuple[str, str] | None:
+    """Name and value of a cookie that is set (RFC 6265, section 5.2); None where it is taken away."""
+    pair, *rest = header.split(";")
+    name, equals, value = pair.partition("=")
+    told = {key.strip().lower(): said.strip() for key, _, said in (part.partition("=") for part in rest)}
+    age = told.get("max-age", "")
+    if not equals or not name.strip() or not value.strip() or age == "0" or age.startswith("-"):
+        return None
+    if not age and "expires" in told:
+        try:
+            ends = parsedate_to_datetime(told["expires"])
+        except ValueError:
+            ends = None
+        if ends is not None and ends.timestamp() <= now.timestamp():
+            return None
+    return name.strip(), value.strip()
+
+
+def _longest_first(forms: Mapping[bytes, str]) -> tuple[Form, ...]:
+    return tuple(sorted(forms.items(), key=lambda form: -len(form[0])))
 
 
 def written(secret: str) -> set[bytes]:

@@ -11,7 +11,7 @@ import pytest
 
 from app import ROOT
 
-pytest_plugins = ["tests.postgres", "tests.archives"]
+pytest_plugins = ["tests.postgres", "tests.archives", "tests.sinks"]
 
 
 class NetworkForbidden(RuntimeError):

@@ -35,3 +35,8 @@ def founded(tx: Tx) -> datetime | None:
     """When the archive's first entry was written: no night before it was missed."""
     body = tx.execute(select(entries.c.body).where(entries.c.index == 0)).scalar()
     return None if body is None else datetime.fromisoformat(decode(bytes(body))["ts"])
+
+
+def noted(tx: Tx, name: str) -> str | None:
+    """What the work left for its next time, or None."""
+    return tx.execute(select(jobs.c.last_outcome).where(jobs.c.name == name)).scalar()

@@ -21,10 +21,11 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import Column, func, insert, select
 
-from app.db import Tx, key_of, to_instant
+from app.capture.circles import Circle, Circles, Piece
+from app.db import ArchiveBusy, Tx, key_of, to_instant
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows, update_rows
-from app.records.ids import new_id, new_ids
+from app.records.ids import new_ids
 from app.store.canonical import Json, canonical, plain, simple
 from app.store.evidence import Owners, cut, exchange_commitment, gather, piece_commitment
 from app.store.keyring import KeyMissing
@@ -33,20 +34,21 @@ from app.store.sealing import derive, new_secret, seal, unseal
 from app.store.statement import fields_of, state
 from app.store.store import Store
 from app.store.tables import (
-    circle_members,
-    circles,
     counts,
     exchanges,
+    layouts,
     objects,
     pieces,
     records,
     tombstones,
     versions,
 )
-from app.store.wrapping import open_circle, wrap_circle
 from connectors.contract import Observation, State
 
 _ASK = 500
+_TRIES = 5
+_LONG_LAYOUT = 64
+"""Layouts of fewer bytes are written each time: to refer to one would take as much."""
 _mark_encoder = msgspec.json.Encoder()
 _layout_encoder = msgspec.msgpack.Encoder()
 
@@ -143,11 +145,13 @@ class _Known:
     last_seen: int = 0
     counts: str | None = None
     salt: bytes = b""
-    pieces: dict[bytes, _Piece] = field(default_factory=dict)
+    pieces: dict[bytes, Piece] = field(default_factory=dict)
     told: frozenset[bytes] = frozenset()
     row: _About | None = None
     touched: bool = False
     changed: bool = False
+    found: int = 0
+    """The newest version when the batch was decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +205,25 @@ class Keeper:
         also: Callable[[Tx], None] | None = None,
     ) -> Tally:
         """Keep one batch in one transaction; `also` runs in it (the cursor, the gaps). Return what became of it."""
-        batch = _Batch(self, carried)
-        batch.identify(seen, stood)
-        batch.divide(seen, stood)
-        batch.state(seen, stood)
-        batch.write(also)
-        self.exchanges = batch.kept
-        return batch.tally
+        for _ in range(_TRIES):
+            batch = _Batch(self, carried)
+            batch.identify(seen, stood)
+            batch.divide(seen, stood)
+            batch.state(seen, stood)
+            try:
+                batch.write(also)
+            except _Overtaken:
+                continue
+            self.exchanges = batch.kept
+            return batch.tally
+        raise ArchiveBusy(
+            "the page is being written by others at the same time",
+            next="Capture it again when they are done.",
+        )
+
+
+class _Overtaken(Exception):
+    """Somebody else kept one of the batch's records meanwhile; what was decided is to be decided again."""
 
 
 class _Batch:
@@ -222,21 +238,23 @@ class _Batch:
         self.place = 0
         self.piece_rows: list[_PieceRow] = []
         self.owned: dict[bytes, bytes] = {}
-        self.circle_rows: list[tuple[_Circle, list[_Known]]] = []
-        self.circles: dict[bytes, _Circle] = {}
+        self.circles = Circles(self.store)
         self.exchange_ids = new_ids(len(carried))
-        self.layouts: list[list[tuple[_Piece, int, int]]] = []
-        self.envelopes: list[_Piece] = []
+        self.layouts: list[list[tuple[Piece, int, int]]] = []
+        self.envelopes: list[Piece] = []
         self.own: dict[tuple[bytes, int], list[bytes]] = {}
         self.version_rows: list[_VersionRow] = []
         self.bodies: list[bytes] = []
         self.count_rows: list[tuple[_Known, int, str]] = []
         self.kept: list[ExchangeRef] = []
+        self.decided_at = 0
 
     # 1 -- who is it ---------------------------------------------------------------------------------------
 
     def identify(self, seen: Sequence[Seen], stood: Sequence[Stood]) -> None:
         """Find the record of each observation, or make it a new one."""
+        with self.store.database.read() as tx:
+            self.decided_at = self.store.ledger.size(tx)
         lookup = self.store.lookup
         macs = [keyed(lookup, item.page.id, item.observation.native_id.encode()) for item in seen]
         self._load(select_by=records.c.native_mac, values=[*dict.fromkeys(macs)])
@@ -286,14 +304,14 @@ class _Batch:
                 rows += tx.execute(asked).all()
             if not rows:
                 return
-            held: dict[int, dict[bytes, _Piece]] = {}
+            held: dict[int, dict[bytes, Piece]] = {}
             keys = [row.key for row in rows]
             for start in range(0, len(keys), _ASK):
                 asked_pieces = select(pieces.c.record, pieces.c.commitment, pieces.c.key).where(
                     pieces.c.record.in_(keys[start : start + _ASK])
                 )
                 for owner, commitment, key in tx.execute(asked_pieces):
-                    held.setdefault(owner, {})[bytes(commitment)] = _Piece(
+                    held.setdefault(owner, {})[bytes(commitment)] = Piece(
                         commitment=bytes(commitment), key=key
                     )
             told = self._told(tx, keys) if self.keeper.again else {}
@@ -312,6 +330,7 @@ class _Batch:
                 page=PageRef(row.page, b"", "", ""),
                 key=row.key,
                 version=row.version,
+                found=row.version,
                 state=row.state,
                 mark=bytes(row.mark),
                 last_seen=row.last_seen,
@@ -369,11 +388,11 @@ class _Batch:
                     present[place].add(number(concerned))
             everyone = frozenset(present[place]) if carried.shared else frozenset()
             parts, order = gather(carried.body, cut(len(carried.body), spans[place] + lost[place]))
-            made: dict[Owners, _Piece] = {}
+            made: dict[Owners, Piece] = {}
             for owners, content in parts.items():
                 who = owners - {-1}
                 if -1 in owners and not who:
-                    made[owners] = _Piece(commitment=bytes(32))
+                    made[owners] = Piece(commitment=bytes(32))
                 else:
                     made[owners] = self._piece(who or everyone, members, content, place, stated=bool(who))
             self.layouts.append([(made[owners], start, length) for owners, start, length in order])
@@ -381,7 +400,7 @@ class _Batch:
 
     def _piece(
         self, owners: Owners, members: list[_Known], content: bytes, exchange: int, *, stated: bool
-    ) -> _Piece:
+    ) -> Piece:
         """The piece that holds `content` for its owners, made unless they hold it already."""
         if len(owners) == 1:
             known = members[next(iter(owners))]
@@ -391,63 +410,26 @@ class _Batch:
             if commitment in known.pieces:
                 return known.pieces[commitment]
             identity, secret = known.id, known.secret
-            whose: _Known | _Circle | int = known
-            piece = known.pieces[commitment] = _Piece(commitment=commitment)
+            whose: _Known | Circle | int = known
+            piece = known.pieces[commitment] = Piece(commitment=commitment)
         elif owners:
-            circle = self._circle([members[number] for number in sorted(owners)])
+            circle = self.circles.of([members[number] for number in sorted(owners)])
             commitment = piece_commitment(circle.salt, content)
             if commitment in circle.pieces:
                 return circle.pieces[commitment]
             identity, secret = circle.id, circle.secret
             whose = circle
-            piece = circle.pieces[commitment] = _Piece(commitment=commitment)
+            piece = circle.pieces[commitment] = Piece(commitment=commitment)
         else:
             identity = self.exchange_ids[exchange]
             secret = self.owned.get(identity) or self.owned.setdefault(identity, new_secret())
             commitment = piece_commitment(derive(secret, b"piece"), content)
             whose = exchange
-            piece = _Piece(commitment=commitment)
+            piece = Piece(commitment=commitment)
         frame = seal(secret, b"piece/" + identity + commitment, content)
         place, size = self._frame(frame)
         self.piece_rows.append(_PieceRow(piece, whose, len(content), place, size))
         return piece
-
-    def _circle(self, members: list[_Known]) -> _Circle:
-        """The circle of these records: one that exists, opened through any member, or a new one."""
-        identities = sorted(member.id for member in members)
-        mac = keyed(self.store.lookup, b"circle", *identities)
-        if mac in self.circles:
-            return self.circles[mac]
-        circle = self._existing_circle(mac, members) if all(member.key for member in members) else None
-        if circle is None:
-            secret = new_secret()
-            circle = _Circle(
-                id=new_id().bytes, mac=mac, secret=secret, salt=derive(secret, b"piece"), key=None
-            )
-            self.circle_rows.append((circle, members))
-        self.circles[mac] = circle
-        return circle
-
-    def _existing_circle(self, mac: bytes, members: list[_Known]) -> _Circle | None:
-        with self.store.database.read() as tx:
-            row = tx.execute(select(circles).where(circles.c.mac == mac)).one_or_none()
-            if row is None:
-                return None
-            member = members[0]
-            wrapped = tx.execute(
-                select(circle_members.c.wrapped).where(
-                    circle_members.c.circle == row.key, circle_members.c.record == member.key
-                )
-            ).scalar_one()
-            held = tx.execute(
-                select(pieces.c.commitment, pieces.c.key).where(pieces.c.circle == row.key)
-            ).all()
-        secret = open_circle(member.secret, bytes(row.id), bytes(wrapped))
-        circle = _Circle(id=bytes(row.id), mac=mac, secret=secret, salt=derive(secret, b"piece"), key=row.key)
-        circle.pieces = {
-            bytes(commitment): _Piece(commitment=bytes(commitment), key=key) for commitment, key in held
-        }
-        return circle
 
     def _frame(self, frame: bytes) -> tuple[int, int]:
         place = self.place
@@ -596,9 +578,10 @@ class _Batch:
         point("after-keyring")
         with self.store.database.begin() as tx:
             lock_ledger(tx)
+            self._still(tx)
             object_key = self._object(tx, kept.digest, kept.size) if kept else 0
             self._records(tx)
-            self._circles(tx)
+            self.circles.write(tx)
             first_exchange = (tx.execute(select(func.max(exchanges.c.key))).scalar() or 0) + 1
             self._pieces(tx, object_key, first_exchange)
             first = self.store.ledger.append(
@@ -615,6 +598,26 @@ class _Batch:
                 for place, (identity, carried) in enumerate(zip(self.exchange_ids, self.carried, strict=True))
             ]
         point("after-commit")
+
+    def _still(self, tx: Tx) -> None:
+        """Raise `_Overtaken` where what this batch was decided upon is no longer so: a pass and a stream met."""
+        if self.store.ledger.size(tx) == self.decided_at:
+            return
+        new = [mac for mac, known in self.by_mac.items() if known is not None and known.key is None]
+        for start in range(0, len(new), _ASK):
+            asked = select(records.c.key).where(records.c.native_mac.in_(new[start : start + _ASK]))
+            if tx.execute(asked.limit(1)).first() is not None:
+                raise _Overtaken
+        held = {known.key: known.found for known in self.by_mac.values() if known is not None and known.key}
+        keys = list(held)
+        for start in range(0, len(keys), _ASK):
+            asked = select(records.c.key, records.c.version).where(
+                records.c.key.in_(keys[start : start + _ASK])
+            )
+            if any(held[key] != version for key, version in tx.execute(asked)):
+                raise _Overtaken
+        if self.circles.overtaken(tx):
+            raise _Overtaken
 
     def _object(self, tx: Tx, digest: bytes, size: int) -> int:
         held = tx.execute(select(objects.c.key).where(objects.c.digest == digest)).scalar()
@@ -659,27 +662,6 @@ class _Batch:
             known.touched = known.changed = False
         insert_rows(tx, records, _RECORD, rows)
 
-    def _circles(self, tx: Tx) -> None:
-        if not self.circle_rows:
-            return
-        key = (tx.execute(select(func.max(circles.c.key))).scalar() or 0) + 1
-        member_rows = []
-        for circle, members in self.circle_rows:
-            circle.key, key = key, key + 1
-            member_rows += [
-                {
-                    "circle": circle.key,
-                    "record": member.key,
-                    "wrapped": wrap_circle(member.secret, circle.id, circle.secret),
-                }
-                for member in members
-            ]
-        tx.execute(
-            insert(circles),
-            [{"key": circle.key, "id": circle.id, "mac": circle.mac} for circle, _ in self.circle_rows],
-        )
-        tx.execute(insert(circle_members), member_rows)
-
     def _pieces(self, tx: Tx, object_key: int, first_exchange: int) -> None:
         if not self.piece_rows:
             return
@@ -692,7 +674,7 @@ class _Batch:
                 (
                     row.piece.key,
                     whose.key if isinstance(whose, _Known) else None,
-                    whose.key if isinstance(whose, _Circle) else None,
+                    whose.key if isinstance(whose, Circle) else None,
                     first_exchange + whose if isinstance(whose, int) else None,
                     row.piece.commitment,
                     row.length,
@@ -719,6 +701,11 @@ class _Batch:
     def _exchanges(self, tx: Tx, first_key: int, first_entry: int) -> None:
         if not self.carried:
             return
+        made = [
+            _layout_encoder.encode([(piece.key, start, length) for piece, start, length in layout])
+            for layout in self.layouts
+        ]
+        alike = self._alike(tx, made, first_key)
         tx.execute(
             insert(exchanges),
             [
@@ -731,13 +718,41 @@ class _Batch:
                     "at": to_instant(carried.at),
                     "status": carried.status,
                     "envelope": self.envelopes[place].key,
-                    "layout": _layout_encoder.encode(
-                        [(piece.key, start, length) for piece, start, length in self.layouts[place]]
-                    ),
+                    "layout": b"" if place in alike else made[place],
+                    "alike": alike.get(place),
                 }
                 for place, carried in enumerate(self.carried)
             ],
         )
+        fresh = {
+            layout_digest(made[place]): first_key + place
+            for place in range(len(made))
+            if place not in alike and len(made[place]) > _LONG_LAYOUT
+        }
+        if fresh:
+            tx.execute(
+                insert(layouts), [{"digest": digest, "exchange": key} for digest, key in fresh.items()]
+            )
+
+    def _alike(self, tx: Tx, made: Sequence[bytes], first_key: int) -> dict[int, int]:
+        """The exchanges whose bodies are cut just as one before them, and which one."""
+        digests = {
+            place: layout_digest(layout) for place, layout in enumerate(made) if len(layout) > _LONG_LAYOUT
+        }
+        known: dict[bytes, int] = {}
+        wanted = list(dict.fromkeys(digests.values()))
+        for start in range(0, len(wanted), _ASK):
+            asked = select(layouts.c.digest, layouts.c.exchange).where(
+                layouts.c.digest.in_(wanted[start : start + _ASK])
+            )
+            known |= {bytes(digest): exchange for digest, exchange in tx.execute(asked)}
+        alike: dict[int, int] = {}
+        for place, digest in digests.items():
+            if digest in known:
+                alike[place] = known[digest]
+            else:
+                known[digest] = first_key + place
+        return alike
 
     def _versions(self, tx: Tx, object_key: int, first_exchange: int, first_entry: int) -> None:
         if not self.version_rows:
@@ -787,17 +802,11 @@ class _Batch:
 
 
 @dataclass(slots=True, eq=False)
-class _Piece:
-    commitment: bytes
-    key: int = 0
-
-
-@dataclass(slots=True, eq=False)
 class _PieceRow:
     """A piece to be written: whose it is (an exchange by its place in the batch), and where its frame lies."""
 
-    piece: _Piece
-    whose: _Known | _Circle | int
+    piece: Piece
+    whose: _Known | Circle | int
     length: int
     place: int
     size: int
@@ -818,14 +827,9 @@ class _VersionRow:
     mark: bytes
 
 
-@dataclass(slots=True, eq=False)
-class _Circle:
-    id: bytes
-    mac: bytes
-    secret: bytes
-    salt: bytes
-    key: int | None
-    pieces: dict[bytes, _Piece] = field(default_factory=dict)
+def layout_digest(layout: bytes) -> bytes:
+    """What a layout is found by; it holds the numbers of pieces, and no content."""
+    return hashlib.sha256(layout).digest()[:16]
 
 
 def mark_of(secret: bytes, found: Observation) -> bytes:

@@ -28,12 +28,15 @@ class Stretch:
 
     `why` is None for a whole line. Of a line that is too long to be read, or
     that the file's end cuts off, it says so at its first bytes and is empty
-    for those that follow.
+    for those that follow. `file` names the file within a download; `found` is
+    what the format knows of the bytes already.
     """
 
     number: int
     content: bytes
     why: str | None = None
+    file: str = ""
+    found: object = None
 
 
 def opened(file: Path) -> tuple[BinaryIO, BinaryIO]:

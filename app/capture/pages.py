@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
+from app.capture import credentials as credentials_of
+from app.capture.credentials import Terms
 from app.db import Tx, from_instant, to_instant
+from app.db.database import lock_ledger
 from app.records.errors import Invalid, NotFound, Refused
 from app.records.ids import new_ids
 from app.records.nouns import Page
 from app.store.ledger import Deed
-from app.store.sealing import new_secret, seal, unseal
+from app.store.sealing import new_secret
 from app.store.store import Store
 from app.store.tables import pages
-from connectors.secrets import PUBLIC_NAMES, SHORTEST
 
 ACTIVE, PAUSED, DISCONNECTED = "active", "paused", "disconnected"
 
@@ -167,48 +170,76 @@ def resume(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
     return change(store, tx, page, "resumed", by=by, why=why, status=ACTIVE)
 
 
-def connect(store: Store, tx: Tx, page: Page, secret: Mapping[str, str], *, by: UUID, why: str) -> Page:
-    """Seal the credentials of a page; they are never shown again."""
-    if not secret or not all(secret.values()):
-        raise BadPage(
-            "the credentials are names with values",
-            next='Write JSON such as {"user": "…", "application_password": "…"}.',
-        )
-    short = [name for name, value in secret.items() if name not in PUBLIC_NAMES and len(value) < SHORTEST]
-    if short:
-        raise BadPage(
-            f"{', '.join(short)} has fewer than {SHORTEST} characters, and could not be told from ordinary words",
-            next="Give the credentials as the platform shows them.",
-        )
-    sealed = seal(store.keyring.secret(page.id.bytes), b"credentials", json.dumps(dict(secret)).encode())
-    return change(store, tx, page, "connected", by=by, why=why, sealed_secret=sealed, status=ACTIVE)
+def connect(
+    store: Store,
+    tx: Tx,
+    page: Page,
+    secret: Mapping[str, str],
+    *,
+    by: UUID | None,
+    why: str,
+    terms: Terms | None = None,
+) -> Page:
+    """Seal the credentials of a page; they are never shown again.
+
+    `by` is the officer who gives them; None where the page's manager did over
+    a link, whom `terms` then name.
+    """
+    terms = terms or Terms()
+    lock_ledger(tx)  # before any row, as everybody does, so that two of them never wait for each other
+    credentials_of.keep(store, tx, page, credentials_of.checked(secret), terms, officer=by)
+    if page.status != PAUSED:
+        tx.execute(update(pages).where(pages.c.key == page.key).values(status=ACTIVE))
+    detail = {
+        "name": page.name,
+        "how": terms.how,
+        "scopes": list(terms.scopes),
+        **({"manager": terms.manager} if terms.manager else {}),
+        **({"until": terms.stated_until.isoformat()} if terms.stated_until else {}),
+    }
+    return _noted(store, tx, page, "connected", detail, by=by, why=why)
+
+
+def forget(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
+    """Destroy the credentials of a page; from then on only what the public sees is captured."""
+    if not page.connected:
+        raise Refused(f"{page.name} is not connected")
+    lock_ledger(tx)
+    credentials_of.forget(tx, page)
+    return _noted(store, tx, page, "forgotten", {"name": page.name}, by=by, why=why)
+
+
+def state_end(store: Store, tx: Tx, page: Page, until: datetime, *, by: UUID, why: str) -> Page:
+    """Write down when the credentials of a page end, where an officer knows it and the platform does not say."""
+    if not page.connected:
+        raise Refused(f"{page.name} is not connected")
+    lock_ledger(tx)
+    credentials_of.set_end(tx, page, until)
+    detail = {"name": page.name, "until": until.isoformat()}
+    return _noted(store, tx, page, "end-stated", detail, by=by, why=why)
+
+
+def disconnect(store: Store, tx: Tx, page: Page, *, by: UUID | None, why: str) -> Page:
+    """Write down that the platform no longer accepts the page's credentials, unless that is known already."""
+    now = get(tx, page.id.hex)
+    if now.status != ACTIVE:
+        return now
+    return change(store, tx, page, "disconnected", by=by, why=why, status=DISCONNECTED)
 
 
 def credentials(store: Store, tx: Tx, page: Page) -> dict[str, str] | None:
     """What the connector signs in with, or None."""
-    sealed = tx.execute(select(pages.c.sealed_secret).where(pages.c.key == page.key)).scalar()
-    if sealed is None:
-        return None
-    found: dict[str, str] = json.loads(
-        unseal(store.keyring.secret(page.id.bytes), b"credentials", bytes(sealed))
+    held = credentials_of.held(store, tx, page)
+    return None if held is None else dict(held.secret)
+
+
+def _noted(
+    store: Store, tx: Tx, page: Page, act: str, detail: Mapping[str, object], *, by: UUID | None, why: str
+) -> Page:
+    store.ledger.act(
+        tx, "page", by=by, why=why, facts={"page": page.id.hex, "act": act}, detail=detail, subject=page.id
     )
-    return found
-
-
-def cursor(store: Store, tx: Tx, page: Page) -> str | None:
-    """Where the last committed batch ended."""
-    sealed = tx.execute(select(pages.c.sealed_cursor).where(pages.c.key == page.key)).scalar()
-    return (
-        None
-        if sealed is None
-        else unseal(store.keyring.secret(page.id.bytes), b"cursor", bytes(sealed)).decode()
-    )
-
-
-def set_cursor(store: Store, tx: Tx, page: Page, value: str) -> None:
-    """Remember where a batch ended, in the transaction that keeps it."""
-    sealed = seal(store.keyring.secret(page.id.bytes), b"cursor", value.encode())
-    tx.execute(update(pages).where(pages.c.key == page.key).values(sealed_cursor=sealed))
+    return get(tx, page.id.hex)
 
 
 def page_of(row: Any) -> Page:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from app.capture import attachments, pages
+from app.capture import attachments, custody, pages
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
 from app.records.nouns import AttachmentKept, Disposed, Page, Record, Version
@@ -78,6 +78,7 @@ def read(
     frames = Frames(store.objects)
     known = {page.key: page for page in pages.listed(tx)}
     parents = _parents(tx, found.values())
+    handed = custody.handed_in(store, tx, (version.exchange for version in opened.values()))
     told = []
     for key in keys:
         if key not in found:
@@ -85,9 +86,10 @@ def read(
         row, version = found[key], opened.get(key)
         if version is None:
             raise NoSuchRecord(f"record {UUID(bytes=bytes(row.id))} has no version {number}")
-        told.append(
-            _record(store, tx, row, version, fields(frames, secrets[bytes(row.id)], version), known, parents)
+        record = _record(
+            store, tx, row, version, fields(frames, secrets[bytes(row.id)], version), known, parents
         )
+        told.append(replace(record, handed_in=handed.get(version.exchange)) if handed else record)
     return told
 
 
@@ -220,6 +222,7 @@ def as_json(record: Record | Disposed) -> dict[str, object]:
         "series": None,
         "held": False,
         "origin": "received" if record.received else "captured",
+        "received": dict(record.handed_in) if record.handed_in else None,
         "entry": version.entry,
         "edited_at": version.text("edited_at"),
         "language": version.text("language"),

@@ -8,20 +8,23 @@ absent or gone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.capture import attachments, lease, pages, runs
+from app.capture import attachments, lanes, lease, pages, runs
 from app.capture.keep import Carried, ExchangeRef, Keeper, PageRef, Seen, Stood
 from app.capture.runs import GapFound, Report, Run
 from app.db import Tx, to_instant
-from app.records.errors import ArchiveError, Refused
+from app.records.errors import ArchiveError, Invalid, Refused
 from app.records.nouns import Page
 from app.store.ledger import keyed
 from app.store.reading import VERSION_COLUMNS, Frames, fields, version_row
@@ -38,6 +41,7 @@ from connectors.contract import (
     Listing,
     Sighting,
     State,
+    Streams,
 )
 from connectors.contract import Page as PageAddress
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater
@@ -46,12 +50,52 @@ _log = logging.getLogger("muniment.capture")
 
 _MANY_OBSERVATIONS = 500
 _MANY_BYTES = 8 * 1024 * 1024
+_ASK = 500
+_BY_DIGEST = "sha256:"
 
 
 class PagePaused(Refused):
     """The page is paused; resume it before it is captured."""
 
     code = "page-paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What a run is about: its lane, the span of publication, single families, and how much it may ask.
+
+    A lane that stopped before its end goes on with its own span first.
+    `families` are the native ids of posts that are observed with what answers
+    them, instead of the page. `most` is the number of exchanges after which
+    the rest of a pass waits for the next run.
+    """
+
+    lane: str = lanes.WHOLE
+    published_from: datetime | None = None
+    published_until: datetime | None = None
+    families: Sequence[str] = ()
+    most: int | None = None
+
+
+class PassImpossible(Invalid):
+    """The page's connector cannot make the pass that was asked for."""
+
+    code = "pass-impossible"
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """A record that a complete listing does not show, how it stood, and the exchange that lacks it."""
+
+    record: bytes
+    name: str
+    kind: str
+    state: State
+    shown: ExchangeRef
+
+
+class _Enough(Exception):
+    """The budget of the page is spent; the rest waits."""
 
 
 class Streaming(Client, Protocol):
@@ -72,15 +116,42 @@ def capture(
     why: str,
     most_bytes: int = 2 << 30,
     tick: Callable[[], float],
+    pass_: Pass | None = None,
+    renew: Callable[[], bool] | None = None,
     point: Callable[[str], None] | None = None,
 ) -> Report:
     """Capture what a page shows; return what became of it.
 
-    Raises `PageBusy` when another run has the page and `PagePaused` when it is
+    `pass_` says which part of the page it is about; without it, all of it.
+    `renew` may get fresh credentials once, when the platform no longer takes
+    those that we have; the pass then goes on where it stopped. Raises
+    `PageBusy` when another run has the page and `PagePaused` when it is
     paused. What the platform does wrong is in the report, never raised.
     """
     _not_paused(page)
-    return _Running(store, page, connector, client, by, why, most_bytes, tick, point).go()
+    wanted = pass_ or Pass()
+    return _Running(store, page, connector, client, by, why, most_bytes, tick, wanted, renew, point).go()
+
+
+def listen(
+    store: Store,
+    page: Page,
+    connector: Streams,
+    client: Streaming,
+    *,
+    by: UUID | None,
+    why: str,
+    tick: Callable[[], float],
+    until: Callable[[], bool],
+) -> Report:
+    """Keep what the platform tells of a page by itself, until `until` says so or the stream breaks.
+
+    It is a run of its own beside the passes: what both see is one record. It
+    holds the stream's lease, so that no two processes listen to one page.
+    Raises `PageBusy` where another does.
+    """
+    _not_paused(page)
+    return _Listening(store, page, connector, client, by, why, tick, until).go()
 
 
 def ready(store: Store, page: Page) -> None:
@@ -110,6 +181,8 @@ class _Running:
         why: str,
         most: int,
         tick: Callable[[], float],
+        wanted: Pass,
+        renew: Callable[[], bool] | None,
         point: Callable[[str], None] | None,
     ) -> None:
         self.store, self.page, self.connector, self.client = store, page, connector, client
@@ -117,6 +190,7 @@ class _Running:
         self.point = point or (lambda _name: None)
         self.who = lease.owner()
         self.ref = PageRef(page.key, page.id.bytes, page.platform, page.name)
+        self.wanted, self.renew, self.own_begun = wanted, renew, False
         self.address = PageAddress(address=page.address, options=dict(page.options))
         self.pending: list[Batch] = []
         self.taken: list[Exchange] = []
@@ -128,26 +202,39 @@ class _Running:
     def go(self) -> Report:
         began = self.tick()
         store = self.store
+        wanted = self.wanted
         with store.database.begin() as tx:
-            lease.take(store, tx, self.page, self.who)
-            runs.close_interrupted(store, tx, self.page, runs.CAPTURE, by=self.by)
-            self.run = runs.begin(store, tx, self.page, runs.CAPTURE)
-            since = pages.cursor(store, tx, self.page)
-            resumed = since is not None and runs.broken_before(tx, self.run)
+            self._take(tx)
+            kind = runs.STREAM if wanted.lane == lanes.STREAM else runs.CAPTURE
+            runs.close_interrupted(store, tx, self.page, kind, by=self.by)
+            self.run = runs.begin(
+                store,
+                tx,
+                self.page,
+                kind,
+                lane=wanted.lane,
+                published_from=wanted.published_from,
+                published_until=wanted.published_until,
+            )
         self.report = Report(page=self.page.id, run=self.run.id)
         manifest = self.connector.manifest
         self.keeper = Keeper(
             store, self.run.key, f"{manifest.name}/{manifest.parser}", received=False, point=self.point
         )
         try:
-            self._observe(Cursor(since) if since is not None else None)
-            if resumed:
-                # What was resumed is the pass that an earlier night began; this night's own is still to come.
-                self._observe(self._cursor())
+            try:
+                self._see()
+            except AccessRevoked as error:
+                if self.renew is None or not self.renew():
+                    raise
+                self._shown(error)
+                self._see()
             self._fetch()
             self._rest()
         except ConnectorError as error:
             self._failed(error)
+        except _Enough:
+            self._spent()
         except ArchiveError:
             self._broken("the archive could not keep it")
             raise
@@ -160,23 +247,62 @@ class _Running:
 
     # -- observing -----------------------------------------------------------------------------------------
 
-    def _observe(self, since: Cursor | None) -> None:
-        observed = weight = 0
+    def _see(self) -> None:
+        """Make the pass that is wanted; one that an earlier run left unfinished is seen through before it."""
+        if self.wanted.families:
+            self._families()
+            return
+        with self.store.database.read() as tx:
+            left = lanes.lane(self.store, tx, self.page, self.wanted.lane)
+        if left.unfinished and left.cursor is not None:
+            self._pass(left.cursor, left.published_from, left.published_until)
+            with self.store.database.read() as tx:
+                left = lanes.lane(self.store, tx, self.page, self.wanted.lane)
+            if self.own_begun:
+                return  # what was gone on with was this run's own pass
+        self.own_begun = True
+        self._pass(left.cursor, *self._span())
+
+    def _span(self) -> tuple[datetime | None, datetime | None]:
+        return self.wanted.published_from, self.wanted.published_until
+
+    def _pass(
+        self, cursor: str | None, published_from: datetime | None, published_until: datetime | None
+    ) -> None:
+        """One pass over a span, from where it stands to its end."""
+        with self.store.database.begin() as tx:
+            lanes.begin(tx, self.page, self.wanted.lane, published_from, published_until)
+        self.address = replace(self.address, published_from=published_from, published_until=published_until)
+        self._observe(self.connector.observe(self.address, None if cursor is None else Cursor(cursor)))
+        with self.store.database.begin() as tx:
+            lanes.finish(tx, self.page, self.wanted.lane, self.store.clock.now())
+
+    def _families(self) -> None:
+        """Observe single posts again, each with what answers it."""
+        closely = getattr(self.connector, "family", None)
+        if closely is None:
+            raise PassImpossible(
+                f"the connector {self.connector.manifest.name} cannot observe one post alone",
+                next="Capture the whole page.",
+            )
+        for root in self.wanted.families:
+            self._observe(closely(self.address, root))
+
+    def _observe(self, batches: Iterator[Batch]) -> None:
+        observed = weight = asked = 0
         try:
-            for batch in self.connector.observe(self.address, since):
+            for batch in batches:
                 self.pending.append(batch)
                 observed += len(batch.observations)
+                asked += len(batch.exchanges)
                 weight += sum(len(exchange.body) for exchange in batch.exchanges)
                 if batch.listings or observed >= _MANY_OBSERVATIONS or weight >= _MANY_BYTES:
                     self._flush()
-                    observed = weight = 0
+                    observed = weight = asked = 0
+                if self.wanted.most is not None and self.report.tally.exchanges + asked >= self.wanted.most:
+                    raise _Enough
         finally:
             self._flush()
-
-    def _cursor(self) -> Cursor | None:
-        with self.store.database.read() as tx:
-            reached = pages.cursor(self.store, tx, self.page)
-        return Cursor(reached) if reached is not None else None
 
     def _flush(self) -> None:
         """Keep what is pending as one batch, with its cursor; then look for what its listings miss."""
@@ -208,7 +334,9 @@ class _Running:
         carried += [
             carry(exchange) for exchange in self._untold(one for batch in batches for one in batch.exchanges)
         ]
-        self._keep(carried, seen, stood, found, batches[-1].resume_from)
+        cursor = None if self.wanted.families else batches[-1].resume_from
+        self._keep(carried, seen, stood, found, cursor)
+        self._carried_files(seen, carried)
         for item in seen:
             self.files += [
                 (item.observation.native_id, attachment)
@@ -216,8 +344,25 @@ class _Running:
                 if attachment.url
             ]
         kept = list(self.keeper.exchanges)
+        answers: dict[Listing, list[tuple[str, ExchangeRef]]] = {}
         for listing, place in listings:
-            self._missing(listing, kept[place])
+            if listing.in_reply_to is None and self.wanted.families:
+                continue  # one post says nothing of the others, whatever is promised
+            if listing.in_reply_to is None:
+                within = self._within(listing)
+                self._state(within)
+                self._missing(within, kept[place])
+            else:
+                alike = replace(
+                    listing,
+                    in_reply_to=None,
+                    kinds=tuple(listing.kinds),
+                    states=tuple(listing.states),
+                    exchange=0,
+                )
+                answers.setdefault(alike, []).append((listing.in_reply_to, kept[place]))
+        for listing, shown in answers.items():
+            self._missing(listing, shown[0][1], dict(shown))
 
     def _keep(
         self,
@@ -228,9 +373,9 @@ class _Running:
         cursor: str | None,
     ) -> None:
         def also(tx: Tx) -> None:
-            lease.renew(self.store, tx, self.page, self.who)
+            self._renew(tx)
             if cursor is not None:
-                pages.set_cursor(self.store, tx, self.page, cursor)
+                lanes.reach(self.store, tx, self.page, self.wanted.lane, cursor)
             runs.note_gaps(self.store, tx, self.run, self.page, found, by=self.by)
 
         self.report.tally.add(self.keeper.keep(carried, seen, stood, also=also))
@@ -244,7 +389,12 @@ class _Running:
         """
         known = {id(exchange) for exchange in told}
         waited = [exchange for exchange in self.taken if id(exchange) not in known]
-        self.taken = [exchange for exchange in self.client.take() if id(exchange) not in known]
+        # A stream also tells of what is not this page's: a message that no batch told is let go, it is a stranger's.
+        self.taken = [
+            exchange
+            for exchange in self.client.take()
+            if id(exchange) not in known and exchange.message is None
+        ]
         if last:
             waited, self.taken = waited + self.taken, []
         return waited
@@ -262,14 +412,20 @@ class _Running:
 
     # -- what a listing misses -----------------------------------------------------------------------------
 
-    def _missing(self, listing: Listing, shown: ExchangeRef) -> None:
-        """Ask by id for what a complete listing does not show; what cannot be told is absent, no more."""
-        missing = self._candidates(listing)
+    def _missing(
+        self, listing: Listing, shown: ExchangeRef, answered: Mapping[str, ExchangeRef] | None = None
+    ) -> None:
+        """Ask by id for what a complete listing does not show; what cannot be told is absent, no more.
+
+        With `answered`, the listing stands for several: one of what answers
+        each of these items, and the exchange that shows it.
+        """
+        missing = self._candidates(listing, shown, answered)
         if not missing:
             return
-        by_name = {name: record for record, name, _, _ in missing}
-        left = {name: state for _, name, _, state in missing}
-        for batch in self.connector.look(self.address, [(Kind(kind), name) for _, name, kind, _ in missing]):
+        by_name = {one.name: one.record for one in missing}
+        left = {one.name: one.state for one in missing}
+        for batch in self.connector.look(self.address, [(Kind(one.kind), one.name) for one in missing]):
             stood = []
             for sighting in batch.sightings:
                 if sighting.native_id not in left:
@@ -289,62 +445,129 @@ class _Running:
             made = [*batch.exchanges, *self._untold(batch.exchanges)]
             self._keep([carry(exchange) for exchange in made], [], stood, gaps, None)
         unasked = [
-            Stood(by_name[name], State.ABSENT, shown, "missing from a complete listing")
-            for name, before in left.items()
-            if before is not State.ABSENT
+            Stood(one.record, State.ABSENT, one.shown, "missing from a complete listing")
+            for one in missing
+            if left.get(one.name, State.ABSENT) is not State.ABSENT
         ]
         if unasked:
             self._keep([], [], unasked, [], None)
 
-    def _candidates(self, listing: Listing) -> list[tuple[bytes, str, str, State]]:
-        """What we hold within the listing's scope and have not seen since it began: id, native id, kind, state."""
-        shown = [str(state) for state in {*listing.states, State.ABSENT}]
+    def _within(self, listing: Listing) -> Listing:
+        """A listing promises nothing outside the span of its pass, whatever it says."""
+        since, until = self.address.published_from, self.address.published_until
+        if since is None and until is None:
+            return listing
+        return replace(
+            listing,
+            published_from=max(filter(None, (since, listing.published_from)), default=None),
+            published_until=min(filter(None, (until, listing.published_until)), default=None),
+        )
+
+    def _state(self, listing: Listing) -> None:
+        """Remember what the platform says it has of these kinds, and what we hold of them now."""
+        narrowed = listing.published_from or listing.published_until
+        if listing.stated_total is None or narrowed:
+            return
+        kinds = sorted(str(kind) for kind in listing.kinds)
+        held = (
+            select(func.count())
+            .select_from(records)
+            .outerjoin(tombstones, tombstones.c.record == records.c.key)
+            .where(
+                records.c.page == self.page.key,
+                records.c.kind.in_(kinds),
+                records.c.state.in_([str(state) for state in listing.states]),
+                tombstones.c.record.is_(None),
+            )
+        )
+        with self.store.database.read() as tx:
+            self.report.stated["+".join(kinds)] = (
+                listing.stated_total,
+                tx.execute(held).scalar_one(),
+            )
+
+    def _candidates(
+        self, listing: Listing, shown: ExchangeRef, answered: Mapping[str, ExchangeRef] | None
+    ) -> list[_Missing]:
+        """What we hold within the listing's scope and have not seen since it began."""
+        states = [str(state) for state in {*listing.states, State.ABSENT}]
         asked = (
-            select(*VERSION_COLUMNS, records.c.kind, records.c.state)
+            select(*VERSION_COLUMNS, records.c.parent_mac, records.c.kind, records.c.state)
             .join(versions, (versions.c.record == records.c.key) & (versions.c.number == records.c.version))
             .join(objects, objects.c.key == versions.c.object)
             .outerjoin(tombstones, tombstones.c.record == records.c.key)
             .where(
                 records.c.page == self.page.key,
                 records.c.kind.in_([str(kind) for kind in listing.kinds]),
-                records.c.state.in_(shown),
+                records.c.state.in_(states),
                 records.c.last_seen < to_instant(listing.began_at),
                 records.c.received.is_(False),
                 tombstones.c.record.is_(None),
             )
         )
-        if listing.in_reply_to is not None:
-            asked = asked.where(
-                records.c.parent_mac
-                == keyed(self.store.lookup, self.page.id.bytes, listing.in_reply_to.encode())
-            )
         if listing.published_from is not None:
             asked = asked.where(records.c.published_at >= to_instant(listing.published_from))
         if listing.published_until is not None:
             asked = asked.where(records.c.published_at <= to_instant(listing.published_until))
+        rows: list[Any] = []
+        by_parent: dict[bytes, ExchangeRef] = {}
         with self.store.database.read() as tx:
-            rows = tx.execute(asked).all()
+            if answered is None:
+                rows += tx.execute(asked).all()
+            else:
+                by_parent = {
+                    keyed(self.store.lookup, self.page.id.bytes, name.encode()): ref
+                    for name, ref in answered.items()
+                }
+                macs = list(by_parent)
+                for start in range(0, len(macs), _ASK):
+                    rows += tx.execute(
+                        asked.where(records.c.parent_mac.in_(macs[start : start + _ASK]))
+                    ).all()
         secrets = self.store.keyring.secrets(bytes(row[1]) for row in rows)
         frames = Frames(self.store.objects)
         found = []
         for row in rows:
             version = version_row(row)
             name = fields(frames, secrets[version.record_id], version)["native_id"]
-            found.append((version.record_id, str(name), str(row[-2]), State(row[-1])))
+            shows = by_parent[bytes(row[-3])] if answered is not None else shown
+            found.append(_Missing(version.record_id, str(name), str(row[-2]), State(row[-1]), shows))
         return found
 
     # -- attachments ---------------------------------------------------------------------------------------
 
     def _fetch(self) -> None:
         """Fetch the attachments that are not kept yet; one that cannot be fetched is a gap."""
-        store = self.store
         for name, attachment in {(name, item.id): (name, item) for name, item in self.files}.values():
-            mac = keyed(store.lookup, self.page.id.bytes, name.encode())
-            with store.database.read() as tx:
-                record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar()
-                if record is None or not attachments.wanted(store, tx, bytes(record), [attachment.id]):
-                    continue
-            self._fetch_one(bytes(record), name, attachment)
+            record = self._wants(name, attachment)
+            if record is not None:
+                self._fetch_one(record, name, attachment)
+
+    def _carried_files(self, seen: Sequence[Seen], carried: Sequence[Carried]) -> None:
+        """Keep the attachments whose bytes came with the batch: those that name them by `sha256:` and their digest."""
+        named = [
+            (item.observation.native_id, attachment)
+            for item in seen
+            for attachment in item.observation.attachments
+            if (attachment.path or "").startswith(_BY_DIGEST)
+        ]
+        if not named:
+            return
+        bodies = {hashlib.sha256(one.body).hexdigest(): one.body for one in carried if one.body}
+        for name, attachment in named:
+            body = bodies.get((attachment.path or "").removeprefix(_BY_DIGEST))
+            record = self._wants(name, attachment)
+            if body is not None and record is not None:
+                attachments.keep(self.store, record, attachment.id, [body])
+
+    def _wants(self, name: str, attachment: Attachment) -> bytes | None:
+        """The record of that native id, if it lacks the attachment's bytes."""
+        mac = keyed(self.store.lookup, self.page.id.bytes, name.encode())
+        with self.store.database.read() as tx:
+            record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar()
+            if record is None or not attachments.wanted(self.store, tx, bytes(record), [attachment.id]):
+                return None
+        return bytes(record)
 
     def _fetch_one(self, record: bytes, name: str, attachment: Attachment) -> None:
         self._rest()
@@ -386,19 +609,26 @@ class _Running:
         self.report.status, self.report.finished = "partial" if anything else "failed", False
         self.pending = []
         gap = GapFound(_missed(error), str(error), since=self.run.began_at)
-        shown = [*self._untold(error.exchanges, last=True), *error.exchanges]
-        self._keep([carry(exchange) for exchange in shown], [], [], [gap], None)
+        self._shown(error, gap)
         if isinstance(error, AccessRevoked):
             with self.store.database.begin() as tx:
-                pages.change(
-                    self.store,
-                    tx,
-                    self.page,
-                    "disconnected",
-                    by=self.by,
-                    why=str(error),
-                    status=pages.DISCONNECTED,
-                )
+                pages.disconnect(self.store, tx, self.page, by=self.by, why=str(error))
+
+    def _shown(self, error: ConnectorError, *found: GapFound) -> None:
+        """Keep the exchanges that show what went wrong."""
+        shown = [*self._untold(error.exchanges, last=True), *error.exchanges]
+        self._keep([carry(exchange) for exchange in shown], [], [], list(found), None)
+
+    def _spent(self) -> None:
+        """The page's budget is spent: the pass goes on with the next run."""
+        self.report.status, self.report.finished = "partial", False
+        gap = GapFound(
+            "the rest of this pass",
+            f"the page's budget allowed {self.wanted.most} exchanges",
+            since=self.run.began_at,
+        )
+        self._rest()
+        self._keep([], [], [], [gap], None)
 
     def _broken(self, why: str) -> None:
         self.report.status = "partial" if self.report.tally.exchanges else "failed"
@@ -414,12 +644,23 @@ class _Running:
             self.report.status = "partial"
         with self.store.database.begin() as tx:
             runs.end(self.store, tx, self.run, self.report, [self.page], by=self.by, why=self.why)
-            lease.give_back(tx, self.page, self.who)
+            self._give_back(tx)
+
+    # -- whose turn it is ----------------------------------------------------------------------------------
+
+    def _take(self, tx: Tx) -> None:
+        lease.take(self.store, tx, self.page, self.who)
+
+    def _renew(self, tx: Tx) -> None:
+        lease.renew(self.store, tx, self.page, self.who)
+
+    def _give_back(self, tx: Tx) -> None:
+        lease.give_back(tx, self.page, self.who)
 
 
 def carry(exchange: Exchange, *concerns: bytes) -> Carried:
     """An exchange with its envelope: everything but the body, as JSON. It goes with the records that it concerns."""
-    envelope = {
+    envelope: dict[str, object] = {
         "method": exchange.method,
         "url": exchange.url,
         "http_version": exchange.http_version,
@@ -436,6 +677,8 @@ def carry(exchange: Exchange, *concerns: bytes) -> Carried:
         "replaced": [[item.where, item.marker, item.count] for item in exchange.replaced],
         "at": exchange.started_at.isoformat(),
     }
+    if exchange.message is not None:
+        envelope["message"] = exchange.message
     return Carried(
         "http",
         exchange.started_at,
@@ -454,3 +697,47 @@ def _missed(error: ConnectorError) -> str:
             return "what the page would have shown: it no longer lets us in"
         case _:
             return "what the page would have shown: its answer could not be understood"
+
+
+class _Listening(_Running):
+    """One run over a stream: every message that tells something is kept as it comes."""
+
+    def __init__(
+        self,
+        store: Store,
+        page: Page,
+        connector: Streams,
+        client: Streaming,
+        by: UUID | None,
+        why: str,
+        tick: Callable[[], float],
+        until: Callable[[], bool],
+    ) -> None:
+        wanted = Pass(lane=lanes.STREAM)
+        super().__init__(store, page, connector, client, by, why, 0, tick, wanted, None, None)  # type: ignore[arg-type]  # streams are all that is asked of it
+        self.streams, self.until = connector, until
+
+    def _take(self, tx: Tx) -> None:
+        lease.take_stream(self.store, tx, self.page, self.who)
+
+    def _renew(self, tx: Tx) -> None:
+        lease.renew_stream(self.store, tx, self.page, self.who)
+
+    def _give_back(self, tx: Tx) -> None:
+        lease.give_back_stream(tx, self.page, self.who)
+
+    def _see(self) -> None:
+        with self.store.database.read() as tx:
+            before = lanes.lane(self.store, tx, self.page, lanes.STREAM).cursor
+        told = self.streams.listen(self.address, None if before is None else Cursor(before))
+        try:
+            for batch in told:
+                if batch.listings:
+                    batch = replace(batch, listings=())  # noqa: PLW2901 - a stream promises nothing of what it did not tell
+                self.pending.append(batch)
+                self._flush()
+                if self.until():
+                    return
+        finally:
+            if isinstance(told, Generator):
+                told.close()

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, insert, select, update
 
+from app.capture import lanes
 from app.capture.keep import Tally
 from app.db import Tx, from_instant, key_of, to_instant
 from app.records.ids import new_id
@@ -19,12 +20,12 @@ from app.store.ledger import Deed, keyed
 from app.store.merkle import Growing, leaf_hash
 from app.store.sealing import new_secret, seal, unseal
 from app.store.store import Store
-from app.store.tables import acts, entries, gaps, manifests, records, runs, versions
+from app.store.tables import acts, entries, gaps, manifests, records, runs, stated, versions
 
 _STREAM = 5_000
 MOST_TOLD = 1_000
 """How many unreadable lines a report tells one by one; the others it counts."""
-CAPTURE, IMPORT = "capture", "import"
+CAPTURE, IMPORT, STREAM = "capture", "import", "stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Report:
     tally: Tally = field(default_factory=Tally)
     gaps: list[GapFound] = field(default_factory=list)
     seconds: float = 0.0
+    stated: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By kinds ("comment", "post+reply"): how many the platform said it has, and how many were held then."""
     unreadable: list[tuple[int, str]] = field(default_factory=list)
     unreadable_total: int = 0
 
@@ -85,8 +88,20 @@ class Run:
     tally: Mapping[str, int]
 
 
-def begin(store: Store, tx: Tx, page: Page | None, kind: str) -> Run:
-    """Begin a run; it says of itself that it is running until it is ended."""
+def begin(
+    store: Store,
+    tx: Tx,
+    page: Page | None,
+    kind: str,
+    *,
+    lane: str = lanes.WHOLE,
+    published_from: datetime | None = None,
+    published_until: datetime | None = None,
+) -> Run:
+    """Begin a run; it says of itself that it is running until it is ended.
+
+    `lane` says which kind of pass it makes, and the times what that pass is about.
+    """
     identity, now = new_id(), store.clock.now()
     store.keyring.keep({identity.bytes: new_secret()})
     row = tx.execute(
@@ -96,6 +111,9 @@ def begin(store: Store, tx: Tx, page: Page | None, kind: str) -> Run:
             kind=kind,
             began_at=to_instant(now),
             status="running",
+            lane=lane,
+            published_from=to_instant(published_from) if published_from else None,
+            published_until=to_instant(published_until) if published_until else None,
         )
     )
     return Run(key_of(row), identity, page.key if page else None, kind, now, None, "running", {})
@@ -175,6 +193,8 @@ def end(
     }
     if report.page:
         facts["page"] = report.page.hex
+    for kinds, (total, held) in sorted(report.stated.items()):
+        facts[f"stated {kinds}"], facts[f"held {kinds}"] = total, held
     store.ledger.act(
         tx,
         "run",
@@ -184,6 +204,14 @@ def end(
         detail={"gaps": [gap.what for gap in report.gaps]},
         subject=report.page,
     )
+    if report.stated:
+        tx.execute(
+            insert(stated),
+            [
+                {"run": run.key, "kinds": kinds, "total": total, "held": held}
+                for kinds, (total, held) in report.stated.items()
+            ],
+        )
     tx.execute(
         update(runs)
         .where(runs.c.key == run.key)
@@ -199,39 +227,27 @@ def end(
 def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) -> None:
     """State, for each page, everything that was captured of it since its last manifest: count and Merkle root.
 
-    Chained by `prev`, the manifests of a page leave no room between them.
+    One a page and day, made when the first run of the day ends. Chained by
+    `prev`, the manifests of a page leave no room between them.
     """
-    by_key = {page.key: page for page in pages}
+    day = _today(store)
+    made = set(tx.execute(select(manifests.c.page).where(manifests.c.day == day)).scalars())
+    by_key = {page.key: page for page in pages if page.key not in made}
     if not by_key:
         return
-    last: dict[int, tuple[int, int]] = {}
-    latest = select(manifests.c.page, func.max(manifests.c.entry)).group_by(manifests.c.page).subquery()
-    for page, entry, through in tx.execute(
-        select(manifests.c.page, manifests.c.entry, manifests.c.through).join(
-            latest, manifests.c.entry == latest.c[1]
-        )
-    ):
-        last[page] = (entry, through)
-    since = (
-        min((last[key][1] for key in by_key if key in last), default=-1)
-        if all(key in last for key in by_key)
-        else -1
-    )
     through = store.ledger.size(tx) - 1
-    trees = {key: Growing() for key in by_key}
-    asked = (
-        select(records.c.page, versions.c.entry, entries.c.body)
-        .join(records, records.c.key == versions.c.record)
-        .join(entries, entries.c.index == versions.c.entry)
-        .where(versions.c.entry > since, versions.c.entry <= through)
-        .order_by(versions.c.entry)
-    )
-    if len(by_key) == 1:
-        asked = asked.where(records.c.page == next(iter(by_key)))
-    for page, entry, body in tx.execute(asked).yield_per(_STREAM):
-        if page in trees and entry > last.get(page, (0, -1))[1]:
-            trees[page].add(leaf_hash(bytes(body)))
-    day = store.clock.now().date().isoformat()
+    last: dict[int, tuple[int, int]] = {}
+    for key in by_key:
+        before = (
+            select(manifests.c.entry, manifests.c.through)
+            .where(manifests.c.page == key)
+            .order_by(manifests.c.entry.desc())
+            .limit(1)
+        )
+        row = tx.execute(before).one_or_none()
+        if row is not None:
+            last[key] = (row.entry, row.through)
+    trees = _grown(tx, {key: last.get(key, (0, -1))[1] for key in by_key}, through)
     deeds = []
     for key, page in by_key.items():
         tree = trees[key]
@@ -263,6 +279,60 @@ def manifest(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None) ->
             for number, key in enumerate(by_key)
         ],
     )
+
+
+def _grown(tx: Tx, since: Mapping[int, int], through: int) -> dict[int, Growing]:
+    """For each page, the tree over the entries of what was captured of it after the entry that `since` names."""
+    trees = {key: Growing() for key in since}
+    asked = (
+        select(records.c.page, versions.c.entry, entries.c.body)
+        .join(records, records.c.key == versions.c.record)
+        .join(entries, entries.c.index == versions.c.entry)
+        .where(versions.c.entry > min(since.values()), versions.c.entry <= through)
+        .order_by(versions.c.entry)
+    )
+    if len(since) == 1:
+        (key,) = since
+        many = tx.execute(select(func.count()).select_from(records).where(records.c.page == key)).scalar_one()
+        # By whichever are fewer: the page's records, or the entries of all pages since. The sum hides the
+        # column from its index, so that the database goes by the entries.
+        page = records.c.page if many < through - since[key] else records.c.page + 0
+        asked = asked.where(page == key)
+    for key, entry, body in tx.execute(asked).yield_per(_STREAM):
+        if key in trees and entry > since[key]:
+            trees[key].add(leaf_hash(bytes(body)))
+    return trees
+
+
+def daily_manifests(store: Store, tx: Tx, pages: Sequence[Page], *, by: UUID | None, since: int) -> int:
+    """Make the day's manifest of every page of which something was captured since its last one.
+
+    Entries up to `since` are in a manifest already; what is returned says so next time.
+    """
+    touched = (
+        select(records.c.page)
+        .join(versions, versions.c.record == records.c.key)
+        .where(versions.c.entry > since)
+        .distinct()
+    )
+    last = select(func.max(manifests.c.through))
+    left, reached = [], store.ledger.size(tx) - 1
+    day = _today(store)
+    by_key = {page.key: page for page in pages}
+    for key in tx.execute(touched).scalars():
+        through = tx.execute(last.where(manifests.c.page == key)).scalar()
+        if tx.execute(
+            select(manifests.c.entry).where(manifests.c.page == key, manifests.c.day == day)
+        ).first():
+            reached = min(reached, through if through is not None else -1)
+        elif key in by_key:
+            left.append(by_key[key])
+    manifest(store, tx, left, by=by)
+    return reached
+
+
+def _today(store: Store) -> str:
+    return store.clock.now().astimezone(store.agency.zone()).date().isoformat()
 
 
 def recent(tx: Tx, page: Page | None = None, limit: int = 50) -> list[Run]:
@@ -311,13 +381,6 @@ def gaps_of(
             )
         )
     return told
-
-
-def broken_before(tx: Tx, run: Run) -> bool:
-    """Whether the page's run before this one did not see its pass through."""
-    asked = select(runs.c.tally).where(runs.c.page == run.page, runs.c.kind == CAPTURE, runs.c.key < run.key)
-    before = tx.execute(asked.order_by(runs.c.key.desc()).limit(1)).scalar()
-    return before is not None and bool(json.loads(before).get("unfinished"))
 
 
 def interrupted(tx: Tx, page: Page | None, kind: str) -> list[Run]:

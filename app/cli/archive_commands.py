@@ -5,18 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.capture import importing, pages, runs
-from app.capture.lines import BadFile
+from app.capture import credentials, importing, pages, runs
+from app.capture.credentials import Terms
+from app.capture.formats import known, mapping
+from app.capture.formats.preview import preview
+from app.capture.formats.source import Source
+from app.capture.formats.suggest import CHOOSE, suggestion
 from app.capture.runs import Report
 from app.cli.answer import Answer, say, table
 from app.cli.session import EVERYONE, KEEPERS, Session, reason, session
-from app.records.errors import Invalid
+from app.records.errors import Invalid, Refused
 from app.records.nouns import Page, Role
 from connectors import registry
 
@@ -36,14 +44,28 @@ def add(
     capture.add_argument("pages", nargs="*", metavar="PAGE")
     capture.set_defaults(run=_capture)
 
-    receive = commands.add_parser("import", parents=[common], help="receive observations from a file")
-    receive.add_argument("file", nargs="?", type=Path)
+    receive = commands.add_parser("import", parents=[common], help="receive what a file or a download shows")
+    receive.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="several only where they are parts of one download",
+    )
     receive.add_argument("--as", dest="format", default="observations", metavar="FORMAT")
     receive.add_argument("--page", help="the page to which lines belong that name none")
     receive.add_argument(
         "--make-pages", action="store_true", help="add the pages that lines name, unapproved"
     )
     receive.add_argument("--formats", action="store_true", help="list the formats")
+    receive.add_argument("--mapping", type=Path, metavar="MAPPING", help="which column of a table is what")
+    receive.add_argument(
+        "--suggest", type=Path, metavar="MAPPING", help="write a mapping to start from, and import nothing"
+    )
+    receive.add_argument(
+        "--preview", action="store_true", help="show what would be kept, with every problem; change nothing"
+    )
+    receive.add_argument("--from", dest="handed_by", default="", metavar="TEXT", help="who handed it in")
     receive.set_defaults(run=_import)
 
     ledger = commands.add_parser("ledger", help="the ledger").add_subparsers(
@@ -97,14 +119,24 @@ def _add_pages(
         one = page.add_parser(name, parents=[common])
         one.add_argument("id")
         one.set_defaults(run=verb, act=name)
-    connect = page.add_parser("connect", parents=[common], help="seal a page's credentials")
+    connect = page.add_parser(
+        "connect", parents=[common], help="seal a page's credentials, or ask its manager for them"
+    )
     connect.add_argument("id")
-    connect.add_argument(
+    how = connect.add_mutually_exclusive_group()
+    how.add_argument(
         "--secret-file",
         type=Path,
-        required=True,
         help="a JSON file of names and values; never on the command line",
     )
+    how.add_argument(
+        "--invite", metavar="EMAIL", help="send the page's manager a link that connects it, once"
+    )
+    how.add_argument("--check", action="store_true", help="ask the platform what the connection lacks")
+    how.add_argument(
+        "--forget", action="store_true", help="destroy the credentials, and end them at the platform"
+    )
+    connect.add_argument("--until", metavar="DATE", help="when the credentials end, where you know it")
     connect.set_defaults(run=_page_connect)
 
 
@@ -191,7 +223,7 @@ def _page_show(asked: argparse.Namespace) -> Answer:
         page = pages.get(tx, asked.id)
         recent = runs.recent(tx, page, 10)
         gaps = runs.gaps_of(here.archive.store, tx, page=page.key, limit=20)
-    told = page_json(page)
+        told = _connection_json(here, page)
     told["runs"] = [
         {"run": str(run.id), "began_at": run.began_at.isoformat(), "status": run.status, **run.tally}
         for run in recent
@@ -212,21 +244,122 @@ def _page_change(asked: argparse.Namespace) -> Answer:
 
 
 def _page_connect(asked: argparse.Namespace) -> Answer:
-    why = reason(asked.why or "connected")
-    try:
-        secret = json.loads(asked.secret_file.read_text())
-    except (OSError, ValueError) as error:
-        raise Invalid(
-            f"{asked.secret_file} cannot be read as JSON",
-            next='Write names and values, such as {"user": "…", "application_password": "…"}.',
-        ) from error
-    if not isinstance(secret, dict):
-        raise Invalid(f"{asked.secret_file} is not a JSON object")
-    with session(Role.ADMINISTRATOR, Role.RECORDS_OFFICER) as here, here.archive.store.database.begin() as tx:
+    if asked.until and (asked.invite or asked.check or asked.forget):
+        raise Invalid("--until goes with --secret-file, or stands alone for a page that is connected")
+    with session(Role.ADMINISTRATOR, Role.RECORDS_OFFICER) as here:
+        with here.archive.store.database.read() as tx:
+            page = pages.get(tx, asked.id)
+        if asked.invite:
+            return _invite(asked, here, page)
+        if asked.check:
+            return _checked(here, page)
+        if asked.forget:
+            return _forget(asked, here, page)
+        return _seal(asked, here, page)
+
+
+def _seal(asked: argparse.Namespace, here: Session, page: Page) -> Answer:
+    """Seal what stands in a file, or state when that which is sealed already ends."""
+    store = here.archive.store
+    until = None if asked.until is None else _end(asked.until, here)
+    if asked.secret_file is None:
+        if until is None:
+            raise Invalid("connect it how?", next="--secret-file FILE, --invite EMAIL, --check or --forget.")
+        with store.database.begin() as tx:
+            page = pages.state_end(store, tx, page, until, by=here.officer.id, why=reason(asked.why))
+        return Answer(_connection_json(here, page), [f"the credentials of {page.name} end on {asked.until}"])
+    secret = _read_secret(asked.secret_file)
+    with store.database.begin() as tx:
         page = pages.connect(
-            here.archive.store, tx, pages.get(tx, asked.id), secret, by=here.officer.id, why=why
+            store,
+            tx,
+            page,
+            secret,
+            by=here.officer.id,
+            why=reason(asked.why or "connected"),
+            terms=Terms(stated_until=until),
         )
-    return Answer(page_json(page), [f"{page.name} is connected"])
+    return Answer(_connection_json(here, page), [f"{page.name} is connected"])
+
+
+def _read_secret(file: Path) -> dict[str, Any]:
+    try:
+        secret = json.loads(file.read_text())
+    except (OSError, ValueError):
+        # Without its cause: what a parser says of a file may repeat what stands in it.
+        raise Invalid(
+            f"{file} cannot be read as JSON",
+            next='Write names and values, such as {"user": "…", "application_password": "…"}.',
+        ) from None
+    if not isinstance(secret, dict):
+        raise Invalid(f"{file} is not a JSON object")
+    return secret
+
+
+def _end(text: str, here: Session) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"--until {text!r} is no date", next="Write it as 2027-03-01.") from error
+    return datetime.combine(day, datetime.min.time(), here.archive.store.agency.zone()).astimezone(UTC)
+
+
+def _invite(asked: argparse.Namespace, here: Session, page: Page) -> Answer:
+    made = here.archive.invite_manager(
+        page, asked.invite, here.archive.letters(), by=here.officer, why=reason(asked.why)
+    )
+    told = {"page": str(page.id), "email": made.email, "until": made.until.isoformat(), "link": made.link}
+    if made.link is None:
+        return Answer(told, [f"A letter is on its way to {made.email}; its link works once, for seven days."])
+    return Answer(
+        told,
+        [
+            f"No letter could be sent. Hand this address to {made.email} yourself:",
+            made.link,
+            "It is shown once and works once, for seven days; whoever has it can connect the page.",
+        ],
+    )
+
+
+def _checked(here: Session, page: Page) -> Answer:
+    findings = here.archive.desk().look(page)
+    told = [{"what": one.what, "fine": one.fine, "remedy": one.remedy} for one in findings]
+    lines = [f"{'well' if one.fine else 'to do'}: {one.what} {one.remedy}".rstrip() for one in findings]
+    fine = all(one.fine for one in findings)
+    return Answer(
+        {"page": str(page.id), "fine": fine, "findings": told},
+        lines or ["this connector offers no check; the next capture tells"],
+        exit_code=0 if fine else WITH_GAPS,
+    )
+
+
+def _forget(asked: argparse.Namespace, here: Session, page: Page) -> Answer:
+    forgotten, platform = here.archive.desk().forget(page, by=here.officer.id, why=reason(asked.why))
+    told = _connection_json(here, forgotten) | {
+        "ended_at_platform": None if platform is None else platform.fine
+    }
+    lines = [f"the credentials of {page.name} are destroyed"]
+    lines += [f"{platform.what}. {platform.remedy}".rstrip()] if platform is not None else []
+    return Answer(told, lines)
+
+
+def _connection_json(here: Session, page: Page) -> dict[str, Any]:
+    """A page with what may be said of its credentials."""
+    store = here.archive.store
+    with store.database.read() as tx:
+        found = credentials.connection(store, tx, page)
+    if found is None:
+        return page_json(page) | {"connection": None}
+    return page_json(page) | {
+        "connection": {
+            "how": found.how,
+            "since": found.since.isoformat(),
+            "by": found.manager or (str(found.officer) if found.officer else None),
+            "owner": found.owner,
+            "scopes": list(found.scopes),
+            "until": found.until.isoformat() if found.until else None,
+        }
+    }
 
 
 def _capture(asked: argparse.Namespace) -> Answer:
@@ -269,42 +402,112 @@ def _report(report: Report) -> list[str]:
 
 def _import(asked: argparse.Namespace) -> Answer:
     if asked.formats:
-        return Answer(importing.FORMATS, [f"{name}: {what}" for name, what in importing.FORMATS.items()])
-    if asked.file is None:
+        return Answer(known.FORMATS, [f"{name}: {what}" for name, what in known.FORMATS.items()])
+    if not asked.files:
         raise Invalid("which file?", next="muniment import FILE --as FORMAT")
-    if asked.format not in importing.FORMATS:
-        raise BadFile(f"{asked.format!r} is no known format", next="`muniment import --formats` lists them.")
+    if asked.suggest:
+        return _suggest(asked)
     with session(*KEEPERS) as here:
-        report = _receive(asked, here)
+        source = known.opened(
+            asked.format, asked.files, mapping.load(asked.mapping) if asked.mapping else None
+        )
+        try:
+            if asked.preview:
+                return _preview(asked, here, source)
+            report = _receive(asked, here, source)
+        finally:
+            source.close()
         say("following")
         here.archive.follow()
         here.archive.store.ledger.checkpoint()
-    told = report.as_dict() | {
-        "unreadable": [{"line": number, "why": why} for number, why in report.unreadable],
-        "unreadable_total": report.unreadable_total,
-    }
-    return Answer(told, _report(report), exit_code=WITH_GAPS if report.status != "complete" else 0)
+    return Answer(
+        report.as_dict(), _received(report), exit_code=WITH_GAPS if report.status != "complete" else 0
+    )
 
 
-def _receive(asked: argparse.Namespace, here: Session) -> Report:
-    store = here.archive.store
-    page = None
-    if asked.page:
-        with store.database.read() as tx:
-            page = pages.get(tx, asked.page)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(asked.file.name, total=None)
-        return importing.observations(
-            store,
-            asked.file,
+def _received(report: importing.Received) -> list[str]:
+    """The report of an import, for a person."""
+    whence = f" from {report.handed_by}" if report.handed_by else ""
+    lines = [f"  received in {report.file}, SHA-256 {report.sha256}{whence}", *_report(report)]
+    lines += [f"  {remark}" for remark in report.remarks]
+    lines += [f"  not taken: {one.name} ({one.size} bytes): {one.why}" for one in report.left[:50]]
+    more = report.left_total - 50
+    return [*lines, *([f"  and {more} more that were not taken; --json lists them"] if more > 0 else [])]
+
+
+def _suggest(asked: argparse.Namespace) -> Answer:
+    with session(*KEEPERS) as here:
+        page = _page_of(asked, here)
+        if len(asked.files) != 1:
+            raise Invalid("a mapping is for one file")
+        table = known.table(asked.format, asked.files[0], None)
+        told = suggestion(
+            table,
+            zone=here.archive.store.agency.timezone,
+            page=(page.platform, page.name) if page else None,
+        )
+    try:
+        with asked.suggest.open("x", encoding="utf-8") as file:
+            file.write(told)
+    except FileExistsError as error:
+        raise Refused(
+            f"{asked.suggest} is there already", next="Name another file; yours may hold corrections."
+        ) from error
+    except OSError as error:
+        raise Invalid(f"{asked.suggest} cannot be written: {error.strerror}") from error
+    choose = told.count(f": {CHOOSE}") + told.count(f'"{CHOOSE}"')
+    lines = [told.rstrip("\n"), f"written to {asked.suggest}"]
+    if choose:
+        lines.append(f"{choose} things in it only a person knows; they say {CHOOSE}")
+    return Answer({"mapping": str(asked.suggest), "columns": table.columns, "choose": choose}, lines)
+
+
+def _preview(asked: argparse.Namespace, here: Session, source: Source) -> Answer:
+    page = _page_of(asked, here)
+    with here.archive.store.database.read() as tx:
+        registry = [(one.platform, one.name) for one in pages.listed(tx)]
+    with _bar(source.handed.name) as progress:
+        told = preview(
+            source,
+            page=(page.platform, page.name) if page else None,
+            registry=registry,
+            progress=progress,
+        )
+    return Answer(
+        told.as_dict(), list(told.lines_told()), exit_code=WITH_GAPS if told.unreadable_total else 0
+    )
+
+
+def _receive(asked: argparse.Namespace, here: Session, source: Source) -> importing.Received:
+    page = _page_of(asked, here)
+    with _bar(source.handed.name) as progress:
+        return importing.receive(
+            here.archive.store,
+            source,
             page=page,
             make_pages=asked.make_pages,
             by=here.officer.id,
-            why=asked.why or f"received in {asked.file.name}",
+            why=asked.why or f"received in {source.handed.name}",
+            handed_by=asked.handed_by.strip(),
             tick=time.monotonic,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
+
+
+def _page_of(asked: argparse.Namespace, here: Session) -> Page | None:
+    if not asked.page:
+        return None
+    with here.archive.store.database.read() as tx:
+        return pages.get(tx, asked.page)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(escape(name), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _checkpoint(asked: argparse.Namespace) -> Answer:

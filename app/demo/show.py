@@ -81,7 +81,7 @@ def make(settings: Settings, platform: SimulatedPlatform, say: Callable[[str], N
             platform.night, clock.at = one.number, one.at
             say(f"night {one.number}: {one.title}")
             told = night(
-                archive.store, lambda page, why: archive.capture(page, by=None, why=why), archive.follow
+                archive.store, lambda page, why: archive.tonight(page, by=None, why=why), archive.follow
             )
             for report in told.reports:
                 tally = {name: number for name, number in report.tally.as_dict().items() if number}

@@ -7,7 +7,9 @@ import stat
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from app.capture import runs
+from app.capture import notices, runs
+from app.jobs.telling import not_captured
+from app.officers import Smtp
 from app.records.errors import ArchiveError
 from app.settings import Settings
 from app.store.store import Store
@@ -43,12 +45,9 @@ def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list
             needed=False,
             says="no outside authority timestamps the checkpoints: nothing outside this archive proves when one was signed",
         ),
-        Check(
-            "mail",
-            ok=bool(settings.smtp_url),
-            needed=False,
-            says="configured" if settings.smtp_url else "no mail is sent: MUNIMENT_SMTP_URL is empty",
-        ),
+        _tried("mail", lambda: _mail(settings, store)),
+        _tried("letters", lambda: _letters(settings, store)),
+        _tried("coverage", lambda: _coverage(store)),
     ]
 
 
@@ -108,6 +107,39 @@ def _night(store: Store) -> Check:
         says=f"newest run {newest}, {len(failed)} of the last {len(recent)} failed"
         if recent
         else "nothing was captured yet",
+    )
+
+
+def _mail(settings: Settings, store: Store) -> Check:
+    """The mail server is greeted and signed in to, as for a letter; none is sent."""
+    if not settings.smtp_url.strip():
+        return Check("mail", ok=False, needed=False, says="no mail is sent: MUNIMENT_SMTP_URL is empty")
+    sender = settings.mail_from or f"muniment@{store.agency.domain}"
+    return Check("mail", ok=True, needed=True, says=Smtp(settings.smtp_url, sender).check())
+
+
+def _letters(settings: Settings, store: Store) -> Check:
+    with store.database.read() as tx:
+        late = notices.unsent(tx, store.clock.now() - notices.SOON)
+    says = f"{late} letters have waited for more than five minutes" if late else "none waits"
+    return Check("letters", ok=not late, needed=bool(settings.smtp_url.strip()), says=says)
+
+
+def _coverage(store: Store) -> Check:
+    """A page without a complete capture for more than 26 hours is not being captured."""
+    with store.database.read() as tx:
+        late = not_captured(store, tx)
+    told = ", ".join(
+        f"{page.name} (last: {last.isoformat(timespec='minutes') if last else 'never'})"
+        for page, last in late[:10]
+    )
+    return Check(
+        "coverage",
+        ok=not late,
+        needed=True,
+        says=f"no complete capture for 26 hours: {told}"
+        if late
+        else "every page was captured within 26 hours",
     )
 
 

@@ -32,11 +32,18 @@ from app.officers.bearers import (
     token,
     tokens,
 )
-from app.officers.letters import INVITATION_PATH, RESET_PATH, invitation_letter, reset_letter
+from app.officers.letters import (
+    CONNECT_PATH,
+    INVITATION_PATH,
+    RESET_PATH,
+    connect_letter,
+    invitation_letter,
+    reset_letter,
+)
 from app.officers.mail import BadLetter, Letter, Mailer, MailNotSent, NoMail, Outbox, Smtp, is_address, mailer
 from app.officers.passes import pass_id, sweep_passes
 from app.officers.passwords import PasswordNotAccepted, PasswordUnreadable
-from app.officers.people import BadEmail, NoSuchOfficer, find, get, list_all, require
+from app.officers.people import BadEmail, NoSuchOfficer, find, get, list_all, plain_email, require
 from app.officers.resets import RESET_ANSWER, AccountNotInUse, ResetSpent, ask_reset, make_reset, reset
 from app.officers.signing import (
     Denied,
@@ -51,6 +58,7 @@ from app.officers.signing import (
 from app.officers.tries import sweep_tries
 
 __all__ = [
+    "CONNECT_PATH",
     "INVITATION_PATH",
     "RESET_ANSWER",
     "RESET_PATH",
@@ -89,6 +97,7 @@ __all__ = [
     "add",
     "ask_reset",
     "change_roles",
+    "connect_letter",
     "deactivate",
     "find",
     "first",
@@ -100,6 +109,7 @@ __all__ = [
     "mailer",
     "make_reset",
     "pass_id",
+    "plain_email",
     "require",
     "reset",
     "reset_letter",

@@ -138,6 +138,37 @@ class Smtp:
         except (smtplib.SMTPException, OSError) as error:
             raise self._unsent(str(error) or type(error).__name__, "Try again later.") from error
 
+    def check(self) -> str:
+        """Greet the server, turn to TLS and sign in as for a letter, and send none; return what was tried.
+
+        Raises `MailNotSent` where a letter would not be taken either.
+        """
+        try:
+            session = self._connected()
+            try:
+                session.noop()
+                with suppress(smtplib.SMTPException, OSError):
+                    session.quit()
+            finally:
+                session.close()
+        except smtplib.SMTPAuthenticationError as error:
+            raise self._unsent(
+                "it does not accept the user name and password", "Correct them in MUNIMENT_SMTP_URL."
+            ) from error
+        except ssl.SSLError as error:
+            raise self._unsent(
+                f"no safe connection: {error.reason or error}", "Look at the server's certificate."
+            ) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._unsent(
+                str(error) or type(error).__name__, "Look at MUNIMENT_SMTP_URL and the server."
+            ) from error
+        server = self._server
+        safe = " over TLS" if server.tls or server.starttls else ""
+        return (
+            f"{server.host}:{server.port} answers{safe}{' and accepts our password' if server.user else ''}"
+        )
+
     def _deliver(self, message: EmailMessage, to: str) -> None:
         session = self._connected()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -53,6 +53,22 @@ class Page:
     approved: bool
     added_at: datetime
     connected: bool
+    purpose: str = ""
+    scope: str = ""
+    audiences: Sequence[str] = ()
+    official_site: str = ""
+    """The address of the agency's official site, which the page should link to."""
+    review_on: date | None = None
+    policy: str = ""
+    """The policy profile that this page follows; empty: the agency's own."""
+    approved_until: date | None = None
+    """The last day of the approval; None where it has no end."""
+
+    def approval(self, today: date) -> str:
+        """How the approval stands on a day: `approved`, `lapsed` or `none`."""
+        if not self.approved:
+            return "none"
+        return "lapsed" if self.approved_until is not None and today > self.approved_until else "approved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +121,8 @@ class Record:
     attachments: Sequence[AttachmentKept]
     private: bool
     received: bool
+    handed_in: Mapping[str, object] | None = None
+    """Where this version was received: file, SHA-256, from whom and when; None where it was captured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,19 +15,21 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import CompoundSelect, Select, literal, select
+from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
 from app.records.errors import IntegrityFailure
 from app.store import access, accounts
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
-from app.store.ledger import act_commitment, keyed
+from app.store.ledger import act_commitment
 from app.store.reading import (
     VERSION_COLUMNS,
     Frames,
     Opener,
     PieceRow,
     VersionRow,
+    layout_of,
     open_pieces,
     opened,
     version_row,
@@ -39,6 +41,7 @@ from app.store.tables import (
     acts,
     attachments,
     circle_members,
+    circle_parts,
     circles,
     entries,
     exchanges,
@@ -50,11 +53,10 @@ from app.store.tables import (
     tombstones,
     versions,
 )
-from app.store.wrapping import open_circle
+from app.store.wrapping import circle_mac, open_circle
 
 _PART = 5_000
 _MOST = 1_000
-_layout_decoder = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,14 +335,40 @@ def _circles(store: Store, told: Checked) -> None:
             if found.setdefault(bytes(identity), opens) != opens:
                 told.find("commitment-mismatch", "two members open a circle to different secrets", where)
         told.count("circles", len(part))
+    parts = _circle_parts(store, told, found)
     with store.database.read() as tx:
         disposed = tx.execute(select(tombstones.c.record).limit(1)).first() is not None
     for (identity, mac), together in members.items():
         # A disposed record may have left its circles; nobody else may.
-        if not disposed and keyed(store.lookup, b"circle", *sorted(together)) != mac:
+        if not disposed and circle_mac(store.lookup, together, parts.get(identity, [])) != mac:
             told.find(
                 accounts.ALTERED, "a circle has not the members that it had", f"circle {identity.hex()}"
             )
+
+
+def _circle_parts(store: Store, told: Checked, found: dict[bytes, bytes]) -> dict[bytes, list[bytes]]:
+    """Every circle in a circle opens it to the same secret; what each is made of."""
+    part = circles.alias("part")
+    asked = (
+        select(circles.c.id, circle_parts.c.wrapped, part.c.id, part.c.mac)
+        .join(circle_parts, circle_parts.c.circle == circles.c.key)
+        .join(part, part.c.key == circle_parts.c.part)
+        .order_by(circles.c.key)
+    )
+    made_of: dict[bytes, list[bytes]] = {}
+    for identity, wrapped, through, mac in _all(store, asked):
+        made_of.setdefault(bytes(identity), []).append(bytes(mac))
+        if bytes(through) not in found:
+            continue  # the last of its records was disposed of, or it was told of before
+        where = f"circle {bytes(identity).hex()}"
+        try:
+            opens = open_circle(found[bytes(through)], bytes(identity), bytes(wrapped))
+        except SealBroken as error:
+            told.find(error.code, str(error), where)
+            continue
+        if found.setdefault(bytes(identity), opens) != opens:
+            told.find("commitment-mismatch", "two members open a circle to different secrets", where)
+    return made_of
 
 
 def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
@@ -400,7 +428,10 @@ def _ended(tx: Tx, circle: int) -> bool:
         .where(circles.c.key == circle)
     )
     rows = tx.execute(asked).all()
-    return bool(rows) and all(member is None or gone is not None for _, member, gone in rows)
+    if not rows or any(member is not None and gone is None for _, member, gone in rows):
+        return False
+    parts = select(circle_parts.c.part).where(circle_parts.c.circle == circle)
+    return all(_ended(tx, part) for part in tx.execute(parts).scalars().all())
 
 
 def _owners(told: Checked, opener: Opener, rows: list[PieceRow]) -> dict[int, tuple[bytes, bytes] | None]:
@@ -453,7 +484,7 @@ def _exchanges(store: Store, told: Checked, size: int) -> None:
     for row in _all(store, asked):
         body = bytes(row.body) if row.body is not None else b""
         with store.database.read() as tx:
-            found = _made_of(tx, row.envelope, bytes(row.layout))
+            found = _made_of(tx, row)
             envelope = None
             with contextlib.suppress(IntegrityFailure, KeyError):  # found among the pieces
                 envelope = open_pieces(store, tx, [row.envelope]).get(row.envelope)
@@ -468,11 +499,12 @@ def _exchanges(store: Store, told: Checked, size: int) -> None:
         told.count("exchanges")
 
 
-def _made_of(tx: Tx, envelope: int, layout: bytes) -> bytes | None:
+def _made_of(tx: Tx, row: Any) -> bytes | None:
     """The commitment that an exchange's pieces give, or None where one is not there."""
+    envelope = row.envelope
     try:
-        refs = _layout_decoder.decode(layout)
-    except msgspec.MsgspecError:
+        refs = layout_of(tx, row.layout, row.alike)
+    except (msgspec.MsgspecError, NoResultFound):
         return None
     wanted = sorted({envelope, *(piece for piece, _, _ in refs)} - {0})
     commitments: dict[int, bytes] = {0: bytes(32)}

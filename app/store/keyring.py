@@ -267,9 +267,9 @@ class Keyring:
                 secret = _unwrap(self.keys.cipher(row.epoch), name.encode(), bytes(row.wrapped))
         return secret
 
-    def owners(self) -> Iterable[bytes]:
-        """Every owner, in order, in bounded memory."""
-        last = b""
+    def owners(self, *, after: bytes = b"") -> Iterable[bytes]:
+        """Every owner that comes after `after`, in order, in bounded memory."""
+        last = after
         while True:
             with self.database.read() as tx:
                 page = [

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.db import DiskFull
-from app.records.errors import IntegrityFailure
+from app.records.errors import IntegrityFailure, Refused
 
 _CHUNK = 1 << 20
 _NAME = re.compile("[0-9a-f]{64}")
@@ -34,12 +34,31 @@ class FixityMismatch(IntegrityFailure):
     code = "fixity-mismatch"
 
 
+class ObjectLocked(Refused):
+    """The storage's own lock holds an object: it cannot be removed before a moment, or not by us."""
+
+    code = "object-locked"
+
+    def __init__(self, message: str, *, until: datetime | None, mode: str, next: str = "") -> None:
+        super().__init__(message, next=next)
+        self.until, self.mode = until, mode
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An object that is on disk and survives a power cut."""
 
     digest: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Where objects lie, and what keeps them from being removed or replaced behind our back."""
+
+    where: str
+    locked: bool
+    says: tuple[str, ...]
 
 
 class Objects(Protocol):
@@ -69,12 +88,20 @@ class Objects(Protocol):
         """The digests of everything that is there, or that was put there before a moment."""
         ...
 
-    def discard(self, digest: bytes) -> None:
-        """Remove an object that nothing refers to; one that is not there is no error."""
+    def discard(self, digest: bytes, *, bypass: bool = False) -> None:
+        """Remove an object that nothing refers to; one that is not there is no error.
+
+        Raises `ObjectLocked` where the storage's own lock holds it. `bypass`
+        asks the storage to set such a lock aside; only destruction may.
+        """
         ...
 
     def sweep(self, *, older_than: datetime) -> int:
         """Discard what a `put` that was broken off before a moment left; return how many that were."""
+        ...
+
+    def describe(self) -> Guard:
+        """Say what guards the objects; raises what is wrong where they cannot be reached."""
         ...
 
 
@@ -147,7 +174,7 @@ class Folder:
                     if older_than is None or file.stat().st_mtime < older_than.timestamp():
                         yield bytes.fromhex(folder.name + file.name)
 
-    def discard(self, digest: bytes) -> None:
+    def discard(self, digest: bytes, *, bypass: bool = False) -> None:  # noqa: ARG002 - a folder has no lock
         self._path(digest).unlink(missing_ok=True)
 
     def sweep(self, *, older_than: datetime) -> int:
@@ -159,6 +186,13 @@ class Folder:
         for file in left:
             file.unlink(missing_ok=True)
         return len(left)
+
+    def describe(self) -> Guard:
+        return Guard(
+            where=str(self.folder),
+            locked=False,
+            says=("whoever may write the folder can remove or replace what lies there; fixity finds it",),
+        )
 
     def _path(self, digest: bytes) -> Path:
         name = digest.hex()

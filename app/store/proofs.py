@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 
 from app.db import Tx
 from app.records.errors import Invalid
-from app.store.reading import VERSION_COLUMNS, Frames, open_pieces, statement, version_row
+from app.store.reading import VERSION_COLUMNS, Frames, layout, open_pieces, statement, version_row
 from app.store.statement import disclosures
 from app.store.store import Store
-from app.store.tables import exchanges, objects, pieces, records, versions
+from app.store.tables import objects, pieces, records, versions
 
 
 class FolderNotEmpty(Invalid):
@@ -73,12 +72,9 @@ def _payloads(
 ) -> list[tuple[str, bytes]]:
     """The record's own bytes in the exchange, by the names that the statement gives them."""
     wanted = {str(item["sha256"]): str(item["name"]) for item in stated}
-    layout = msgspec.msgpack.decode(
-        bytes(tx.execute(select(exchanges.c.layout).where(exchanges.c.key == exchange)).scalar_one())
-    )
     own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
     found = []
-    for content in open_pieces(store, tx, own & {ref[0] for ref in layout}).values():
+    for content in open_pieces(store, tx, own & {ref[0] for ref in layout(tx, exchange)}).values():
         name = wanted.get(hashlib.sha256(content).hexdigest())
         if name:
             found.append((name, content))

@@ -18,7 +18,17 @@ from app.store.objects import FixityMismatch, Objects
 from app.store.sealing import SealBroken, unseal
 from app.store.statement import Statement, fields_of, unpack
 from app.store.store import Store
-from app.store.tables import circle_members, circles, exchanges, objects, pieces, records, runs, versions
+from app.store.tables import (
+    circle_members,
+    circle_parts,
+    circles,
+    exchanges,
+    objects,
+    pieces,
+    records,
+    runs,
+    versions,
+)
 from app.store.wrapping import open_circle
 
 _layout_decoder = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
@@ -106,6 +116,7 @@ class Opener:
 
     def __init__(self, tx: Tx, keyring: Keyring) -> None:
         self.tx, self.keyring = tx, keyring
+        self._circles: dict[int, tuple[bytes, bytes] | None] = {}
 
     def owners(self, rows: Iterable[PieceRow]) -> dict[int, tuple[bytes, bytes] | None]:
         """For each piece: its owner's id and secret, or None where the secret is gone."""
@@ -134,6 +145,11 @@ class Opener:
         return found
 
     def _circle(self, key: int) -> tuple[bytes, bytes] | None:
+        if key not in self._circles:
+            self._circles[key] = self._through_a_record(key) or self._through_a_part(key)
+        return self._circles[key]
+
+    def _through_a_record(self, key: int) -> tuple[bytes, bytes] | None:
         asked = (
             select(circles.c.id, circle_members.c.wrapped, records.c.id)
             .join(circle_members, circle_members.c.circle == circles.c.key)
@@ -150,6 +166,25 @@ class Opener:
                         secrets[bytes(member)], bytes(identity), bytes(wrapped)
                     )
                 except SealBroken as error:  # another member may still open it
+                    broken = error
+        if broken is not None:
+            raise broken
+        return None
+
+    def _through_a_part(self, key: int) -> tuple[bytes, bytes] | None:
+        """A circle of circles opens through any of them that still opens."""
+        asked = (
+            select(circles.c.id, circle_parts.c.wrapped, circle_parts.c.part)
+            .join(circle_parts, circle_parts.c.circle == circles.c.key)
+            .where(circles.c.key == key)
+        )
+        broken: SealBroken | None = None
+        for identity, wrapped, part in self.tx.execute(asked).all():
+            through = self._circle(part)
+            if through is not None:
+                try:
+                    return bytes(identity), open_circle(through[1], bytes(identity), bytes(wrapped))
+                except SealBroken as error:  # another part may still open it
                     broken = error
         if broken is not None:
             raise broken
@@ -177,7 +212,7 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
     row = tx.execute(
         select(exchanges, runs.c.page).join(runs, runs.c.key == exchanges.c.run).where(exchanges.c.key == key)
     ).one()
-    refs = [Ref(*ref) for ref in _layout_decoder.decode(bytes(row.layout))]
+    refs = [Ref(*ref) for ref in layout_of(tx, row.layout, row.alike)]
     content = open_pieces(store, tx, {row.envelope, *(ref.piece for ref in refs)} - {0})
     body, holes = join(refs, content)
     return ExchangeKept(
@@ -192,6 +227,19 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
         body=body,
         holes=holes,
     )
+
+
+def layout_of(tx: Tx, layout: bytes, alike: int | None) -> list[tuple[int, int, int]]:
+    """What a body is joined from: piece, start and length; told by the row itself, or by the one that it is like."""
+    if alike is not None:
+        layout = tx.execute(select(exchanges.c.layout).where(exchanges.c.key == alike)).scalar_one()
+    return _layout_decoder.decode(bytes(layout))
+
+
+def layout(tx: Tx, exchange: int) -> list[tuple[int, int, int]]:
+    """What the body of an exchange is joined from: piece, start and length."""
+    row = tx.execute(select(exchanges.c.layout, exchanges.c.alike).where(exchanges.c.key == exchange)).one()
+    return layout_of(tx, row.layout, row.alike)
 
 
 def open_pieces(store: Store, tx: Tx, keys: Iterable[int]) -> dict[int, bytes]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import threading
 from collections.abc import Iterable, Iterator
 
 import zstandard
@@ -43,10 +44,19 @@ _DICTIONARY_1 = zstandard.ZstdCompressionDict(
     b'"type":"comment","author_avatar_urls":{},"meta":[],"_links":{"self":[{"href":"https:\\/\\/"}],"collection":[{"href"',
     dict_type=zstandard.DICT_TYPE_RAWCONTENT,
 )
-_compress = zstandard.ZstdCompressor(
-    level=1, dict_data=_DICTIONARY_1, write_checksum=False, write_dict_id=False
-)
-_decompress = zstandard.ZstdDecompressor(dict_data=_DICTIONARY_1)
+
+
+class _Packing(threading.local):
+    """One compressor and one decompressor a thread: they work outside the interpreter's lock, and cannot be shared."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(
+            level=1, dict_data=_DICTIONARY_1, write_checksum=False, write_dict_id=False
+        ).compress
+        self.decompress = zstandard.ZstdDecompressor(dict_data=_DICTIONARY_1).decompress
+
+
+_packing = _Packing()
 
 
 class SealBroken(IntegrityFailure):
@@ -67,7 +77,7 @@ def derive(secret: bytes, purpose: bytes) -> bytes:
 
 def seal(secret: bytes, context: bytes, content: bytes) -> bytes:
     """Compress and seal `content` as one frame, bound to `context`."""
-    packed = _compress.compress(content)
+    packed = _packing.compress(content)
     framed = _ZSTD1 + packed if len(packed) < len(content) else _RAW + content
     encryptor = Cobblestone256Encryptor(derive(secret, b"seal"), context)
     return encryptor.update(framed) + encryptor.finalize()
@@ -79,7 +89,7 @@ def unseal(secret: bytes, context: bytes, frame: bytes) -> bytes:
         decryptor = Cobblestone256Decryptor(derive(secret, b"seal"), context)
         framed = decryptor.update(frame) + decryptor.finalize()
         if framed[:1] == _ZSTD1:
-            return _decompress.decompress(framed[1:], max_output_size=_LARGEST_FRAME)
+            return _packing.decompress(framed[1:], max_output_size=_LARGEST_FRAME)
         if framed[:1] == _RAW:
             return framed[1:]
     except (InvalidTag, ValueError, zstandard.ZstdError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -30,20 +30,30 @@ class Swept:
     incoming: int = 0
 
 
-def sweep(store: Store) -> Swept:
-    """Discard objects and secrets that nothing refers to and that are older than a day."""
+def sweep(store: Store, *, since: datetime | None = None) -> Swept:
+    """Discard objects and secrets that nothing refers to and that are older than a day.
+
+    `since` is when the last sweep began: secrets that were made two days
+    before it were looked at then, and are left alone.
+    """
     before = store.clock.now() - AGE
     orphans = _unknown_objects(store, store.objects.names(older_than=before))
     for digest in orphans:
         store.objects.discard(digest)
     moment = to_instant(before) // 1000
-    old = (owner for owner in store.keyring.owners() if UUID(bytes=owner).int >> 80 < moment)
+    first = _first_of(since - 2 * AGE) if since is not None else b""
+    old = (owner for owner in store.keyring.owners(after=first) if UUID(bytes=owner).int >> 80 < moment)
     forgotten = _unknown_owners(store, old)
     return Swept(
         objects=len(orphans),
         secrets=store.keyring.forget(forgotten) if forgotten else 0,
         incoming=store.objects.sweep(older_than=before),
     )
+
+
+def _first_of(moment: datetime) -> bytes:
+    """The smallest id that can have been made at a moment: UUIDv7 begin with their milliseconds."""
+    return (to_instant(moment) // 1000).to_bytes(6) + bytes(10)
 
 
 def _unknown_objects(store: Store, names: Iterable[bytes]) -> list[bytes]:

@@ -54,12 +54,44 @@ pages = Table(
     Column("status", String(16), nullable=False),
     Column("approved", Boolean, nullable=False, server_default="0"),
     Column("added_at", BigInteger, nullable=False),
-    Column("sealed_cursor", LargeBinary),
     Column("sealed_secret", LargeBinary),
     Column("lease_owner", String(64)),
     Column("lease_until", BigInteger),
+    Column("pace", Text, nullable=False, server_default="{}"),
+    Column("purpose", Text, nullable=False, server_default=""),
+    Column("scope", Text, nullable=False, server_default=""),
+    Column("audiences", Text, nullable=False, server_default="[]"),
+    Column("official_site", Text, nullable=False, server_default=""),
+    Column("review_on", String(10)),
+    Column("policy", String(40), nullable=False, server_default=""),
+    Column("approved_until", String(10)),
     UniqueConstraint("platform", "name"),
 )
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("page", Key, ForeignKey("pages.key"), primary_key=True),
+    Column("name", String(12), primary_key=True),
+    Column("sealed_cursor", LargeBinary),
+    Column("published_from", BigInteger),
+    Column("published_until", BigInteger),
+    Column("unfinished", Boolean, nullable=False, server_default="0"),
+    Column("finished_at", BigInteger),
+    Column("lease_owner", String(64)),
+    Column("lease_until", BigInteger),
+)
+"""How far each kind of pass over a page has come: the cursor it goes on from, and the span that it is about."""
+
+stated = Table(
+    "stated",
+    metadata,
+    Column("run", Key, ForeignKey("runs.key"), primary_key=True),
+    Column("kinds", String(40), primary_key=True),
+    Column("total", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+)
+"""What the platform said it has of some kinds, and what was held of them when it said so."""
 
 records = Table(
     "records",
@@ -134,7 +166,17 @@ exchanges = Table(
     Column("status", Integer, nullable=False),
     Column("envelope", Key, nullable=False),
     Column("layout", LargeBinary, nullable=False),
+    Column("alike", Key),
 )
+"""`alike` is an earlier exchange whose layout is this one's too; `layout` is then empty."""
+
+layouts = Table(
+    "layouts",
+    metadata,
+    Column("digest", LargeBinary(16), primary_key=True),
+    Column("exchange", Key, ForeignKey("exchanges.key"), nullable=False),
+)
+"""Where a layout stands already: a night in which nothing changed refers to it."""
 
 pieces = Table(
     "pieces",
@@ -175,6 +217,22 @@ circle_members = Table(
 )
 Index("ix_circle_members_record", circle_members.c.record)
 
+circle_parts = Table(
+    "circle_parts",
+    metadata,
+    Column("circle", Key, ForeignKey("circles.key"), primary_key=True),
+    Column("part", Key, ForeignKey("circles.key"), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""The circles in a circle: its secret is wrapped under theirs too, so that many records share a piece in few rows."""
+
+ended_circles = Table(
+    "ended_circles",
+    metadata,
+    Column("circle", Key, ForeignKey("circles.key"), primary_key=True, autoincrement=False),
+)
+"""Circles whose records were all disposed of; the database lets none in before, and their pieces go only then."""
+
 attachments = Table(
     "attachments",
     metadata,
@@ -199,6 +257,9 @@ runs = Table(
     Column("status", String(8), nullable=False),
     Column("tally", Text, nullable=False, server_default="{}"),
     Column("sealed_note", LargeBinary),
+    Column("lane", String(12), nullable=False, server_default="whole"),
+    Column("published_from", BigInteger),
+    Column("published_until", BigInteger),
 )
 Index("ix_runs_page_began_at", runs.c.page, runs.c.began_at)
 
@@ -337,3 +398,201 @@ jobs = Table(
     Column("last_ended_at", BigInteger),
     Column("last_outcome", Text),
 )
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("page", Key, ForeignKey("pages.key"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("how", String(8), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("officer", LargeBinary(16)),
+    Column("renewed_at", BigInteger, nullable=False),
+    Column("access_until", BigInteger),
+    Column("refresh_until", BigInteger),
+    Column("stated_until", BigInteger),
+    Column("renews", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""How a page is connected: since when, by which officer, until when. Its credentials lie sealed with the page itself.
+
+`number` is another one after every change of the credentials, so that another
+process notices. `sealed` holds who permitted it, whose the credentials are, and
+what was permitted.
+"""
+
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("page", Key, ForeignKey("pages.key"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("owner", String(80)),
+    Column("until", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed_answer", LargeBinary),
+)
+"""A renewal under way: written before a refresh token is used, and the answer before anything is done with it."""
+
+connect_links = Table(
+    "connect_links",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("page", Key, ForeignKey("pages.key"), nullable=False),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("ix_connect_links_page", connect_links.c.page)
+"""Links that let a page's manager connect it, once: only the SHA-256 of each is kept."""
+
+connect_visits = Table(
+    "connect_visits",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("link", LargeBinary(32), ForeignKey("connect_links.digest"), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("ix_connect_visits_link", connect_visits.c.link)
+"""Managers who are at a platform to permit the archive: the SHA-256 of the state that they come back with."""
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("connector", String(64), primary_key=True),
+    Column("origin", String(300), primary_key=True),
+    Column("redirect", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""The applications that servers registered for this archive without asking a person."""
+
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("page", Key, ForeignKey("pages.key"), nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("lane", String(12), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("run", Key, ForeignKey("runs.key"), nullable=False),
+    Column("last_good", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("ended_run", Key, ForeignKey("runs.key")),
+)
+Index("ix_troubles_page", troubles.c.page)
+"""When capture of a page went wrong, and when it was well again; people are told of both once."""
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("topic", String(16), nullable=False),
+    Column("page", Key, ForeignKey("pages.key")),
+    Column("trouble", Key, ForeignKey("troubles.key")),
+    Column("mark", String(64), nullable=False, server_default=""),
+    Column("recipient", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("told_at", BigInteger),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", BigInteger, nullable=False),
+    Column("failure", Text),
+    UniqueConstraint("topic", "mark", "recipient"),
+)
+Index("ix_letters_told_at", letters.c.told_at)
+"""Who is to be told of what, and when they were; the words are written when the letter goes."""
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("given_by", LargeBinary(16), nullable=False),
+    Column("given_to", LargeBinary(16), nullable=False),
+    Column("since", String(10), nullable=False),
+    Column("until", String(10)),
+    Column("ended_entry", BigInteger),
+)
+"""Who may approve pages in the chief's place, from which day to which; the instrument stands in the entry's detail."""
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("page", Key, ForeignKey("pages.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("act", String(12), nullable=False),
+    Column("authority", String(12), nullable=False),
+    Column("delegation", Key, ForeignKey("delegations.key")),
+    Column("until", String(10)),
+)
+Index("ix_approvals_page", approvals.c.page)
+"""Every approval of a page and every withdrawal, on whose authority; who, when and why stand in the entry's detail."""
+
+managers = Table(
+    "managers",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("page", Key, ForeignKey("pages.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("since", String(10), nullable=False),
+    Column("until", String(10)),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_managers_page", managers.c.page)
+"""Who was authorised to manage a page, from which day to which; their names stand in the entry's detail."""
+
+statement_answers = Table(
+    "statement_answers",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("page", Key, ForeignKey("pages.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("policy", String(40), nullable=False),
+    Column("statement", String(40), nullable=False),
+    Column("answer", String(12), nullable=False),
+    Column("record", LargeBinary(16)),
+    Column("version", Integer),
+    Column("source", Text, nullable=False),
+)
+Index("ix_statement_answers_page", statement_answers.c.page)
+"""What a page's introduction said of each required statement, whenever the answer changed.
+
+`source` names the records and versions that were read; the words that were
+found stand in the entry's detail.
+"""
+
+authorisations = Table(
+    "authorisations",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("page", Key, ForeignKey("pages.key")),
+    Column("record", LargeBinary(16)),
+    Column("given_on", String(10), nullable=False),
+    Column("until", String(10)),
+    Column("written", Boolean, nullable=False),
+    Column("ended_entry", BigInteger),
+)
+"""Who may disclose what: the words stand in the entry's detail."""
+
+violations = Table(
+    "violations",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("page", Key, ForeignKey("pages.key")),
+    Column("record", LargeBinary(16)),
+    Column("answer_entry", BigInteger),
+)
+"""Reports of a posting or page that violates the policy, open until a supervisor answers."""

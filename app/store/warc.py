@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from app.db import Tx, from_instant
 from app.records.ids import new_id
-from app.store.reading import ExchangeKept, exchange, open_pieces
+from app.store.reading import ExchangeKept, exchange, layout, open_pieces
 from app.store.store import Store
 from app.store.tables import exchanges, pieces, records, versions
 
@@ -41,7 +41,11 @@ class Written:
 
 
 def write(store: Store, tx: Tx, record: UUID, out: BinaryIO, *, software: str) -> Written:
-    """Write the exchanges that show `record`, each WARC record a gzip member of its own."""
+    """Write the exchanges that show `record`, each WARC record a gzip member of its own.
+
+    These are the exchanges in which its versions were seen, and those of the
+    same runs that hold bytes of its own: its files, its renditions.
+    """
     key = tx.execute(select(records.c.key).where(records.c.id == record.bytes)).scalar_one()
     shown = (
         tx.execute(select(versions.c.exchange).where(versions.c.record == key).order_by(versions.c.number))
@@ -66,17 +70,60 @@ def write(store: Store, tx: Tx, record: UUID, out: BinaryIO, *, software: str) -
         ),
     )
     holes = 0
-    unique = list(dict.fromkeys(shown))
+    unique = _with_own_bytes(tx, key, list(dict.fromkeys(shown)))
     for one in unique:
         kept = exchange(store, tx, one)
         if kept.kind == "file":
             _file(store, tx, told, kept, key)
+        elif not kept.holes and kept.envelope is not None and _stands_alone(kept.envelope):
+            _resource(told, kept)
         elif kept.holes or kept.envelope is None:
             holes += len(kept.holes)
             _holed(told, kept)
         else:
             _whole(told, kept)
     return Written(told.count, len(unique), holes)
+
+
+def _with_own_bytes(tx: Tx, record: int, shown: Sequence[int]) -> list[int]:
+    """The exchanges in which a record was seen, and those of the same runs that hold pieces of its own."""
+    own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
+    told = own & {piece for one in shown for piece, _, _ in layout(tx, one)}
+    if not own - told:
+        return list(shown)
+    of_runs = select(exchanges.c.run).where(exchanges.c.key.in_(list(shown)))
+    asked = select(exchanges.c.key).where(exchanges.c.run.in_(of_runs)).order_by(exchanges.c.key)
+    more = [one for one in tx.execute(asked).scalars() if own & {piece for piece, _, _ in layout(tx, one)}]
+    return list(dict.fromkeys([*shown, *more]))
+
+
+def _stands_alone(envelope: bytes) -> bool:
+    """Whether an exchange is no request with its response: a stream's message, a letter fetched, a rendition made."""
+    head = msgspec.json.decode(envelope)
+    return head.get("message") is not None or head.get("method") in ("FETCH", "RENDER")
+
+
+def _resource(told: _Writer, kept: ExchangeKept) -> None:
+    """4. What came by itself or was made by us: its bytes, and a record that says how they came about."""
+    head = msgspec.json.decode(kept.envelope or b"{}")
+    at, url = from_instant(kept.at), head["url"]
+    names = {name.lower(): value for name, value in head["response_headers"]}
+    told.put(
+        "resource",
+        at,
+        {"WARC-Target-URI": url, "WARC-Payload-Digest": _digest(kept.body)},
+        names.get("content-type", "application/octet-stream"),
+        kept.body,
+    )
+    told.put(
+        "metadata",
+        at,
+        {"WARC-Target-URI": url, "WARC-Concurrent-To": told.last},
+        "application/json",
+        json.dumps(
+            {"exchange": str(kept.id), "ledger_entry": kept.entry, **head}, ensure_ascii=False
+        ).encode(),
+    )
 
 
 def _whole(told: _Writer, kept: ExchangeKept) -> None:
@@ -164,14 +211,12 @@ def _holed(told: _Writer, kept: ExchangeKept) -> None:
 
 def _file(store: Store, tx: Tx, told: _Writer, kept: ExchangeKept, record: int) -> None:
     """3. What was received in a file: the record's own lines, and where in which file they stood."""
-    layout = msgspec.msgpack.decode(
-        bytes(tx.execute(select(exchanges.c.layout).where(exchanges.c.key == kept.key)).scalar_one())
-    )
+    refs = layout(tx, kept.key)
     own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
-    content = open_pieces(store, tx, own & {ref[0] for ref in layout})
+    content = open_pieces(store, tx, own & {ref[0] for ref in refs})
     head = msgspec.json.decode(kept.envelope or b"{}")
     place = int(head.get("first_byte", 0))
-    for piece, start, length in layout:
+    for piece, start, length in refs:
         if piece in content:
             told.put(
                 "resource",

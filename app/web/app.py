@@ -6,19 +6,33 @@ from fastapi.staticfiles import StaticFiles
 from app.web import problems, showing, system
 from app.web.api import audit as api_audit
 from app.web.api import captures as api_captures
+from app.web.api import connections as api_connections
+from app.web.api import coverage as api_coverage
+from app.web.api import imports as api_imports
 from app.web.api import ledger as api_ledger
 from app.web.api import people as api_people
 from app.web.api import records as api_records
 from app.web.api import registry as api_registry
 from app.web.api import searching as api_searching
 from app.web.headers import Careful
-from app.web.pages import auditing, dashboard, door, people, record, registry, searching
+from app.web.pages import (
+    auditing,
+    connecting,
+    coverage,
+    dashboard,
+    door,
+    importing,
+    people,
+    record,
+    registry,
+    searching,
+)
 from app.web.parts import Parts
 
 DESCRIPTION = "The archive of what an agency’s pages say and what the public says back."
 
 _LARGEST_BODY = 1 << 20
-"""Forms and JSON; files do not come in by this door."""
+"""Forms and JSON; the routes that take files have a limit of their own."""
 
 
 def create(parts: Parts) -> FastAPI:
@@ -36,9 +50,31 @@ def create(parts: Parts) -> FastAPI:
     app.state.templates = showing.templates()
     app.add_middleware(Careful, https=parts.settings.public_url.startswith("https://"))
     problems.install(app)
-    for module in (api_searching, api_records, api_registry, api_captures, api_ledger, api_audit, api_people):
+    for module in (
+        api_searching,
+        api_records,
+        api_registry,
+        api_connections,
+        api_coverage,
+        api_imports,
+        api_captures,
+        api_ledger,
+        api_audit,
+        api_people,
+    ):
         app.include_router(_under("/api/v1", module.router))
-    for page in (door, dashboard, searching, record, registry, people, auditing):
+    for page in (
+        door,
+        connecting,
+        dashboard,
+        searching,
+        record,
+        registry,
+        coverage,
+        importing,
+        people,
+        auditing,
+    ):
         app.include_router(page.router)
     app.include_router(system.router)
     app.mount("/static", StaticFiles(directory=showing.FOLDER / "static"), name="static")

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
 
+from app.capture.connecting import Desk
+from app.capture.pacing import Pace
 from app.index.engine import Engine
 from app.officers import Mailer
 from app.records.nouns import Officer, Page, Record
@@ -41,6 +44,25 @@ class StartCapture(Protocol):
     def __call__(self, page_id: UUID, by: UUID, why: str) -> None: ...
 
 
+class Invitation(Protocol):
+    """A manager who was invited to connect a page."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def until(self) -> datetime: ...
+    @property
+    def link(self) -> str | None:
+        """The link, where no letter could be sent; None where one was."""
+        ...
+
+
+class InviteManager(Protocol):
+    """Sends a page's manager the link that lets them connect it."""
+
+    def __call__(self, page: Page, email: str, by: Officer, why: str) -> Invitation: ...
+
+
 class TakeEvidence(Protocol):
     """Writes the WARC of a record to `out`, with the entry and the access that taking it leaves."""
 
@@ -64,9 +86,14 @@ class Parts:
     """MUST be an `Outbox` where mail is set up: whoever asks for a reset must not notice whether it was sent."""
     add_page: AddPage
     capture: StartCapture
+    desk: Desk
+    """Where pages are connected by their managers."""
+    invite_manager: InviteManager
     write_evidence: TakeEvidence
     write_proof: TakeProof
     index: Engine
+    usual_pace: Pace = field(default_factory=Pace)
+    """How pages are captured that have no pace of their own."""
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """More checks for `/readyz`, by name; one that is not ready raises."""
 

@@ -57,6 +57,16 @@ ROLES_EXPLAINED = {
 }
 
 
+def span(time: timedelta) -> str:
+    """A stretch of time as people say it, never shorter than it was."""
+    seconds = -(-time // timedelta(seconds=1))
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 2 * 3600:
+        return f"{-(-seconds // 60)} min"
+    return f"{-(-seconds // 3600)} h" if seconds < 3 * 86400 else f"{-(-seconds // 86400)} days"
+
+
 def templates() -> Environment:
     """The templates: escaping everything, and failing on a name that was not given."""
     made = Environment(
@@ -73,6 +83,7 @@ def templates() -> Environment:
         "plural": plural,
         "sentence": sentence,
         "bytes": in_bytes,
+        "span": span,
     }
     made.globals |= {
         "STATES": STATES,

@@ -21,7 +21,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Kind, Manifest, Page, Sighting, State
+from connectors.contract import (
+    Batch,
+    Client,
+    Cursor,
+    Exchange,
+    Finding,
+    Kind,
+    Manifest,
+    Page,
+    Sighting,
+    State,
+)
+from connectors.feed import closely
 from connectors.feed.asking import ask
 from connectors.feed.options import SAID
 from connectors.feed.parse import http_address
@@ -62,6 +74,7 @@ class Feed:
         ),
         needs=("Nothing: feeds are public.",),
         options=SAID,
+        narrows=False,
     )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 -- feeds are public
@@ -70,6 +83,14 @@ class Feed:
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the feed, its newest document first, then the feeds of comments; each document is one batch."""
         return Pass(self._http, page, Place.read(since, page.address)).run()
+
+    def check(self, page: Page) -> Iterator[Finding]:
+        """Say whether a feed answers, whether it is whole, and what it shows of comments."""
+        yield from closely.findings(self._http, page)
+
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        """Observe one post again with the comments that its own feed shows; a window lists nothing."""
+        yield from closely.family(self._http, page, root, Place.read(None, page.address).cursor())
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """With the option `check_links`, ask for each item whose id is itself its address on the web.

@@ -26,13 +26,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from connectors.contract import (
     Batch,
+    ByHand,
     Client,
     Cursor,
+    Field,
+    Finding,
     Gap,
     Kind,
     Listing,
@@ -43,15 +46,19 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import AccessRevoked, NoSuchPage
-from connectors.wordpress import parse
+from connectors.wordpress import checking, parse
 from connectors.wordpress.asking import Asking, NotGiven
 from connectors.wordpress.place import STREAMS, Place
 from connectors.wordpress.rows import Leaf, leaves
-from connectors.wordpress.site import INDEX, Site, find
+from connectors.wordpress.site import INDEX, Site, find, who_we_are
 
 _EDITED_LATELY = timedelta(days=1)
 """How far before a pass its successor asks for revisions: more than two clocks should differ."""
 
+_ANY_CLOCK = timedelta(days=1)
+"""By how much a span is asked for wider than it is: sites read such times in their own zone, or in none."""
+
+_NOT_FOR_THE_PUBLIC = "rest_invalid_param"
 _STANDING = {"_fields": "id,status"}
 _ROUTES = {"post": "posts", "page": "pages", "comment": "comments"}
 _NO_SUCH = {
@@ -112,6 +119,23 @@ class WordPress:
             "page_size": "how many items to ask for at once, 2 to 100 (default 100; less for a slow host)",
         },
         api_version="wp/v2",
+        narrows=True,
+        sign_in=ByHand(
+            fields=(
+                Field(name="user", title="User name", shown=True),
+                Field(
+                    name="application_password",
+                    title="Application password",
+                    help="Twenty-four characters in groups of four, with or without the spaces. Not the password "
+                    "with which the person signs in.",
+                ),
+            ),
+            steps=(
+                "Sign in to the site as an editor or administrator, best as one that is made for the archive.",
+                "Open Users > Profile and find Application Passwords; the site must be reached by https.",
+                "Name it Muniment, add it, and copy what is shown: it is shown once.",
+            ),
+        ),
     )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
@@ -124,9 +148,10 @@ class WordPress:
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the whole site once: its introduction, posts, pages and comments, oldest first.
 
-        A pass is always a full one, since comments can only be compared. It
-        begins with the site's introduction, also when it resumes, and ends
-        with a cursor that begins the next.
+        A pass reads everything within its span of time, since comments can
+        only be compared. It begins with the site's introduction, also when it
+        resumes, and ends with a cursor that begins the next. Older posts that
+        were edited since the span began are read first.
         """
         place = Place.read(since)
         if place.began is None:
@@ -135,7 +160,9 @@ class WordPress:
             site = find(asking, page, known=since is not None)
             introduction = parse.site(site.index, page.address, tuple(asking.everything()))
             yield asking.batch(place.cursor(), [introduction], gaps=site.lacking())
-            pass_ = _Pass(site, place)
+            pass_ = _Pass(site, place, page)
+            if place.stream == STREAMS[0] and not place.offset:
+                yield from pass_.edited()
             for stream in STREAMS[STREAMS.index(place.stream) :]:
                 yield from pass_.read(stream)
 
@@ -155,15 +182,92 @@ class WordPress:
                 if sighting is not None:
                     yield asking.batch(Place().cursor(), sightings=[sighting])
 
+    def check(self, page: Page) -> Iterator[Finding]:
+        """Say whether the site is reached, its interface open, the password good, and what it may read."""
+        with Asking(self._http, self._authorization) as asking:
+            yield from checking.findings(asking, page)
+
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        """Observe one post or page again with all its comments, and list what answers each of them."""
+        kind, _, number = root.partition(":")
+        if kind not in {"post", "page"} or not number.isdecimal():
+            return
+        began = self._http.now()
+        with Asking(self._http, self._authorization) as asking:
+            yield from _Pass(find(asking, page, known=True), Place(began=began), page).family(kind, number)
+
 
 class _Pass:
     """One pass over a site, from `place` on. What it was refused once it does not ask for again."""
 
-    def __init__(self, site: Site, place: Place) -> None:
+    def __init__(self, site: Site, place: Place, page: Page) -> None:
         self._site = site
         self._place = place
+        self._page = page
         self._refused: set[str] = set()
         self._gaps: list[Gap] = []
+
+    def edited(self) -> Iterator[Batch]:
+        """Posts and pages from before the span that were edited since it began, where the site can tell them apart."""
+        begins = self._page.published_from
+        if begins is None:
+            return
+        for stream in STREAMS[:2]:
+            asked = self._asked_for(stream) | {
+                "modified_after": _naive(begins - _ANY_CLOCK),
+                # From here on they are listed by the pass itself, whatever the site takes the time for.
+                "before": _naive(begins - _ANY_CLOCK + timedelta(seconds=1)),
+            }
+            try:
+                if not self._site.tells_edited(stream, self._place.begun()):
+                    continue
+                for leaf in self._posts(stream, asked):
+                    observed = self._observations(stream, leaf)
+                    yield self._site.asking.batch(self._place.cursor(), observed, gaps=self._taken_gaps())
+            except NotGiven:
+                # Posts are asked for again below, and what is refused there is said there.
+                continue
+
+    def family(self, kind: str, number: str) -> Iterator[Batch]:
+        """One post or page with its comments; its listings end the last batch."""
+        site, asking = self._site, self._site.asking
+        stream, began = _ROUTES[kind], self._place.begun()
+        found = list(self._posts(stream, self._asked_for(stream) | {"include": number}))
+        observed = [one for leaf in found for one in self._observations(stream, leaf)]
+        if not observed:
+            told = _standing(site, f"{kind}:{number}")
+            yield asking.batch(Place().cursor(), sightings=[told] if told else [], gaps=self._taken_gaps())
+            return
+        yield asking.batch(Place().cursor(), observed, gaps=self._taken_gaps())
+        answered, whole, exchange = [f"{kind}:{number}"], True, 0
+        asked = self._asked_for("comments") | {"post": number}
+        try:
+            for leaf in leaves(lambda row: site.rows("comments", asked, parse.Comment, row), site.size):
+                observed = [parse.comment(seen) for seen in leaf.items]
+                answered += [one.native_id for one in observed]
+                whole, exchange = whole and not leaf.slipped, asking.last
+                if not leaf.finished:
+                    yield asking.batch(Place().cursor(), observed)
+        except NotGiven as refused:
+            why = f"the site answers {refused.status} {refused.code}"
+            gap = Gap(what="comments", why=why, native_id=f"{kind}:{number}")
+            yield asking.batch(Place().cursor(), gaps=[gap])
+            return
+        listings = [
+            Listing(
+                kinds=[Kind.COMMENT],
+                began_at=began,
+                exchange=exchange,
+                in_reply_to=one,
+                states=self._states("comments"),
+            )
+            for one in dict.fromkeys(answered)
+            if whole
+        ]
+        yield asking.batch(Place().cursor(), observed, listings=listings, gaps=self._taken_gaps())
+
+    def _posts(self, stream: str, asked: Mapping[str, str]) -> Iterator[Leaf[parse.Post]]:
+        return leaves(lambda row: self._site.rows(stream, asked, parse.Post, row), self._site.size)
 
     def read(self, stream: str) -> Iterator[Batch]:
         """Read one stream to its end; the last batch closes it with a listing, if all of it was read."""
@@ -217,8 +321,10 @@ class _Pass:
                     kinds=[Kind.COMMENT if stream == "comments" else Kind.POST],
                     began_at=place.begun(),
                     exchange=exchange,
+                    published_from=self._page.published_from,
+                    published_until=self._page.published_until,
                     states=self._states(stream),
-                    stated_total=stated,
+                    stated_total=None if self._spanned else stated,
                 )
             )
         self._place = place.after(stream, stated=stated, margin=_EDITED_LATELY)
@@ -229,6 +335,9 @@ class _Pass:
     def _not_given(self, stream: str, refused: NotGiven) -> Batch:
         """A stream that the site does not offer us: a gap, unless it is what we were connected for."""
         answer = f"the site answers {refused.status} {refused.code}"
+        if refused.code == _NOT_FOR_THE_PUBLIC and self._site.rights[stream]:
+            # The public may not name the states that we ask for: perhaps that is what we have become meanwhile.
+            who_we_are(self._site.asking, self._site.root)
         if refused.status in {401, 403} and (self._site.rights[stream] or stream == "posts"):
             raise AccessRevoked(
                 f"Its {stream} cannot be read: {answer}. Connect the page with the application password of an "
@@ -242,7 +351,21 @@ class _Pass:
         self._place = self._place.moved(whole=False)
         return self._closed(stream, (), None, self._site.asking.last)
 
+    @property
+    def _spanned(self) -> bool:
+        return self._page.published_from is not None or self._page.published_until is not None
+
     def _query(self, stream: str) -> dict[str, str]:
+        """What is asked of a stream in this pass: what we may read of it, within the span."""
+        asked = self._asked_for(stream)
+        begins, ends = self._page.published_from, self._page.published_until
+        if begins is not None:
+            asked["after"] = _naive(begins - _ANY_CLOCK)
+        if ends is not None:
+            asked["before"] = _naive(ends + _ANY_CLOCK)
+        return asked
+
+    def _asked_for(self, stream: str) -> dict[str, str]:
         if not self._site.rights[stream]:
             return {}
         if stream == "comments":
@@ -298,7 +421,9 @@ class _Pass:
 
     def _revisions(self, stream: str, post: parse.Post) -> Sequence[parse.Seen[parse.Revision]] | None:
         """The earlier texts of a post that changed since the last pass; None where they were not asked for."""
-        modified, since = parse.moment(post.modified_gmt), self._place.since
+        modified = parse.moment(post.modified_gmt)
+        # The last pass over a span may have been about another one.
+        since = None if self._spanned else self._place.since
         unchanged = since is not None and modified is not None and modified < since
         asked = self._site.rights[stream] and not unchanged and parse.has_revisions(post)
         if not asked or "earlier texts" in self._refused:
@@ -352,6 +477,11 @@ def _asked(site: Site, kind: str, number: str) -> tuple[State, str]:
         return State.UNKNOWN, reason
     state = parse.comment_state(found.status) if kind == "comment" else parse.post_state(found.status)
     return state, f"200 {found.status}"
+
+
+def _naive(at: datetime) -> str:
+    """A moment as sites of every age read it: some take it in their own zone, so spans are asked for wider."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _joined(numbers: Iterator[int] | Sequence[int]) -> str:

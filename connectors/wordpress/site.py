@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from connectors.contract import Exchange, Gap, Page
@@ -20,7 +21,7 @@ INDEX = {"_fields": "name,description,url,home,timezone_string,namespaces"}
 """What is asked of the index: all of it would be the list of the site's plugins and their routes."""
 
 _ME = {"context": "edit", "_fields": "id,slug,capabilities"}
-_RIGHTS = {
+RIGHTS = {
     "posts": ("edit_posts", "edit_others_posts", "read_private_posts"),
     "pages": ("edit_pages", "edit_others_pages", "read_private_pages"),
     "comments": ("edit_posts", "moderate_comments"),
@@ -61,6 +62,13 @@ class Site:
             found |= {seen.what.id: seen for seen in leaf.items}
         return found
 
+    def tells_edited(self, stream: str, now: datetime) -> bool:
+        """Whether the site knows `modified_after` (WordPress 5.7): one that does not ignores it, and shows items."""
+        never = (now + timedelta(days=3650)).strftime("%Y-%m-%dT%H:%M:%S")
+        asked = {"modified_after": never, "per_page": "1", "_fields": "id,status"}
+        found, _ = self.asking.many(self.url(stream, asked), parse.Standing)
+        return not found
+
     def lacking(self) -> list[Gap]:
         """What the connected account may not read, although it was given to us for that."""
         if not self.asking.connected:
@@ -68,7 +76,7 @@ class Site:
         return [
             Gap(
                 what=f"hidden {stream}",
-                why=f"the connected account lacks {' or '.join(_RIGHTS[stream])}: connect that of an editor",
+                why=f"the connected account lacks {' or '.join(RIGHTS[stream])}: connect that of an editor",
             )
             for stream, may in self.rights.items()
             if not may
@@ -100,7 +108,7 @@ def find(asking: Asking, page: Page, *, known: bool) -> Site:
         index = _index(answer)
         if index is not None:
             drafts = page.options.get("drafts", "no") == "yes"
-            return Site(asking, root, index, _rights(asking, root), size, drafts)
+            return Site(asking, root, index, who_we_are(asking, root), size, drafts)
         if answer.status in {401, 403} or _is_a_fault(answer, known=known or named is not None):
             doubtful = answer
     if doubtful is not None and doubtful.status in {401, 403}:
@@ -156,10 +164,10 @@ def _may_take_our_password(asking: Asking, root: Root, site: Root) -> None:
         )
 
 
-def _rights(asking: Asking, root: Root) -> dict[str, bool]:
-    """Ask who we are: WordPress answers a wrong password as it answers the public, without a word."""
+def who_we_are(asking: Asking, root: Root) -> dict[str, bool]:
+    """Ask for which streams we may read what is hidden: WordPress answers a wrong password as it answers the public, without a word."""
     if not asking.connected:
-        return dict.fromkeys(_RIGHTS, False)
+        return dict.fromkeys(RIGHTS, False)
     try:
         me = asking.one(root.url("/wp/v2/users/me", _ME), parse.Me)
     except NotGiven as refused:
@@ -170,8 +178,8 @@ def _rights(asking: Asking, root: Root) -> dict[str, bool]:
                 "on the way, which their administrator can change."
             ) from None
         # Some plugins hide who is who, even from oneself. The listings then refuse what we may not read.
-        return dict.fromkeys(_RIGHTS, True)
-    return {stream: me.may(*needed) for stream, needed in _RIGHTS.items()}
+        return dict.fromkeys(RIGHTS, True)
+    return {stream: me.may(*needed) for stream, needed in RIGHTS.items()}
 
 
 def _size(page: Page) -> int:

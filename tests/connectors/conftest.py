@@ -46,11 +46,13 @@ Script = Callable[["Call"], None]
 class Call:
     """One request as it came, and the socket to answer it on."""
 
-    def __init__(self, head: bytes, connection: socket.socket) -> None:
+    def __init__(self, head: bytes, connection: socket.socket, reader: Any) -> None:
         self.head, self.connection = head, connection
         line, *rest = head.decode("latin-1").rstrip("\r\n").split("\r\n")
         self.target = line.split(" ")[1]
+        self.method = line.split(" ")[0]
         self.headers = [tuple(header.split(": ", 1)) for header in rest]
+        self.body = reader.read(int(self.header("Content-Length") or 0))
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
@@ -115,7 +117,7 @@ class Wire:
             connection.sendall(self.greeting)
             reader = connection.makefile("rb")
             while head := _head(reader):
-                call = Call(head, connection)
+                call = Call(head, connection, reader)
                 self.calls.append(call)
                 self.script(call)
         with suppress(OSError):

@@ -858,7 +858,7 @@ def test_a_file_that_breaks_off_ends_with_an_error(serve, client):
 def test_a_file_that_is_not_there_comes_with_its_status_and_few_words(serve, client):
     wire = serve(lambda call: call.answer(b"no such file", status="404 Not Found"))
     with client().stream(wire.base, most=5) as (head, chunks):
-        assert (head.status, b"".join(chunks)) == (404, b"no such file")
+        assert (head.status, head.body, b"".join(chunks)) == (404, b"no such file", b"no such file")
 
 
 def test_a_file_behind_a_refusal_or_an_outage_is_an_error(serve, client):

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from connectors.contract import Batch, Cursor, Kind, Listing, Observation, Page, Sighting, Span, State
+from connectors.contract import (
+    Batch,
+    Cursor,
+    Finding,
+    Kind,
+    Listing,
+    Observation,
+    Page,
+    Sighting,
+    Span,
+    State,
+)
 from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.promises import ConnectorPromises
 from tests.connectors.fakes.nested import Nested, NestedWorld
@@ -249,6 +260,137 @@ class SaysNothingOfRemovals(Nested):
             yield replace(batch, listings=())
 
 
+class TakesAShiftForAnEnd(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        shown = None
+        for batch in super().observe(page, since):
+            now = self._http.get(f"{page.address}/posts", params=self._token).body
+            if shown not in {None, now}:
+                return
+            shown = now
+            yield batch
+
+
+class LeavesOutAnswersToOldPosts(Sideloading):
+    def _answers(self, base: str, wanted: Mapping[str, str]) -> list[Observation]:
+        return super()._answers(base, wanted) if "conversations" in wanted else []
+
+
+class ClaimsTheWholeOfANarrowedPass(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            whole = [replace(one, published_from=None, published_until=None) for one in batch.listings]
+            yield replace(batch, listings=whole)
+
+
+class TellsThatWhatLiesOutsideIsGone(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            gone = [Sighting(native_id="501", state=State.GONE, exchange=0, reason="not in the span")]
+            yield replace(batch, sightings=gone) if page.published_from else batch
+
+
+class ForgetsItsSpanOnResuming(Sideloading):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        later = replace(page, published_from=page.published_until) if since and page.published_until else page
+        yield from super().observe(later, since)
+
+
+class NarrowsWhatItHasRead(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        whole = replace(page, published_from=None, published_until=None)
+        for batch in super().observe(whole, since):
+            inside = [
+                item
+                for item in batch.observations
+                if item.published_at is None
+                or page.published_from is None
+                or item.published_at >= page.published_from
+            ]
+            yield replace(batch, observations=inside)
+
+
+class KnowsTheRootAlone(Nested):
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        for batch in super().family(page, root):
+            yield replace(
+                batch, observations=[item for item in batch.observations if item.kind is not Kind.REPLY]
+            )
+
+
+class ListsThePageAfterAFamily(Nested):
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        for batch in super().family(page, root):
+            yield replace(batch, listings=[replace(one, in_reply_to=None) for one in batch.listings])
+
+
+class ListsNoFamily(Nested):
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        for batch in super().family(page, root):
+            yield replace(batch, listings=[])
+
+
+class TakesAnOutageForAFamily(Nested):
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        try:
+            yield from super().family(page, root)
+        except TryAgainLater:
+            return
+
+
+class FindsNothing(Nested):
+    def check(self, page: Page) -> Iterator[Finding]:
+        yield from ()
+
+
+class SaysNoRemedy(Nested):
+    def check(self, page: Page) -> Iterator[Finding]:
+        for finding in super().check(page):
+            yield replace(finding, remedy="")
+
+
+class FindsAllWell(Nested):
+    def check(self, page: Page) -> Iterator[Finding]:
+        for finding in super().check(page):
+            yield replace(finding, fine=True, remedy="")
+
+
+class RaisesWhatItShouldSay(Nested):
+    def check(self, page: Page) -> Iterator[Finding]:
+        self._get(page.address, {"fields": "id"})
+        yield Finding(what="page token", fine=True)
+
+
+class HearsNothing(Sideloading):
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().listen(page, since):
+            yield replace(batch, observations=[], sightings=[])
+
+
+class TakesARemovalForASighting(Sideloading):
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().listen(page, since):
+            yield replace(batch, sightings=[replace(one, state=State.PRESENT) for one in batch.sightings])
+
+
+class ListsWhatItHeard(Sideloading):
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().listen(page, since):
+            now = batch.exchanges[0].started_at
+            yield replace(batch, listings=[Listing(kinds=[Kind.COMMENT], began_at=now, exchange=0)])
+
+
+class KeepsItsMessages(Sideloading):
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().listen(page, since):
+            yield replace(batch, exchanges=[])
+
+
+class ListensOn(Sideloading):
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        return map(lambda batch: batch, super().listen(page, since))  # noqa: C417 - a map cannot be closed
+
+
 FAULTS: dict[type[Nested | Sideloading], list[str]] = {
     LosesAPageOnResuming: ["test_resuming_from_any_cursor_misses_nothing"],
     LosesReplies: ["test_everything_that_the_page_shows_is_observed"],
@@ -286,6 +428,35 @@ FAULTS: dict[type[Nested | Sideloading], list[str]] = {
     ClaimsMoreThanItSaw: ["test_a_listing_names_the_exchange_that_shows_it_and_began_no_later"],
     GoesRoundAndRound: ["test_a_listing_that_never_ends_is_an_error"],
     SaysNothingOfRemovals: ["test_a_removal_is_observed_as_the_platform_shows_it"],
+    TakesAShiftForAnEnd: ["test_a_page_that_shifts_while_it_is_paged_misses_nothing"],
+    LeavesOutAnswersToOldPosts: ["test_a_narrowed_pass_observes_what_lies_inside_and_misses_nothing_outside"],
+    ClaimsTheWholeOfANarrowedPass: [
+        "test_a_narrowed_pass_observes_what_lies_inside_and_misses_nothing_outside"
+    ],
+    TellsThatWhatLiesOutsideIsGone: [
+        "test_a_narrowed_pass_observes_what_lies_inside_and_misses_nothing_outside"
+    ],
+    ForgetsItsSpanOnResuming: ["test_a_narrowed_pass_is_resumed_from_any_cursor_and_misses_nothing_inside"],
+    NarrowsWhatItHasRead: ["test_a_pass_that_narrows_asks_less_than_the_whole"],
+    KnowsTheRootAlone: ["test_a_family_is_its_root_with_everything_that_answers_it"],
+    ListsThePageAfterAFamily: [
+        "test_the_listings_of_a_family_are_true_and_there_is_one_for_each_item_that_is_answered"
+    ],
+    ListsNoFamily: ["test_the_listings_of_a_family_are_true_and_there_is_one_for_each_item_that_is_answered"],
+    TakesAnOutageForAFamily: ["test_trouble_while_a_family_is_observed_proves_no_removal"],
+    FindsNothing: ["test_a_check_says_how_things_stand_and_what_to_do_where_they_do_not"],
+    SaysNoRemedy: ["test_a_check_says_that_credentials_were_revoked_and_raises_nothing"],
+    FindsAllWell: ["test_a_check_says_that_credentials_were_revoked_and_raises_nothing"],
+    RaisesWhatItShouldSay: ["test_a_check_says_that_credentials_were_revoked_and_raises_nothing"],
+    HearsNothing: [
+        "test_a_stream_tells_of_what_is_published",
+        "test_a_stream_tells_of_an_edit",
+        "test_a_stream_tells_of_a_removal",
+    ],
+    TakesARemovalForASighting: ["test_a_stream_tells_of_a_removal"],
+    ListsWhatItHeard: ["test_a_stream_promises_no_listing_and_hands_over_every_message"],
+    KeepsItsMessages: ["test_a_stream_promises_no_listing_and_hands_over_every_message"],
+    ListensOn: ["test_a_stream_ends_when_it_is_closed"],
 }
 
 
@@ -385,3 +556,31 @@ def test_an_empty_world_promises_nothing():
 
     with pytest.raises(AssertionError, match="no history"):
         Promises().test_everything_that_the_page_shows_is_observed()
+
+
+def test_what_a_connector_does_not_offer_is_skipped_and_said():
+    class Plain:
+        manifest = Nested.manifest
+
+        def __init__(self, http, secret=None):
+            self.inner = Nested(http, secret)
+            self.observe, self.look = self.inner.observe, self.inner.look
+
+    class Promises(ConnectorPromises):
+        def world(self):
+            return NestedWorld()
+
+        def connector(self, client):
+            return Plain(client, NestedWorld.secrets)
+
+    for promise in (
+        "test_a_family_is_its_root_with_everything_that_answers_it",
+        "test_a_check_says_how_things_stand_and_what_to_do_where_they_do_not",
+        "test_a_stream_tells_of_an_edit",
+    ):
+        with pytest.raises(pytest.skip.Exception, match="nested does not offer"):
+            getattr(Promises(), promise)()
+    with pytest.raises(pytest.skip.Exception, match="cannot stream_edit: nobody is told of edits"):
+        promises_of(
+            Sideloading, cannot={"stream_edit": "nobody is told of edits"}
+        ).test_a_stream_tells_of_an_edit()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Replaced
-from connectors.secrets import Secrets, SecretTooShort, marker
+from connectors.secrets import SECRET_FIELDS, TOLD_FIELDS, Secrets, SecretTooShort, Sent, marker
 
 SECRETS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=8, max_size=40).filter(
     lambda text: len("".join(text.split())) >= 8
@@ -143,3 +143,86 @@ def test_a_secret_too_short_to_be_told_apart_is_refused():
 
 def test_a_marker_is_safe_inside_json_and_addresses():
     assert marker('a"b\\c d') == "[[secret:a_b_c_d]]"
+
+
+# -- what is sent, and what an answer tells ------------------------------------------------------------------
+
+NAMES = st.sampled_from(["status", "text", "identifier", *sorted(SECRET_FIELDS)[::5]])
+VALUES = st.text(st.characters(codec="utf-8"), max_size=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def hidden(value: object, under: bool = False) -> object:
+    """JSON as it should be kept, told apart from how it is made."""
+    if isinstance(value, dict):
+        return {key: hidden(inner, under or key in SECRET_FIELDS) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [hidden(inner, under) for inner in value]
+    return "hidden" if under and value not in {None, ""} and not isinstance(value, bool) else value
+
+
+def shown(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: shown(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shown(inner) for inner in value]
+    return "hidden" if isinstance(value, str) and value.startswith("[[secret:") else value
+
+
+@settings(deadline=None)
+@given(st.dictionaries(NAMES, JSON, max_size=4))
+def test_of_json_that_is_sent_everything_below_a_secrets_name_is_replaced_and_nothing_else(told):
+    sent = Sent(json=told)
+    kept = Secrets({}).during("", {}).sent(sent)
+    assert json.loads(sent.wire()) == told
+    assert shown(json.loads(kept)) == hidden(told)
+    if hidden(told) == told:
+        assert kept == sent.wire()
+
+
+@settings(deadline=None)
+@given(st.dictionaries(NAMES, VALUES, max_size=6))
+def test_of_a_form_that_is_sent_the_values_of_secrets_are_replaced_and_nothing_else(form):
+    sent = Sent(form=form)
+    kept = Secrets({}).during("", {}).sent(sent).decode()
+    fields = [part.partition("=")[::2] for part in kept.split("&")] if form else []
+    assert fields == [
+        (name, marker(name) if value and name in SECRET_FIELDS else quote_plus(value))
+        for name, value in form.items()
+    ]
+    assert sent.wire() == "&".join(f"{name}={quote_plus(value)}" for name, value in form.items()).encode()
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(TOLD_FIELDS)), SECRETS, st.booleans(), st.integers(0, 3))
+def test_a_token_that_an_answer_tells_is_learned_as_it_was_and_replaced_wherever_it_stands(
+    name, token, escaped, indent
+):
+    body = json.dumps(
+        {"a": [{name: token}], "b": f"x {token} y"}, ensure_ascii=escaped, indent=indent or None
+    ).encode()
+    replacing = Secrets({}).during("", {})
+    replacing.learn(body)
+    clean = replacing.body(body, "response.body")
+    assert replacing.learned == {name: token}
+    assert json.loads(clean)["a"] == [{name: marker(name)}]
+    assert json.dumps(token, ensure_ascii=escaped)[1:-1].encode() not in clean
+
+
+def test_a_token_is_learned_at_its_own_name_and_nowhere_else():
+    for body, learned in [
+        (b'{"access_token" : "abcdefgh"}', {"access_token": "abcdefgh"}),
+        (b'\xef\xbb\xbf [{"refreshJwt":"abc\\u0064"}]', {"refreshJwt": "abcd"}),
+        (b'{"my_access_token": "abcdefgh", "access_tokens": "abcdefgh"}', {}),
+        (b'{"text": "\\"access_token\\": \\"abcdefgh\\""}', {}),
+        (b'"access_token": "abcdefgh"', {}),
+        (b"access_token=abc%20defgh&expires_in=60", {"access_token": "abc defgh"}),
+        (b"access_token=abcdefgh in the midst of words", {}),
+    ]:
+        replacing = Secrets({}).during("", {})
+        replacing.learn(body)
+        assert replacing.learned == learned

@@ -180,6 +180,10 @@ def parts_of(archive: Archive, **more: Any) -> Parts:
         "index": archive.index,
         "add_page": archive.add_page,
         "capture": Started(),
+        "desk": archive.desk(),
+        "invite_manager": lambda page, email, by, why: archive.invite_manager(
+            page, email, given["mailer"] if "mailer" not in more else more["mailer"], by=by, why=why
+        ),
         "write_evidence": archive.write_evidence,
         "write_proof": archive.write_proof,
     }

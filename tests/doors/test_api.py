@@ -35,6 +35,9 @@ PUBLIC = {
     "/forgot",
     "/reset/{secret}",
     "/invitation/{secret}",
+    "/connect/back",
+    "/connect/{secret}",
+    "/connect/{secret}/leave",
 }
 
 

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app import main, officers
 from app.capture import pages, records, runs
 from app.capture.runs import Report
+from app.db import from_instant
 from app.main import Archive
 from app.records.clock import Clock
 from app.records.nouns import Page, Record, Version
@@ -193,12 +194,14 @@ class Office:
                     .order_by(manifests.c.entry)
                 ).all()
                 ended = tx.execute(
-                    select(func.count())
-                    .select_from(run_table)
-                    .where(run_table.c.page == key, run_table.c.ended_at.is_not(None))
-                ).scalar_one()
-                if len(told) != ended:
-                    yield f"{name}: {ended} runs and {len(told)} manifests"
+                    select(run_table.c.ended_at).where(
+                        run_table.c.page == key, run_table.c.ended_at.is_not(None)
+                    )
+                ).scalars()
+                zone = self.store.agency.zone()
+                days = {from_instant(at).astimezone(zone).date().isoformat() for at in ended}
+                if {one.day for one in told} != days or len(told) != len(days):
+                    yield f"{name}: runs on {len(days)} days and {len(told)} manifests"
                 before, through, place = None, -1, 0
                 for one in told:
                     leaves = []
@@ -210,8 +213,16 @@ class Office:
                     if (one.stated, bytes(one.root)) != (len(leaves), _root(leaves)):
                         yield f"{name}: the manifest at entry {one.entry} does not state what was captured"
                     before, through = one.entry, one.through
-                if place != len(held):
-                    yield f"{name}: {len(held) - place} versions are in no manifest"
+                left = select(exchanges.c.at).join(versions, versions.c.exchange == exchanges.c.key)
+                later = {
+                    from_instant(tx.execute(left.where(versions.c.entry == one.entry)).scalar_one())
+                    .astimezone(zone)
+                    .date()
+                    .isoformat()
+                    for one in held[place:]
+                }
+                if later - {one.day for one in told[-1:]}:
+                    yield f"{name}: {len(held) - place} versions of an earlier day are in no manifest"
 
 
 def _root(leaves: list[bytes]) -> bytes:

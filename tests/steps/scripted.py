@@ -42,6 +42,28 @@ class ScriptedClient:
     ) -> Exchange:
         raise TryAgainLater(f"nothing is scripted for {url}")
 
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Exchange:
+        raise TryAgainLater(f"nothing is scripted for {url}")
+
+    def listen(
+        self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Exchange]:
+        raise TryAgainLater(f"nothing is scripted for {url}")
+
+    def learned(self, exchange: Exchange) -> Mapping[str, str]:
+        return {}
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Nothing that a script says is secret."""
+
     def now(self) -> datetime:
         return self.clock.now()
 

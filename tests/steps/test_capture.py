@@ -17,7 +17,10 @@ from app.records.clock import FixedClock
 from app.records.nouns import Page, Record
 from app.store import Store, fixity, reading
 from app.store.tables import (
+    circle_members,
+    circle_parts,
     circles,
+    ended_circles,
     entries,
     exchanges,
     gaps,
@@ -389,15 +392,17 @@ def test_an_attachment_is_streamed_in_and_out_and_a_missing_one_is_a_gap(world: 
     assert world.soundness() == []
 
 
-def test_every_run_leaves_a_manifest_that_follows_the_one_before(world_anywhere: World):
+def test_every_day_leaves_a_manifest_that_follows_the_one_before(world_anywhere: World):
     world = world_anywhere
     world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
-    world.capture(listing(world.clock, post("p1", "one"), post("p2", "two more")))
+    world.capture(listing(world.clock, post("p1", "one more"), post("p2", "two")))
+    world.clock.at += timedelta(days=1)
+    world.capture(listing(world.clock, post("p1", "one more"), post("p2", "two more")))
     with world.store.database.read() as tx:
         told = tx.execute(
             select(manifests.c.count, manifests.c.previous, manifests.c.entry).order_by(manifests.c.entry)
         ).all()
-    assert [row[0] for row in told] == [2, 1]
+    assert [row[0] for row in told] == [2, 2]
     assert told[1].previous == told[0].entry
 
 
@@ -446,6 +451,68 @@ def test_a_sealed_piece_goes_only_together_with_a_tombstone(world_anywhere: Worl
         assert tx.execute(pieces.delete().where(pieces.c.record == 1)).rowcount == 1
     with pytest.raises(DatabaseError, match="tombstone"), world.store.database.begin() as tx:
         tx.execute(pieces.delete().where(pieces.c.circle.is_not(None)))
+    with pytest.raises(DatabaseError, match="ends with the last"), world.store.database.begin() as tx:
+        tx.execute(ended_circles.insert().values(circle=1))
+    with world.store.database.begin() as tx:
+        tx.execute(tombstones.insert().values(record=2, batch=b"b" * 16, at=0, detail="{}"))
+        tx.execute(ended_circles.insert().values(circle=1))
+        assert tx.execute(pieces.delete().where(pieces.c.circle == 1)).rowcount > 0
+
+
+def test_a_circle_of_circles_ends_only_after_the_circles_in_it(world_anywhere: World):
+    world = world_anywhere
+    world.capture(listing(world.clock, *(post(f"p{number}", f"words {number}") for number in range(60))))
+    with world.store.database.begin() as tx:
+        parts = tx.execute(select(circle_parts.c.circle, circle_parts.c.part)).all()
+        keys = tx.execute(select(record_table.c.key)).scalars().all()
+        tx.execute(
+            tombstones.insert(),
+            [{"record": key, "batch": b"b" * 16, "at": 0, "detail": "{}"} for key in keys],
+        )
+    assert parts, "sixty records were one flat circle"
+    top = max(circle for circle, _ in parts)
+    with pytest.raises(DatabaseError, match="ends with the last"), world.store.database.begin() as tx:
+        tx.execute(ended_circles.insert().values(circle=top))
+    with world.store.database.begin() as tx:
+        for circle in sorted({part for _, part in parts} | {top}):
+            tx.execute(ended_circles.insert().values(circle=circle))
+        assert tx.execute(pieces.delete().where(pieces.c.circle == top)).rowcount > 0
+
+
+def test_what_a_night_adds_follows_what_changed_and_not_how_much_the_page_shows(world: World):
+    def added(shown: list[Observation]) -> int:
+        before = world.count(circle_members) + world.count(circle_parts)
+        world.capture(listing(world.clock, *shown))
+        return world.count(circle_members) + world.count(circle_parts) - before
+
+    shown = [post(f"p{number}", f"words {number}") for number in range(400)]
+    first = added(shown)
+    grown = added([*shown, post("new", "one more")])
+    shrunk = added([*shown[:200], *shown[201:], post("new", "one more")])
+    assert first > 400
+    assert 0 < grown < 100
+    assert 0 < shrunk < 100
+    assert added([*shown[:200], *shown[201:], post("new", "one more")]) == 0
+    assert world.soundness() == []
+
+
+def test_what_stands_in_a_circle_of_circles_opens_as_long_as_one_record_of_it_lives(world: World):
+    world.capture(listing(world.clock, *(post(f"p{number}", f"words {number}") for number in range(60))))
+    with world.store.database.read() as tx:
+        key = tx.execute(select(exchanges.c.key).order_by(exchanges.c.key)).scalars().first()
+        assert key is not None
+        whole = reading.exchange(world.store, tx, key)
+        ids = [bytes(one) for one in tx.execute(select(record_table.c.id)).scalars()]
+    assert whole.envelope is not None
+    assert not whole.holes
+    for identity in ids[:-1]:
+        world.store.keyring.forget([identity])
+    with world.store.database.read() as tx:
+        left = reading.exchange(world.store, tx, key)
+        assert left.envelope == whole.envelope
+        assert left.holes
+        world.store.keyring.forget([ids[-1]])
+        assert reading.exchange(world.store, tx, key).envelope is None
     assert world.count(page_table) == 1
     assert world.count(gaps) == 0
     assert world.count(objects) > 0

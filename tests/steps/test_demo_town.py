@@ -25,10 +25,12 @@ from app.demo.platform import CONNECTIONS, SimulatedPlatform
 from app.demo.town import BLOGS, FEEDS, NIGHTS, state
 from app.demo.trouble import RETRY_AFTER, TROUBLES
 from app.demo.wordpress import APPLICATION_PASSWORD, ARCHIVE_USER
+from app.records.clock import FixedClock
 from connectors.contract import Batch, Connector, Exchange, Kind, Observation, Page, State
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater
 from connectors.feed import Feed
 from connectors.wordpress import WordPress
+from tests.steps.scripted import ScriptedClient
 
 EDITOR = (ARCHIVE_USER, APPLICATION_PASSWORD)
 KEYS = (*BLOGS, *FEEDS)
@@ -787,10 +789,11 @@ def test_the_password_is_sent_as_basic_authentication_and_spaces_in_it_do_not_ma
 # --------------------------------------------------------------------------- as an archive meets it
 
 
-class Client:
+class Client(ScriptedClient):
     """What connectors ask through, without the archive: the contract's `Client` over plain httpx."""
 
     def __init__(self, visitor: Visitor) -> None:
+        super().__init__(FixedClock(visitor.platform.town.at))
         self._visitor = visitor
 
     def now(self) -> datetime:

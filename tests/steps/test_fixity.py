@@ -86,6 +86,10 @@ def rich(archive_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         sightings=[Sighting(native_id="p2", state=State.GONE, exchange=0, reason="404")],
     )
     world.capture(listing(clock, post("p1", "The road is open"), listings=[full]), looks=(answer,))
+    many = [post(f"m{number}", f"one of many: {number}", published_at=published) for number in range(30)]
+    for _ in range(2):
+        clock.at += timedelta(days=1)
+        world.capture(listing(clock, *many, listings=[]))
     file = home.parent / "lines.jsonl"
     lines = [
         {
@@ -116,7 +120,7 @@ def rich(archive_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def living(rich: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
     """A copy that stays open; a test puts back what it alters."""
     home = Path(shutil.copytree(rich, tmp_path_factory.mktemp("living") / "home"))
-    store = main.open_store(settings_at(home), FixedClock(NOON + timedelta(days=2)))
+    store = main.open_store(settings_at(home), FixedClock(NOON + timedelta(days=4)))
     yield store, home
     close(store)
 
@@ -125,7 +129,7 @@ def living(rich: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
 def copy(rich: Path, tmp_path: Path) -> Iterator[tuple[Store, Path]]:
     """A copy of its own, to be broken for good."""
     home = Path(shutil.copytree(rich, tmp_path / "copy"))
-    store = main.open_store(settings_at(home), FixedClock(NOON + timedelta(days=2)))
+    store = main.open_store(settings_at(home), FixedClock(NOON + timedelta(days=4)))
     yield store, home
     close(store)
 
@@ -257,7 +261,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "records": (
         "id", "page", "kind", "native_mac", "parent_mac", "state", "version", "published_at", "first_seen", "received",
     ),
-    "exchanges": ("id", "entry", "kind", "at", "status", "envelope", "layout"),
+    "exchanges": ("id", "entry", "kind", "at", "status", "envelope", "layout", "alike"),
     "pieces": ("record", "circle", "exchange", "commitment", "length", "object", "place", "size"),
     "objects": ("digest", "size"),
     "entries": ("index", "body"),
@@ -267,6 +271,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "checkpoints": ("size", "root", "note"),
     "circles": ("id",),
     "circle_members": ("record", "wrapped"),
+    "circle_parts": ("circle", "part", "wrapped"),
     "attachments": ("id", "record", "piece", "state"),
     "accesses": ("at", "day", "officer", "action", "record", "sealed", "commitment"),
     "access_digests": ("day", "entry", "count", "root"),

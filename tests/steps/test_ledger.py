@@ -329,6 +329,37 @@ def test_an_altered_entry_is_never_given_a_proof(store: Store, home: Path):
         store.ledger.proof(100)
 
 
+@pytest.mark.parametrize("index", [0, 255, 256, 300, 699])
+def test_an_altered_entry_is_found_by_the_night_that_reads_its_part(store: Store, home: Path, index: int):
+    grow(store, 700)
+    store.ledger.checkpoint()
+    assert store.ledger.verify_some(0, 700) == []
+    alter(home, index)
+    begin = index // WIDTH * WIDTH
+    elsewhere = 0 if begin else WIDTH
+    # The last tile is looked at every night, as it grows.
+    assert index > 512 or store.ledger.verify_some(elsewhere, elsewhere + WIDTH) == []
+    assert store.ledger.verify_some(begin, begin + WIDTH) != []
+
+
+def test_an_entry_that_was_altered_together_with_its_tiles_is_found_by_the_root(store: Store, home: Path):
+    grow(store, 700)
+    store.ledger.checkpoint()
+    alter(home, 300)
+    store.ledger.rebuild()
+    assert store.ledger.verify_some(0, WIDTH) != []
+
+
+def test_a_tile_that_was_damaged_is_made_anew_and_nothing_is_wrong(store: Store, home: Path):
+    grow(store, 700)
+    store.ledger.checkpoint()
+    tile = next(file for file in (home / "ledger" / "tile" / "0").iterdir() if file.is_file())
+    tile.write_bytes(bytes(len(tile.read_bytes())))
+    store.ledger.tiles._read_full.cache_clear()
+    assert store.ledger.verify_some(0, 700) == []
+    assert tile.read_bytes().strip(b"\0")
+
+
 def test_an_entry_that_was_removed_is_found(store: Store, home: Path):
     grow(store, 300)
     store.ledger.checkpoint()

@@ -243,3 +243,28 @@ class NewRoles(BaseModel):
 
     roles: list[Role]
     why: str
+
+
+class PaceOut(BaseModel):
+    """How a page is captured: minutes, days and exchanges."""
+
+    every: int
+    window: int
+    sweep: int
+    budget: int
+    surge: int
+    busy: int
+
+
+class NewPace(BaseModel):
+    """The numbers of a pace to set; those that are left out stay as they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every: int | None = None
+    window: int | None = None
+    sweep: int | None = None
+    budget: int | None = None
+    surge: int | None = None
+    busy: int | None = None
+    why: str

@@ -22,6 +22,7 @@ from connectors.contract import (
     Client,
     Cursor,
     Exchange,
+    Finding,
     Gap,
     Kind,
     Listing,
@@ -37,6 +38,7 @@ from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
 
 _POSTS_AT_ONCE = 2
 _COMMENTS_AT_ONCE = 25
+_BOTH = (State.PRESENT, State.HIDDEN)
 
 
 # -- the platform ------------------------------------------------------------------------------------------
@@ -57,6 +59,10 @@ class Item:
         yield self
         for comment in self.comments:
             yield from comment.family()
+
+    def moved_within(self, since: str, until: str) -> bool:
+        """Whether it, or anything below it, was written in a span of time."""
+        return any(since <= item.created <= until for item in self.family())
 
 
 class NestedWorld(FakePlatform):
@@ -135,7 +141,9 @@ class NestedWorld(FakePlatform):
             case ["town"]:
                 return answer({"id": "town", "about": "The town's own page", "name": "Town"})
             case ["town", "posts"]:
-                return self._edge(asked, self.posts, _POSTS_AT_ONCE)
+                since, until = asked.query.get("since", ""), asked.query.get("until", "9")
+                moved = [post for post in self.posts if post.moved_within(since, until)]
+                return self._edge(asked, moved, _POSTS_AT_ONCE)
             case [name, "comments"]:
                 found = next((item for item in self._all() if item.name == name), None)
                 return (
@@ -145,9 +153,10 @@ class NestedWorld(FakePlatform):
                 )
             case [name]:
                 found = next((item for item in self._all() if item.name == name), None)
-                return (
-                    self._unknown(name) if found is None else answer({"id": name, "is_hidden": found.hidden})
-                )
+                if found is None:
+                    return self._unknown(name)
+                whole = asked.query.get("fields") == "comments"
+                return answer(self._shape(found) if whole else {"id": name, "is_hidden": found.hidden})
             case _:
                 return self._unknown(asked.path)
 
@@ -219,6 +228,7 @@ class Nested:
             f"More than {_COMMENTS_AT_ONCE} answers to one item: they are a gap.",
         ),
         needs=("A page token.",),
+        narrows=True,
     )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
@@ -233,8 +243,9 @@ class Nested:
         about = self._get(page.address, {"fields": "id,about,name"})
         yield self._batch(_cursor(began, after, whole=whole), [_introduction(about, 0)])
         met: set[str] = set()
+        span = _span(page)
         while True:
-            body = self._get(f"{page.address}/posts", {"after": after} if after else {})
+            body = self._get(f"{page.address}/posts", {**span, "after": after} if after else span)
             try:
                 found, gaps, after = parse(body, 0)
             except (spans.NotJson, KeyError, TypeError) as fault:
@@ -244,13 +255,15 @@ class Nested:
             whole = whole and not gaps
             if after is None:
                 kinds = [Kind.POST, Kind.COMMENT, Kind.REPLY] if whole else [Kind.POST]
-                both = [State.PRESENT, State.HIDDEN]
-                yield self._batch(
-                    Cursor(""),
-                    found,
-                    [Listing(kinds=kinds, began_at=began, exchange=0, states=both)],
-                    gaps=gaps,
+                shown = Listing(
+                    kinds=kinds,
+                    began_at=began,
+                    exchange=0,
+                    states=_BOTH,
+                    published_from=page.published_from,
+                    published_until=page.published_until,
                 )
+                yield self._batch(Cursor(""), found, [shown], gaps=gaps)
                 return
             if after in met:
                 raise UnexpectedResponse("The posts lead to the same page again.", self._exchanges)
@@ -275,6 +288,48 @@ class Nested:
                     native_id=name, state=State.UNKNOWN, exchange=0, reason=f"400 code {error.get('code')}"
                 )
             yield self._batch(Cursor(""), [], sightings=[sighting])
+
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        began = self._http.now()
+        exchange = self._asked(f"{_base(page)}/{root}", {"fields": "comments"})
+        error = _said(exchange).get("error")
+        if error is not None:
+            if (error.get("code"), error.get("error_subcode")) != (100, 33):
+                raise UnexpectedResponse(f"{exchange.url} answered {exchange.status}.", self._exchanges)
+            gone = Sighting(native_id=root, state=State.GONE, exchange=0, reason="400 code 100 subcode 33")
+            yield self._batch(Cursor(""), [], sightings=[gone])
+            return
+        found: list[Observation] = []
+        gaps: list[Gap] = []
+        try:
+            _items(exchange.body, spans.document(exchange.body), None, 0, 0, found, gaps)
+        except (spans.NotJson, KeyError, TypeError) as fault:
+            raise UnexpectedResponse(
+                f"The post has another shape than promised: {fault}", self._exchanges
+            ) from fault
+        cut = {gap.native_id for gap in gaps}
+        listings = [
+            Listing(
+                kinds=[Kind.COMMENT, Kind.REPLY],
+                began_at=began,
+                exchange=0,
+                in_reply_to=item.native_id,
+                states=_BOTH,
+            )
+            for item in found
+            if item.native_id not in cut
+        ]
+        yield self._batch(Cursor(""), found, listings, gaps=gaps)
+
+    def check(self, page: Page) -> Iterator[Finding]:
+        try:
+            self._get(page.address, {"fields": "id"})
+        except AccessRevoked:
+            yield Finding(
+                what="page token", fine=False, remedy="Make a new page token and connect the page again."
+            )
+        else:
+            yield Finding(what="page token", fine=True)
 
     def _get(self, url: str, params: Mapping[str, str]) -> bytes:
         exchange = self._asked(url, params)
@@ -355,6 +410,12 @@ def _items(
     nested = spans.member(body, span, "comments", "data")
     for inner in spans.array_items(body, *nested) if nested else []:
         _items(body, inner, item["id"], depth + 1, exchange, found, gaps)
+
+
+def _span(page: Page) -> dict[str, str]:
+    """What narrows the posts to those that were written, or answered, in the span of this pass."""
+    told = {"since": page.published_from, "until": page.published_until}
+    return {name: at.strftime("%Y-%m-%dT%H:%M:%S.000Z") for name, at in told.items() if at is not None}
 
 
 def _introduction(body: bytes, exchange: int) -> Observation:

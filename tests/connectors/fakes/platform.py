@@ -1,8 +1,9 @@
-"""What the fake platforms share: a server on loopback, and trouble at will."""
+"""What the fake platforms share: a server on loopback, trouble at will, and events for whoever listens."""
 
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -23,14 +24,19 @@ class Asked:
     path: str
     query: dict[str, str]
     authorization: str | None
+    last_event: int = 0
 
 
 @dataclass
 class Answer:
+    """What is said. `dropped` says nothing at all; `events` stays open and tells what happens after that number."""
+
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+    dropped: bool = False
+    events: int | None = None
 
 
 def answer(value: object, status: int = 200, **headers: str) -> Answer:
@@ -51,6 +57,9 @@ class FakePlatform(ABC):
         self._cuts = False
         self._left = 0
         self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+        self._events: list[bytes] = []
+        self._listeners: list[queue.Queue[bytes | None]] = []
+        self._heard = threading.Condition()
 
     # -- what subclasses say -------------------------------------------------------------------------------
 
@@ -70,6 +79,35 @@ class FakePlatform(ABC):
         """A later time than any before, as the platform writes it."""
         self._now += timedelta(minutes=1)
         return self._now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def tell(self, event: str, data: object) -> None:
+        """Tell every listener of something that happened; it is remembered for those who come back."""
+        with self._heard:
+            told = json.dumps(data, ensure_ascii=False)
+            self._events.append(f"id: {len(self._events) + 1}\nevent: {event}\ndata: {told}\n\n".encode())
+            for listener in self._listeners:
+                listener.put(self._events[-1])
+
+    def await_listener(self) -> None:
+        with self._heard:
+            assert self._heard.wait_for(lambda: self._listeners, 5), "nobody listens"
+
+    def hang_up(self) -> None:
+        with self._heard:
+            for listener in self._listeners:
+                listener.put(None)
+            self._listeners.clear()
+
+    def _listen(self, after: int) -> queue.Queue[bytes | None]:
+        listener: queue.Queue[bytes | None] = queue.Queue()
+        with self._heard:
+            for event in self._events[after:]:
+                listener.put(event)
+            self._listeners.append(listener)
+            self._heard.notify_all()
+        return listener
 
     # -- trouble -------------------------------------------------------------------------------------------
 
@@ -126,8 +164,19 @@ class FakePlatform(ABC):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 says = platform._answered(
-                    Asked(parts.path, dict(parse_qsl(parts.query)), self.headers["Authorization"])
+                    Asked(
+                        parts.path,
+                        dict(parse_qsl(parts.query)),
+                        self.headers["Authorization"],
+                        int(self.headers["Last-Event-ID"] or 0),
+                    )
                 )
+                if says.dropped:
+                    self.close_connection = True
+                    return
+                if says.events is not None:
+                    self._tell(platform._listen(says.events))
+                    return
                 self.send_response(says.status)
                 for name, value in {**says.headers, "Content-Length": str(len(says.body))}.items():
                     self.send_header(name, value)
@@ -135,6 +184,20 @@ class FakePlatform(ABC):
                 with suppress(OSError):
                     self.wfile.write(says.body[: len(says.body) // 2] if says.cut else says.body)
                 self.close_connection = self.close_connection or says.cut
+
+            def _tell(self, listener: queue.Queue[bytes | None]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                with suppress(OSError):
+                    self._chunk(b":welcome\n\n")
+                    for told in iter(listener.get, None):
+                        self._chunk(told)
+                    self._chunk(b"")
+
+            def _chunk(self, told: bytes) -> None:
+                self.wfile.write(f"{len(told):x}\r\n".encode() + told + b"\r\n")
 
             def log_message(self, format: str, *args: object) -> None:
                 """The tests speak for themselves."""
@@ -148,6 +211,7 @@ class FakePlatform(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hang_up()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from connectors.contract import (
     Client,
     Cursor,
     Exchange,
+    Finding,
     Gap,
     Kind,
     Listing,
@@ -26,7 +27,7 @@ from connectors.contract import (
     Span,
     State,
 )
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
 from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
 
 NOT_FOUND = "https://platform.example/problems/resource-not-found"
@@ -85,20 +86,25 @@ class SideloadingWorld(FakePlatform):
         return ["user:1", *self.posts]
 
     def publish(self) -> str:
-        return self.say("3", "New here", self.last)
+        name = self.say("3", "New here", self.last)
+        self.tell("posted", self._beside([self.posts[name]]))
+        return name
 
     def edit(self) -> str:
         name = next(iter(self.posts))
         self._number += 1
         self.posts[name].history.append(str(self._number))
         self.posts[name].text += " (corrected)"
+        self.tell("edited", self._beside([self.posts[name]]))
         return name
 
     def remove(self) -> str:
         name = next(name for name, post in self.posts.items() if post.answers)
         for answering in [one for one, post in self.posts.items() if post.answers == name]:
             del self.posts[answering]
+            self.tell("removed", {"id": answering})
         del self.posts[name]
+        self.tell("removed", {"id": name})
         return name
 
     def lock(self, name: str) -> None:
@@ -130,10 +136,12 @@ class SideloadingWorld(FakePlatform):
                     [one for one in self._visible() if one.author == author and not one.answers], asked
                 )
             case ["2", "tweets", "search"]:
-                wanted = asked.query["conversations"].split(",")
+                wanted = asked.query.get("conversations", ",".join(self.posts)).split(",")
                 return self._listed(
                     [one for one in self._visible() if one.answers and one.conversation in wanted], asked
                 )
+            case ["2", "stream"]:
+                return Answer(200, b"", events=asked.last_event)
             case ["2", "tweets"]:
                 return self._looked_up(asked.query["ids"].split(","))
             case _:
@@ -148,23 +156,26 @@ class SideloadingWorld(FakePlatform):
         return [post for name, post in self.posts.items() if name not in self.locked]
 
     def _listed(self, found: list[Post], asked: Asked) -> Answer:
-        size, begin = int(asked.query["max_results"]), int(asked.query.get("pagination_token", "b0")[1:])
-        shown = found[begin : begin + size]
+        size, after = int(asked.query["max_results"]), int(asked.query.get("pagination_token", "b0")[1:])
+        since, until = asked.query.get("start_time", ""), asked.query.get("end_time", "9")
+        left = [one for one in found if int(one.history[0]) > after and since <= one.created <= until]
+        shown = left[:size]
         meta: dict[str, object] = {"result_count": len(shown)}
-        if begin + size < len(found) or self.looping:
-            meta["next_token"] = "b2" if self.looping else f"b{begin + size}"
-        if not shown:
-            return answer({"meta": meta})
+        if len(left) > size or self.looping:
+            meta["next_token"] = "b2" if self.looping else f"b{shown[-1].history[0]}"
+        return answer({**self._beside(shown), "meta": meta} if shown else {"meta": meta})
+
+    def _beside(self, shown: Sequence[Post]) -> dict[str, Any]:
         people = dict.fromkeys(post.author for post in shown)
         media = dict.fromkeys(key for post in shown for key in post.media)
-        return answer({
+        return {
             "data": [self._shape(post) for post in shown],
             "includes": {
                 "users": [{"id": one, "username": self.users[one][0], "name": self.users[one][1]} for one in people],
                 "media": [{"media_key": key, "type": "photo", "url": f"{self.base}/{key}.jpg?v={self.fresh}"} for key in media],
             },
-            "meta": meta,
-        })  # fmt: skip
+            "meta": {},
+        }  # fmt: skip
 
     def _shape(self, post: Post) -> dict[str, Any]:
         shape: dict[str, Any] = {
@@ -211,6 +222,7 @@ class Sideloading:
         },
         blind_spots=("Posts of people who protect theirs.",),
         needs=("A bearer token.",),
+        narrows=True,
     )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
@@ -228,15 +240,25 @@ class Sideloading:
             raise UnexpectedResponse("The platform knows no such page.", self._exchanges)
         profile = _json(body, user)
         yield self._batch(_cursor(began, place.get("token")), [_profile(profile, Span(0, *user))])
-        token, met = place.get("token"), set()
+        token, met, span = place.get("token"), set(), _span(page)
+        if span and token is None:
+            # What answers a post from before the span may lie inside it.
+            yield self._batch(_cursor(began, None), self._answers(base, span))
         while True:
             posts, following = self._page(
-                f"{base}/2/users/{profile['id']}/tweets", {"max_results": "2"}, token, Kind.POST
+                f"{base}/2/users/{profile['id']}/tweets", {**span, "max_results": "2"}, token, Kind.POST
             )
             shown = [post.native_id for post in posts]
-            posts += self._answers(base, shown)
+            if shown and not span:
+                posts += self._answers(base, {"conversations": ",".join(shown)})
             if following is None:
-                listing = Listing(kinds=[Kind.POST, Kind.COMMENT], began_at=began, exchange=0)
+                listing = Listing(
+                    kinds=[Kind.POST, Kind.COMMENT],
+                    began_at=began,
+                    exchange=0,
+                    published_from=page.published_from,
+                    published_until=page.published_until,
+                )
                 yield self._batch(Cursor(""), posts, [listing])
                 return
             if following in met:
@@ -262,19 +284,49 @@ class Sideloading:
             )
         yield self._batch(Cursor(""), [], sightings=sightings)
 
-    def _answers(self, base: str, conversations: Sequence[str]) -> list[Observation]:
+    def check(self, page: Page) -> Iterator[Finding]:
+        base, _, handle = page.address.rpartition("/")
+        try:
+            self._json(f"{base}/2/users/by/username/{handle}")
+        except AccessRevoked:
+            yield Finding(
+                what="bearer token", fine=False, remedy="Make a new token and connect the page again."
+            )
+        else:
+            yield Finding(what="bearer token", fine=True)
+
+    def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        base = page.address.rpartition("/")[0]
+        headers = self._headers | ({"Last-Event-ID": since} if since else {})
+        for message in self._http.listen(f"{base}/2/stream", headers=headers):
+            told = _event(message)
+            self._exchanges.append(message)
+            number = Cursor(told["id"])
+            if told["event"] == "removed":
+                gone = Sighting(
+                    native_id=json.loads(told["data"])["id"], state=State.GONE, exchange=0, reason="removed"
+                )
+                yield self._batch(number, [], sightings=[gone])
+                continue
+            start = message.body.index(b"data: ") + len(b"data: ")
+            post = json.loads(told["data"])["data"][0]
+            kind = Kind.COMMENT if "referenced_tweets" in post else Kind.POST
+            found, _ = parse(message.body[start:].rstrip(b"\n"), 0, kind)
+            yield self._batch(number, [_later(item, start) for item in found])
+
+    def _answers(self, base: str, wanted: Mapping[str, str]) -> list[Observation]:
         found: list[Observation] = []
         token, met = None, set()
-        while conversations:
-            query = {"max_results": "3", "conversations": ",".join(conversations)}
-            answers, token = self._page(f"{base}/2/tweets/search", query, token, Kind.COMMENT)
+        while True:
+            answers, token = self._page(
+                f"{base}/2/tweets/search", {**wanted, "max_results": "3"}, token, Kind.COMMENT
+            )
             found += answers
             if token is None:
-                break
+                return found
             if token in met:
                 raise UnexpectedResponse("The answers lead to the same page again.", self._exchanges)
             met.add(token)
-        return found
 
     def _page(
         self, url: str, query: Mapping[str, str], token: str | None, kind: Kind
@@ -351,6 +403,24 @@ def parse(body: bytes, exchange: int, kind: Kind) -> tuple[list[Observation], st
             )
         )
     return found, json.loads(body)["meta"].get("next_token")
+
+
+def _event(message: Exchange) -> dict[str, str]:
+    """The fields of one server-sent event."""
+    lines = message.body.decode().splitlines()
+    return dict(line.split(": ", 1) for line in lines if ": " in line)
+
+
+def _later(item: Observation, start: int) -> Observation:
+    """An item of a body that begins `start` bytes into its exchange."""
+    moved = [Span(span.exchange, start + span.start, start + span.end) for span in item.evidence]
+    return replace(item, evidence=moved)
+
+
+def _span(page: Page) -> dict[str, str]:
+    """What narrows a listing to the span of this pass."""
+    told = {"start_time": page.published_from, "end_time": page.published_until}
+    return {name: at.strftime("%Y-%m-%dT%H:%M:%S.000Z") for name, at in told.items() if at is not None}
 
 
 def _profile(user: Mapping[str, str], span: Span) -> Observation:

@@ -99,6 +99,8 @@ class WordPressWorld:
         """Called before each answer, with the route: the site changes while it is read."""
         self.redirects_to: str | None = None
         self.ignores_offset = False
+        self.tells_edited = True
+        """Whether the site is of an age that knows `modified_after`."""
         self.hides_totals = False
         self.compresses = False
         self.asked: list[str] = []
@@ -331,6 +333,7 @@ class WordPressWorld:
         if edit and not editor:
             raise Refused(401, "rest_forbidden_context")
         rows = [item for item in self.items.values() if item.type == kind and item.status in statuses]
+        rows = [item for item in rows if self._asked_for(item, query)]
         return self._listed([self._item(item, edit=edit) for item in rows], query)
 
     def _comments_route(
@@ -347,9 +350,28 @@ class WordPressWorld:
         if (status != "approved" or edit) and not editor:
             raise Refused(401, "rest_forbidden_param", "Query parameter not permitted: status")
         rows = [one for one in self.remarks.values() if status in {"any", one.status}]
+        rows = [one for one in rows if self._asked_for(one, query)]
         # The public's listing counts what it then leaves out: comments on what is not public.
         shown = {one.id for one in rows if editor or self._is_public(one)}
         return self._listed([self._remark(one, edit=edit) for one in rows], query, shown)
+
+    def _asked_for(self, one: Item | Remark, query: Mapping[str, str]) -> bool:
+        """Whether the filters of a listing leave an item in; times without a zone are the site's own."""
+        if "include" in query and one.id not in _numbers(query["include"]):
+            return False
+        if isinstance(one, Remark) and "post" in query and one.post not in _numbers(query["post"]):
+            return False
+        changed = one.modified if isinstance(one, Item) else one.date
+        local = timedelta(hours=-7)
+        return (
+            ("after" not in query or _gmt(one.date + local) > query["after"])
+            and ("before" not in query or _gmt(one.date + local) < query["before"])
+            and (
+                "modified_after" not in query
+                or not self.tells_edited
+                or _gmt(changed + local) > query["modified_after"]
+            )
+        )
 
     def _media(self, query: dict[str, str]) -> list[dict[str, Any]]:
         parents, include = _numbers(query.get("parent", "")), _numbers(query.get("include", ""))

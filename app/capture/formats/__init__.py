@@ -1,0 +1,1 @@
+"""The formats that an import understands: each reads what was handed in and says whose bytes are whose."""

@@ -1,0 +1,52 @@
+"""Every format that an import understands, each in a sentence, and how it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.capture.formats.facebook_download import FacebookDownload
+from app.capture.formats.mapping import BadMapping, MappingFile
+from app.capture.formats.observations import Observations
+from app.capture.formats.sheets import Xlsx
+from app.capture.formats.source import Source
+from app.capture.formats.table import Table
+from app.capture.formats.tabular import Csv
+from app.capture.lines import BadFile
+
+FORMATS = {
+    "observations": "JSON Lines, one observation a line, plain or gzip (.gz)",
+    "csv": "CSV or another divided table, plain or gzip, read with a mapping that says which column is what",
+    "xlsx": "one sheet of a workbook (XLSX), read with a mapping; formulas are never computed",
+    "facebook-download": "a Facebook page's own download in JSON: a ZIP, several ZIPs of one download, or a folder",
+}
+TABLES = ("csv", "xlsx")
+
+
+def opened(form: str, files: Sequence[Path], mapping: MappingFile | None = None) -> Source:
+    """Open what was handed in, or `BadFile`; nothing is kept by it."""
+    if form not in FORMATS:
+        raise BadFile(f"{form!r} is no known format", next="`muniment import --formats` lists them.")
+    if mapping is not None and form not in TABLES:
+        raise BadMapping(f"{form} is read without a mapping", next="Mappings are for csv and xlsx.")
+    if form == "facebook-download":
+        return FacebookDownload(files)
+    if len(files) != 1:
+        raise BadFile(
+            f"{form} is imported one file at a time", next="Several files are for a download in parts."
+        )
+    if form == "observations":
+        return Observations(files[0])
+    if mapping is None:
+        raise BadMapping(
+            f"{form} is read with a mapping",
+            next="`muniment import FILE --as csv --suggest MAPPING` writes one to start from.",
+        )
+    return table(form, files[0], mapping)
+
+
+def table(form: str, file: Path, mapping: MappingFile | None) -> Table:
+    """Open a table, with or without a mapping."""
+    if form not in TABLES:
+        raise BadFile(f"{form} is no table", next="Mappings are for csv and xlsx.")
+    return Csv(file, mapping) if form == "csv" else Xlsx(file, mapping)

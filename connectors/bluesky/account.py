@@ -1,0 +1,295 @@
+"""What an account's own people see besides: whom and what it mutes, what mentions it, and its direct messages.
+
+A page is read without credentials. With an app password the account's own
+server opens a session, and passes questions on to the app view and to the
+service for messages. Sessions are few: a server grants some hundred a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors import spans
+from connectors.bluesky import parse
+from connectors.bluesky.asking import Asking, NotGiven, patient, refused, revoked
+from connectors.bluesky.parse import Whose
+from connectors.contract import Author, Client, Exchange, Gap, Kind, Observation, Sighting, Span, State
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+
+PREFERENCES = "#preferences"
+"""Behind the DID: the native id of the account's own word filters and settings."""
+
+MUTES = "#mutes"
+
+_BROKEN = 500
+_CHAT = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
+_PAGE = "100"
+_DIRECT = "direct messages"
+_FOR_MESSAGES = " Make an app password that allows access to direct messages."
+_OVERLAP = timedelta(days=2)
+"""How far before the newest notification of the last pass its successor reads again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one question to the account's own view showed."""
+
+    observations: Sequence[Observation] = ()
+    sightings: Sequence[Sighting] = ()
+    gaps: Sequence[Gap] = ()
+    noted: str | None = None
+    roots: Sequence[str] = ()
+    """Posts of the page's own below which something was answered."""
+
+
+class Account:
+    """One session of the account that a page is."""
+
+    def __init__(self, asking: Asking, server: str, whose: Whose, token: str) -> None:
+        self._asking, self._server, self._whose = asking, server, whose
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    @staticmethod
+    def sign_in(asking: Asking, server: str, whose: Whose, secret: Mapping[str, str]) -> Account:
+        """Open a session; `AccessRevoked` where the server does not accept the password, or it is another account's."""
+        http: Client = asking.http
+        try:
+            exchange = http.post(
+                f"{server}/xrpc/com.atproto.server.createSession",
+                json={"identifier": whose.did, "password": secret["app_password"]},
+                accept=(400, 401, 403),
+            )
+        except TryAgainLater as error:
+            raise patient(error) from error
+        learned = http.learned(exchange)
+        asking.taken(exchange)
+        if exchange.status != 200:
+            raise revoked(refused(exchange), "The app password is not accepted")
+        token = learned.get("accessJwt")
+        if not token:
+            raise UnexpectedResponse(f"{exchange.url} opened no session: its answer names no token.")
+        http.keep_secret("accessJwt", token)
+        if learned.get("refreshJwt"):
+            http.keep_secret("refreshJwt", learned["refreshJwt"])
+        did = asking.read(parse.answer, exchange).get("did")
+        if did != whose.did:
+            raise AccessRevoked(f"The app password is that of {did}, not of the page's account {whose.did}.")
+        return Account(asking, server, whose, token)
+
+    def steps(
+        self, noted: str | None, hidden: Sequence[str], since: datetime | None = None
+    ) -> Iterator[Step]:
+        """Everything that only the account's own people see; a gap for what this password does not open.
+
+        Notifications are read back to `noted`, the newest one of the last
+        pass, or to `since`, where the pass begins.
+        """
+        yield from self._offered("word filters and settings", self._preferences())
+        yield from self._offered("muted accounts", self._mutes())
+        yield from self._offered("mentions", self._notifications(noted, hidden, since))
+        yield from self._offered(_DIRECT, self._messages())
+
+    def opens(self) -> Iterator[tuple[str, str | None]]:
+        """What the password opens: each thing, and what to do where it does not."""
+        for what, method, query, chat in (
+            ("word filters and settings", "app.bsky.actor.getPreferences", {}, False),
+            ("mentions", "app.bsky.notification.listNotifications", {"limit": "1"}, False),
+            (_DIRECT, "chat.bsky.convo.listConvos", {"limit": "1"}, True),
+        ):
+            try:
+                self._ask(method, query, chat=chat)
+            except NotGiven as refusal:
+                remedy = f"The account's server answers {refusal.reason} {refusal.message}."
+                yield what, f"{remedy}{_FOR_MESSAGES if chat else ''}"
+            except TryAgainLater as error:
+                if not chat:
+                    raise
+                self._asking.failed(error)
+                yield what, f"{error} Check again later."
+            else:
+                yield what, None
+
+    def _offered(self, what: str, steps: Iterator[Step]) -> Iterator[Step]:
+        try:
+            yield from steps
+        except NotGiven as refusal:
+            if refusal.error in {"AuthMissing", "ExpiredToken", "AccountTakedown"}:
+                raise revoked(refusal, "The session is not accepted") from None
+            remedy = _FOR_MESSAGES if what == _DIRECT else ""
+            why = f"the account's server answers {refusal.reason} {refusal.message}.{remedy}"
+            yield Step(gaps=[Gap(what=what, why=why)])
+        except TryAgainLater as error:
+            if what != _DIRECT or error.exchanges[-1].status < _BROKEN:
+                raise
+            # Messages are a service of their own: that it is down keeps nobody from reading the rest.
+            self._asking.failed(error)
+            yield Step(gaps=[Gap(what=what, why=str(error))])
+
+    def _ask(self, method: str, query: Mapping[str, object], *, chat: bool = False) -> Exchange:
+        return self._asking.xrpc(self._server, method, query, {**self._headers, **(_CHAT if chat else {})})
+
+    def _preferences(self) -> Iterator[Step]:
+        """Muted words, labels and posts: what the account's own people do not get to see."""
+        exchange = self._ask("app.bsky.actor.getPreferences", {})
+        said = self._asking.read(parse.answer, exchange).get("preferences")
+        if not isinstance(said, list):
+            raise UnexpectedResponse(f"{exchange.url} names no preferences.")
+        words = []
+        for one in said:
+            if isinstance(one, dict):
+                words += _filters(one)
+        yield Step([self._profile(PREFERENCES, sorted(words), [self._asking.whole(self._asking.last)])])
+
+    def _mutes(self) -> Iterator[Step]:
+        """The accounts that the page mutes, as one record."""
+        names: list[str] = []
+        shown: list[Span] = []
+        for exchange in self._pages("app.bsky.graph.getMutes", {"limit": _PAGE}):
+            said = self._asking.read(parse.answer, exchange).get("mutes")
+            for one in said if isinstance(said, list) else []:
+                if isinstance(one, dict):
+                    names += [str(one["did"])] if one.get("did") else []
+            shown.append(self._asking.whole(self._asking.last))
+        yield Step([self._profile(MUTES, sorted(names), shown)])
+
+    def _notifications(
+        self, noted: str | None, hidden: Sequence[str], since: datetime | None
+    ) -> Iterator[Step]:
+        """Answers, quotations and mentions, newest first, back to what the last pass has read."""
+        last = parse.moment(noted)
+        until = since if last is None else last - _OVERLAP
+        newest = noted
+        for exchange in self._pages("app.bsky.notification.listNotifications", {"limit": _PAGE}):
+            index = self._asking.last
+            listed, _ = self._asking.read(lambda body, at=index: parse.notices(body, at), exchange)  # type: ignore[misc]
+            seen = [parse.noticed(what, span, self._whose, hidden) for what, span in listed]
+            told = [one for one in seen if one is not None]
+            times = [what.indexed_at for what, _ in listed if what.indexed_at]
+            newest = max([*times, newest or ""]) or None
+            lately = [
+                one for one in told if since is None or one.published_at is None or one.published_at >= since
+            ]
+            roots = sorted({root for one in lately if (root := self._root(one)) is not None})
+            yield Step(told, noted=newest, roots=roots)
+            oldest = parse.moment(min(times)) if times else None
+            if until is not None and oldest is not None and oldest < until:
+                return
+
+    def _root(self, item: Observation) -> str | None:
+        root = item.extra.get("root") or item.in_reply_to
+        own = isinstance(root, str) and root.startswith(f"at://{self._whose.did}/")
+        return root if own and isinstance(root, str) else None
+
+    def _messages(self) -> Iterator[Step]:
+        """Every conversation, and every message that is in it."""
+        convos: dict[str, dict[str, Author]] = {}
+        for exchange in self._pages("chat.bsky.convo.listConvos", {"limit": _PAGE}, chat=True):
+            said = self._asking.read(parse.answer, exchange).get("convos")
+            for one in said if isinstance(said, list) else []:
+                if isinstance(one, dict) and isinstance(one.get("id"), str):
+                    convos[one["id"]] = _members(one.get("members"))
+        for convo, members in convos.items():
+            query = {"convoId": convo, "limit": _PAGE}
+            for exchange in self._pages("chat.bsky.convo.getMessages", query, chat=True):
+                yield self._asking.read(
+                    lambda body, convo=convo, members=members, at=self._asking.last: _said(  # type: ignore[misc]
+                        body, at, convo, members
+                    ),
+                    exchange,
+                )
+
+    def _pages(self, method: str, query: Mapping[str, object], *, chat: bool = False) -> Iterator[Exchange]:
+        """Every page of a listing; one that names the same next page again has no end, and is an error."""
+        passed: set[str] = set()
+        asked = dict(query)
+        while True:
+            exchange = self._ask(method, asked, chat=chat)
+            cursor = self._asking.read(parse.answer, exchange).get("cursor")
+            yield exchange
+            if not isinstance(cursor, str) or not cursor:
+                return
+            if cursor in passed:
+                raise UnexpectedResponse(
+                    f"{exchange.url} names the same next page again and again: it has no end."
+                )
+            passed.add(cursor)
+            asked["cursor"] = cursor
+
+    def _profile(self, name: str, lines: Sequence[str], evidence: Sequence[Span]) -> Observation:
+        return Observation(
+            native_id=self._whose.did + name,
+            kind=Kind.PROFILE,
+            author=self._whose.author,
+            text="\n".join(lines),
+            evidence=tuple(evidence),
+        )
+
+
+def _filters(preference: Mapping[str, Any]) -> list[str]:
+    """The lines of one preference that keep something out of sight; layout and birthdays are none."""
+    kind = str(preference.get("$type", "")).rpartition("#")[2]
+    match kind:
+        case "mutedWordsPref":
+            return [
+                f"muted word: {one.get('value')} ({', '.join(map(str, one.get('targets') or []))})"
+                for one in _objects(preference.get("items"))
+            ]
+        case "contentLabelPref":
+            return [f"label {preference.get('label')}: {preference.get('visibility')}"]
+        case "hiddenPostsPref":
+            return [f"hidden post: {one}" for one in preference.get("items") or [] if isinstance(one, str)]
+        case "labelersPref":
+            return [f"labeler: {one.get('did')}" for one in _objects(preference.get("labelers"))]
+        case _:
+            return []
+
+
+def _members(value: object) -> dict[str, Author]:
+    found = {}
+    for one in _objects(value):
+        if isinstance(one.get("did"), str):
+            writer = parse.Writer(one["did"], str(one.get("handle") or ""), str(one.get("displayName") or ""))
+            found[writer.did] = writer.author
+    return found
+
+
+def _said(body: bytes, exchange: int, convo: str, members: Mapping[str, Author]) -> Step:
+    """The messages of one answer, each with its own bytes; one that was deleted is told to be gone."""
+    whole = parse.answer(body)
+    said = whole.get("messages")
+    if not isinstance(said, list):
+        raise parse.Malformed("a listing of messages was expected")
+    places = [(start, end) for start, end, _ in spans.items(body, "messages")]
+    observations, sightings = [], []
+    for one, (start, end) in zip(said, places, strict=True):
+        if not isinstance(one, dict) or not isinstance(one.get("id"), str):
+            raise parse.Malformed("a message without an id")
+        name = f"chat:{convo}/{one['id']}"
+        if str(one.get("$type", "")).endswith("#deletedMessageView"):
+            sightings.append(
+                Sighting(native_id=name, state=State.GONE, exchange=exchange, reason="deletedMessageView")
+            )
+            continue
+        sender = one.get("sender")
+        did = str(sender.get("did")) if isinstance(sender, dict) else None
+        sent = parse.moment(one.get("sentAt"))
+        observations.append(
+            Observation(
+                native_id=name,
+                kind=Kind.MESSAGE,
+                author=members.get(did, Author(id=did)) if did else None,
+                text=str(one.get("text") or ""),
+                published_at=sent,
+                extra={"conversation": convo},
+                private=True,
+                evidence=(Span(exchange, start, end),),
+            )
+        )
+    return Step(observations, sightings)
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,0 +1,76 @@
+"""How far a pass has come: what a cursor holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from connectors.contract import Cursor
+
+MOST_KNOWN = 2_000
+_FRESH = timedelta(hours=20)
+"""How long changes are read on top of a repository that was read whole."""
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The account that is read, the pass that is under way, and what the next pass can build on.
+
+    `began` is when the pass under way began, None between passes; `after` the
+    last of the account's own posts whose answers it has read; `whole` whether
+    everything was shown so far. `rev` is the repository's revision that was
+    read last and `read_at` when it was read whole; `known` holds, for a pass
+    that is narrowed, when its posts were published, by record key; `name` is
+    what the account calls itself. `noted` is the newest notification that was
+    read. `connected` says whether it was ever read with credentials, `due` whether
+    what only the account's own people see is still to be read.
+    """
+
+    did: str | None = None
+    began: datetime | None = None
+    after: str = ""
+    whole: bool = True
+    rev: str | None = None
+    read_at: datetime | None = None
+    known: dict[str, int] | None = None
+    name: str | None = None
+    noted: str | None = None
+    connected: bool = False
+    due: bool = False
+
+    def begun(self) -> datetime:
+        """When the pass began."""
+        assert self.began is not None, "a pass notes its beginning before it asks anything"
+        return self.began
+
+    def moved(self, **changes: Any) -> Place:
+        """The same pass, further on."""
+        return msgspec.structs.replace(self, **changes)
+
+    def ended(self) -> Place:
+        """Where the next pass begins."""
+        return self.moved(began=None, after="", whole=True)
+
+    def builds_on(self, now: datetime) -> bool:
+        """Whether only what changed has to be read of the repository: it was read whole within the day."""
+        return (
+            self.rev is not None
+            and self.known is not None
+            and self.read_at is not None
+            and now - self.read_at < _FRESH
+        )
+
+    def cursor(self) -> Cursor:
+        """As text, for the archive to keep."""
+        return Cursor(msgspec.json.encode(self).decode())
+
+    @staticmethod
+    def read(cursor: Cursor | None) -> Place:
+        """The place that `cursor` names; one that cannot be read begins from nothing, which misses nothing."""
+        if cursor is None:
+            return Place()
+        try:
+            return msgspec.json.decode(cursor, type=Place)
+        except (msgspec.MsgspecError, UnicodeError):
+            return Place()

@@ -1,0 +1,202 @@
+"""Asks one server, and gathers what was asked until a batch takes it along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlencode
+
+from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.http import decoded
+from connectors.mastodon import parse
+
+T = TypeVar("T")
+
+_ANSWERS = (401, 403, 404, 410, 422)
+"""What we weigh ourselves: Mastodon's own refusals."""
+
+_NOT_THERE = (404, 410, 422)
+
+
+class NotGiven(Exception):
+    """The server itself refused one question; `words` are its own."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(f"{status} {words}")
+        self.status = status
+        self.words = words
+
+    @property
+    def not_found(self) -> bool:
+        """Whether it says that there is no such thing."""
+        return self.status in {404, 410}
+
+
+class Asking:
+    """One visit to a server. An error on the way takes along the exchanges that led to it."""
+
+    def __init__(self, http: Client, origin: str, secret: Mapping[str, str] | None) -> None:
+        self._http = http
+        self.origin = origin
+        self._secret = secret or {}
+        self._exchanges: list[Exchange] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, ConnectorError):
+            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
+            error.exchanges = (*self._exchanges, *shown)
+
+    @property
+    def connected(self) -> bool:
+        """Whether we come with a token."""
+        return bool(self._secret.get("access_token"))
+
+    def headers(self) -> Mapping[str, str] | None:
+        """What a question bears: the token, read anew each time."""
+        return {"Authorization": f"Bearer {self._secret['access_token']}"} if self.connected else None
+
+    def now(self) -> datetime:
+        return self._http.now()
+
+    def get(self, url: str, *, openly: bool = False) -> Exchange:
+        """Ask for `url` and weigh the answer; `openly` leaves our token out."""
+        try:
+            exchange = self._http.get(url, headers=None if openly else self.headers(), accept=_ANSWERS)
+        except TryAgainLater as later:
+            if later.after is None and later.exchanges:
+                later.after = _reset(later.exchanges[-1], self.now())
+            raise
+        self._exchanges.append(exchange)
+        if exchange.truncated:
+            raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
+        return exchange
+
+    def json(self, path: str, params: Mapping[str, str] | None = None, *, openly: bool = False) -> Exchange:
+        """Ask where the server should answer 200; `NotGiven` where Mastodon itself refuses this one thing.
+
+        401 means that the token, or that coming without one, is refused
+        altogether. Anyone else's refusal is unexpected: a firewall's page
+        proves nothing about the account.
+        """
+        exchange = self.get(self.url(path, params), openly=openly)
+        if exchange.status == 200:
+            return exchange
+        words = parse.refusal(decoded(exchange))
+        if words is None:
+            raise UnexpectedResponse(
+                f"{exchange.url} answered {exchange.status} with a page that is not Mastodon's own: a firewall or "
+                "another program stands before it. Ask the server's administrator to let this address reach /api/."
+            )
+        if exchange.status == 401:
+            raise AccessRevoked(_unauthorised(exchange, words, connected=self.connected and not openly))
+        if exchange.status == 403 and "scope" not in words.lower():
+            raise AccessRevoked(
+                f"{self.origin} refuses the account that the page is connected with ({words}). Sign in there and see "
+                "what it asks for; then connect the page again."
+            )
+        if exchange.status in {403, *_NOT_THERE}:
+            raise NotGiven(exchange.status, words)
+        raise UnexpectedResponse(f"{exchange.url} answered {exchange.status} ({words}).")
+
+    def url(self, path: str, params: Mapping[str, str] | None = None) -> str:
+        """The address of a route such as "/api/v1/statuses/5"."""
+        return f"{self.origin}{path}" + (f"?{urlencode(params, safe='[]@')}" if params else "")
+
+    def one(
+        self, path: str, shape: type[T], params: Mapping[str, str] | None = None, *, openly: bool = False
+    ) -> parse.Seen[T]:
+        """Ask for one object."""
+        exchange = self.json(path, params, openly=openly)
+        body = decoded(exchange)
+        try:
+            return self._whole(body, exchange, parse.one(body, self.last, shape))
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+
+    def many(
+        self, path: str, shape: type[T], params: Mapping[str, str] | None = None
+    ) -> tuple[list[parse.Seen[T]], Exchange]:
+        """Ask for a list; with its items comes the exchange, whose header leads on."""
+        exchange = self.json(path, params)
+        body = decoded(exchange)
+        try:
+            items = parse.many(body, self.last, shape)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        return [self._whole(body, exchange, item) for item in items], exchange
+
+    def context(
+        self, identity: str, *, openly: bool = False
+    ) -> tuple[list[parse.Seen[parse.Status]], list[parse.Seen[parse.Status]]]:
+        """Ask what a status answers, and what answers it."""
+        exchange = self.json(f"/api/v1/statuses/{identity}/context", openly=openly)
+        body = decoded(exchange)
+        try:
+            above, below = parse.context(body, self.last)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        return (
+            [self._whole(body, exchange, item) for item in above],
+            [self._whole(body, exchange, item) for item in below],
+        )
+
+    def _whole(self, body: bytes, exchange: Exchange, item: parse.Seen[T]) -> parse.Seen[T]:
+        """Where the server compressed although we asked not to, no item has bytes of its own: all own the whole."""
+        if body is exchange.body:
+            return item
+        return replace(item, span=Span(item.span.exchange, 0, len(exchange.body)))
+
+    @property
+    def last(self) -> int:
+        """The index, in the next batch, of the exchange asked last."""
+        return len(self._exchanges) - 1
+
+    def since(self, first: int) -> Iterator[Span]:
+        """All bytes of the exchanges from the index `first` on."""
+        for index, exchange in enumerate(self._exchanges[first:], start=first):
+            if exchange.body:
+                yield Span(index, 0, len(exchange.body))
+
+    def batch(
+        self,
+        resume_from: Cursor,
+        observations: Sequence[Observation] = (),
+        *,
+        sightings: Sequence[Sighting] = (),
+        listings: Sequence[Listing] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> Batch:
+        """Hand over what was gathered, and begin to gather anew."""
+        exchanges, self._exchanges = tuple(self._exchanges), []
+        return Batch(
+            exchanges=exchanges,
+            resume_from=resume_from,
+            observations=tuple(observations),
+            sightings=tuple(sightings),
+            listings=tuple(listings),
+            gaps=tuple(gaps),
+        )
+
+
+def _unauthorised(exchange: Exchange, words: str, *, connected: bool) -> str:
+    if connected:
+        return f"{exchange.url}: the server no longer accepts the page's token ({words}). Connect the page again."
+    return (
+        f"{exchange.url}: the server shows this only to those who sign in ({words}). Connect the page, with the "
+        "account itself or with any other on that server."
+    )
+
+
+def _reset(exchange: Exchange, now: datetime) -> timedelta | None:
+    """How long Mastodon asks us to wait: its header names the moment, where others count seconds."""
+    until = parse.moment(exchange.header("X-RateLimit-Reset"))
+    return None if until is None else max(until - now, timedelta(0))

@@ -1,0 +1,120 @@
+"""Is told by the server as things happen: what concerns the account becomes a batch.
+
+The owner's stream also carries what the accounts say that it follows. That is
+no part of the page: such messages yield nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Observation, Sighting, State
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from connectors.mastodon import address, parse
+from connectors.mastodon.asking import Asking, NotGiven
+from connectors.mastodon.server import find, no_such
+
+T = TypeVar("T")
+
+_CURSOR = Cursor("stream")
+
+_OF_A_STATUS = frozenset({"update", "status.update", "status_update"})
+"""A new status, and an edit as Mastodon and as others name it."""
+
+
+class Listening:
+    """One stream, opened with the owner's token."""
+
+    def __init__(self, http: Client, asking: Asking, acct: str) -> None:
+        self._http, self._asking, self._acct = http, asking, acct
+        self._account = ""
+
+    def run(self) -> Iterator[Batch]:
+        """A batch for each message that concerns the account; before the first, one with the introduction."""
+        asking = self._asking
+        with asking:
+            try:
+                found = find(asking, self._acct)
+            except NotGiven as refused:
+                raise no_such(asking, self._acct, refused) from refused
+            if found.owner is None:
+                raise AccessRevoked(
+                    f"The token is that of @{found.signed_in_as}: its stream is not the page's. Connect the page "
+                    "with the account itself."
+                )
+            self._account = found.id
+            url = address.streams_of(asking.origin, self._named()) + "/api/v1/streaming/user"
+            introduced = False
+            for message in self._http.listen(url, headers=asking.headers()):
+                if not introduced:
+                    yield asking.batch(_CURSOR, [parse.profile(found.account)])
+                    introduced = True
+                yield from self._told(message)
+            raise TryAgainLater(f"{asking.origin} has ended the stream.")
+
+    def _named(self) -> str | None:
+        """Where the server says that its streams are."""
+        for path in ("/api/v2/instance", "/api/v1/instance"):
+            try:
+                return self._asking.one(path, parse.Instance).what.streams
+            except NotGiven:
+                continue
+        return None
+
+    def _told(self, message: Exchange) -> Iterator[Batch]:
+        name, start, end = parse.event(message.body)
+        try:
+            if name in _OF_A_STATUS:
+                yield from self._status(message, parse.told(message.body, start, end, parse.Status))
+            elif name == "notification":
+                told = parse.told(message.body, start, end, parse.Notification)
+                if told.what.type == "mention" and told.what.status is not None:
+                    yield from self._status(message, parse.Seen(told.what.status, told.span))
+            elif name == "delete":
+                identity = message.body[start:end].decode("utf-8", "replace").strip().strip('"')
+                sighting = Sighting(
+                    native_id=f"status:{identity}", state=State.GONE, exchange=0, reason="stream: delete"
+                )
+                yield Batch(exchanges=[message], resume_from=_CURSOR, sightings=[sighting])
+            elif name == "filters_changed":
+                yield self._filters(message)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{message.url} told “{name}”: {fault}.", [message]) from fault
+
+    def _status(self, message: Exchange, seen: parse.Seen[parse.Status]) -> Iterator[Batch]:
+        if not parse.concerns(seen.what, self._account):
+            return
+        edits, asked = self._edits(seen.what) if seen.what.edited_at else (None, ())
+        observed = parse.status(seen, self._account, edits)
+        yield Batch(exchanges=[message, *asked], resume_from=_CURSOR, observations=[observed])
+
+    def _edits(self, read: parse.Status) -> tuple[list[parse.Seen[parse.Edit]] | None, Sequence[Exchange]]:
+        """The earlier texts of a status that was edited, asked for at once; with them the answers that show them."""
+        with self._asking as asking:
+            try:
+                edits, _ = asking.many(f"/api/v1/statuses/{read.id}/history", parse.Edit)
+            except NotGiven:
+                return None, asking.batch(_CURSOR).exchanges
+            return [_behind(one) for one in edits], asking.batch(_CURSOR).exchanges
+
+    def _filters(self, message: Exchange) -> Batch:
+        """The owner changed a filter: all of them are read again."""
+        observed: list[Observation] = []
+        gaps: list[Gap] = []
+        with self._asking as asking:
+            try:
+                filters, _ = asking.many("/api/v2/filters", parse.Filter)
+                observed = [parse.word_filter(_behind(one)) for one in filters]
+            except NotGiven as refused:
+                gaps.append(Gap(what="word filters", why=f"the server answers {refused}"))
+            asked = asking.batch(_CURSOR).exchanges
+        return Batch(
+            exchanges=[message, *asked], resume_from=_CURSOR, observations=tuple(observed), gaps=tuple(gaps)
+        )
+
+
+def _behind(seen: parse.Seen[T]) -> parse.Seen[T]:
+    """The same in a batch whose first exchange is the message of the stream."""
+    return replace(seen, span=replace(seen.span, exchange=seen.span.exchange + 1))

@@ -1,0 +1,76 @@
+"""How far a pass has come: what a Mastodon cursor holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from connectors.contract import Cursor
+
+LISTS, STATUSES, MENTIONS = "lists", "statuses", "mentions"
+STAGES = (LISTS, STATUSES, MENTIONS)
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The stage that is read, and where in it.
+
+    `at` is the id after which (statuses) or before which (mentions) the next
+    answer begins; `waiting` are statuses whose answers are still to be read.
+    `since` is when the last pass began: what was edited before it has been
+    kept with its earlier texts. `seen` counts the account's own statuses, and
+    `before` is what the last pass counted. `whole`, `threads` and `profile`
+    say whether everything was shown: of the statuses and mentions, of what
+    answers them, of the lists. `one_by_one` is set after a pass that met a
+    thread too long to be shown whole: threads are then listed one by one, so
+    that this one does not keep the others from being compared.
+    """
+
+    account: str = ""
+    moved_to: str = ""
+    began: datetime | None = None
+    since: datetime | None = None
+    stage: str = STAGES[0]
+    at: str = ""
+    waiting: tuple[tuple[str, int | None], ...] = ()
+    seen: int = 0
+    before: int = 0
+    whole: bool = True
+    threads: bool = True
+    profile: bool = True
+    one_by_one: bool = False
+
+    def begun(self) -> datetime:
+        """When the pass began."""
+        assert self.began is not None, "a pass notes its beginning before it asks anything"
+        return self.began
+
+    def moved(self, **changes: Any) -> Place:
+        """The same pass, further on."""
+        return msgspec.structs.replace(self, **changes)
+
+    def finished(self, margin: timedelta) -> Place:
+        """Where the next pass begins."""
+        return Place(
+            account=self.account,
+            moved_to=self.moved_to,
+            since=self.begun() - margin,
+            before=self.seen,
+            one_by_one=not self.threads,
+        )
+
+    def cursor(self) -> Cursor:
+        """As text, for the archive to keep."""
+        return Cursor(msgspec.json.encode(self).decode())
+
+    @staticmethod
+    def read(cursor: Cursor | None) -> Place:
+        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
+        if cursor is None:
+            return Place()
+        try:
+            place = msgspec.json.decode(cursor, type=Place)
+        except (msgspec.MsgspecError, UnicodeError):
+            return Place()
+        return place if place.stage in STAGES else Place()

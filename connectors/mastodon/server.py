@@ -1,0 +1,79 @@
+"""The account as we reach it: on which server it lives, whose token we bear, what that may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.contract import Client, Page
+from connectors.errors import AddressRefused, NoSuchPage
+from connectors.http import decoded
+from connectors.mastodon import address, parse
+from connectors.mastodon.asking import Asking, NotGiven
+
+_HOW = "Give it as it stands in a browser, such as https://town.example/@police, or as @police@town.example."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The account, and as whom we read it: `owner` is the account itself where we are signed in as it."""
+
+    account: parse.Seen[parse.Account]
+    owner: parse.Seen[parse.Account] | None
+    signed_in_as: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.account.what.id
+
+
+def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[Asking, str]:
+    """Where to ask, and for whom: the server of the page's address, and the account's name there.
+
+    A handle may name a domain whose server bears another name; the domain
+    itself says which. Our token goes only to an origin that somebody wrote down.
+    """
+    where = address.read(page.address)
+    if where is None:
+        raise NoSuchPage(f"“{page.address}” names no account. {_HOW}")
+    asking = Asking(http, where.origin, secret)
+    if asking.connected and not where.keeps_secrets:
+        raise AddressRefused(
+            f"{where.origin} is not protected by TLS: the token would travel in clear. Give the https address."
+        )
+    if where.by_handle:
+        _ask_the_domain(asking, where)
+    return asking, where.acct
+
+
+def _ask_the_domain(asking: Asking, where: address.Address) -> None:
+    with asking:
+        answer = asking.get(where.webfinger, openly=True)
+        named = parse.self_link(decoded(answer)) if answer.status == 200 else None
+        origin = address.origin_of(named) if named else None
+        if origin is None or origin == where.origin:
+            return
+        if asking.connected:
+            raise AddressRefused(
+                f"{where.origin} says that the account lives on {origin}. If that is right, give its address there as "
+                "the page's own: the token is not sent to a host that nobody named."
+            )
+        asking.origin = origin
+
+
+def find(asking: Asking, acct: str) -> Found:
+    """Ask for the account and, with a token, for whom it was made. `NotGiven` where there is no such account."""
+    account = asking.one("/api/v1/accounts/lookup", parse.Account, {"acct": acct})
+    if not asking.connected:
+        return Found(account, None)
+    try:
+        me = asking.one("/api/v1/accounts/verify_credentials", parse.Account)
+    except NotGiven:
+        # The token may not read accounts. It may be the owner's all the same: lists then tell what they refuse.
+        return Found(account, account)
+    return Found(account, me if me.what.id == account.what.id else None, me.what.acct)
+
+
+def no_such(asking: Asking, acct: str, refused: NotGiven) -> NoSuchPage:
+    """What an officer can do about it."""
+    return NoSuchPage(f"{asking.origin} has no account “{acct}” ({refused.status} {refused.words}). {_HOW}")

@@ -1,0 +1,118 @@
+"""Reads what answers a status, at any depth, and says of which answers it is certain that all were shown.
+
+A server shows a thread in one answer, and bounds it: 4,096 answers to those
+who sign in, to others 60, at most twenty deep. What reaches deeper is asked
+for again from there. Where more answers are counted than shown, they may lie
+beyond the bound, or be kept from the one who asks: Mastodon leaves out of a
+thread whom the page itself blocks or mutes. So the thread is then asked for
+once more without the token, as anybody sees it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from connectors.contract import Gap
+from connectors.errors import AccessRevoked
+from connectors.mastodon.asking import Asking
+from connectors.mastodon.parse import Seen, Status
+
+MOST_FOR_OURS, MOST_FOR_ANYBODY = 4096, 60
+DEEPEST_FOR_ANYBODY = 20
+
+
+@dataclass(slots=True)
+class Thread:
+    """What stands above a status, what answers it, and of which statuses every answer was shown."""
+
+    root: str
+    above: list[Seen[Status]] = field(default_factory=list)
+    below: dict[str, Seen[Status]] = field(default_factory=dict)
+    complete: frozenset[str] = frozenset()
+    whole: bool = True
+
+    def gaps(self) -> Iterator[Gap]:
+        """What was counted and lies beyond what the server shows at once."""
+        if not self.whole:
+            lacking = sum(one not in self.complete for one in (self.root, *self.below))
+            yield Gap(
+                what="answers in a long thread",
+                why=f"the server shows {len(self.below)} answers of this thread and counts more under {lacking} of "
+                f"its statuses: it shows {MOST_FOR_ANYBODY} at once to those who do not sign in, and "
+                f"{MOST_FOR_OURS} to those who do",
+                native_id=f"status:{self.root}",
+            )
+
+
+def read(asking: Asking, root: str, counted: int | None) -> Thread:
+    """Read the thread below `root`, whose server counts so many direct answers (None: it does not say)."""
+    thread = Thread(root)
+    most = MOST_FOR_OURS if asking.connected else MOST_FOR_ANYBODY
+    counts: dict[str, int | None] = {root: counted}
+    waiting, asked, cut = [root], set[str](), set[str]()
+    while waiting:
+        at = waiting.pop()
+        asked.add(at)
+        above, below = asking.context(at)
+        if at == root:
+            thread.above = above
+        _take(thread, counts, below)
+        shown = _answers(thread)
+        branch = {at, *(seen.what.id for seen in below)}
+        if asking.connected and _lacking(branch, counts, shown):
+            _take(thread, counts, _as_anybody(asking, at))
+            shown = _answers(thread)
+        lacking = _lacking(branch, counts, shown)
+        if len(below) + lacking >= most:
+            cut.add(at)
+            waiting += [one for one in branch - asked - {*waiting} if _lacking({one}, counts, shown)]
+        if not asking.connected:
+            deepest = _deepest(at, thread)
+            waiting += [one for one in deepest - asked - {*waiting} if counts[one] != 0]
+    shown = _answers(thread)
+    thread.complete = frozenset(
+        one for one in counts if not cut or (one in asked and one not in cut) or _all(counts[one], shown[one])
+    )
+    thread.whole = len(thread.complete) == len(counts)
+    return thread
+
+
+def _take(thread: Thread, counts: dict[str, int | None], below: list[Seen[Status]]) -> None:
+    for seen in below:
+        thread.below.setdefault(seen.what.id, seen)
+        counts.setdefault(seen.what.id, seen.what.replies_count)
+
+
+def _as_anybody(asking: Asking, at: str) -> list[Seen[Status]]:
+    """The same thread as it is shown to those who do not sign in, where the server shows it to them."""
+    try:
+        return asking.context(at, openly=True)[1]
+    except AccessRevoked:
+        return []
+
+
+def _answers(thread: Thread) -> Counter[str]:
+    """How many direct answers to each status were shown."""
+    return Counter(seen.what.in_reply_to_id or "" for seen in thread.below.values())
+
+
+def _lacking(branch: set[str], counts: Mapping[str, int | None], shown: Mapping[str, int]) -> int:
+    """How many direct answers are counted under these statuses and not shown."""
+    return sum(max(0, (counts.get(one) or 0) - shown[one]) for one in branch)
+
+
+def _all(counted: int | None, shown: int) -> bool:
+    return counted is not None and shown >= counted
+
+
+def _deepest(at: str, thread: Thread) -> set[str]:
+    """The statuses that stand as deep under `at` as a thread is shown."""
+    level = {at}
+    children: dict[str, set[str]] = {}
+    for one, seen in thread.below.items():
+        children.setdefault(seen.what.in_reply_to_id or "", set()).add(one)
+    for _ in range(DEEPEST_FOR_ANYBODY):
+        level = set().union(*(children.get(one, set()) for one in level))
+    return level

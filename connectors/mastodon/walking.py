@@ -1,0 +1,441 @@
+"""One pass over an account: introduction and lists, statuses with what answers them, who names it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
+from connectors.errors import ConnectorError, NoSuchPage, UnexpectedResponse
+from connectors.mastodon import parse, threads
+from connectors.mastodon.asking import Asking, NotGiven
+from connectors.mastodon.place import LISTS, MENTIONS, STATUSES, Place
+from connectors.mastodon.server import Found, find, no_such
+
+_EDITED_LATELY = timedelta(days=1)
+"""How far before a pass its successor asks for earlier texts: more than two clocks should differ."""
+
+_NEAR = timedelta(minutes=1)
+"""How far the time in an id and the time of the status may lie apart."""
+
+_ANSWERED_WITHIN = 7
+_MOST_DAYS = 3650
+_STATUSES = "40"
+_NOTIFICATIONS = "80"
+_NAMES = "80"
+_MOST_LISTED = 500
+"""Answers of one list of names that are read: forty thousand names."""
+
+
+class Pass:
+    """A pass from `place` on."""
+
+    def __init__(self, asking: Asking, acct: str, page: Page, place: Place) -> None:
+        self._asking, self._acct, self._page = asking, acct, page
+        self._fresh = not place.account
+        self._place = place if place.began is not None else place.moved(began=asking.now())
+        self._spanned = page.published_from is not None or page.published_until is not None
+        self._reach = timedelta(days=_days(page))
+        self._covered: set[str] = set()
+        self._gaps: list[Gap] = []
+        self._no_history = False
+
+    def run(self) -> Iterator[Batch]:
+        """The introduction is read also when the pass is resumed; then the stages from where it stands."""
+        found = yield from self._introduction()
+        if found is None:
+            return
+        self._account, self._owner = found.id, found.owner is not None
+        if self._place.stage == LISTS:
+            if self._owner:
+                yield self._lists()
+            self._move(stage=STATUSES)
+        if self._place.stage == STATUSES:
+            yield from self._statuses()
+        if self._place.stage == MENTIONS and self._owner:
+            yield from self._mentions()
+        elif self._place.stage == MENTIONS:
+            # The pass began with the owner's token, and has lost it: nothing is listed that could not be read.
+            self._move(whole=False)
+            yield self._closing(0)
+
+    # -- introduction and lists ----------------------------------------------------------------------------
+
+    def _introduction(self) -> Generator[Batch, None, Found | None]:
+        asking, place = self._asking, self._place
+        try:
+            found = find(asking, self._acct)
+        except NotGiven as refused:
+            if not self._fresh and refused.not_found:
+                told = Sighting(
+                    native_id=f"account:{place.account}",
+                    state=State.GONE,
+                    exchange=asking.last,
+                    reason=str(refused),
+                )
+                yield asking.batch(place.cursor(), sightings=[told])
+            raise no_such(asking, self._acct, refused) from refused
+        read = found.account.what
+        if not self._fresh and place.account != read.id:
+            raise NoSuchPage(
+                f"Another account now answers to “{self._acct}” on {asking.origin} (number {read.id} instead of "
+                f"{place.account}). Ask its administrator what became of the page's own; if this one is the "
+                "agency's, add it as a page of its own."
+            )
+        moved = parse.moved_to(read)
+        if moved and moved != place.moved_to:
+            why = f"the account says that it has moved to {moved}: add that as a page"
+            self._gaps.append(Gap(what="what the account publishes from now on", why=why))
+        if asking.connected and found.owner is None:
+            why = (
+                f"the token is that of @{found.signed_in_as}, not of the page's own account: connect the page with "
+                "the account itself"
+            )
+            self._gaps.append(Gap(what="messages, filters, and what is for followers only", why=why))
+        self._move(account=read.id, moved_to=moved)
+        observed = [parse.profile(found.account)]
+        if found.owner is not None and found.owner is not found.account:
+            observed.append(parse.settings(found.owner))
+        if not read.suspended:
+            yield self._batch(observed)
+            return found
+        self._gaps.append(
+            Gap(what="the whole page", why="the server has suspended the account and shows nothing of it")
+        )
+        self._place = Place(
+            account=read.id,
+            moved_to=moved,
+            since=place.since,
+            before=place.before,
+            one_by_one=place.one_by_one,
+        )
+        yield self._batch(observed)
+        return None
+
+    def _lists(self) -> Batch:
+        """What only the owner sees: word filters, blocked and muted accounts, blocked servers."""
+        asking = self._asking
+        observed: list[Observation] = []
+        try:
+            filters, _ = asking.many("/api/v2/filters", parse.Filter)
+            observed += [parse.word_filter(one) for one in filters]
+        except NotGiven as refused:
+            self._lacks("word filters", refused)
+        for native_id, path in (("blocks", "/api/v1/blocks"), ("mutes", "/api/v1/mutes")):
+            try:
+                names, evidence = self._names(path, parse.Named)
+                observed.append(parse.people(native_id, names, evidence))
+            except NotGiven as refused:
+                self._lacks(native_id, refused)
+        try:
+            hosts, evidence = self._names("/api/v1/domain_blocks", str)
+            observed.append(parse.domains([one.what for one in hosts], evidence))
+        except NotGiven as refused:
+            self._lacks("blocked servers", refused)
+        listings = []
+        if self._place.profile:
+            states = (State.PRESENT, State.HIDDEN)
+            listings = [
+                Listing(
+                    kinds=[Kind.PROFILE], began_at=self._place.begun(), exchange=asking.last, states=states
+                )
+            ]
+        self._move(stage=STATUSES)
+        return self._batch(observed, listings)
+
+    def _names(self, path: str, shape: Any) -> tuple[list[parse.Seen[Any]], list[Span]]:
+        """A list of names as a whole; its answers are led on by numbers of their own, which the header names."""
+        first = self._asking.last + 1
+        found: list[parse.Seen[Any]] = []
+        params = {"limit": _NAMES}
+        visited: set[str] = set()
+        while True:
+            items, exchange = self._asking.many(path, shape, params)
+            found += items
+            following = parse.link(exchange.response_headers, "next", "max_id")
+            if following is None or not items:
+                return found, list(self._asking.since(first))
+            if following in visited or len(visited) == _MOST_LISTED:
+                raise UnexpectedResponse(f"{path} leads on and on: the list has no end.")
+            visited.add(following)
+            params = {"limit": _NAMES, "max_id": following}
+
+    def _lacks(self, what: str, refused: NotGiven) -> None:
+        self._move(profile=False)
+        self._gaps.append(Gap(what=what, why=f"the server answers {refused}: connect the page again"))
+
+    # -- statuses ------------------------------------------------------------------------------------------
+
+    def _statuses(self) -> Iterator[Batch]:
+        asking = self._asking
+        yield from self._threads()
+        if not self._place.at:
+            self._move(at=self._beginning())
+        while True:
+            at = self._place.at
+            items, exchange = asking.many(
+                f"/api/v1/accounts/{self._account}/statuses",
+                parse.Status,
+                {"limit": _STATUSES, "min_id": at},
+            )
+            listed = asking.last
+            if not items or self._beyond(items):
+                break
+            highest = max((seen.what.id for seen in items), key=parse.order)
+            if parse.order(highest) <= parse.order(at):
+                raise UnexpectedResponse(
+                    f"{exchange.url} answers with what was asked for before: the listing has no end."
+                )
+            wanted = [seen for seen in items if self._spans(seen.what)]
+            observed = [parse.status(seen, self._account, self._edits(seen.what)) for seen in wanted]
+            answered = [seen.what for seen in items if self._asks(seen.what)]
+            asks = {one.id for one in answered}
+            listings = [
+                self._under(seen.what.id, listed)
+                for seen in wanted
+                if self._one_by_one and seen.what.id not in asks and seen.what.replies_count == 0
+            ]
+            self._move(
+                at=highest,
+                seen=self._place.seen + len(wanted),
+                waiting=tuple((one.id, one.replies_count) for one in answered),
+            )
+            yield self._batch(observed, listings)
+            yield from self._threads()
+        if not self._place.seen and self._place.before and not self._spanned:
+            why = "the server shows no status, and showed some before; that alone makes nothing absent"
+            self._gaps.append(Gap(what="statuses", why=why))
+            self._move(whole=False, threads=False)
+        if self._owner:
+            self._move(stage=MENTIONS, at="")
+            yield self._batch()
+        else:
+            yield self._closing(listed)
+
+    def _beginning(self) -> str:
+        """The id after which a pass begins: where ids hold the time, that of the beginning of its span."""
+        begins = self._page.published_from
+        if begins is None:
+            return "0"
+        newest, _ = self._asking.many(
+            f"/api/v1/accounts/{self._account}/statuses", parse.Status, {"limit": "1"}
+        )
+        if not newest or not parse.bears_time(newest[0].what):
+            return "0"
+        return parse.id_at(begins - self._reach - _NEAR)
+
+    def _spans(self, read: parse.Status) -> bool:
+        """Whether a status belongs to this pass; one without a time belongs to every one."""
+        at = parse.moment(read.created_at)
+        begins, ends = self._page.published_from, self._page.published_until
+        return at is None or ((begins is None or at >= begins) and (ends is None or at <= ends))
+
+    def _reaches(self, read: parse.Status) -> bool:
+        """Whether a status was published shortly before the span: what answers it may lie within."""
+        at, begins = parse.moment(read.created_at), self._page.published_from
+        return at is not None and begins is not None and begins - self._reach <= at < begins
+
+    def _beyond(self, items: Sequence[parse.Seen[parse.Status]]) -> bool:
+        """Whether all of an answer was published after the span, ids being the order of time."""
+        ends = self._page.published_until
+        if ends is None or not all(parse.bears_time(seen.what) for seen in items):
+            return False
+        return all((parse.moment(seen.what.created_at) or ends) > ends + _NEAR for seen in items)
+
+    def _edits(self, read: parse.Status) -> list[parse.Seen[parse.Edit]] | None:
+        """The texts that a status has had, where it was edited since the last pass; None where they were not asked for."""
+        edited, since = parse.moment(read.edited_at), self._place.since
+        if edited is None or self._no_history or (not self._spanned and since is not None and edited < since):
+            return None
+        return self._history(read.id)
+
+    def _history(self, identity: str) -> list[parse.Seen[parse.Edit]] | None:
+        try:
+            return self._asking.many(f"/api/v1/statuses/{identity}/history", parse.Edit)[0]
+        except NotGiven as refused:
+            if not refused.not_found:
+                self._no_history = True
+                self._gaps.append(Gap(what="earlier texts", why=f"the server answers {refused}"))
+            # Else it was removed between the listing and this question: the next pass will say how it stands.
+            return None
+
+    # -- what answers them ---------------------------------------------------------------------------------
+
+    @property
+    def _one_by_one(self) -> bool:
+        return self._spanned or self._place.one_by_one
+
+    def _asks(self, read: parse.Status) -> bool:
+        """Whether to ask for the thread of a status: where it is answered, and where it answers somebody else.
+
+        What answers the account itself stands in the thread of the status
+        that it answers, which came before it. A pass over a span of time asks
+        for the threads of the days before it too.
+        """
+        if read.reblog is not None or read.id in self._covered:
+            return False
+        if not self._spans(read):
+            return read.replies_count != 0 and self._reaches(read)
+        if read.replies_count != 0 or self._page.options.get("answers") == "all":
+            return True
+        if read.in_reply_to_id is None:
+            return False
+        return self._spanned or read.in_reply_to_account_id != self._account
+
+    def _threads(self) -> Iterator[Batch]:
+        """Read the threads that wait, the oldest first, each as one batch whose cursor leaves it out of those that wait."""
+        while self._place.waiting:
+            *others, (identity, counted) = self._place.waiting
+            self._move(waiting=tuple(others))
+            if identity in self._covered:
+                continue
+            try:
+                thread = threads.read(self._asking, identity, counted)
+            except NotGiven:
+                # Removed since it was listed: what answered it now hangs in the air, and is not listed by this pass.
+                self._move(threads=False)
+                yield self._batch()
+                continue
+            exchange = self._asking.last
+            self._covered |= {identity, *thread.below}
+            begin = thread.above[0].what if thread.above else None
+            if (
+                self._spanned
+                and begin
+                and begin.account.id == self._account
+                and begin.id not in self._covered
+            ):
+                self._move(waiting=(*others, (begin.id, begin.replies_count)))
+            self._gaps += thread.gaps()
+            self._move(threads=self._place.threads and thread.whole)
+            seen = [*thread.above, *thread.below.values()]
+            observed = [parse.status(one, self._account, self._edits(one.what)) for one in seen]
+            listings = [
+                self._under(one, exchange)
+                for one in sorted(thread.complete, key=parse.order)
+                if self._one_by_one
+            ]
+            yield self._batch(observed, listings)
+
+    def _under(self, identity: str, exchange: int) -> Listing:
+        return Listing(
+            kinds=[Kind.COMMENT, Kind.REPLY],
+            began_at=self._place.begun(),
+            exchange=exchange,
+            in_reply_to=f"status:{identity}",
+        )
+
+    # -- who names the account -----------------------------------------------------------------------------
+
+    def _mentions(self) -> Iterator[Batch]:
+        """Read the mentions downwards: what comes meanwhile comes on top, and is the next pass's."""
+        asking = self._asking
+        yield from self._threads()
+        while True:
+            at = self._place.at
+            params = {"types[]": "mention", "limit": _NOTIFICATIONS, "include_filtered": "true"}
+            try:
+                items, _ = asking.many(
+                    "/api/v1/notifications", parse.Notification, params | ({"max_id": at} if at else {})
+                )
+            except NotGiven as refused:
+                self._gaps.append(Gap(what="messages and mentions", why=f"the server answers {refused}"))
+                self._move(whole=False)
+                items = []
+            listed = asking.last
+            lowest = min((seen.what.id for seen in items), key=parse.order, default="")
+            if at and items and parse.order(lowest) >= parse.order(at):
+                raise UnexpectedResponse(
+                    f"{asking.origin} answers with the notifications that it gave before: their listing has no end."
+                )
+            named = [
+                parse.Seen(seen.what.status, seen.span)
+                for seen in items
+                if seen.what.status is not None and self._spans(seen.what.status)
+            ]
+            observed = [parse.status(seen, self._account, self._edits(seen.what)) for seen in named]
+            if not items or self._before(items):
+                yield self._closing(listed, observed)
+                return
+            answers = [
+                (one.what.id, one.what.replies_count)
+                for one in named
+                if self._spanned
+                and one.what.in_reply_to_account_id == self._account
+                and one.what.id not in self._covered
+            ]
+            self._move(at=lowest, waiting=tuple(answers))
+            yield self._batch(observed)
+            yield from self._threads()
+
+    def _before(self, items: Sequence[parse.Seen[parse.Notification]]) -> bool:
+        """Whether all of an answer was told before the span began: nothing is told before it is published."""
+        begins = self._page.published_from
+        if begins is None:
+            return False
+        times = [parse.moment(seen.what.created_at) for seen in items]
+        return all(at is not None and at < begins for at in times)
+
+    # -- ends ----------------------------------------------------------------------------------------------
+
+    def _closing(self, exchange: int, observed: Sequence[Observation] = ()) -> Batch:
+        """The last batch of a pass, which says of what everything was seen.
+
+        Statuses of others that the account answered, or that name it, are
+        posts too; one that is met no more, because the account's answer was
+        deleted or its notification dismissed, is asked for by its id.
+        """
+        place = self._place
+        kinds: list[Kind] = []
+        if place.whole:
+            kinds += [Kind.POST, Kind.REPLY]
+            kinds += [Kind.COMMENT] if place.threads and not self._one_by_one else []
+            kinds += [Kind.MESSAGE] if self._owner else []
+        listings = []
+        if kinds:
+            listings = [
+                Listing(
+                    kinds=kinds,
+                    began_at=place.begun(),
+                    exchange=exchange,
+                    published_from=self._page.published_from,
+                    published_until=self._page.published_until,
+                    states=(State.PRESENT, State.HIDDEN) if self._owner else (State.PRESENT,),
+                )
+            ]
+        self._place = place.finished(_EDITED_LATELY)
+        return self._batch(observed, listings)
+
+    def _move(self, **changes: Any) -> None:
+        self._place = self._place.moved(**changes)
+
+    def _batch(self, observed: Sequence[Observation] = (), listings: Sequence[Listing] = ()) -> Batch:
+        gaps, self._gaps = self._gaps, []
+        return self._asking.batch(self._place.cursor(), observed, listings=listings, gaps=gaps)
+
+
+def _days(page: Page) -> int:
+    written = page.options.get("answered_within", str(_ANSWERED_WITHIN))
+    if not written.isdecimal() or int(written) > _MOST_DAYS:
+        raise ConnectorError(
+            f"The option answered_within must be a number of days from 0 to {_MOST_DAYS}, not “{written}”."
+        )
+    return int(written)
+
+
+def thread_of(
+    asking: Asking, account: str, thread: threads.Thread, root: parse.Seen[parse.Status]
+) -> tuple[list[Observation], list[Gap]]:
+    """A thread with its root, as observations; earlier texts are asked for of every one that was edited."""
+    gaps = list(thread.gaps())
+    observed = []
+    for seen in (*thread.above, root, *thread.below.values()):
+        edits = None
+        if seen.what.edited_at:
+            try:
+                edits, _ = asking.many(f"/api/v1/statuses/{seen.what.id}/history", parse.Edit)
+            except NotGiven:
+                edits = None
+        observed.append(parse.status(seen, account, edits))
+    return observed, gaps

@@ -1,0 +1,449 @@
+"""Asks a wiki for pages, every revision of them, and what its log says of them.
+
+A pass asks for each wiki page that it knows and each that belongs to the page
+of the archive now, fifty at a time and without their words. The wiki says of
+each when anything about it last changed; only where that differs from what was
+read is the page read on (`history`). A night in which nothing happened costs
+one question for fifty pages, so passes may follow one another closely.
+
+The archive compares what it is given with the newest version that it holds. A
+revision must therefore come once, and after those before it: everything that
+is read of a page goes through one cursor. Passes over a span of time, which
+have cursors of their own, would bring old revisions back as if somebody had
+returned to them, and would save nothing; they are not offered, nor is the
+reading of one page with its talk page alone.
+
+A talk page is one record, each of its revisions a version. What was said by
+whom within it is written in the page's source by convention and not by the
+wiki: a signature can be forged, copied or left out, and a heading renamed, so
+no comments are made of it. Who wrote each revision is the wiki's own word, and
+that is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar
+
+from connectors.contract import (
+    Batch,
+    ByHand,
+    Client,
+    Cursor,
+    Field,
+    Finding,
+    Gap,
+    Kind,
+    Listing,
+    Manifest,
+    Observation,
+    Page,
+    Sighting,
+    State,
+)
+from connectors.errors import ConnectorError, NoSuchPage, TryAgainLater, UnexpectedResponse
+from connectors.mediawiki import parse
+from connectors.mediawiki.asking import Answer, Asking, NotGiven
+from connectors.mediawiki.history import Histories
+from connectors.mediawiki.parse import PageInfo
+from connectors.mediawiki.place import Place
+from connectors.mediawiki.wiki import Info, Wiki, find, infos
+
+_AT_ONCE = 50
+_SITE = "site"
+_FILTERS = ("MediaWiki:Spam-blacklist", "MediaWiki:Titleblacklist", "MediaWiki:Bad image list")
+"""Where wikis keep the words, addresses, titles and pictures that they do not let in."""
+
+
+class MediaWiki:
+    """A wiki. `secret`, where the page is connected: `user` and `password` of a bot password, or `access_token`."""
+
+    manifest: ClassVar[Manifest] = Manifest(
+        name="mediawiki",
+        title="Wikipedia and other MediaWikis",
+        platform="mediawiki",
+        route="api",
+        captures={
+            "profile": "the wiki's name and licence; of each wiki page its title, introduction and protection, and which "
+            "of its revisions are hidden",
+            "posts": "wiki pages, each revision a version with its author, summary and time; the files that the newest shows",
+            "comments": "talk pages, each as one record, each revision a version",
+            "edits": "every edit is a revision of the wiki's own, whenever it was made",
+            "deletions": "the wiki says that the page is missing, and its deletion log who deleted it, when and why",
+            "hidden": "revisions whose text, author or summary is hidden are named; with an administrator's bot password "
+            "their text, and that of deleted pages, is read",
+            "moves": "log entries of each page: moves, protections, deletions, restorations and what was hidden",
+        },
+        blind_spots=(
+            (
+                "Who said what within a talk page: signatures are text that anybody can write. Each revision's author and "
+                "summary are kept instead."
+            ),
+            "How a page looked: templates, rendering and skin. What is kept is the source that the wiki keeps.",
+            "Without credentials: the text of deleted pages and hidden revisions that were never read before.",
+            "What was suppressed (oversighted): the public log does not tell of it; such a page is called absent.",
+            "Files that earlier revisions showed, and earlier versions of files.",
+            "Revisions that stayed deleted when the rest of their page was restored.",
+            "Wiki pages that were made and deleted between two passes, where they were found by category, user or namespace.",
+            (
+                "Log entries made under an earlier title of a page that had been moved before the first pass; the revision "
+                "that the move left behind tells of it."
+            ),
+            "Patrol and thanks logs; abuse filters; structured discussions (Flow).",
+        ),
+        needs=(
+            "Nothing for what is public.",
+            (
+                "For deleted and hidden text: a bot password (Special:BotPasswords) of an administrator, with the grants "
+                "“Basic rights” and “View deleted files and pages”, on a wiki with https."
+            ),
+            "For a private wiki: a bot password with “Basic rights” of any account that may read it.",
+        ),
+        options={
+            "titles": "more wiki pages, by their titles, divided by |",
+            "category": "all pages of a category, by its title (without those of its subcategories)",
+            "user": "the user page of an account, and every wiki page that it has edited, whole",
+            "namespaces": "all pages of these namespaces, by number, divided by | (0 is that of articles)",
+            "talk": "no: leave out talk pages (default: yes)",
+            "files": "no: leave out pictures and other files that pages show (default: yes)",
+            "history_from": "a day such as 2024-01-31: leave out revisions made before it (default: the whole history)",
+        },
+        api_version="formatversion 2 (MediaWiki 1.25 and later)",
+        legal_basis="Wiki text is published under the licence that the wiki names; histories name their authors by name or "
+        "by network address.",
+        sign_in=ByHand(
+            fields=(
+                Field(
+                    name="user",
+                    title="Bot password name",
+                    help="As Special:BotPasswords shows it, such as Name@archive",
+                    shown=True,
+                    required=False,
+                ),
+                Field(name="password", title="Bot password", required=False),
+                Field(
+                    name="access_token",
+                    title="Access token",
+                    help="Instead of a bot password: that of an owner-only OAuth 2 consumer, where the wiki offers it",
+                    required=False,
+                ),
+            ),
+            steps=(
+                "Sign in to the wiki with the account whose rights the archive is to have.",
+                "Open Special:BotPasswords and make a bot password named “archive”.",
+                "Tick “Basic rights”; for an administrator also “View deleted files and pages”. Tick nothing that writes.",
+                "Enter the name and the password that the wiki shows.",
+            ),
+        ),
+    )
+
+    def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
+        self._http = http
+        self._secret: Mapping[str, str] = secret or {}
+
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        """Read what is new about every wiki page, oldest revision first, and say how each stands.
+
+        Each pass begins with the introductions and goes over all pages; a
+        cursor holds how far each was read. It cannot be narrowed: what a span
+        of time would leave out costs next to nothing.
+        """
+        place = Place.read(since)
+        began = self._http.now()
+        with Asking(self._http, self._secret) as asking:
+            wiki = find(asking, page, place.interface)
+            place.interface = asking.interface
+            pass_ = _Pass(wiki, place, known=since is not None)
+            yield from _closed(pass_.batches(), pass_, began)
+
+    def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
+        """Ask for each wiki page by its number. Gone is what the wiki has no more and its deletion log names."""
+        numbers = {name: int(name.partition(":")[2]) for _, name in native_ids if _is_numbered(name)}
+        if not numbers and all(name != _SITE for _, name in native_ids):
+            return
+        with Asking(self._http, self._secret) as asking:
+            wiki = find(asking, page, "")
+            sightings = [
+                Sighting(native_id=_SITE, state=State.PRESENT, exchange=asking.last, reason="200")
+                for _, name in native_ids
+                if name == _SITE
+            ]
+            wanted = [*dict.fromkeys(numbers.values())]
+            missing: list[int] = []
+            for begin in range(0, len(wanted), _AT_ONCE):
+                for info, _ in infos(wiki.by_number(wanted[begin : begin + _AT_ONCE])):
+                    if info.missing:
+                        missing.append(info.pageid)
+                        continue
+                    sightings += [
+                        Sighting(native_id=name, state=State.PRESENT, exchange=asking.last, reason="200")
+                        for name, number in numbers.items()
+                        if number == info.pageid
+                    ]
+            histories = Histories(wiki, Place())
+            titles = [title for title in (wiki.wanted.own, *wiki.wanted.titles) if title]
+            for number in missing:
+                told = histories.standing(number, titles)
+                sightings += [
+                    replace(told, native_id=name) for name, asked in numbers.items() if asked == number
+                ]
+            yield asking.batch(Place().cursor(), sightings=sightings)
+
+    def check(self, page: Page) -> Iterator[Finding]:
+        """Say whether the wiki answers, knows the page, lets us in, and shows us what is deleted."""
+        with Asking(self._http, self._secret) as asking:
+            try:
+                wiki = find(asking, page, "")
+            except TryAgainLater:
+                raise
+            except ConnectorError as fault:
+                yield Finding(what="The wiki can be read", fine=False, remedy=str(fault))
+                return
+            yield Finding(what=f"The wiki can be read ({wiki.site.general.generator})", fine=True)
+            yield from _named(wiki)
+            if not asking.session.connected:
+                return
+            yield Finding(what=f"It knows us as {wiki.site.userinfo.name}", fine=True)
+            yield Finding(
+                what="Deleted pages and hidden revisions can be read",
+                fine=wiki.may_read_deleted,
+                remedy=""
+                if wiki.may_read_deleted
+                else "Ask a bureaucrat for the rights deletedhistory and deletedtext (administrators have them), and tick "
+                "“View deleted files and pages” at Special:BotPasswords.",
+            )
+
+
+class _Pass:
+    """One pass over everything that belongs to the page of the archive."""
+
+    def __init__(self, wiki: Wiki, place: Place, *, known: bool) -> None:
+        self._wiki = wiki
+        self._asking = wiki.asking
+        self._place = place
+        self._known = known
+        self._histories = Histories(wiki, place)
+        self._selected: dict[int, None] = {}
+        self._introduced: set[int] = set()
+        self._missing: dict[str, bool] = {}
+        """Titles that have no page, and whether that is what somebody asked for by name."""
+        self.whole = True
+        """Whether everything was asked for that should be."""
+
+    def batches(self) -> Iterator[Batch]:
+        yield self._introduction()
+        yield from self._named()
+        yield from self._listed()
+        if self._wiki.administers:
+            yield self._kept_out()
+        for title, named in self._missing.items():
+            yield from self._histories.lost(title, named=named)
+        if not self._known and not self._selected and not self._place.pages and not self._wiki_wide:
+            titles = ", ".join(self._missing) or "the page"
+            raise NoSuchPage(
+                f"The wiki has no page {titles}, and its log tells of none. Look at the spelling: titles tell capital from "
+                "small letters, but for the first."
+            )
+        yield from self._everything()
+
+    @property
+    def _wiki_wide(self) -> bool:
+        wanted = self._wiki.wanted
+        return bool(wanted.category or wanted.user or wanted.namespaces)
+
+    # --- what belongs to it -------------------------------------------------------------------------------
+
+    def _introduction(self) -> Batch:
+        """The wiki, and the page that the address names with what stands before its first heading."""
+        wanted = self._wiki.wanted
+        observations = [parse.site(self._wiki.site, self._wiki.evidence)]
+        shown: list[Info] = []
+        if wanted.number is not None:
+            shown = list(infos(self._wiki.by_number([wanted.number], words=True)))
+        elif wanted.own is not None:
+            shown = list(self._wiki.by_title([wanted.own], words=True))
+        if any(info.redirect for info, _ in shown):
+            titles = [info.title for info, _ in shown if info.redirect]
+            shown += list(self._wiki.by_title(titles, words=True, onward=True))
+        for info, span in shown:
+            if self._select(info, asked_for=True) and info.pageid not in self._introduced:
+                self._introduced.add(info.pageid)
+                observations.append(parse.about(info, parse.lead(info), [span]))
+        return self._asking.batch(self._place.cursor(), observations)
+
+    def _named(self) -> Iterator[Batch]:
+        """The pages that are named by title besides, and those of an account, which need not exist."""
+        wanted = self._wiki.wanted
+        of_account = [f"User:{wanted.user}", f"User talk:{wanted.user}"] if wanted.user else []
+        for titles, asked_for in ((wanted.titles, True), (of_account, False)):
+            shown = list(self._wiki.by_title(titles))
+            redirects = [info.title for info, _ in shown if info.redirect]
+            shown += list(self._wiki.by_title(redirects, onward=True))
+            gaps = [
+                Gap(what=f"the wiki page {info.title}", why="no page can have this title")
+                for info, _ in shown
+                if not self._select(info, asked_for=asked_for) and info.invalid
+            ]
+            if shown:
+                yield self._asking.batch(self._place.cursor(), gaps=gaps)
+
+    def _listed(self) -> Iterator[Batch]:
+        """The pages of a category, of an account, and of namespaces."""
+        wanted = self._wiki.wanted
+        if wanted.category:
+            title = wanted.category if ":" in wanted.category else f"Category:{wanted.category}"
+            question = {"list": "categorymembers", "cmtitle": title, "cmtype": "page", "cmprop": "ids|title"}
+            yield from self._listing({**question, "cmlimit": "max"}, f"the pages of {title}")
+        if wanted.user:
+            question = {"list": "usercontribs", "ucuser": wanted.user, "ucprop": "ids|title"}
+            yield from self._listing(
+                {**question, "uclimit": "max"}, f"the pages that {wanted.user} has edited"
+            )
+        for namespace in wanted.namespaces:
+            question = {"list": "allpages", "apnamespace": namespace, "aplimit": "max"}
+            yield from self._listing(question, f"the pages of namespace {namespace}")
+
+    def _listing(self, question: Mapping[str, str], what: str) -> Iterator[Batch]:
+        given = (
+            "invalidcategory",
+            "baduser_ucuser",
+            "baduser",
+            "badvalue",
+            "unknown_apnamespace",
+            "cminvalidcategory",
+        )
+        try:
+            for answer in self._asking.each({"action": "query", **question}, given=given):
+                for body, _ in answer.items("query", question["list"]):
+                    self._selected[_titled(answer, body).pageid] = None
+                yield self._asking.batch(self._place.cursor())
+        except NotGiven as refused:
+            self.whole = False
+            gap = Gap(what=what, why=f"the wiki answers {refused.code}: {refused.text}")
+            yield self._asking.batch(self._place.cursor(), gaps=[gap])
+
+    def _select(self, info: PageInfo, *, asked_for: bool) -> bool:
+        """Take a page in, and False where there is none; what was deleted under its title is then looked for.
+
+        The same is done for the talk page that a named page does not have.
+        """
+        if info.invalid or (info.missing and not info.title):
+            return False
+        if self._wiki.wanted.talk and not info.talkid and info.associatedpage and info.ns % 2 == 0:
+            self._missing.setdefault(info.associatedpage, False)
+        if info.missing:
+            self._missing[info.title] = asked_for
+            return False
+        self._selected[info.pageid] = None
+        return True
+
+    def _kept_out(self) -> Batch:
+        """Whom and what the wiki keeps out, as its administrator sees it."""
+        observations: list[Observation] = []
+        asked = {"action": "query", "list": "blocks", "bkprop": "id|user|by|timestamp|expiry|reason"}
+        answers = list(self._asking.each({**asked, "bklimit": "max"}))
+        blocked = [
+            parse.one(body, parse.Block) for answer in answers for body, _ in answer.items("query", "blocks")
+        ]
+        observations.append(parse.blocks(blocked, [answer.whole() for answer in answers]))
+        for info, span in self._wiki.by_title(_FILTERS, words=True):
+            if info.revisions:
+                observations.append(
+                    replace(
+                        parse.about(info, info.revisions[0].main().content or "", [span]),
+                        native_id=f"filter:{info.pageid}",
+                    )
+                )
+        return self._asking.batch(self._place.cursor(), observations)
+
+    # --- how it stands ------------------------------------------------------------------------------------
+
+    def _everything(self) -> Iterator[Batch]:
+        """Ask how every page stands, in the order of their numbers, and read on where something changed."""
+        done: set[int] = set()
+        while waiting := sorted((self._selected.keys() | self._place.pages.keys()) - done):
+            some = waiting[:_AT_ONCE]
+            done.update(some)
+            answer = self._wiki.by_number(some)
+            answered = answer.read(parse.Timed).curtimestamp
+            shown = list(infos(answer))
+            yield self._how_they_stand(shown)
+            for info, _ in shown:
+                if not info.missing and self._histories.changed(info):
+                    yield from self._histories.read(info, self._answers(info), answered)
+            for info, _ in shown:
+                known = self._place.pages.get(info.pageid)
+                if info.missing and known is not None and not known.gone:
+                    yield from self._histories.missing(info.pageid)
+
+    def _how_they_stand(self, shown: Sequence[Info]) -> Batch:
+        observations: list[Observation] = []
+        sightings: list[Sighting] = []
+        for info, span in shown:
+            if info.missing or not info.title:
+                continue
+            if self._wiki.wanted.talk and info.talkid:
+                self._selected[info.talkid] = None
+            if info.pageid not in self._introduced:
+                observations.append(parse.about(info, "", [span]))
+            if not self._histories.changed(info):
+                sightings.append(
+                    Sighting(native_id=f"page:{info.pageid}", state=State.PRESENT, exchange=self._asking.last)
+                )
+        return self._asking.batch(self._place.cursor(), observations, sightings=sightings)
+
+    def _answers(self, info: PageInfo) -> str | None:
+        """What a talk page answers: the page that it stands beside, or the wiki where that is not captured."""
+        if info.ns % 2 == 0:
+            return None
+        beside = info.subjectid
+        captured = beside in self._selected or beside in self._place.pages
+        return f"page:{beside}" if beside and captured else _SITE
+
+
+def _closed(batches: Iterator[Batch], pass_: _Pass, began: datetime) -> Iterator[Batch]:
+    """The batches of a pass; the last one says that every page was seen, once all of them were."""
+    last: Batch | None = None
+    try:
+        for batch in batches:
+            if last is not None:
+                yield last
+            last = batch
+    except ConnectorError:
+        if last is not None:
+            yield last
+        raise
+    if last is None:
+        return
+    if not pass_.whole or not last.exchanges:
+        yield last
+        return
+    listing = Listing(kinds=[Kind.POST, Kind.COMMENT], began_at=began, exchange=len(last.exchanges) - 1)
+    yield replace(last, listings=[listing])
+
+
+def _named(wiki: Wiki) -> Iterator[Finding]:
+    """Whether each page that is named can be found."""
+    wanted = wiki.wanted
+    titles = [title for title in (wanted.own, *wanted.titles) if title]
+    for info, _ in wiki.by_title(titles):
+        fine = not info.missing and not info.invalid
+        yield Finding(
+            what=f"The wiki page {info.title} is there",
+            fine=fine,
+            remedy="" if fine else "Look at the spelling of the title, or at the wiki's deletion log.",
+        )
+
+
+def _titled(answer: Answer, body: bytes) -> parse.Titled:
+    try:
+        return parse.one(body, parse.Titled)
+    except parse.Malformed as fault:
+        raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
+
+
+def _is_numbered(name: str) -> bool:
+    kind, _, number = name.partition(":")
+    return kind in {"page", "about", "history"} and number.isascii() and number.isdecimal()

@@ -1,0 +1,512 @@
+"""Reads what changed about one wiki page: its log, what its history shows, and the revisions that are new.
+
+The archive makes a version of each observation that differs from the newest
+one it holds, in the order in which they come. A revision is therefore observed
+once, after those before it; the newest alone is read again whenever anything
+about the page changed, since its files may have. What the history shows is
+asked without words, five hundred revisions at a time, so that a revision
+that was hidden, or put in between later, is noticed as well.
+
+A revision whose text is hidden after it was read stays what it was in the
+archive: the record `history:…` says from then on what the wiki hides. One
+whose text was hidden before anybody read it is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from connectors.contract import Attachment, Batch, Gap, Observation, Sighting, Span, State
+from connectors.errors import UnexpectedResponse
+from connectors.mediawiki import parse
+from connectors.mediawiki.asking import Answer, NotGiven
+from connectors.mediawiki.parse import LogEntry, PageInfo, Revision, Standing
+from connectors.mediawiki.place import Known, Place
+from connectors.mediawiki.wiki import Wiki
+
+T = TypeVar("T")
+
+_WORDS_AT_ONCE = 50
+"""MediaWiki gives no more revisions with their words at once."""
+
+_UNSETTLED = timedelta(seconds=2)
+"""What changed within this time before the answer may change again within the same second of the wiki's clock."""
+
+_MOST_MOVES = 5
+_MOST_OF_THE_LOG = 5
+"""Answers of the wiki's newest deletions that are read to find one whose title is not known."""
+
+_OUTLINE = "ids|flags|timestamp|user|userid|comment|sha1|size"
+_WORDS = _OUTLINE + "|tags|content|contentmodel"
+_LOG = "ids|title|type|user|userid|timestamp|comment|details"
+_NOISE = frozenset({"patrol", "thanks"})
+"""Logs in which editors tick what they have seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A revision and the place of its bytes."""
+
+    what: Revision
+    span: Span
+
+
+class Histories:
+    """Reads wiki pages one after the other, and notes in `place` how far each was read."""
+
+    def __init__(self, wiki: Wiki, place: Place) -> None:
+        self._wiki = wiki
+        self._asking = wiki.asking
+        self._place = place
+
+    # --- a page that is there -----------------------------------------------------------------------------
+
+    def changed(self, info: PageInfo) -> bool:
+        """Whether anything about a page differs from what was read last."""
+        known = self._place.pages.get(info.pageid)
+        return (
+            known is None
+            or known.gone
+            or (known.touched, known.title, known.last) != (info.touched, info.title, info.lastrevid)
+        )
+
+    def read(self, info: PageInfo, parent: str | None, answered: datetime | None) -> Iterator[Batch]:
+        """Read on where the page was left; `parent` is what a talk page answers, `answered` when `info` was true."""
+        known = self._place.pages.get(info.pageid, Known())
+        restored = known.gone
+        known = known.moved(answers=known.answers or parent or "")
+        yield self._log_and_outline(info, known)
+        known = self._place.pages[info.pageid]
+        page = self._standing(info, known)
+        wanted, inserted = self._wanted(known)
+        if known.last == 0:
+            yield from self._left_out(info)
+        rows = wanted or self._rows[-1:]
+        for begin in range(0, len(rows), _WORDS_AT_ONCE):
+            some = rows[begin : begin + _WORDS_AT_ONCE]
+            finished = begin + _WORDS_AT_ONCE >= len(rows)
+            batch = self._words(info, page, some, inserted, settled=finished and _is_settled(info, answered))
+            back = [Sighting(native_id=f"page:{info.pageid}", state=State.PRESENT, exchange=0)]
+            yield replace(batch, sightings=back) if restored and finished else batch
+
+    _rows: Sequence[Row] = ()
+    """The outline of the history that is being read, oldest first."""
+
+    def _log_and_outline(self, info: PageInfo, known: Known) -> Batch:
+        """What the log tells of the page, and every revision that its history shows, without words."""
+        titles = dict.fromkeys(title for title in (known.title, info.title) if title)
+        observations: list[Observation] = []
+        highest = known.log
+        for title in titles:
+            told, top = self._log(title, info.pageid, known.log)
+            observations += told
+            highest = max(highest, top)
+        rows: list[Row] = []
+        evidence: list[Span] = []
+        for answer in self._asking.each(
+            {
+                "action": "query",
+                "prop": "revisions",
+                "pageids": str(info.pageid),
+                "rvprop": _OUTLINE,
+                "rvdir": "newer",
+                "rvlimit": "max",
+            }
+        ):
+            evidence.append(answer.whole())
+            rows += self._revisions(answer, "revisions")
+        rows.sort(key=lambda row: (row.what.timestamp, row.what.revid))
+        self._rows = rows
+        if evidence:
+            observations.append(parse.history(info.pageid, (row.what for row in rows), evidence))
+        self._place.pages[info.pageid] = known.moved(title=info.title, log=highest, touched="", gone=False)
+        return self._asking.batch(self._place.cursor(), observations)
+
+    def _wanted(self, known: Known) -> tuple[list[Row], frozenset[int]]:
+        """The revisions to read, oldest first, and which of them were put in before the last that was read."""
+        since = self._wiki.wanted.since
+        rows = [row for row in self._rows if since is None or row.what.timestamp >= since]
+        reached = (known.at, known.last)
+        fresh = [row for row in rows if _place_of(row) > reached]
+        inserted = [
+            row for row in rows if known.last and _place_of(row) < reached and row.what.revid > known.highest
+        ]
+        if inserted and not fresh:
+            fresh = rows[-1:]
+        return [*inserted, *fresh], frozenset(row.what.revid for row in inserted)
+
+    def _left_out(self, info: PageInfo) -> Iterator[Batch]:
+        """Say which revisions are not read because the page of the archive begins later."""
+        since = self._wiki.wanted.since
+        before = [row.what for row in self._rows if since is not None and row.what.timestamp < since]
+        if before:
+            yield self._asking.batch(
+                self._place.cursor(),
+                gaps=[
+                    Gap(
+                        what=f"{len(before)} revisions of {info.title}",
+                        why=f"they were made before {since:%Y-%m-%d}, from when on the history is read (option history_from)",
+                        native_id=f"page:{info.pageid}",
+                        since=before[0].timestamp,
+                        until=before[-1].timestamp,
+                    )
+                ],
+            )
+
+    def _words(
+        self, info: PageInfo, page: Standing, some: Sequence[Row], inserted: frozenset[int], *, settled: bool
+    ) -> Batch:
+        """Some revisions with their words, as versions of the page in their order."""
+        found: dict[int, Row] = {}
+        for answer in self._asking.each(
+            {
+                "action": "query",
+                "prop": "revisions",
+                "revids": "|".join(str(row.what.revid) for row in some),
+                "rvprop": _WORDS,
+                "rvslots": "*",
+            }
+        ):
+            found |= {one.what.revid: one for one in self._revisions(answer, "revisions")}
+        observations: list[Observation] = []
+        gaps: list[Gap] = []
+        newest = self._rows[-1].what.revid
+        for outlined in some:
+            number = outlined.what.revid
+            row: Row | None = found.get(number)
+            files: list[Attachment] = []
+            evidence: list[Span] = []
+            if row is not None and number == newest and self._wiki.wanted.files:
+                files, evidence = self._files(info, gaps)
+            one = parse.revision(row.what, page, files, (row.span, *evidence)) if row else None
+            if one is None:
+                gaps.append(_unread(info, outlined.what, row))
+                continue
+            observations.append(one)
+        self._reached(info, some, inserted, settled=settled)
+        return self._asking.batch(self._place.cursor(), observations, gaps=gaps)
+
+    def _reached(
+        self, info: PageInfo, some: Sequence[Row], inserted: frozenset[int], *, settled: bool
+    ) -> None:
+        known = self._place.pages[info.pageid]
+        in_order = [row for row in some if row.what.revid not in inserted]
+        at, last = max([_place_of(row) for row in in_order] + [(known.at, known.last)])
+        self._place.pages[info.pageid] = known.moved(
+            last=last,
+            at=at,
+            highest=max([row.what.revid for row in some] + [known.highest]),
+            touched=info.touched if settled else "",
+        )
+
+    def _files(self, info: PageInfo, gaps: list[Gap]) -> tuple[list[Attachment], list[Span]]:
+        """The pictures, sounds and documents that the page shows now; on the page of a file, that file."""
+        asked = {"action": "query", "prop": "imageinfo", "iiprop": "url|sha1|mime|size|timestamp"}
+        questions = [{**asked, "generator": "images", "gimlimit": "max", "pageids": str(info.pageid)}]
+        if info.ns == _FILE:
+            questions.append({**asked, "pageids": str(info.pageid)})
+        shown: dict[str, Attachment] = {}
+        evidence: list[Span] = []
+        for question in questions:
+            for answer in self._asking.each(question):
+                read = [(self._one(answer, body, parse.FilePage), span) for body, span in _pages(answer)]
+                for file, title, span in parse.files(read, self._asking.interface):
+                    evidence.append(span)
+                    if file is not None:
+                        shown[file.id] = file
+                    else:
+                        gaps.append(
+                            Gap(
+                                what=f"{title}, which {info.title} shows",
+                                why="the wiki hides the file",
+                                native_id=f"page:{info.pageid}",
+                            )
+                        )
+        return [shown[name] for name in sorted(shown)], evidence
+
+    # --- a page that is not there any more ----------------------------------------------------------------
+
+    def missing(self, number: int) -> Iterator[Batch]:
+        """Say what became of a page that was there: gone or hidden where the log says so, else unknown."""
+        known = self._place.pages[number]
+        observations, title, removal = self._removal(known.title, number, known.log)
+        if removal is None:
+            sighting = Sighting(
+                native_id=f"page:{number}",
+                state=State.UNKNOWN,
+                exchange=self._asking.last,
+                reason="missing; the wiki's log does not say why",
+            )
+            yield self._asking.batch(self._place.cursor(), observations, sightings=[sighting])
+            return
+        reason, exchange = parse.said_of(removal), self._asking.last
+        names = (f"page:{number}", f"about:{number}", f"history:{number}")
+        shown = list(self._deleted(removal, number, known)) if self._wiki.may_read_deleted else []
+        hidden = State.HIDDEN if shown else State.GONE
+        sightings = [
+            Sighting(native_id=name, state=hidden, exchange=exchange, reason=reason)
+            for name in (names[1:] if shown else names)
+        ]
+        self._place.pages[number] = known.moved(
+            title=title, gone=True, touched="", log=max(known.log, removal.logid)
+        )
+        yield self._asking.batch(self._place.cursor(), [*observations, *shown], sightings=sightings)
+
+    def standing(self, number: int, titles: Sequence[str]) -> Sighting:
+        """How a page stands that is missing, asked by its number alone: by the logs of `titles`, else by the newest log."""
+        name = f"page:{number}"
+        for title in titles:
+            entries = [row for answer in self._entries({"letitle": title}) for row in answer]
+            removal = _newest_removal(entries, number)
+            if removal is not None:
+                return Sighting(
+                    native_id=name,
+                    state=State.GONE,
+                    exchange=self._asking.last,
+                    reason=parse.said_of(removal),
+                )
+        for asked, answered in enumerate(self._entries({"letype": "delete", "ledir": "older"})):
+            removal = _newest_removal(answered, number)
+            if removal is not None:
+                return Sighting(
+                    native_id=name,
+                    state=State.GONE,
+                    exchange=self._asking.last,
+                    reason=parse.said_of(removal),
+                )
+            if asked == _MOST_OF_THE_LOG:
+                break
+        return Sighting(
+            native_id=name,
+            state=State.UNKNOWN,
+            exchange=self._asking.last,
+            reason="missing; the wiki's log does not say why",
+        )
+
+    def lost(self, title: str, *, named: bool) -> Iterator[Batch]:
+        """What was deleted under a title before it was read: the log's entries, and the words where we may read them.
+
+        A title that was `named` and of which neither the wiki nor its log knows anything is a gap.
+        """
+        seen = self._place.lost.get(title, 0)
+        observations: list[Observation] = []
+        gaps: list[Gap] = []
+        highest = seen
+        before: datetime | None = None
+        for entry, span in self._entries_with_spans(title):
+            if entry.type in _NOISE:
+                continue
+            highest = max(highest, entry.logid)
+            if entry.logid > seen or not entry.hides():
+                observations.append(parse.log(entry, entry.logpage or None, [span]))
+            if not entry.removes():
+                continue
+            number, after, before = entry.logpage, before, entry.timestamp
+            if entry.logid <= seen or number in self._place.pages:
+                continue
+            shown = []
+            if number and self._wiki.may_read_deleted:
+                shown = list(self._deleted(entry, number, Known(title=title), after))
+                observations += shown
+            if number:
+                self._place.pages[number] = Known(title=title, gone=True, log=entry.logid)
+            if not shown:
+                gaps.append(
+                    Gap(
+                        what=f"the wiki page {title}",
+                        why=f"it was deleted before it was read: {parse.said_of(entry)}",
+                        native_id=f"page:{number}" if number else None,
+                        until=entry.timestamp,
+                    )
+                )
+        self._place.lost[title] = highest
+        if named and all(known.title != title for known in self._place.pages.values()) and not gaps:
+            gaps.append(Gap(what=f"the wiki page {title}", why="the wiki has no page of this title"))
+        yield self._asking.batch(self._place.cursor(), observations, gaps=gaps)
+
+    def _removal(self, title: str, number: int, seen: int) -> tuple[list[Observation], str, LogEntry | None]:
+        """The log entry that says that the page was deleted, looked for where moves led it."""
+        observations: list[Observation] = []
+        for _ in range(_MOST_MOVES):
+            told: list[LogEntry] = []
+            for entry, span in self._entries_with_spans(title):
+                if entry.type in _NOISE:
+                    continue
+                told.append(entry)
+                if entry.logid > seen or not entry.hides():
+                    observations.append(parse.log(entry, number, [span]))
+            removal = _newest_removal(told, number)
+            if removal is not None:
+                return observations, title, removal
+            moves = [
+                entry
+                for entry in told
+                if entry.moved_to() and entry.logpage in {0, number} and entry.logid > seen
+            ]
+            target = moves[-1].moved_to() if moves else None
+            if target is None:
+                break
+            title = target
+        return observations, title, None
+
+    def _deleted(
+        self, removal: LogEntry, number: int, known: Known, after: datetime | None = None
+    ) -> Iterator[Observation]:
+        """The revisions of a deleted page as its administrators see them, from the last on that was read.
+
+        The wiki does not say to which of several pages that stood under one
+        title a revision belonged; it was the one that was deleted next.
+        """
+        try:
+            rows = [
+                row
+                for answer in self._asking.each(
+                    {
+                        "action": "query",
+                        "prop": "deletedrevisions",
+                        "titles": removal.title,
+                        "drvprop": _WORDS,
+                        "drvslots": "*",
+                        "drvdir": "newer",
+                        "drvlimit": str(_WORDS_AT_ONCE),
+                    },
+                    given=_NOT_FOR_US,
+                )
+                for row in self._revisions(answer, "deletedrevisions")
+            ]
+        except NotGiven:
+            return
+        rows = sorted(
+            (
+                row
+                for row in rows
+                if row.what.timestamp <= removal.timestamp and (after is None or row.what.timestamp > after)
+            ),
+            key=lambda row: (row.what.timestamp, row.what.revid),
+        )
+        if not rows:
+            return
+        page = Standing(
+            number=number,
+            title=removal.title,
+            born=rows[0].what.timestamp,
+            answers=known.answers or None,
+            address=self._wiki.revision_address,
+        )
+        reached = (known.at, known.last)
+        for row in [row for row in rows if _place_of(row) > reached] or rows[-1:]:
+            one = parse.revision(row.what, page, (), [row.span], deleted=True)
+            if one is not None:
+                yield one
+
+    # --- asking -------------------------------------------------------------------------------------------
+
+    def _log(self, title: str, number: int, seen: int) -> tuple[list[Observation], int]:
+        """The log of a title; an entry that was read already and now hides something is left as it was."""
+        observations: list[Observation] = []
+        highest = 0
+        for entry, span in self._entries_with_spans(title):
+            if entry.type in _NOISE:
+                continue
+            highest = max(highest, entry.logid)
+            if entry.logid > seen or not entry.hides():
+                page = entry.logpage or number
+                observations.append(parse.log(entry, page, [span]))
+        return observations, highest
+
+    def _entries_with_spans(self, title: str) -> list[tuple[LogEntry, Span]]:
+        question = {
+            "action": "query",
+            "list": "logevents",
+            "letitle": title,
+            "leprop": _LOG,
+            "ledir": "newer",
+            "lelimit": "max",
+        }
+        return [
+            (self._one(answer, body, LogEntry), span)
+            for answer in self._asking.each(question)
+            for body, span in answer.items("query", "logevents")
+        ]
+
+    def _entries(self, which: dict[str, str]) -> Iterator[list[LogEntry]]:
+        question = {"action": "query", "list": "logevents", "leprop": _LOG, "lelimit": "max", **which}
+        for answer in self._asking.each(question):
+            yield [self._one(answer, body, LogEntry) for body, _ in answer.items("query", "logevents")]
+
+    def _revisions(self, answer: Answer, name: str) -> Iterator[Row]:
+        for number in range(sum(1 for _ in _pages(answer))):
+            for body, span in answer.items("query", "pages", number, name):
+                yield Row(self._one(answer, body, Revision), span)
+
+    def _one(self, answer: Answer, body: bytes, shape: type[T]) -> T:
+        try:
+            return parse.one(body, shape)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
+
+    def _standing(self, info: PageInfo, known: Known) -> Standing:
+        return Standing(
+            number=info.pageid,
+            title=info.title,
+            born=self._rows[0].what.timestamp if self._rows else None,
+            answers=known.answers or None,
+            address=self._wiki.revision_address,
+            language=info.pagelanguage,
+        )
+
+
+_FILE = 6
+_NOT_FOR_US = ("permissiondenied", "drvpermissiondenied")
+
+
+def _pages(answer: Answer) -> Iterator[tuple[bytes, Span]]:
+    return answer.items("query", "pages")
+
+
+def _place_of(row: Row) -> tuple[str, int]:
+    return row.what.timestamp.isoformat(), row.what.revid
+
+
+def _is_settled(info: PageInfo, answered: datetime | None) -> bool:
+    """Whether what changed now would show: the wiki's clock counts whole seconds."""
+    if answered is None:
+        return True
+    try:
+        return datetime.fromisoformat(info.touched) < answered - _UNSETTLED
+    except ValueError:
+        return False
+
+
+def _newest_removal(entries: Sequence[LogEntry], number: int) -> LogEntry | None:
+    """The newest entry that says that the page of this number was deleted, unless it was restored afterwards."""
+    ours = sorted((one for one in entries if one.logpage == number), key=lambda one: one.logid)
+    for entry in reversed(ours):
+        if entry.removes():
+            return entry
+        if entry.type == "delete" and entry.action == "restore":
+            return None
+    return None
+
+
+def _unread(info: PageInfo, outlined: Revision, row: Row | None) -> Gap:
+    """Why a revision that the history shows was not read."""
+    main = row.what.main() if row is not None else None
+    if main is None:
+        why = "it was removed from the history while it was read"
+    elif main.texthidden:
+        why = "the wiki hides it, and did so before it was read"
+    elif main.textmissing:
+        why = "the wiki itself has lost it"
+    else:
+        why = "the wiki gives the revision without its text"
+    return Gap(
+        what=f"the text of revision {outlined.revid} of {info.title}",
+        why=why,
+        native_id=f"page:{info.pageid}",
+        since=outlined.timestamp,
+        until=outlined.timestamp,
+    )

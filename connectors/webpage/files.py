@@ -1,0 +1,270 @@
+"""Fetches the files that a page shows, and knows them again by what they hold.
+
+A file's id is what it holds: SHA-256 of its bytes. So the same picture under
+another address, with another parameter against caches or on another host, is
+no edit, and another picture under the same address is one. A file that could
+not be had this time keeps the id that it had last time. One that differs
+between two answers given one right after the other (a camera, a tracking
+pixel) is known by its address alone.
+
+A page that did not change asks only whether its files did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectors.contract import Attachment, Exchange, Gap
+from connectors.errors import AddressRefused, TryAgainLater, UnexpectedResponse
+from connectors.http import decoded
+from connectors.webpage import places, styles
+from connectors.webpage.asking import Asking
+from connectors.webpage.place import Kept, Place
+from connectors.webpage.reading import File
+
+_BROKEN = frozenset({404, 410})
+_TAKEN = (401, 403, 404, 410, 451, 500, 501)
+"""Answers of one file that are no reason to end the pass; throttling and outages of the site itself are."""
+
+MOST = 400
+"""Files of one page that are fetched at most."""
+MOST_BYTES = 96 * 1024 * 1024
+"""Bytes of one page's files that are fetched at most: beyond, they are left to be fetched one by one."""
+_MOST_HELD = 64 * 1024 * 1024
+_STYLES_DEEP = 3
+
+
+@dataclass(slots=True)
+class Got:
+    """A file as this pass met it. `exchange` is None where only its being unchanged was asked."""
+
+    kept: Kept
+    exchange: Exchange | None = None
+    broken: bool = False
+
+
+@dataclass(slots=True)
+class Shown:
+    """The files of one page: in their order, what of them is broken, and what could not be had."""
+
+    attachments: list[Attachment] = field(default_factory=list)
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
+    unfetched: bool = False
+    """Whether some file is known to be unchanged, and its bytes are not at hand."""
+    broken: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+class Files:
+    """The files of one site in one pass: a file that several pages show is asked for once."""
+
+    def __init__(self, place: Place, site: str) -> None:
+        self._place, self._site = place, site
+        self._met: dict[str, Got] = {}
+        self._held = 0
+        self._shut: set[str] = set()
+        self._not_had: dict[str, _NotHad] = {}
+
+    def of(self, asking: Asking, listed: Sequence[File], native_id: str, *, all_bytes: bool) -> Shown:
+        """Fetch what a page shows; without `all_bytes` unchanged files are not transferred again."""
+        shown = Shown()
+        ids: set[str] = set()
+        waiting = [(file, 0) for file in reversed(listed)]
+        seen: set[str] = set()
+        spent = 0
+        while waiting:
+            file, deep = waiting.pop()
+            if file.address in seen:
+                continue
+            seen.add(file.address)
+            if len(seen) > MOST:
+                shown.gaps.append(
+                    Gap(
+                        what="files of a page",
+                        why=f"it shows more than {MOST}; the others were not fetched",
+                        native_id=native_id,
+                    )
+                )
+                break
+            if file.role == "medium" or spent > MOST_BYTES:
+                # Sound and film are streamed by the archive, which can keep what is too large to be held here.
+                self._add(shown, ids, _by_address(file, ""))
+                continue
+            got = self._get(asking, file, native_id, shown, all_bytes=all_bytes)
+            if got is None:
+                continue
+            spent += got.kept.size
+            if got.exchange is not None:
+                asking.show(got.exchange)
+                shown.exchanges[file.address] = got.exchange
+                for other in file.instead:
+                    shown.exchanges.setdefault(other, got.exchange)
+            elif got.kept.digest:
+                shown.unfetched = True
+            self._add(shown, ids, _attachment(file, got))
+            if file.role == "style" and deep < _STYLES_DEEP:
+                waiting += [(_named(address), deep + 1) for address in reversed(got.kept.names)]
+        return shown
+
+    def _add(self, shown: Shown, ids: set[str], attachment: Attachment) -> None:
+        if attachment.id not in ids:
+            ids.add(attachment.id)
+            shown.attachments.append(attachment)
+
+    def _get(
+        self, asking: Asking, file: File, native_id: str, shown: Shown, *, all_bytes: bool
+    ) -> Got | None:
+        known = self._place.files.get(file.address)
+        met = self._met.get(file.address)
+        if met is not None and (met.exchange is not None or met.broken or not all_bytes):
+            if met.broken:
+                shown.broken.append(file.address)
+                return None
+            return met
+        if known is not None and known.heavy:
+            return Got(known)
+        try:
+            if file.address in self._not_had:
+                raise self._not_had[file.address]
+            got = self._ask(asking, file, None if all_bytes else known, known)
+        except _NotHad as fault:
+            self._not_had[file.address] = fault
+            shown.gaps.append(
+                Gap(what=f"a file of the page: {file.address}", why=str(fault), native_id=native_id)
+            )
+            if fault.heavy:
+                self._place.remember(file.address, Kept(heavy=True))
+                return Got(Kept(heavy=True))
+            return Got(known or Kept())
+        if got.broken:
+            self._met[file.address] = got
+            self._place.files.pop(file.address, None)
+            shown.broken.append(file.address)
+            return None
+        self._place.remember(file.address, got.kept)
+        self._hold(file.address, got)
+        return got
+
+    def _ask(self, asking: Asking, file: File, asked: Kept | None, known: Kept | None) -> Got:
+        exchange = self._exchange(asking, file.address, asked)
+        if exchange.status == 304 and known is not None:
+            return Got(known)
+        if exchange.status in _BROKEN:
+            return Got(Kept(), broken=True)
+        if exchange.status != 200:
+            raise _NotHad(f"the answer is {exchange.status} {exchange.reason}".rstrip())
+        kept = _kept(file, exchange)
+        if known is not None and known.digest and known.digest != kept.digest:
+            kept.varies = known.varies or self._differs(asking, file, kept.digest)
+        return Got(kept, exchange)
+
+    def _differs(self, asking: Asking, file: File, digest: str) -> bool:
+        """Whether the same address answers otherwise the very next moment."""
+        again = self._exchange(asking, file.address, None)
+        return again.status == 200 and _digest(again) != digest
+
+    def _exchange(self, asking: Asking, address: str, asked: Kept | None) -> Exchange:
+        if places.host(address) in self._shut:
+            raise _NotHad("its host does not answer at present")
+        validators: dict[str, str] = {}
+        if asked is not None and asked.digest:
+            if asked.etag:
+                validators["If-None-Match"] = asked.etag
+            elif asked.modified:
+                validators["If-Modified-Since"] = asked.modified
+        try:
+            return asking.file(address, _TAKEN, validators)
+        except UnexpectedResponse as fault:
+            asking.exchanges += [one for one in fault.exchanges if one.truncated != "length"]
+            heavy = any(one.truncated == "length" for one in fault.exchanges)
+            told = " It is fetched by itself, and no rendition shows it." if heavy else ""
+            raise _NotHad(f"{fault}{told}", heavy=heavy) from fault
+        except AddressRefused as fault:
+            asking.exchanges += fault.exchanges
+            raise _NotHad(str(fault)) from fault
+        except TryAgainLater as fault:
+            if places.same_site(address, self._site):
+                raise
+            asking.exchanges += fault.exchanges
+            self._shut.add(places.host(address))
+            raise _NotHad(str(fault)) from fault
+
+    def _hold(self, address: str, got: Got) -> None:
+        """Hold a file's bytes for the other pages of the site; the first ones make room."""
+        before = self._met.pop(address, None)
+        self._held -= len(before.exchange.body) if before is not None and before.exchange is not None else 0
+        self._met[address] = got
+        self._held += len(got.exchange.body) if got.exchange is not None else 0
+        for other in list(self._met):
+            if self._held <= _MOST_HELD or other == address:
+                break
+            dropped = self._met.pop(other)
+            self._held -= len(dropped.exchange.body) if dropped.exchange is not None else 0
+
+
+class _NotHad(Exception):
+    """One file could not be had, and why; `heavy`: it is larger than an answer may be."""
+
+    def __init__(self, why: str, *, heavy: bool = False) -> None:
+        super().__init__(why)
+        self.heavy = heavy
+
+
+def contents(exchange: Exchange) -> str:
+    """What names the bytes of an exchange's body, for whoever keeps them: `sha256:` and their digest in hex."""
+    return f"sha256:{hashlib.sha256(exchange.body).hexdigest()}"
+
+
+def _digest(exchange: Exchange) -> str:
+    return hashlib.sha256(decoded(exchange)).hexdigest()
+
+
+def _kept(file: File, exchange: Exchange) -> Kept:
+    try:
+        body = decoded(exchange)
+    except UnexpectedResponse as fault:
+        raise _NotHad(str(fault)) from fault
+    media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if file.role not in {"document", "frame"} and media_type in {"text/html", "application/xhtml+xml"}:
+        raise _NotHad("a web page came in its place")
+    return Kept(
+        digest=hashlib.sha256(body).hexdigest(),
+        size=len(body),
+        media_type=media_type,
+        etag=exchange.header("ETag") or "",
+        modified=exchange.header("Last-Modified") or "",
+        names=styles.named(body.decode("utf-8", "replace"), file.address) if file.role == "style" else [],
+    )
+
+
+def _attachment(file: File, got: Got) -> Attachment:
+    kept = got.kept
+    if not kept.digest or kept.varies:
+        return _by_address(file, kept.media_type)
+    wire = got.exchange is not None and contents(got.exchange)
+    own = f"sha256:{kept.digest}"
+    return Attachment(
+        id=own,
+        url=file.address,
+        media_type=kept.media_type or None,
+        path=own if wire in {own, False} else None,
+        description=file.description,
+    )
+
+
+def _by_address(file: File, media_type: str) -> Attachment:
+    return Attachment(
+        id=f"address:{places.file_key(file.address)}",
+        url=file.address,
+        media_type=media_type or None,
+        description=file.description,
+    )
+
+
+def _named(address: str) -> File:
+    path = address.partition("?")[0].lower()
+    if path.endswith((".woff", ".woff2", ".ttf", ".otf", ".eot")):
+        return File(address, "font")
+    return File(address, "style" if path.endswith(".css") else "picture")

@@ -1,0 +1,119 @@
+"""How often a page is captured: what the night reads, what is looked for in between, and when a page is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.capture import lanes, pacing
+from app.capture.pacing import BadPace, Facts, Pace
+from app.capture.run import Pass
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+PACE = Pace()
+KNOWN = Facts(
+    narrows=True,
+    whole_at=NOW - timedelta(days=3),
+    covered_at=NOW - timedelta(hours=6),
+    tried_at=NOW - timedelta(hours=1),
+    spent=100,
+    usual_cost=3,
+)
+
+
+def test_the_first_night_reads_everything():
+    assert [one.lane for one in pacing.nightly(PACE, Facts(narrows=True), None, NOW)] == [lanes.WHOLE]
+
+
+def test_a_pass_over_everything_that_was_not_seen_through_is_gone_on_with():
+    begun = replace(KNOWN, unfinished=True)
+    assert [one.lane for one in pacing.nightly(PACE, begun, None, NOW)] == [lanes.WHOLE]
+
+
+def test_later_nights_read_the_window_and_a_part_of_what_is_older():
+    older = Pass(lane=lanes.SWEEP, published_until=NOW - timedelta(days=30))
+    window, swept = pacing.nightly(PACE, KNOWN, older, NOW)
+    assert (window.lane, window.published_from) == (lanes.WINDOW, NOW - timedelta(days=30))
+    assert swept == replace(older, most=swept.most)
+
+
+def test_a_page_that_cannot_be_narrowed_is_read_whole_each_night():
+    assert [one.lane for one in pacing.nightly(PACE, replace(KNOWN, narrows=False), None, NOW)] == [
+        lanes.WHOLE
+    ]
+
+
+def test_a_window_reaches_back_to_what_was_not_covered():
+    away = replace(KNOWN, covered_at=NOW - timedelta(days=50))
+    window = pacing.nightly(PACE, away, None, NOW)[0]
+    assert window.published_from == NOW - timedelta(days=50) - pacing.OVERLAP
+
+
+def test_what_is_new_is_looked_for_when_its_minutes_have_passed_and_not_before():
+    due = pacing.lately(PACE, KNOWN, NOW)
+    assert due is not None
+    assert (due.lane, due.published_from) == (lanes.LATELY, NOW - timedelta(days=1))
+    assert pacing.lately(PACE, replace(KNOWN, tried_at=NOW - timedelta(minutes=14)), NOW) is None
+    assert pacing.lately(Pace(every=0), KNOWN, NOW) is None
+
+
+def test_a_page_that_was_never_captured_waits_for_its_night():
+    assert pacing.lately(PACE, Facts(narrows=True), NOW) is None
+
+
+def test_looks_in_between_leave_half_of_the_budget_to_the_night():
+    assert pacing.lately(PACE, replace(KNOWN, spent=2497), NOW) is not None
+    assert pacing.lately(PACE, replace(KNOWN, spent=2498), NOW) is None
+
+
+def test_a_page_that_costs_much_is_looked_at_less_often():
+    dear = replace(KNOWN, usual_cost=500)
+    assert pacing.lately(PACE, dear, NOW) is None
+    assert pacing.lately(PACE, replace(dear, tried_at=NOW - timedelta(hours=4, minutes=48)), NOW) is not None
+
+
+@given(st.integers(0, 60))
+def test_a_page_that_fails_is_left_alone_for_longer_each_time_but_never_for_more_than_four_hours(
+    failures: int,
+):
+    wait = pacing.backoff(PACE, failures)
+    assert wait <= pacing.backoff(PACE, failures + 1) <= timedelta(hours=4)
+    failing = replace(KNOWN, failures=failures, tried_at=NOW - max(wait, timedelta(minutes=15)))
+    assert pacing.lately(PACE, failing, NOW) is not None
+    if failures:
+        assert pacing.lately(PACE, replace(failing, tried_at=NOW - wait + timedelta(seconds=1)), NOW) is None
+
+
+@given(st.integers(0, 5_000_000), st.integers(1, 400), st.integers(1, 1000))
+def test_as_many_nights_as_a_sweep_has_see_everything(held: int, nights: int, days: int):
+    pace = Pace(sweep=days)
+    assert pacing.part(held, 1, pace) * days >= held
+    assert pacing.part(held, nights, pace) <= held
+    assert pacing.part(held, nights, pace) >= pacing.part(held, 1, pace)
+
+
+def test_busy_posts_come_busiest_first_and_quiet_ones_not_at_all():
+    assert pacing.busy(PACE, {"a": 20, "b": 19, "c": 90, "d": 20}) == ["c", "a", "d"]
+    assert pacing.busy(Pace(surge=0), {"c": 90}) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"evry": 5}, "evry"),
+        ({"every": -1}, "every"),
+        ({"window": 0}, "window"),
+        ({"budget": "many"}, "budget"),
+    ],
+)
+def test_a_pace_that_cannot_be_is_refused_and_says_what_is_wrong(told: dict[str, object], says: str):
+    with pytest.raises(BadPace, match=says):
+        PACE.changed(told)
+
+
+def test_a_page_keeps_its_own_numbers_and_takes_the_others_from_the_archive():
+    assert Pace.read('{"every": 5}', Pace(sweep=10)) == Pace(every=5, sweep=10)
