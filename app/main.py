@@ -22,7 +22,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app import ROOT, __version__
-from app.capture import applications, credentials, pages, plans, run
+from app.capture import applications, credentials, introductions, pages, plans, run
 from app.capture.connecting import LINK_PATH, Desk
 from app.capture.credentials import Living
 from app.capture.pacing import Pace
@@ -48,11 +48,12 @@ from app.settings import Settings
 from app.store import access, export, fixity, proofs, warc
 from app.store.keyring import Keyring, MasterKeys
 from app.store.ledger import Ledger
-from app.store.objects import Folder
+from app.store.objects import Folder, Objects
 from app.store.store import Agency, NoArchive, Store, agency_of, found
 from connectors import registry
 from connectors.contract import Finding, Manifest, OAuth2, Streams
 from connectors.contract import Page as PageAddress
+from connectors.courtesy import Turns
 from connectors.errors import ConnectorError
 from connectors.http import EvidenceClient, Manners
 from connectors.tokens import TokenClient
@@ -91,16 +92,19 @@ class Foundation:
     settings: Settings
     database: Database
     keyring: Keyring
-    objects: Folder
+    objects: Objects
 
     def close(self) -> None:
         self.database.close()
         self.keyring.database.close()
 
 
-def lay(settings: Settings, *, make: bool = False) -> Foundation:
-    """The databases, keys and folders of `settings`; made where `make` is set."""
+def lay(settings: Settings, *, make: bool = False, clock: Clock | None = None) -> Foundation:
+    """The databases, keys and folders of `settings`; made where `make` is set, and where its bucket answers."""
+    bucket = _bucket(settings, clock or SystemClock())
     if make:
+        if bucket is not None:
+            bucket.describe()
         try:
             settings.home.mkdir(parents=True, exist_ok=True)
             settings.keys().mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,7 +120,27 @@ def lay(settings: Settings, *, make: bool = False) -> Foundation:
     keys = MasterKeys.create(settings.master_key()) if make else MasterKeys(settings.master_key())
     database = Database(settings.database())
     keyring = Keyring(Database(settings.keyring()), keys)
-    return Foundation(settings, database, keyring, Folder(settings.objects()))
+    return Foundation(settings, database, keyring, bucket or Folder(settings.objects()))
+
+
+def _bucket(settings: Settings, clock: Clock) -> Objects | None:
+    """The bucket of segments; None where they lie in a folder."""
+    address = settings.bucket()
+    if address is None:
+        return None
+    from app.store.s3 import open_bucket  # noqa: PLC0415 - only here, so that archives in folders start without the SDK
+
+    return open_bucket(
+        address.bucket,
+        address.prefix,
+        spool=settings.spool(),
+        clock=clock,
+        days=settings.s3_governance_days,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        disposal_profile=settings.s3_disposal_profile,
+        wait=time.sleep,
+    )
 
 
 def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: Clock | None = None) -> Store:
@@ -134,7 +158,7 @@ def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: 
         raise BadAgency(
             f"{domain!r} is no domain", next="Write the agency's domain, such as police.example.gov."
         )
-    foundation = lay(settings, make=True)
+    foundation = lay(settings, make=True, clock=clock)
     upgrade(foundation.database)
     upgrade(foundation.keyring.database, keyring=True)
     made = Agency(name=agency.strip(), domain=domain, timezone=timezone, origin=f"{domain}/records/1")
@@ -151,7 +175,7 @@ def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: 
 
 def open_store(settings: Settings, clock: Clock | None = None) -> Store:
     """Open the archive that is there; raises `NoArchive` or `NeedsUpgrade`."""
-    foundation = lay(settings)
+    foundation = lay(settings, clock=clock)
     try:
         if foundation.database.sqlite and not _exists(foundation.database):
             raise _no_archive(settings)
@@ -241,6 +265,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             lambda page, why: archive.tonight(page, by=None, why=why),
             archive.follow,
             workers=settings.workers,
+            also=(("statements", lambda: introductions.check_all(archive.store)),),
         ),
         archive.follow,
         settings.nightly_at,
@@ -281,6 +306,7 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             index=archive.index,
             usual_pace=archive.usual_pace(),
             add_page=archive.add_page,
+            guards=archive.guards,
             capture=start,
             desk=archive.desk(),
             invite_manager=lambda page, email, by, why: archive.invite_manager(
@@ -369,6 +395,9 @@ class Archive:
     index: TantivyEngine
     wait: Callable[[timedelta], None] = _sleep
     manners: Manners = field(default_factory=Manners)
+    guards: Sequence[pages.Guard] = ()
+    """What is asked before a page is paused or removed."""
+    turns: Turns = field(default_factory=Turns)
     _following: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
@@ -391,6 +420,7 @@ class Archive:
             secrets=secret,
             allow_hosts=hosts,
             manners=self.manners,
+            turns=self.turns,
         )
 
     def add_page(
@@ -403,6 +433,7 @@ class Archive:
         options: Mapping[str, str],
         by: UUID,
         why: str,
+        about: pages.About | None = None,
     ) -> Page:
         """Put a page into the registry; its connector and the form of its address are checked, not whether it answers."""
         try:
@@ -433,6 +464,7 @@ class Archive:
                 why=why,
                 custodian=custodian,
                 options=options,
+                about=about,
             )
 
     def usual_pace(self) -> Pace:

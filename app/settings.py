@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.records.errors import Invalid
 
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"(?:[\w.-]+(?:/[\w.-]+)*)?", re.ASCII)
+
 
 class BadSetting(Invalid):
     """A setting cannot be used as it stands."""
 
     code = "bad-setting"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """A bucket, and where in it the archive begins."""
+
+    bucket: str
+    prefix: str
 
 
 class Settings(BaseSettings):
@@ -32,7 +46,28 @@ class Settings(BaseSettings):
         "", description="The keyring's database, kept apart from the main one. Default: SQLite in HOME/keys."
     )
     objects_url: str = Field(
-        "", description="Where sealed segments lie: `file:///folder`. Default: HOME/objects."
+        "",
+        description="Where sealed segments lie: `file:///folder`, or `s3://bucket/prefix`. Default: HOME/objects.",
+    )
+    s3_endpoint: str = Field(
+        "", description="The address of S3-compatible storage, `https://host:port`. Default: AWS."
+    )
+    s3_region: str = Field("", description="The storage's region. Default: AWS_DEFAULT_REGION, or us-east-1.")
+    s3_governance_days: int = Field(
+        3650,
+        ge=0,
+        le=36500,
+        description="For how many days segments are locked in governance mode where the bucket can; 0: not at all.",
+    )
+    s3_compliance_days: int = Field(
+        365,
+        ge=0,
+        le=36500,
+        description="For how many days what is published of the ledger is locked in compliance mode, which nobody can undo; 0: not at all.",
+    )
+    s3_disposal_profile: str = Field(
+        "",
+        description="The AWS profile with which destruction asks: the one identity that may bypass governance.",
     )
     search: str = Field(
         "tantivy", description="The search engine: `tantivy`, embedded, with its folder in HOME/index."
@@ -58,6 +93,14 @@ class Settings(BaseSettings):
     apps_file: Path | None = Field(
         None,
         description="A TOML or JSON file with the client id and secret of the application that each platform knows.",
+    )
+    timestamp_urls: str = Field(
+        "",
+        description="The authorities that timestamp the ledger (RFC 3161), separated by commas; each an address, or address#file of its root certificate, or address#file#policy.",
+    )
+    witnesses: str = Field(
+        "",
+        description="The witnesses that cosign the ledger (C2SP tlog-witness), separated by commas; each address#verifier-key.",
     )
     contact: str = Field(
         "", description="A contact that capture names to the sites it asks, in its User-Agent."
@@ -103,10 +146,32 @@ class Settings(BaseSettings):
             return self.home.resolve() / "objects"
         if not self.objects_url.startswith("file:///"):
             raise BadSetting(
-                f"MUNIMENT_OBJECTS_URL {self.objects_url!r} is not a folder",
-                next="Write file:/// and an absolute folder; this version keeps segments in folders.",
+                f"MUNIMENT_OBJECTS_URL {self.objects_url!r} is neither a folder nor a bucket",
+                next="Write file:/// and an absolute folder, or s3://bucket/prefix.",
             )
         return Path(self.objects_url.removeprefix("file://"))
+
+    def bucket(self) -> BucketAddress | None:
+        """The bucket of sealed segments, or None where they lie in a folder; raises `BadSetting` for what names none."""
+        if not self.objects_url.startswith("s3://"):
+            return None
+        bucket, _, prefix = self.objects_url.removeprefix("s3://").partition("/")
+        endpoint = urlsplit(self.s3_endpoint)
+        if not _BUCKET.fullmatch(bucket) or not _PREFIX.fullmatch(prefix.strip("/")):
+            raise BadSetting(
+                f"MUNIMENT_OBJECTS_URL {self.objects_url!r} names no bucket",
+                next="Write s3://bucket/prefix: small letters, digits, dots and hyphens; the prefix may be left out.",
+            )
+        if self.s3_endpoint and (endpoint.scheme not in ("http", "https") or not endpoint.hostname):
+            raise BadSetting(
+                f"MUNIMENT_S3_ENDPOINT {self.s3_endpoint!r} is no address",
+                next="Write https://host or https://host:port.",
+            )
+        return BucketAddress(bucket, prefix.strip("/"))
+
+    def spool(self) -> Path:
+        """Where an object is made ready before it goes to a bucket."""
+        return self.home.resolve() / "spool"
 
     def index(self) -> Path:
         return self.home.resolve() / "index"

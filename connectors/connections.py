@@ -69,6 +69,11 @@ class Connections:
         ] = {}
         self._alone: list[Alone] = []
 
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """How certificates are verified; None: by the machine's own authorities."""
+        return self._tls
+
     def send(self, url: httpx.URL, address: str, request: httpx.Request, watch: Watch) -> httpx.Response:
         transport, sockets = self._to(url, address)
         return _send(transport, sockets, request, watch)

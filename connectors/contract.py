@@ -310,7 +310,9 @@ class Manifest:
     "hidden", "messages") to how it is seen. `parser` is raised whenever the
     same bytes would yield other observations. `narrows` says that a pass can
     be kept to what was published in a span of time at a cost that follows the
-    span; `sign_in` how a page is connected, None where nothing is needed.
+    span; `sign_in` how a page is connected, None where nothing is needed;
+    `tells_history` that earlier states of an item are observed too, each with
+    its own time or address: one that is held already is then no edit.
     """
 
     name: str
@@ -327,6 +329,7 @@ class Manifest:
     legal_basis: str = ""
     narrows: bool = False
     sign_in: SignIn | None = None
+    tells_history: bool = False
 
 
 class Client(Protocol):

@@ -31,7 +31,9 @@ from connectors import addresses, codings, events, sockets
 from connectors.addresses import Gate, Resolve
 from connectors.connections import Alone, BrokenOff, Connections, Watch
 from connectors.contract import Exchange
+from connectors.courtesy import Turns
 from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.mailbox import ImapMailbox, Mailbox
 from connectors.secrets import SECRET_PARAMETERS, SHORTEST, Replacing, Secrets, Sent
 
 MAX_BODY = 32 * 1024 * 1024
@@ -113,6 +115,8 @@ class EvidenceClient:
     whom a site's administrator may write to. `secrets` are the page's secrets
     by name. `allow_hosts` may be asked although their addresses are private.
     `tls` verifies certificates; None takes the machine's own authorities.
+    `turns` are shared by the clients of one process, so that they are polite
+    together.
     """
 
     def __init__(
@@ -129,6 +133,7 @@ class EvidenceClient:
         manners: Manners | None = None,
         tls: ssl.SSLContext | None = None,
         resolve: Resolve = addresses.resolve,
+        turns: Turns | None = None,
     ) -> None:
         self._clock, self._monotonic, self._wait = clock, monotonic, wait
         self._agent = (
@@ -138,7 +143,7 @@ class EvidenceClient:
         self._gate = Gate(allow_hosts, resolve)
         self._manners = manners or Manners()
         self._connections = Connections(tls)
-        self._asked_at: dict[str, float] = {}
+        self._turns = turns or Turns()
         self._recorded = _Recorded()
         self._learned: dict[int, dict[str, str]] = {}
 
@@ -244,6 +249,24 @@ class EvidenceClient:
         finally:
             answer.close()
 
+    def mailbox(
+        self, host: str, user: str, *, password: str | None = None, access_token: str | None = None
+    ) -> Mailbox:
+        """The mailbox of `user` at `host`, read only and recorded as everything else; see `connectors.mailbox`."""
+        return ImapMailbox(
+            host,
+            user,
+            password=password,
+            access_token=access_token,
+            gate=self._gate,
+            clock=self._clock,
+            monotonic=self._monotonic,
+            replacing=lambda: self._secrets.during("", {}),
+            record=self._recorded.add,
+            tls=self._connections.tls,
+            most=self._manners.max_body,
+        )
+
     def close(self) -> None:
         """Let go of every connection."""
         self._connections.close()
@@ -319,12 +342,9 @@ class EvidenceClient:
         return answer.error.after if answer.error.after <= self._manners.patience else None
 
     def _be_polite(self, url: httpx.URL) -> None:
-        now, last = self._monotonic(), self._asked_at.get(url.host)
-        if last is not None:
-            left = self._manners.interval - timedelta(seconds=now - last)
-            if left > timedelta(0):
-                self._wait(left)
-        self._asked_at[url.host] = self._monotonic()
+        pause = self._turns.take(url.host, self._monotonic(), self._manners.interval)
+        if pause > timedelta(0):
+            self._wait(pause)
 
     def _following(self, visit: _Visit, url: httpx.URL, answer: _Answer) -> httpx.URL | None:
         """Where a redirect leads; None where the answer is no redirect, or is wanted as it is."""

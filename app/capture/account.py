@@ -145,8 +145,10 @@ def pauses(store: Store, tx: Tx, page: Page) -> list[Pause]:
     for row in rows:
         told = msgspec.json.decode(unseal(secrets[bytes(row.secret)], b"act", bytes(row.sealed)))
         what, at = msgspec.json.decode(bytes(row.body)).get("act"), from_instant(row.at)
-        if what == "paused":
-            found.append(Pause(since=at, until=None, why=f"paused: {told.get('why', '')}"))
+        if what in ("paused", "removed"):
+            if found and found[-1].until is None:
+                found[-1] = Pause(since=found[-1].since, until=at, why=found[-1].why)
+            found.append(Pause(since=at, until=None, why=f"{what}: {told.get('why', '')}"))
         elif what == "resumed" and found and found[-1].until is None:
             found[-1] = Pause(since=found[-1].since, until=at, why=found[-1].why)
     return found

@@ -85,7 +85,7 @@ def day(text: str | None, what: str = "the date") -> date | None:
 
 
 def until(store: Store, last: date | None) -> str | None:
-    """A last day as it is kept; one that is past already ends nothing."""
+    """A last day as it is kept; one that is past is refused."""
     if last is not None and last < today(store):
         raise BadDate(f"{last} is past", next="Give a day that is still to come, or none.")
     return last.isoformat() if last else None

@@ -26,6 +26,7 @@ from app.db import ArchiveBusy, Tx, key_of, to_instant
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows, update_rows
 from app.records.ids import new_ids
+from app.store import suppression
 from app.store.canonical import Json, canonical, plain, simple
 from app.store.evidence import Owners, cut, exchange_commitment, gather, piece_commitment
 from app.store.keyring import KeyMissing
@@ -187,9 +188,12 @@ class Keeper:
         *,
         received: bool,
         again: bool = False,
+        held: Callable[[PageRef, Observation], bool] | None = None,
         point: Callable[[str], None] | None = None,
     ) -> None:
         self.store, self.run, self.reader, self.received = store, run, reader, received
+        self.held = held or (lambda _page, _observation: False)
+        """Whether an active hold covers what was disposed of before and is shown again; it is then a new record."""
         self.again = again
         """Whether all this was received just before, in this order: an older state is then known, and no edit."""
         self.point = point or (lambda _name: None)
@@ -233,6 +237,8 @@ class _Batch:
         self.keeper, self.store, self.carried = keeper, keeper.store, carried
         self.tally = Tally(exchanges=len(carried))
         self.known: list[_Known | None] = []
+        self.lost: list[int] = []
+        self.disposed: dict[bytes, int] = {}
         self.by_mac: dict[bytes, _Known | None] = {}
         self.frames: list[bytes] = []
         self.place = 0
@@ -258,6 +264,7 @@ class _Batch:
         lookup = self.store.lookup
         macs = [keyed(lookup, item.page.id, item.observation.native_id.encode()) for item in seen]
         self._load(select_by=records.c.native_mac, values=[*dict.fromkeys(macs)])
+        self._suppress(macs, seen)
         missing = [(mac, item.page) for mac, item in zip(macs, seen, strict=True) if mac not in self.by_mac]
         fresh = new_ids(len(missing))
         chance = os.urandom(32 * len(missing))
@@ -270,11 +277,24 @@ class _Batch:
                 self.by_mac[mac] = known
                 self.owned[known.id] = secret
         self.known = [self.by_mac[mac] for mac in macs]
+        self.lost = [self.disposed.get(mac, 0) for mac in macs]
         named = dict.fromkeys(
             [item.record for item in stood] + [one for item in self.carried for one in item.concerns]
         )
         if named:
             self._load(select_by=records.c.id, values=[*named])
+
+    def _suppress(self, macs: Sequence[bytes], seen: Sequence[Seen]) -> None:
+        """What was disposed of and is still shown is not kept again, unless an active hold covers it."""
+        left = {mac: item for mac, item in zip(macs, seen, strict=True) if mac not in self.by_mac}
+        if not left:
+            return
+        with self.store.database.read() as tx:
+            laid = suppression.laid(tx, list(left))
+        for mac, record in laid.items():
+            item = left[mac]
+            if not self.keeper.held(item.page, item.observation):
+                self.by_mac[mac], self.disposed[mac] = None, record
 
     def _load(self, *, select_by: Column[Any], values: list[bytes]) -> None:
         """Read what is held of records: their newest version's mark, their secrets, their pieces."""
@@ -319,7 +339,7 @@ class _Batch:
         for row in rows:
             mac, identity = bytes(row.native_mac), bytes(row.id)
             if row.at is not None:
-                self.by_mac[mac] = None
+                self.by_mac[mac], self.disposed[mac] = None, row.key
                 continue
             if identity not in secrets:
                 raise KeyMissing(f"the keyring has no secret for record {identity.hex()}")
@@ -373,7 +393,7 @@ class _Batch:
             known = self.known[place]
             for exchange, start, end in item.spans:
                 if known is None:
-                    lost[exchange].append((start, end, -1))
+                    lost[exchange].append((start, end, -self.lost[place]))
                 else:
                     spans[exchange].append((start, end, number(known)))
                     present[exchange].add(number(known))
@@ -390,9 +410,10 @@ class _Batch:
             parts, order = gather(carried.body, cut(len(carried.body), spans[place] + lost[place]))
             made: dict[Owners, Piece] = {}
             for owners, content in parts.items():
-                who = owners - {-1}
-                if -1 in owners and not who:
-                    made[owners] = Piece(commitment=bytes(32))
+                who = frozenset(owner for owner in owners if owner >= 0)
+                if owners and not who:
+                    # A hole from the beginning; it names the disposed record, whose tombstone says why.
+                    made[owners] = Piece(commitment=bytes(32), key=max(owners))
                 else:
                     made[owners] = self._piece(who or everyone, members, content, place, stated=bool(who))
             self.layouts.append([(made[owners], start, length) for owners, start, length in order])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
+from app.capture import approvals, deeds, policy, runs
 from app.capture import credentials as credentials_of
 from app.capture.credentials import Terms
+from app.capture.runs import GapFound, Report
 from app.db import Tx, from_instant, to_instant
 from app.db.database import lock_ledger
 from app.records.errors import Invalid, NotFound, Refused
@@ -22,7 +26,15 @@ from app.store.sealing import new_secret
 from app.store.store import Store
 from app.store.tables import pages
 
-ACTIVE, PAUSED, DISCONNECTED = "active", "paused", "disconnected"
+ACTIVE, PAUSED, DISCONNECTED, REMOVED = "active", "paused", "disconnected", "removed"
+NOT_CAPTURED = (PAUSED, REMOVED)
+"""What a page's status is while nothing is captured of it because a person said so."""
+PAUSE = "pause"
+"""The kind of run that stands for a pause: it captures nothing, and its gap is the pause."""
+_LONGEST = 2_000
+
+Guard = Callable[[Tx, Page, str], None]
+"""Asked before a page is paused or removed, with the act; raises `Refused` where something forbids it."""
 
 
 class NoSuchPage(NotFound):
@@ -43,6 +55,61 @@ class BadPage(Invalid):
     code = "bad-page"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the registry says of a page beside its address; None leaves a field as it is.
+
+    An empty text takes a field back; `review_on` and `policy` are texts for
+    that reason: a day, and the name of a profile, `none` or nothing.
+    """
+
+    purpose: str | None = None
+    scope: str | None = None
+    audiences: Sequence[str] | None = None
+    custodian: str | None = None
+    official_site: str | None = None
+    review_on: str | None = None
+    policy: str | None = None
+
+    def values(self) -> dict[str, str | None]:
+        """The columns to set, checked, or `BadPage`."""
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        given = {name: value for name, value in told.items() if value is not None}
+        for name, value in given.items():
+            if name == "audiences":
+                given[name] = json.dumps(_audiences(value), ensure_ascii=False)
+            elif len(value.strip()) > _LONGEST:
+                raise BadPage(f"the {name.replace('_', ' ')} has more than {_LONGEST} characters")
+            else:
+                given[name] = value.strip()
+        if given.get("official_site"):
+            _is_address(given["official_site"])
+        if "review_on" in given:
+            on = deeds.day(given["review_on"], "the day of the review")
+            given["review_on"] = on.isoformat() if on else None
+        if given.get("policy") not in (None, "", policy.NONE):
+            policy.named(given["policy"])
+        return given
+
+
+def _audiences(told: Sequence[str]) -> list[str]:
+    """Each audience once, in the order in which they were named."""
+    found = list(dict.fromkeys(one.strip() for one in told if one.strip()))
+    if len(found) > 50 or any(len(one) > 200 for one in found):
+        raise BadPage("a page has at most 50 audiences, each of at most 200 characters")
+    return found
+
+
+def _is_address(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BadPage(f"{text!r} is no address of a site", next="Write it with https://.")
+
+
 def add(
     store: Store,
     tx: Tx,
@@ -55,11 +122,11 @@ def add(
     why: str,
     custodian: str = "",
     options: Mapping[str, str] | None = None,
+    about: About | None = None,
 ) -> Page:
     """Put a page into the registry, unapproved; it is captured all the same."""
-    return add_each(
-        store, tx, [(connector, platform, address, name, custodian, options or {})], by=by, why=why
-    )[0]
+    wanted = (connector, platform, address, name, custodian, options or {})
+    return add_each(store, tx, [wanted], by=by, why=why, about=about)[0]
 
 
 def add_each(
@@ -69,10 +136,14 @@ def add_each(
     *,
     by: UUID | None,
     why: str,
+    about: About | None = None,
 ) -> list[Page]:
-    """Put several pages into the registry: connector, platform, address, name, custodian, options of each."""
-    now = store.clock.now()
-    rows, deeds, ids = [], [], new_ids(len(wanted))
+    """Put several pages into the registry: connector, platform, address, name, custodian, options of each.
+
+    `about` is what is said of every one of them.
+    """
+    now, more = store.clock.now(), (about or About()).values()
+    rows, written, ids = [], [], new_ids(len(wanted))
     for identity, (connector, platform, address, name, custodian, options) in zip(ids, wanted, strict=True):
         if not name.strip() or not platform.strip():
             raise BadPage("a page has a platform and a name")
@@ -92,6 +163,7 @@ def add_each(
                 "status": ACTIVE,
                 "approved": False,
                 "added_at": to_instant(now),
+                **more,
             }
         )
         told = {
@@ -101,14 +173,15 @@ def add_each(
             "custodian": custodian,
             "connector": connector,
             "options": dict(options),
+            **more,
         }
-        deeds.append(
+        written.append(
             Deed("page", by, why, {"page": identity.hex(), "act": "added"}, told, UUID(bytes=identity))
         )
     store.keyring.keep({identity: new_secret() for identity in ids})
     for row in rows:
         tx.execute(insert(pages).values(**row))
-    store.ledger.act_each(tx, deeds)
+    store.ledger.act_each(tx, written)
     found = {page.id.bytes: page for page in listed(tx)} if len(ids) > 1 else {ids[0]: get(tx, ids[0].hex())}
     return [found[identity] for identity in ids]
 
@@ -151,23 +224,127 @@ def change(
     return get(tx, page.id.hex)
 
 
-def approve(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
-    """Write down that the page is approved, by whom and why."""
-    return change(store, tx, page, "approved", by=by, why=why, approved=True)
+def describe(store: Store, tx: Tx, page: Page, about: About, *, by: UUID, why: str) -> Page:
+    """Change what the registry says of a page; the entry tells what each field said before."""
+    wanted = about.values()
+    lock_ledger(tx)  # before the page is read, so that two who change it do not overwrite each other unseen
+    row = tx.execute(select(pages).where(pages.c.key == page.key)).one()
+    changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if not changed:
+        raise BadPage(f"nothing of {page.name} would change", next="Name a field with what it is to say.")
+    tx.execute(update(pages).where(pages.c.key == page.key).values(**changed))
+    before = {name: getattr(row, name) for name in changed}
+    detail = {"name": page.name, "changed": changed, "before": before}
+    return _noted(store, tx, page, "changed", detail, by=by, why=why)
 
 
-def pause(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
-    """Stop capturing a page until it is resumed; the pause is a gap."""
-    if page.status == PAUSED:
+# -- approval ----------------------------------------------------------------------------------------------
+
+
+def approve(store: Store, tx: Tx, page: Page, *, by: UUID, why: str, until: date | None = None) -> Page:
+    """Write down that the page is approved, by whom, on what authority and until which day.
+
+    Whoever has no authority under the agency's policy is refused. A page that
+    is approved already is approved anew.
+    """
+    lock_ledger(tx)
+    _in_registry(page)
+    on, last = approvals.authority(store, tx, page, by), deeds.until(store, until)
+    tx.execute(update(pages).where(pages.c.key == page.key).values(approved=True, approved_until=last))
+    detail = {"name": page.name, "authority": str(on.basis), "until": last}
+    approvals.note(
+        tx, page, _act(store, tx, page, "approved", detail, by=by, why=why), approvals.APPROVED, on, last
+    )
+    return get(tx, page.id.hex)
+
+
+def withdraw(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
+    """Take the approval of a page back; it is captured all the same."""
+    lock_ledger(tx)
+    if not get(tx, page.id.hex).approved:
+        raise Refused(f"{page.name} is not approved")
+    on = approvals.authority(store, tx, page, by)
+    tx.execute(update(pages).where(pages.c.key == page.key).values(approved=False, approved_until=None))
+    detail = {"name": page.name, "authority": str(on.basis)}
+    entry = _act(store, tx, page, "approval-withdrawn", detail, by=by, why=why)
+    approvals.note(tx, page, entry, approvals.WITHDRAWN, on, None)
+    return get(tx, page.id.hex)
+
+
+# -- pausing and removing ----------------------------------------------------------------------------------
+
+
+def pause(store: Store, tx: Tx, page: Page, *, by: UUID, why: str, guards: Sequence[Guard] = ()) -> Page:
+    """Stop capturing a page until it is resumed; the pause is a gap, open until then."""
+    now = _stoppable(tx, page, "pause", guards)
+    if now.status == PAUSED:
         raise Refused(f"{page.name} is paused already")
-    return change(store, tx, page, "paused", by=by, why=why, status=PAUSED)
+    paused = change(store, tx, page, "paused", by=by, why=why, status=PAUSED)
+    _open_gap(
+        store, tx, page, "everything that the page shows while it is paused", by=by, why=f"paused: {why}"
+    )
+    return paused
+
+
+def remove(store: Store, tx: Tx, page: Page, *, by: UUID, why: str, guards: Sequence[Guard] = ()) -> Page:
+    """Capture a page no longer; it stays in the registry with its records, and `resume` takes it up again."""
+    now = _stoppable(tx, page, "remove", guards)
+    removed = change(store, tx, page, "removed", by=by, why=why, status=REMOVED)
+    if now.status != PAUSED:  # the gap of a pause stays open
+        what = "everything that the page shows since it was removed from capture"
+        _open_gap(store, tx, page, what, by=by, why=f"removed: {why}")
+    return removed
 
 
 def resume(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
-    """Capture a page again."""
-    if page.status == ACTIVE:
+    """Capture a page again, and close the gap of its pause."""
+    lock_ledger(tx)
+    if get(tx, page.id.hex).status == ACTIVE:
         raise Refused(f"{page.name} is not paused")
-    return change(store, tx, page, "resumed", by=by, why=why, status=ACTIVE)
+    resumed = change(store, tx, page, "resumed", by=by, why=why, status=ACTIVE)
+    for run in runs.interrupted(tx, page, PAUSE):
+        _close_gap(store, tx, page, run, by=by, why=why)
+    return resumed
+
+
+def _stoppable(tx: Tx, page: Page, act: str, guards: Sequence[Guard]) -> Page:
+    """The page as it stands, if nothing forbids to stop capturing it; nothing is written before that is known."""
+    lock_ledger(tx)
+    now = get(tx, page.id.hex)
+    _in_registry(now)
+    for guard in guards:
+        guard(tx, now, act)
+    return now
+
+
+def _in_registry(page: Page) -> None:
+    if page.status == REMOVED:
+        raise Refused(
+            f"{page.name} was removed from capture", next="`muniment page resume` takes it up again."
+        )
+
+
+def _open_gap(store: Store, tx: Tx, page: Page, what: str, *, by: UUID, why: str) -> None:
+    run = runs.begin(store, tx, page, PAUSE)
+    runs.note_gaps(store, tx, run, page, [GapFound(what, why, since=run.began_at)], by=by)
+
+
+def _close_gap(store: Store, tx: Tx, page: Page, run: runs.Run, *, by: UUID, why: str) -> None:
+    """Say until when the gap lasted, in an entry of its own: what was written down before never changes."""
+    opened = runs.gaps_of(store, tx, run=run.key)
+    gaps = [GapFound(gap.what, gap.why, since=gap.since, until=store.clock.now()) for gap in opened]
+    runs.note_gaps(store, tx, run, page, gaps, by=by)
+    report = Report(page=page.id, run=run.id, status="partial", gaps=gaps)
+    runs.end(store, tx, run, report, [], by=by, why=f"the page is captured again: {why}")
+
+
+def newest_of(gaps: Sequence[GapFound]) -> list[GapFound]:
+    """Gaps without those that a later entry closed: a pause is told once, with its end where it has one."""
+    closed = {(gap.what, gap.why, gap.since) for gap in gaps if gap.until is not None}
+    return [gap for gap in gaps if gap.until is not None or (gap.what, gap.why, gap.since) not in closed]
+
+
+# -- credentials -------------------------------------------------------------------------------------------
 
 
 def connect(
@@ -188,7 +365,7 @@ def connect(
     terms = terms or Terms()
     lock_ledger(tx)  # before any row, as everybody does, so that two of them never wait for each other
     credentials_of.keep(store, tx, page, credentials_of.checked(secret), terms, officer=by)
-    if page.status != PAUSED:
+    if page.status not in NOT_CAPTURED:
         tx.execute(update(pages).where(pages.c.key == page.key).values(status=ACTIVE))
     detail = {
         "name": page.name,
@@ -236,10 +413,16 @@ def credentials(store: Store, tx: Tx, page: Page) -> dict[str, str] | None:
 def _noted(
     store: Store, tx: Tx, page: Page, act: str, detail: Mapping[str, object], *, by: UUID | None, why: str
 ) -> Page:
-    store.ledger.act(
+    _act(store, tx, page, act, detail, by=by, why=why)
+    return get(tx, page.id.hex)
+
+
+def _act(
+    store: Store, tx: Tx, page: Page, act: str, detail: Mapping[str, object], *, by: UUID | None, why: str
+) -> int:
+    return store.ledger.act(
         tx, "page", by=by, why=why, facts={"page": page.id.hex, "act": act}, detail=detail, subject=page.id
     )
-    return get(tx, page.id.hex)
 
 
 def page_of(row: Any) -> Page:
@@ -256,4 +439,11 @@ def page_of(row: Any) -> Page:
         approved=bool(row.approved),
         added_at=from_instant(row.added_at),
         connected=row.sealed_secret is not None,
+        purpose=row.purpose,
+        scope=row.scope,
+        audiences=tuple(json.loads(row.audiences)),
+        official_site=row.official_site,
+        review_on=deeds.of_row(row.review_on),
+        policy=row.policy,
+        approved_until=deeds.of_row(row.approved_until),
     )

@@ -22,7 +22,6 @@ from app.db import Tx
 from app.db.database import lock_ledger
 from app.records.errors import Invalid, NotFound
 from app.records.nouns import Page
-from app.store.ledger import Deed
 from app.store.store import Store
 from app.store.tables import managers
 
@@ -78,11 +77,16 @@ def authorise(
     ends, begins = deeds.until(store, until), deeds.today(store).isoformat()
     lock_ledger(tx)
     standing = _standing(store, tx, page, plain)
-    name = name or (_said(standing).text("known_as") if standing else "")
+    name = name or (standing[1].text("known_as") if standing else "")
     detail = {"name": page.name, "manager": plain, "known_as": name, "since": begins, "until": ends}
-    entry = store.ledger.act_each(
+    entry = store.ledger.act(
         tx,
-        [Deed("page", by, why, {"page": page.id.hex, "act": "manager-authorised"}, detail, page.id)],
+        "page",
+        by=by,
+        why=why,
+        facts={"page": page.id.hex, "act": "manager-authorised"},
+        detail=detail,
+        subject=page.id,
     )
     if standing is not None:
         tx.execute(update(managers).where(managers.c.key == standing[0].key).values(ended_entry=entry))
@@ -144,10 +148,6 @@ def _standing(store: Store, tx: Tx, page: Page, email: str) -> tuple[Any, Told] 
         if said[row.entry].text("manager") == email:
             return row, said[row.entry]
     return None
-
-
-def _said(standing: tuple[Any, Told]) -> Told:
-    return standing[1]
 
 
 def _email(email: str) -> str:

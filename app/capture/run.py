@@ -39,6 +39,7 @@ from connectors.contract import (
     Exchange,
     Kind,
     Listing,
+    Observation,
     Sighting,
     State,
     Streams,
@@ -52,6 +53,11 @@ _MANY_OBSERVATIONS = 500
 _MANY_BYTES = 8 * 1024 * 1024
 _ASK = 500
 _BY_DIGEST = "sha256:"
+_living = (
+    select(records.c.id)
+    .outerjoin(tombstones, tombstones.c.record == records.c.key)
+    .where(tombstones.c.record.is_(None))
+)
 
 
 class PagePaused(Refused):
@@ -118,19 +124,24 @@ def capture(
     tick: Callable[[], float],
     pass_: Pass | None = None,
     renew: Callable[[], bool] | None = None,
+    held: Callable[[PageRef, Observation], bool] | None = None,
     point: Callable[[str], None] | None = None,
 ) -> Report:
     """Capture what a page shows; return what became of it.
 
     `pass_` says which part of the page it is about; without it, all of it.
     `renew` may get fresh credentials once, when the platform no longer takes
-    those that we have; the pass then goes on where it stopped. Raises
+    those that we have; the pass then goes on where it stopped. `held` says
+    whether an active hold covers an item: what was disposed of is then kept as
+    a new record, where it would otherwise be dropped. Raises
     `PageBusy` when another run has the page and `PagePaused` when it is
     paused. What the platform does wrong is in the report, never raised.
     """
     _not_paused(page)
     wanted = pass_ or Pass()
-    return _Running(store, page, connector, client, by, why, most_bytes, tick, wanted, renew, point).go()
+    running = _Running(store, page, connector, client, by, why, most_bytes, tick, wanted, renew, point)
+    running.held = held
+    return running.go()
 
 
 def listen(
@@ -162,9 +173,9 @@ def ready(store: Store, page: Page) -> None:
 
 
 def _not_paused(page: Page) -> None:
-    if page.status == pages.PAUSED:
+    if page.status in pages.NOT_CAPTURED:
         raise PagePaused(
-            f"{page.name} is paused", next=f"`muniment page resume {page.id}` captures it again."
+            f"{page.name} is {page.status}", next=f"`muniment page resume {page.id}` captures it again."
         )
 
 
@@ -191,6 +202,7 @@ class _Running:
         self.who = lease.owner()
         self.ref = PageRef(page.key, page.id.bytes, page.platform, page.name)
         self.wanted, self.renew, self.own_begun = wanted, renew, False
+        self.held: Callable[[PageRef, Observation], bool] | None = None
         self.address = PageAddress(address=page.address, options=dict(page.options))
         self.pending: list[Batch] = []
         self.taken: list[Exchange] = []
@@ -219,7 +231,13 @@ class _Running:
         self.report = Report(page=self.page.id, run=self.run.id)
         manifest = self.connector.manifest
         self.keeper = Keeper(
-            store, self.run.key, f"{manifest.name}/{manifest.parser}", received=False, point=self.point
+            store,
+            self.run.key,
+            f"{manifest.name}/{manifest.parser}",
+            received=False,
+            again=manifest.tells_history,
+            held=self.held,
+            point=self.point,
         )
         try:
             try:
@@ -403,7 +421,7 @@ class _Running:
         """A sighting of a record that we hold; of one that we do not hold there is nothing to say."""
         mac = keyed(self.store.lookup, self.page.id.bytes, sighting.native_id.encode())
         with self.store.database.read() as tx:
-            record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar()
+            record = tx.execute(_living.where(records.c.native_mac == mac)).scalar()
         return (
             None
             if record is None
@@ -564,7 +582,7 @@ class _Running:
         """The record of that native id, if it lacks the attachment's bytes."""
         mac = keyed(self.store.lookup, self.page.id.bytes, name.encode())
         with self.store.database.read() as tx:
-            record = tx.execute(select(records.c.id).where(records.c.native_mac == mac)).scalar()
+            record = tx.execute(_living.where(records.c.native_mac == mac)).scalar()
             if record is None or not attachments.wanted(self.store, tx, bytes(record), [attachment.id]):
                 return None
         return bytes(record)

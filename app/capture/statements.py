@@ -29,11 +29,11 @@ _MOST_QUOTED = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introduction:
-    """What a page says of itself: words, addresses it leads to, and what its own address and language are."""
+    """What a page says of itself: words, addresses it leads to, its own addresses, and its language where it says so."""
 
     text: str
     links: tuple[str, ...] = ()
-    address: str = ""
+    addresses: tuple[str, ...] = ()
     language: str | None = None
 
 
@@ -109,9 +109,9 @@ def _part(part: Part, introduction: Introduction, agency: str, official_site: st
 # -- sentences and words -----------------------------------------------------------------------------------
 
 _SHORT = re.compile(
-    r"\b(?:dept|st|ave|blvd|rd|dr|mr|mrs|ms|no|u\.s|a\.m|p\.m|e\.g|i\.e|etc|inc|gov|ext)\.$", re.I
+    r"\b(?:dept|st|ave|blvd|rd|dr|mr|mrs|ms|no|u\.s|a\.m|p\.m|e\.g|i\.e|etc|inc|gov|ext|p\.o)\.$", re.IGNORECASE
 )
-_END = re.compile(r"(?:[.!?]+[\"')\]]*(?=\s|$))|;\s|[\n\r]+|\s[•·|▪●–—]\s")
+_END = re.compile(r"(?:[.!?]+[\"')\]\u201d\u2019]*(?=\s|$))|;\s|[\n\r]+|\s[•·|▪●–—]\s")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _BREAK = re.compile(r"[,:()\[\]]")
 _VERBS = {
@@ -258,16 +258,18 @@ def _denied(read: _Words, start: int) -> bool:
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}(?!\w)")
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4}(?![\w-])")
 _LOCAL = re.compile(r"(?<![\w/.-])[2-9]\d\d[ .-]\d{4}(?![\w-])")
-_CALLING = re.compile(r"\b(?:phone|telephone|tel|call|dispatch|contact|non-?emergency|office|reach)\b", re.I)
+_CALLING = re.compile(
+    r"\b(?:phone|telephone|tel|call|dispatch|contact|non-?emergency|office|reach)\b", re.IGNORECASE
+)
 _STREET = re.compile(
     r"(?<!\w)\d{1,6}(?: [\w.'-]+){1,5}? "
     r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|way|highway|hwy|court|ct|place|pl|parkway|plaza|circle)"
     r"(?!\w)",
-    re.I,
+    re.IGNORECASE,
 )
-_BOX = re.compile(r"\bp\.? ?o\.? box \d+", re.I)
-_HREF = re.compile(r"""href\s*=\s*["']?([^"'\s>]{1,2000})""", re.I)
-_URL = re.compile(r"https?://[^\s<>\"')\]]{1,2000}", re.I)
+_BOX = re.compile(r"\bp\.? ?o\.? box \d+", re.IGNORECASE)
+_HREF = re.compile(r"""href\s*=\s*["']?([^"'\s>]{1,2000})""", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s<>\"')\]]{1,2000}", re.IGNORECASE)
 
 
 def contact(text: str) -> str | None:
@@ -287,16 +289,22 @@ def contact(text: str) -> str | None:
 
 
 def leads_to(introduction: Introduction, official_site: str) -> str | None:
-    """The address in the introduction that leads to the official site; the page's own address is none."""
-    host, own = _host(official_site), _bare(introduction.address)
+    """The address in the introduction that leads to the official site.
+
+    The page's own address is none, unless the page stands on the official site itself.
+    """
+    host, own = _host(official_site), {_bare(one) for one in introduction.addresses}
     if not host:
         return None
+    if any(_host(one) == host for one in introduction.addresses):
+        return f"the page stands on {host} itself"
     text = _plain(introduction.text[:_LONGEST])
     named = re.compile(
-        rf"(?<![\w@.-])(?:https?://)?(?:www\.)?{re.escape(host)}(?![\w-]|\.\w)(?:/[^\s<>\"')\]]*)?", re.I
+        rf"(?<![\w@.-])(?:https?://)?(?:www\.)?{re.escape(host)}(?![\w-]|\.\w)(?:/[^\s<>\"')\]]*)?",
+        re.IGNORECASE,
     )
     for address in (*introduction.links, *(one.group() for one in named.finditer(text))):
-        if _host(address) == host and _bare(address) != own:
+        if _host(address) == host and _bare(address) not in own:
             return address[:_MOST_QUOTED]
     return None
 

@@ -22,7 +22,9 @@ from app.capture.formats.preview import preview
 from app.capture.formats.source import Source
 from app.capture.formats.suggest import CHOOSE, suggestion
 from app.capture.runs import Report
+from app.cli import registry_commands
 from app.cli.answer import Answer, say, table
+from app.cli.registry_commands import page_json, page_line
 from app.cli.session import EVERYONE, KEEPERS, Session, reason, session
 from app.records.errors import Invalid, Refused
 from app.records.nouns import Page, Role
@@ -107,18 +109,14 @@ def _add_pages(
     add_page.add_argument("address")
     add_page.add_argument("--name")
     add_page.add_argument("--custodian", default="")
+    registry_commands.describing(add_page)
     add_page.add_argument("--option", action="append", default=[], metavar="K=V")
     add_page.set_defaults(run=_page_add)
     page.add_parser("list", parents=[common], help="every page").set_defaults(run=_page_list)
-    for name, verb in (
-        ("show", _page_show),
-        ("approve", _page_change),
-        ("pause", _page_change),
-        ("resume", _page_change),
-    ):
-        one = page.add_parser(name, parents=[common])
-        one.add_argument("id")
-        one.set_defaults(run=verb, act=name)
+    shown = page.add_parser("show", parents=[common], help="everything about a page")
+    shown.add_argument("id")
+    shown.set_defaults(run=_page_show)
+    registry_commands.add(commands, page, common)
     connect = page.add_parser(
         "connect", parents=[common], help="seal a page's credentials, or ask its manager for them"
     )
@@ -159,22 +157,6 @@ def _connectors(_asked: argparse.Namespace) -> Answer:
     )
 
 
-def page_json(page: Page) -> dict[str, Any]:
-    """A page, as the interface promises it."""
-    return {
-        "id": str(page.id),
-        "connector": page.connector,
-        "platform": page.platform,
-        "address": page.address,
-        "name": page.name,
-        "status": page.status,
-        "approved": page.approved,
-        "custodian": page.custodian,
-        "connected": page.connected,
-        "options": dict(page.options),
-    }
-
-
 def _page_add(asked: argparse.Namespace) -> Answer:
     why = reason(asked.why or "added to the registry")
     options = {}
@@ -192,28 +174,26 @@ def _page_add(asked: argparse.Namespace) -> Answer:
             options=options,
             by=here.officer.id,
             why=why,
+            about=registry_commands.about(asked),
         )
-    return Answer(
-        page_json(page),
-        [f"{page.id}  {page.name} ({page.status}, {'approved' if page.approved else 'not approved'})"],
-    )
+    return Answer(page_json(page, here), [f"{page.id}  {page_line(page, here)}"])
 
 
 def _page_list(_asked: argparse.Namespace) -> Answer:
     with session(*EVERYONE, Role.INGEST) as here, here.archive.store.database.read() as tx:
         found = pages.listed(tx)
     return Answer(
-        [page_json(page) for page in found],
+        [page_json(page, here) for page in found],
         table(
             (
-                (page.id, page.platform, page.name, page.status, "yes" if page.approved else "no")
+                (page.id, page.platform, page.name, page.status, page_json(page, here)["approval"])
                 for page in found
             ),
             "ID",
             "PLATFORM",
             "NAME",
             "STATUS",
-            "APPROVED",
+            "APPROVAL",
         ),
     )
 
@@ -222,25 +202,22 @@ def _page_show(asked: argparse.Namespace) -> Answer:
     with session(*EVERYONE, Role.INGEST) as here, here.archive.store.database.read() as tx:
         page = pages.get(tx, asked.id)
         recent = runs.recent(tx, page, 10)
-        gaps = runs.gaps_of(here.archive.store, tx, page=page.key, limit=20)
-        told = _connection_json(here, page)
+        gaps = pages.newest_of(runs.gaps_of(here.archive.store, tx, page=page.key, limit=20))
+        told = _connection_json(here, page) | registry_commands.registry_json(here, tx, page)
     told["runs"] = [
         {"run": str(run.id), "began_at": run.began_at.isoformat(), "status": run.status, **run.tally}
         for run in recent
     ]
-    told["gaps"] = [{"what": gap.what, "why": gap.why} for gap in gaps]
+    told["gaps"] = [
+        {
+            "what": gap.what,
+            "why": gap.why,
+            "since": gap.since.isoformat() if gap.since else None,
+            "until": gap.until.isoformat() if gap.until else None,
+        }
+        for gap in gaps
+    ]
     return Answer(told)
-
-
-def _page_change(asked: argparse.Namespace) -> Answer:
-    why = reason(asked.why)
-    verbs = {"approve": pages.approve, "pause": pages.pause, "resume": pages.resume}
-    roles = (Role.ADMINISTRATOR, Role.RECORDS_OFFICER, Role.APPROVER)
-    with session(*roles) as here, here.archive.store.database.begin() as tx:
-        page = verbs[asked.act](here.archive.store, tx, pages.get(tx, asked.id), by=here.officer.id, why=why)
-    return Answer(
-        page_json(page), [f"{page.name}: {page.status}, {'approved' if page.approved else 'not approved'}"]
-    )
 
 
 def _page_connect(asked: argparse.Namespace) -> Answer:
@@ -349,8 +326,8 @@ def _connection_json(here: Session, page: Page) -> dict[str, Any]:
     with store.database.read() as tx:
         found = credentials.connection(store, tx, page)
     if found is None:
-        return page_json(page) | {"connection": None}
-    return page_json(page) | {
+        return page_json(page, here) | {"connection": None}
+    return page_json(page, here) | {
         "connection": {
             "how": found.how,
             "since": found.since.isoformat(),
@@ -370,7 +347,7 @@ def _capture(asked: argparse.Namespace) -> Answer:
             wanted = named or [
                 page
                 for page in pages.listed(tx)
-                if page.status != pages.PAUSED and page.connector != "import"
+                if page.status not in pages.NOT_CAPTURED and page.connector != "import"
             ]
         for page in wanted:
             say(f"capturing {page.name}")

@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from app import __version__
-from app.cli import archive_commands, coverage_commands, people_commands, record_commands, serve_commands
+from app.cli import (
+    archive_commands,
+    coverage_commands,
+    ledger_commands,
+    people_commands,
+    record_commands,
+    serve_commands,
+)
 from app.cli.answer import Answer
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotFound, Refused, Unavailable
 
@@ -72,7 +79,14 @@ def build() -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="answer as JSON")
     common.add_argument("--why", default="", help="why this is done; kept with the entry")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serve_commands, archive_commands, coverage_commands, record_commands, people_commands):
+    for module in (
+        serve_commands,
+        archive_commands,
+        ledger_commands,
+        coverage_commands,
+        record_commands,
+        people_commands,
+    ):
         module.add(commands, common)
     return parser
 

@@ -9,6 +9,10 @@ the request alone, down to its `Date`.
         platform.night = 3
         ...ask platform.address("police")...
 
+The story can also stand between its nights (`at`), and go another way than it
+is written: visitors say more (`say`), a page fails until it is mended (`fail`,
+`mend`), an application password ends and another is given (`revoke`, `issue`).
+
 It is bounded: a number of connections at a time, a time after which a silent
 one is closed, a length for what it reads. `close` ends every connection and
 every thread.
@@ -20,7 +24,8 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 from http import HTTPStatus
@@ -35,15 +40,25 @@ from app.demo import syndication
 from app.demo.answers import Answer, Request, as_html, html_page, unless_known
 from app.demo.nouns import Feed, Town
 from app.demo.pictures import picture
-from app.demo.town import BLOGS, FEEDS, NAME, TITLES, state
+from app.demo.telling import ToldComment, tale
+from app.demo.town import BLOGS, FEEDS, NAME, TITLES, night_of, stands, state
 from app.demo.trouble import RETRY_AFTER, TROUBLES, Kind, Trouble, Troublemaker
-from app.demo.wordpress import WordPress, sign_in_page
+from app.demo.wordpress import APPLICATION_PASSWORD, WordPress, sign_in_page
 
 HOST = "127.0.0.1"
 CONNECTIONS = 32
 SILENCE = 30.0
 """Seconds after which a connection that says nothing is closed."""
 REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a visitor says, and when."""
+
+    at: datetime
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,8 @@ class SimulatedPlatform:
 
     def __init__(self, port: int = 0, troubles: Sequence[Trouble] = TROUBLES, *, night: int = 1) -> None:
         self._state: Town = state(night)
+        self._tales = {key: tale(key) for key in (*BLOGS, *FEEDS)}
+        self._passwords = {APPLICATION_PASSWORD}
         self._troubles = Troublemaker(troubles)
         self.answered: deque[Answered] = deque(maxlen=REMEMBERED)
         self._server = _Server((HOST, port), self)
@@ -104,7 +121,63 @@ class SimulatedPlatform:
     def night(self, night: int) -> None:
         """Move the story to that night; what goes wrong in it starts afresh."""
         self._state = state(night)
+        if self._retold:
+            self._state = stands(self._tales, self._state.at)
         self._troubles.begin_night()
+
+    @property
+    def at(self) -> datetime:
+        """When the story stands."""
+        return self._state.at
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        """Move the story to any moment, also between its nights; a new night begins as it would by `night`."""
+        if night_of(at) != self.night:
+            self._troubles.begin_night()
+        self._state = stands(self._tales, at)
+
+    @property
+    def _retold(self) -> bool:
+        return any(told is not tale(key) for key, told in self._tales.items())
+
+    def say(self, site: str, slug: str, *said: Said) -> None:
+        """Visitors answer a post of a blog, each at a time to come: what was shown keeps its number."""
+        told = self._tales[site]
+        place = 1 + max(comment.place for item in told.items for comment in item.comments)
+        if any(one.at <= self.at for one in said):
+            message = f"nobody answers {slug} before now"
+            raise ValueError(message)
+        more = [
+            ToldComment(
+                place=place + number, name=one.name, at=one.at, text=one.text, begins="approved", answers=None
+            )
+            for number, one in enumerate(said)
+        ]
+        if slug not in [item.slug for item in told.items]:
+            raise KeyError(slug)
+        items = [
+            replace(item, comments=[*item.comments, *more]) if item.slug == slug else item
+            for item in told.items
+        ]
+        self._tales[site] = replace(told, items=items)
+        self._state = stands(self._tales, self.at)
+
+    def fail(self, site: str, kind: Kind, path: str = "", *, times: int | None = None) -> None:
+        """From now on requests of `site` whose path contains `path` fail, so many times or until it is mended."""
+        self._troubles.begin(Trouble(None, site, kind, path, times))
+
+    def mend(self, site: str) -> None:
+        """What `fail` began at this site is over."""
+        self._troubles.mend(site)
+
+    def revoke(self, password: str = APPLICATION_PASSWORD) -> None:
+        """The blogs no longer accept this application password."""
+        self._passwords.discard(password)
+
+    def issue(self, password: str) -> None:
+        """From now on the blogs accept this application password of the archive's account too."""
+        self._passwords.add(password)
 
     @property
     def town(self) -> Town:
@@ -129,7 +202,7 @@ class SimulatedPlatform:
         )
         home = f"{self.url}/{site}"
         if site in BLOGS:
-            return WordPress(self._state.blogs[site], home).answer(inner)
+            return WordPress(self._state.blogs[site], home, self._passwords).answer(inner)
         if site in FEEDS:
             return _feed_site(self._state.feeds[site], home, inner)
         return self._front() if not site else _missing()

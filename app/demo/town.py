@@ -57,13 +57,18 @@ night 8, Monday 12 October
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import Lock
+from typing import TypeVar
 
 from app.demo.blogs import blog
 from app.demo.feeds import feed
 from app.demo.nouns import Town
-from app.demo.telling import ZONE, tale
+from app.demo.telling import ZONE, Tale, tale
+
+Standing = TypeVar("Standing")
 
 NAME = "Town of Harrow Falls"
 TIMEZONE = ZONE.key
@@ -92,6 +97,11 @@ def moment(night: int) -> datetime:
     return (FIRST_NIGHT + timedelta(days=night - 1)).astimezone(UTC)
 
 
+def night_of(at: datetime) -> int:
+    """The newest night that has begun: the first before it, the last for ever after."""
+    return min(NIGHTS, max(1, (at - FIRST_NIGHT) // timedelta(days=1) + 1))
+
+
 @cache
 def state(night: int) -> Town:
     """What the pages show on that night."""
@@ -102,3 +112,36 @@ def state(night: int) -> Town:
         blogs={key: blog(tale(key), at) for key in BLOGS},
         feeds={key: feed(tale(key), at) for key in FEEDS},
     )
+
+
+def stands(tales: Mapping[str, Tale], at: datetime) -> Town:
+    """What the pages show at any moment, by stories that may have gone another way than ours."""
+    return Town(
+        night=night_of(at),
+        at=at,
+        blogs=_Shown(BLOGS, lambda key: blog(tales[key], at)),
+        feeds=_Shown(FEEDS, lambda key: feed(tales[key], at)),
+    )
+
+
+class _Shown(Mapping[str, Standing]):
+    """Pages by name, each worked out when it is first asked for: most moments see but one of them."""
+
+    def __init__(self, keys: tuple[str, ...], show: Callable[[str], Standing]) -> None:
+        self._keys, self._show = keys, show
+        self._known: dict[str, Standing] = {}
+        self._lock = Lock()
+
+    def __getitem__(self, key: str) -> Standing:
+        with self._lock:
+            if key not in self._known:
+                if key not in self._keys:
+                    raise KeyError(key)
+                self._known[key] = self._show(key)
+            return self._known[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)

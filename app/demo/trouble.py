@@ -1,4 +1,4 @@
-"""What goes wrong in which night, so that the archive has something to be honest about."""
+"""What goes wrong in which night, so that the archive has something to be honest about; and what goes wrong until it is mended."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One failure: requests of `site` whose path contains `path`; `times` None lasts all night."""
+    """One failure: requests of `site` whose path contains `path`; `times` None lasts all night.
 
-    night: int
+    `night` None is every night: it lasts until it is mended.
+    """
+
+    night: int | None
     site: str
     kind: Kind
     path: str = ""
     times: int | None = None
 
     def meets(self, night: int, site: str, path: str) -> bool:
-        return self.night == night and self.site == site and self.path in path
+        return self.night in {None, night} and self.site == site and self.path in path
 
 
 TROUBLES: Sequence[Trouble] = (
@@ -51,13 +54,25 @@ class Troublemaker:
     """Says of each request whether it fails, and counts the failures that are told off by number."""
 
     def __init__(self, troubles: Sequence[Trouble]) -> None:
-        self._troubles = tuple(troubles)
+        self._troubles = list(troubles)
         self._met: Counter[Trouble] = Counter()
         self._lock = Lock()
 
     def begin_night(self) -> None:
+        """What is told off by number within a night starts afresh."""
         with self._lock:
-            self._met.clear()
+            self._met = Counter({one: met for one, met in self._met.items() if one.night is None})
+
+    def begin(self, trouble: Trouble) -> None:
+        """From now on this goes wrong, before anything else that might."""
+        with self._lock:
+            self._troubles.insert(0, trouble)
+            self._met.pop(trouble, None)
+
+    def mend(self, site: str) -> None:
+        """What was begun at this site is over."""
+        with self._lock:
+            self._troubles = [one for one in self._troubles if one.site != site or one.night is not None]
 
     def next(self, night: int, site: str, path: str) -> Kind | None:
         with self._lock:

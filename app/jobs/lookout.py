@@ -73,7 +73,9 @@ class Lookout:
         return [
             page
             for page in pages.listed(tx)
-            if page.status != pages.PAUSED and page.connector != "import" and page.id not in self._running
+            if page.status not in pages.NOT_CAPTURED
+            and page.connector != "import"
+            and page.id not in self._running
         ]
 
     def _due(self, tx: Tx, page: Page) -> list[Pass]:

@@ -64,7 +64,9 @@ def night(
     told = Told()
     with store.database.read() as tx:
         waiting = [
-            page for page in pages.listed(tx) if page.status != pages.PAUSED and page.connector != "import"
+            page
+            for page in pages.listed(tx)
+            if page.status not in pages.NOT_CAPTURED and page.connector != "import"
         ]
 
     def capture_one(page: Page) -> tuple[Sequence[Report], str | None]:

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import officers
-from app.capture import account, coverage, credentials, diary, needs, notices, pages, troubles
-from app.capture.needs import Due
+from app.capture import account, coverage, credentials, diary, due, notices, pages, troubles
+from app.capture.due import Due
 from app.capture.notices import CREDENTIALS, DIGEST, RECOVERED, Waiting
 from app.db import Tx
 from app.jobs.night import begins, hour_of
@@ -162,9 +162,9 @@ class Telling:
         )
 
     def _of_the_day(self, tx: Tx, waiting: Waiting) -> Letter:
-        due = [*needs.of(self.store, tx), *self.more(tx)]
-        what = f"{len(due)} thing{'' if len(due) == 1 else 's'} to do" if due else "nothing to do"
-        return self._letter(waiting, f"{self.store.agency.name}, {waiting.mark}: {what}", due=due)
+        found = [*due.of(self.store, tx), *self.more(tx)]
+        what = f"{len(found)} thing{'' if len(found) == 1 else 's'} to do" if found else "nothing to do"
+        return self._letter(waiting, f"{self.store.agency.name}, {waiting.mark}: {what}", due=found)
 
     def _letter(self, waiting: Waiting, subject: str, **values: object) -> Letter:
         zone = self.store.agency.zone()

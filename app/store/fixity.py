@@ -506,8 +506,8 @@ def _made_of(tx: Tx, row: Any) -> bytes | None:
         refs = layout_of(tx, row.layout, row.alike)
     except (msgspec.MsgspecError, NoResultFound):
         return None
-    wanted = sorted({envelope, *(piece for piece, _, _ in refs)} - {0})
-    commitments: dict[int, bytes] = {0: bytes(32)}
+    wanted = sorted(piece for piece in {envelope, *(piece for piece, _, _ in refs)} if piece > 0)
+    commitments = {piece: bytes(32) for piece, _, _ in refs if piece <= 0}  # never kept: a disposed record's
     for start in range(0, len(wanted), 500):
         asked = select(pieces.c.key, pieces.c.commitment).where(pieces.c.key.in_(wanted[start : start + 500]))
         commitments |= {key: bytes(commitment) for key, commitment in tx.execute(asked)}
@@ -568,6 +568,7 @@ def _attachments(store: Store, told: Checked) -> None:
             attachments.c.id,
             records.c.id,
             pieces.c.commitment,
+            pieces.c.length,
             objects.c.digest,
             pieces.c.place,
             pieces.c.size,
@@ -579,20 +580,22 @@ def _attachments(store: Store, told: Checked) -> None:
         .where(tombstones.c.record.is_(None))
         .order_by(attachments.c.key)
     )
-    for identity, record, commitment, digest, place, size in _all(store, asked):
-        content = hashlib.sha256()
+    for identity, record, commitment, length, digest, place, size in _all(store, asked):
+        content, read = hashlib.sha256(), 0
         try:
             secret = store.keyring.secret(bytes(record))
             for chunk in unseal_stream(
                 secret, b"stream/" + bytes(identity), store.objects.stream(bytes(digest), place, size)
             ):
                 content.update(chunk)
+                read += len(chunk)
         except (IntegrityFailure, KeyMissing) as error:
             told.find(error.code, str(error), f"attachment {bytes(identity).hex()}")
             continue
-        if hashlib.sha256(
+        committed = hashlib.sha256(
             b"piece-commit/v1\n" + derive(secret, b"piece") + content.digest()
-        ).digest() != bytes(commitment):
+        ).digest()
+        if committed != bytes(commitment) or read != length:
             told.find(
                 "commitment-mismatch",
                 "an attachment is not the one that was committed",

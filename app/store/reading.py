@@ -27,6 +27,7 @@ from app.store.tables import (
     pieces,
     records,
     runs,
+    tombstones,
     versions,
 )
 from app.store.wrapping import open_circle
@@ -213,8 +214,9 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
         select(exchanges, runs.c.page).join(runs, runs.c.key == exchanges.c.run).where(exchanges.c.key == key)
     ).one()
     refs = [Ref(*ref) for ref in layout_of(tx, row.layout, row.alike)]
-    content = open_pieces(store, tx, {row.envelope, *(ref.piece for ref in refs)} - {0})
-    body, holes = join(refs, content)
+    wanted = {row.envelope, *(ref.piece for ref in refs)}
+    content = open_pieces(store, tx, {one for one in wanted if one > 0})
+    body, holes = join(refs, content, why=_disposals(tx, [-one for one in wanted if one < 0]))
     return ExchangeKept(
         key=key,
         id=UUID(bytes=bytes(row.id)),
@@ -227,6 +229,15 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
         body=body,
         holes=holes,
     )
+
+
+def _disposals(tx: Tx, disposed: Sequence[int]) -> dict[int, str]:
+    """Why bytes were never kept: the disposals of the records that the platform still showed."""
+    asked = select(tombstones.c.record, tombstones.c.batch).where(tombstones.c.record.in_(list(disposed)))
+    return {
+        -row.record: f"disposed of in batch {UUID(bytes=bytes(row.batch))}, and not kept again"
+        for row in tx.execute(asked)
+    }
 
 
 def layout_of(tx: Tx, layout: bytes, alike: int | None) -> list[tuple[int, int, int]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import botocore.session
@@ -17,17 +18,18 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - the SDK's own, for what never reached the storage
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
-    NoRegionError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
     ResponseStreamingError,
     TokenRetrievalError,
 )
+from botocore.loaders import Loader, create_loader
 
 from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
 
@@ -72,7 +74,12 @@ class BucketForbids(Refused):
     code = "bucket-forbids"
 
 
-BROKEN_OFF: tuple[type[Exception], ...] = (HTTPClientError, IncompleteReadError, ResponseStreamingError)
+BROKEN_OFF: tuple[type[Exception], ...] = (
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
 """What ends an answer half-way; what was read of it is good."""
 
 _LATER = frozenset(
@@ -146,6 +153,10 @@ class Answer:
         """Whether the same may succeed a little later."""
         return self.code in _LATER or self.status in {429, 500, 502, 503, 504} or self.status == 0
 
+    def said(self) -> str:
+        code = f" {self.code}" if self.code and not self.code.isdigit() else ""
+        return f"{self.status}{code}" + (f": {self.message}" if self.message else "")
+
     def asks_to_wait(self) -> float:
         told = self.headers.get("retry-after", "")
         return min(float(told), _LONGEST) if told.isdigit() else 0.0
@@ -161,6 +172,7 @@ def open_client(
     """
     try:
         session = botocore.session.Session(profile=profile or None)
+        session.register_component("data_loader", _models())
         made = session.create_client(
             "s3",
             region_name=region or session.get_config_variable("region") or "us-east-1",
@@ -179,6 +191,12 @@ def open_client(
     except (BotoCoreError, ValueError) as error:
         raise _unasked(error) from error
     return cast("S3Client", made)
+
+
+@cache
+def _models() -> Loader:
+    """What the SDK knows of the services, read once a process: reading it takes longer than asking."""
+    return create_loader()
 
 
 class Requests:
@@ -202,12 +220,24 @@ class Requests:
                 if answer.missing or answer.code in passing:
                     raise
                 if not answer.later:
-                    raise self.told(answer) from error
+                    raise self.told(self._in_words(answer)) from error
                 tried = self.again(tried, error, answer.asks_to_wait())
             except BROKEN_OFF as error:
                 tried = self.again(tried, error)
             except (BotoCoreError, ParamValidationError) as error:
                 raise _unasked(error) from error
+
+    def _in_words(self, answer: Answer) -> Answer:
+        """The answer itself, or where it came without a body what the storage says to the same asker in one."""
+        if not answer.code.isdigit():
+            return answer
+        try:
+            self.client.list_objects_v2(Bucket=self.bucket, MaxKeys=1)
+        except ClientError as error:
+            return Answer.of(error)
+        except BotoCoreError:
+            return answer
+        return answer
 
     def again(self, tried: int, error: Exception, least: float = 0.0) -> int:
         """Wait before another try, longer each time; after the last one raise `BucketUnavailable`."""
@@ -223,7 +253,7 @@ class Requests:
 
     def told(self, answer: Answer) -> ArchiveError:
         """What an answer means that asking again would not change."""
-        said = f"the storage of bucket {self.bucket} says {answer.code} ({answer.status}): {answer.message}"
+        said = f"the storage of bucket {self.bucket} says {answer.said()}"
         if answer.code in _CLOCK:
             return BucketClock(
                 said, next="Set this machine's clock by a time server; its times stand in the ledger too."
@@ -259,8 +289,6 @@ def _unasked(error: Exception) -> ArchiveError:
             f"there are no credentials for the storage: {_said(error)}",
             next="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, for the service.",
         )
-    if isinstance(error, NoRegionError):
-        return BadBucket("the storage has no region", next="Set MUNIMENT_S3_REGION.")
     return BadBucket(
         f"the storage cannot be asked: {_said(error)}",
         next="Look at MUNIMENT_OBJECTS_URL, MUNIMENT_S3_ENDPOINT and MUNIMENT_S3_REGION.",
@@ -269,6 +297,5 @@ def _unasked(error: Exception) -> ArchiveError:
 
 def _said(error: Exception) -> str:
     if isinstance(error, ClientError):
-        answer = Answer.of(error)
-        return f"{answer.code} ({answer.status}) {answer.message}".strip()
+        return Answer.of(error).said()
     return str(error) or type(error).__name__

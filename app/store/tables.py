@@ -330,6 +330,14 @@ tombstones = Table(
     Column("detail", Text, nullable=False),
 )
 
+suppressed = Table(
+    "suppressed",
+    metadata,
+    Column("mac", LargeBinary(16), primary_key=True),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+)
+"""What was disposed of and is not kept again, by a keyed digest of page and native id."""
+
 accesses = Table(
     "accesses",
     metadata,
@@ -596,3 +604,52 @@ violations = Table(
     Column("answer_entry", BigInteger),
 )
 """Reports of a posting or page that violates the policy, open until a supervisor answers."""
+
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("size", BigInteger, ForeignKey("checkpoints.size"), nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    Column("policy", String(200), nullable=False),
+    Column("serial", String(200), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("token", LargeBinary, nullable=False),
+    Column("roots", Text, nullable=False),
+)
+Index("ix_anchors_size", anchors.c.size)
+Index("ix_anchors_authority", anchors.c.authority)
+"""Timestamps of others (RFC 3161) over checkpoints as the ledger signed them: `at` is the authority's time.
+
+`roots` holds the certificates to which the token's led when it was checked.
+"""
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("size", BigInteger, ForeignKey("checkpoints.size"), nullable=False),
+    Column("witness", String(500), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("line", Text, nullable=False),
+    UniqueConstraint("size", "witness"),
+)
+Index("ix_cosignatures_witness", cosignatures.c.witness)
+"""What witnesses signed: that they saw this checkpoint, and that it continues all that they saw before."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("whom", String(500), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("failure", String(64)),
+)
+Index("ix_attempts_kind_whom", attempts.c.kind, attempts.c.whom)
+"""When an authority or a witness was asked, for a checkpoint of how many entries, and what went wrong if anything did."""

@@ -1,6 +1,6 @@
 """What the web door is handed by the builder. It makes nothing itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from app.capture.connecting import Desk
 from app.capture.pacing import Pace
+from app.capture.pages import About, Guard
 from app.index.engine import Engine
 from app.officers import Mailer
 from app.records.nouns import Officer, Page, Record
@@ -31,6 +32,7 @@ class AddPage(Protocol):
         options: Mapping[str, str],
         by: UUID,
         why: str,
+        about: About | None = None,
     ) -> Page: ...
 
 
@@ -92,6 +94,8 @@ class Parts:
     write_evidence: TakeEvidence
     write_proof: TakeProof
     index: Engine
+    guards: Sequence[Guard] = ()
+    """What is asked before a page is paused or removed."""
     usual_pace: Pace = field(default_factory=Pace)
     """How pages are captured that have no pace of their own."""
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)

@@ -75,6 +75,19 @@ MayKeep = Annotated[Officer, Depends(Holding(Role.RECORDS_OFFICER, Role.ADMINIST
 """Adding pages and capturing them."""
 MayDecidePages = Annotated[Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER, Role.APPROVER))]
 """Approving, pausing and resuming pages."""
+MayDescribe = Annotated[Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER))]
+"""What the registry says of a page."""
+MaySeeAuthorisations = Annotated[Officer, Depends(Holding(*READERS, Role.APPROVER, Role.ADMINISTRATOR))]
+"""The register of who may disclose what."""
+MayAnswerReports = Annotated[
+    Officer, Depends(Holding(Role.APPROVER, Role.RECORDS_OFFICER, Role.ADMINISTRATOR))
+]
+"""Violation reports: answering them, as a supervisor."""
+MaySeeReports = Annotated[
+    Officer,
+    Depends(Holding(Role.APPROVER, Role.RECORDS_OFFICER, Role.ADMINISTRATOR, Role.ATTORNEY, Role.AUDITOR)),
+]
+"""Violation reports: reading all of them."""
 MayConnect = Annotated[Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER))]
 """Handing over a page's credentials."""
 MayTakeEvidence = Annotated[Officer, Depends(Holding(Role.CUSTODIAN_OF_EVIDENCE))]

@@ -20,7 +20,7 @@ branch_labels = None
 depends_on = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-NEVER_CHANGE = ("circle_parts", "ended_circles", "stated")
+NEVER_CHANGE = ("circle_parts", "ended_circles", "stated", "suppressed")
 
 DISPOSED = """(
     (OLD.record IS NOT NULL AND EXISTS (SELECT 1 FROM tombstones WHERE tombstones.record = OLD.record))
@@ -86,6 +86,13 @@ def upgrade() -> None:
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.key"], name=op.f("fk_stated_run_runs")),
         sa.PrimaryKeyConstraint("run", "kinds", name=op.f("pk_stated")),
+    )
+    op.create_table(
+        "suppressed",
+        sa.Column("mac", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("record", KEY, nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["records.key"], name=op.f("fk_suppressed_record_records")),
+        sa.PrimaryKeyConstraint("mac", name=op.f("pk_suppressed")),
     )
     op.add_column("exchanges", sa.Column("alike", KEY))
     op.add_column("runs", sa.Column("lane", sa.String(length=12), server_default="whole", nullable=False))

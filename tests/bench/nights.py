@@ -137,6 +137,46 @@ def one_page(home: Path, comments: int) -> dict[str, float]:
     return told
 
 
+def long_thread(home: Path, comments: int, others: int) -> dict[str, float]:
+    """A night over one page with a thread of many comments and `others` small ones, two at a time: who ends when."""
+    ended: list[str] = []
+    with platform(comments) as address:
+        clock = FixedClock(BEGAN)
+        archive = opened(home, clock, allow_hosts=address.removeprefix("http://"), day_budget=10**9)
+        archive.manners = Manners(interval=timedelta(0))
+        with archive.store.database.begin() as tx:
+            wanted = [("wordpress", "wordpress", address, "the long thread", "", {})]
+            wanted += [
+                ("simulated", "simulated", f"https://{number}.example", f"page {number}", "", {})
+                for number in range(others)
+            ]
+            pages.add_each(archive.store, tx, wanted, by=None, why="benchmark")
+
+        def capture(page: Page, why: str) -> list[Report]:
+            if page.connector == "wordpress":
+                report = archive.capture(page, by=None, why=why)
+            else:
+                client = ScriptedClient(FixedClock(clock.now()))
+                simulated = Simulated(client, page, 200, 2, 1)
+                report = run.capture(
+                    archive.store, page, simulated, client, by=None, why=why, tick=time.perf_counter
+                )
+            ended.append(page.name)
+            return [report]
+
+        began = time.perf_counter()
+        done = night(archive.store, capture, archive.follow, workers=2)
+        seconds = time.perf_counter() - began
+        archive.close()
+    return {
+        "seconds": seconds,
+        "new": sum(report.tally.new for report in done.reports),
+        "complete": sum(report.status == "complete" for report in done.reports),
+        "ended_before_the_long_one": ended.index("the long thread"),
+        "failed": len(done.failed),
+    }
+
+
 # -- a night over many pages -------------------------------------------------------------------------------
 
 
@@ -255,7 +295,7 @@ def main_of_stage(arguments: list[str]) -> None:
         return
     home, *numbers = rest
     stages: dict[str, Callable[..., object]] = {
-        "one_page": one_page, "make_nights": make_nights, "one_night": one_night,
+        "one_page": one_page, "long_thread": long_thread, "make_nights": make_nights, "one_night": one_night,
     }  # fmt: skip
     told = stages[name](Path(home), *map(int, numbers))
     print(json.dumps({"told": told, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

@@ -1,7 +1,8 @@
 """`make bench`: what the archive must reach, measured, each with its ratio.
 
-    make bench              the whole corpus (a quarter of an hour)
+    make bench              the whole corpus, and the nights (half an hour)
     make bench B=sample     a tenth of it
+    make bench B=nights     capture alone: a page that answers at once, a long thread, a night of 200 pages
 
 Absolute figures hold on an idle machine with two cores; ratios travel. The
 corpus lies beside the checkout (MUNIMENT_SHARED names another place) and is
@@ -58,7 +59,58 @@ def line(what: str, measured: str, wanted: str, *, met: bool) -> bool:
     return met
 
 
+def nights(folder: Path, *, small: bool) -> list[bool]:
+    """One page that answers at once, a long thread among small pages, and a night over an archive ten times as large."""
+    met = []
+    comments, thread, pages, each = (5_000, 3_000, 40, 500) if small else (20_000, 30_000, 200, 1_000)
+    told = stage("nights.py", "one_page", folder / "page", comments)["told"]
+    speed = told["new"] / told["seconds"]
+    met.append(
+        line(
+            "one page that answers at once",
+            f"{speed:,.0f} comments a second, of {comments:,}",
+            "2,000 a second, complete",
+            met=speed >= 2_000 and told["complete"] and told["new"] >= comments,
+        )
+    )
+    first = stage("nights.py", "long_thread", folder / "thread", thread, 20)
+    told = first["told"]
+    met.append(
+        line(
+            f"a thread of {thread:,} among 20 pages",
+            f"{told['new']:,} records, {told['ended_before_the_long_one']} pages ended before it, {first['peak_mb']:.0f} MiB",
+            "all complete, the others before it",
+            met=told["complete"] == 21 and not told["failed"] and told["ended_before_the_long_one"] == 20,
+        )
+    )
+    seconds = {}
+    for name, older in (("once", 0), ("ten times", 9 * pages * each)):
+        home = folder / name.replace(" ", "-") / "home"
+        home.parent.mkdir()
+        stage("nights.py", "make_nights", home, pages, each, older)
+        found = stage("nights.py", "one_night", home, each)
+        told = found["told"]
+        seconds[name] = told["seconds"]
+        met.append(
+            line(
+                f"a night of {pages * each:,}, 1 % changed",
+                f"{told['seconds']:.0f} s over {pages * each + older:,} records, {told['edited']:,} edited, {found['peak_mb']:.0f} MiB",
+                "complete, at most 1024 MiB",
+                met=found["peak_mb"] <= 1024 and not told["failed"] and told["edited"] == pages * each // 100,
+            )
+        )
+    ratio = seconds["ten times"] / seconds["once"]
+    met.append(line("over ten times as much", f"{ratio:.2f} of the time", "at most 1.3", met=ratio <= 1.3))
+    return met
+
+
 def main(which: str) -> int:
+    if which == "nights":
+        folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
+        try:
+            return 0 if all(nights(folder, small=False)) else 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     if not CORPUS.is_dir():
         print(f"{CORPUS} is not there; MUNIMENT_SHARED names another place", file=sys.stderr)
         return 2
@@ -146,6 +198,7 @@ def main(which: str) -> int:
                 met=asked["p95_ms"] < 100,
             )
         )
+        met += nights(folder, small=which == "sample")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if all(met) else 1

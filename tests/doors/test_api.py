@@ -346,10 +346,11 @@ def test_the_audit_is_paged_newest_first_and_names_who_and_why(person, laid):
         seen += [act["entry"] for act in part["acts"]]
         cursor = part["next"]
     assert len(seen) == len(set(seen)) == first["total"]
-    assert {act["type"] for act in first["acts"]} == {"manifest", "run"}
+    assert {act["type"] for act in first["acts"]} <= {"manifest", "run", "gap", "page"}
     runs = auditor.get("/api/v1/audit", params={"type": "run"}).json()
     assert runs["total"] == 3
-    assert {(act["why"], act["by"]) for act in runs["acts"]} == {("a test", str(laid.ids["administrator"]))}
+    assert {act["by"] for act in runs["acts"]} == {str(laid.ids["administrator"])}
+    assert all(act["why"].startswith("a test") for act in runs["acts"])
 
 
 def test_looking_leaves_a_trace(person, archive, laid):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
+from warcio.archiveiterator import ArchiveIterator
 
 from app.capture import attachments, lease, pages, records, run, runs
 from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.records.nouns import Page, Record
-from app.store import Store, fixity, reading
+from app.store import Store, fixity, reading, suppression, warc
 from app.store.tables import (
     circle_members,
     circle_parts,
@@ -70,7 +74,11 @@ class World:
             )
 
     def capture(
-        self, *steps: Any, looks: tuple[Any, ...] = (), point: Callable[[str], None] | None = None
+        self,
+        *steps: Any,
+        looks: tuple[Any, ...] = (),
+        held: Callable[[Any, Observation], bool] | None = None,
+        point: Callable[[str], None] | None = None,
     ) -> Report:
         self.connector.steps, self.connector.looks = list(steps), list(looks)
         self.clock.at += timedelta(hours=1)
@@ -83,6 +91,7 @@ class World:
             by=None,
             why="test",
             tick=lambda: next(ticks),
+            held=held,
             point=point,
         )
 
@@ -441,6 +450,47 @@ def test_the_database_itself_refuses_to_change_what_must_never_change(world_anyw
                 tx.execute(text(statement))
 
 
+def dispose(world: World, name: str) -> None:
+    """What destruction does in the store: the tombstone with the mark, then the secret. Commitments stay."""
+    record = world.records()[name]
+    with world.store.database.begin() as tx:
+        key = tx.execute(select(record_table.c.key).where(record_table.c.id == record.id.bytes)).scalar_one()
+        tx.execute(tombstones.insert().values(record=key, batch=b"b" * 16, at=0, detail="{}"))
+        suppression.lay(tx, key)
+    world.store.keyring.forget([record.id.bytes])
+
+
+def test_what_was_disposed_of_is_not_kept_again_and_leaves_a_hole_that_cites_the_disposal(
+    world_anywhere: World,
+):
+    world = world_anywhere
+    shown = [post("p1", "stays"), comment("c1", "zebra crossing"), comment("c2", "stays too")]
+    world.capture(listing(world.clock, *shown))
+    dispose(world, "c1")
+    report = world.capture(listing(world.clock, *shown))
+    assert (report.tally.suppressed, report.tally.unchanged, report.tally.new) == (1, 2, 0)
+    assert set(world.records()) == {"p1", "c2"}
+    with world.store.database.read() as tx:
+        newest = tx.execute(select(func.max(exchanges.c.key))).scalar_one()
+        read = reading.exchange(world.store, tx, newest)
+    assert b"zebra" not in read.body
+    (hole,) = read.holes
+    assert "not kept again" in hole.why
+    assert "62626262-6262-6262-6262-626262626262" in hole.why
+    assert world.soundness() == []
+
+
+def test_what_was_disposed_of_is_a_new_record_where_an_active_hold_covers_it(world_anywhere: World):
+    world = world_anywhere
+    shown = [post("p1", "stays"), comment("c1", "about Doe v. City")]
+    world.capture(listing(world.clock, *shown))
+    dispose(world, "c1")
+    report = world.capture(listing(world.clock, *shown), held=lambda _page, item: "Doe" in item.text)
+    assert (report.tally.suppressed, report.tally.new) == (0, 1)
+    assert world.records()["c1"].version.fields["text"] == "about Doe v. City"
+    assert world.capture(listing(world.clock, *shown)).tally.unchanged == 2
+
+
 def test_a_sealed_piece_goes_only_together_with_a_tombstone(world_anywhere: World):
     world = world_anywhere
     world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))
@@ -517,3 +567,66 @@ def test_what_stands_in_a_circle_of_circles_opens_as_long_as_one_record_of_it_li
     assert world.count(gaps) == 0
     assert world.count(objects) > 0
     assert world.count(entries) > world.count(exchanges)
+
+
+def test_an_attachment_whose_bytes_came_with_the_batch_is_kept_from_there_and_not_asked_for(world: World):
+    picture = b"\x89PNG made of what was captured"
+    shown = listing(world.clock, post("p1", "a page"))
+    made, _ = exchange(world.clock, [], method="RENDER", url="render:screenshot:1")
+    made = replace(made, body=picture, response_headers=[("Content-Type", "image/png")])
+    digest = hashlib.sha256(picture).hexdigest()
+    found = replace(
+        shown.observations[0],
+        attachments=[Attachment(id="screenshot", media_type="image/png", path=f"sha256:{digest}")],
+        evidence=[*shown.observations[0].evidence, Span(1, 0, len(picture))],
+    )
+    report = world.capture(replace(shown, exchanges=[*shown.exchanges, made], observations=[found]))
+    assert report.status == "complete"
+    (kept,) = world.records()["p1"].attachments
+    assert kept.state == "kept"
+    with world.store.database.read() as tx:
+        row = attachments.get(tx, kept.id or UUID(int=0))
+    assert row is not None
+    assert b"".join(attachments.stream(world.store, row)) == picture
+    assert world.soundness() == []
+
+
+def test_an_attachment_that_names_bytes_which_did_not_come_is_not_made_up(world: World):
+    told = Attachment(id="screenshot", path="sha256:" + "0" * 64)
+    world.capture(listing(world.clock, post("p1", "a page", attachments=(told,))))
+    (listed,) = world.records()["p1"].attachments
+    assert listed.state != "kept"
+
+
+def test_evidence_of_a_record_holds_everything_of_its_own_from_the_same_run(world: World):
+    shown = listing(world.clock, post("p1", "a page"))
+    made, _ = exchange(world.clock, [], method="RENDER", url="render:screenshot:1")
+    made = replace(made, body=b"PNG", response_headers=[("Content-Type", "image/png")])
+    letter, _ = exchange(
+        world.clock, [], method="FETCH", url="imaps://mail.example/INBOX;UIDVALIDITY=1/;UID=2"
+    )
+    letter = replace(
+        letter, body=b"Subject: road closed\r\n\r\n", response_headers=[("Content-Type", "message/rfc822")]
+    )
+    found = replace(
+        shown.observations[0],
+        evidence=[*shown.observations[0].evidence, Span(1, 0, 3), Span(2, 0, len(letter.body))],
+    )
+    world.capture(replace(shown, exchanges=[*shown.exchanges, made, letter], observations=[found]))
+    out = BytesIO()
+    with world.store.database.read() as tx:
+        warc.write(world.store, tx, world.records()["p1"].id, out, software="test")
+    kinds = [
+        (
+            one.rec_type,
+            one.rec_headers.get_header("WARC-Target-URI"),
+            one.rec_headers.get_header("Content-Type"),
+        )
+        for one in ArchiveIterator(BytesIO(out.getvalue()))
+        if one.rec_type in ("resource", "response")
+    ]
+    assert kinds == [
+        ("response", "https://blog.example/posts", "application/http;msgtype=response"),
+        ("resource", "render:screenshot:1", "image/png"),
+        ("resource", "imaps://mail.example/INBOX;UIDVALIDITY=1/;UID=2", "message/rfc822"),
+    ]

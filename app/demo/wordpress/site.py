@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from html import escape
 
@@ -33,10 +33,11 @@ APPLICATION_PASSWORD = "hfpd Demo Only nots ecre tatA"  # noqa: S105 - opens an 
 
 
 class WordPress:
-    """One blog at its address, as it stands this night."""
+    """One blog at its address, as it stands this night; `passwords` are the application passwords that it accepts."""
 
-    def __init__(self, blog: Blog, home: str) -> None:
+    def __init__(self, blog: Blog, home: str, passwords: Collection[str] = (APPLICATION_PASSWORD,)) -> None:
         self.blog = blog
+        self._passwords = {_plain(password) for password in passwords}
         self.standing = Standing(blog, home)
         self.home = self.standing.home
 
@@ -81,7 +82,7 @@ class WordPress:
                 "invalid_username",
                 "<strong>Error:</strong> Unknown username. Check again or try your email address.",
             )
-        if name != ARCHIVE_USER or password.replace(" ", "") != APPLICATION_PASSWORD.replace(" ", ""):
+        if name != ARCHIVE_USER or _plain(password) not in self._passwords:
             raise RestError(
                 401, "incorrect_password", "The provided password is an invalid application password."
             )
@@ -216,6 +217,11 @@ def sign_in_page(name: str) -> Answer:
         '<form method="post"><label>Name <input name="log"></label> '
         '<label>Password <input name="pwd" type="password"></label> <button>Sign in</button></form>',
     )
+
+
+def _plain(password: str) -> str:
+    """An application password counts without the spaces in which it is shown."""
+    return password.replace(" ", "")
 
 
 def is_shown(post: Post) -> bool:

@@ -10,7 +10,6 @@ called wrongly, 5 that it could not check. VERIFY.md explains every code.
 verify.sh says the same of the same folder. The formats are RFC 6962, RFC 3161,
 RFC 9901 and C2SP's signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof.
 """
-# ruff: noqa: INP001 - it is carried beside a proof and run alone; it belongs to no package
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
 NUMBER = rb"(?:0|[1-9][0-9]{0,14})"
 TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 STATEMENT = re.compile(
-    rb'\{"_sd":\["[A-Za-z0-9_-]{43}"(?:,"[A-Za-z0-9_-]{43}")*\],"_sd_alg":"sha-256","connector":"[^"\\]*",'
+    rb'\{"_sd":\["[A-Za-z0-9_-]{43}"(?:,"[A-Za-z0-9_-]{43}")*\],"_sd_alg":"sha-256","connector":"[^"\\\n]*",'
     rb'"item":"([0-9a-f]{32})","observed":"(' + TIME + rb')","v":1,"ver":([1-9][0-9]{0,14})\}'
 )
 ENTRY = re.compile(
@@ -53,7 +52,7 @@ ANCHOR = re.compile(
     rb'\{"c":"[0-9a-f]{64}","size":' + NUMBER + rb',"token":"([0-9a-f]{64})","ts":"' + TIME + rb'",'
     rb'"type":"anchor","v":1\}'
 )
-DISCLOSED = re.compile(rb'\["[A-Za-z0-9_-]{22}","([a-z_]+)",(.*)\]', re.DOTALL)
+DISCLOSED = re.compile(rb'\["[A-Za-z0-9_-]{22}","([a-z_]+)",(.*)\]')
 STATED = re.compile(
     rb'\{"bytes":(' + NUMBER + rb'),"name":"([a-z0-9][a-z0-9.-]*)","sha256":"([0-9a-f]{64})"\}'
 )
@@ -111,7 +110,7 @@ class Proof(NamedTuple):
     """What a tlog-proof holds."""
 
     extra: bytes | None
-    index: int
+    place: int
     path: tuple[bytes, ...]
     note: Note
 
@@ -371,7 +370,14 @@ class Folder:
 
     def _names(self, folder: Path) -> list[str]:
         names = [path.name for path in folder.iterdir()]
-        return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
+        hidden = {".": 0, "..": 1}  # in the order in which a shell lists them
+        return sorted(
+            names,
+            key=lambda name: (
+                hidden.get(re.sub(r"[^.].*", "", name)[:2], 2),
+                name.encode("utf-8", "surrogateescape"),
+            ),
+        )
 
     def _commitment(self) -> None:
         """The entry commits to this statement under this salt, and both speak of one version."""
@@ -420,22 +426,22 @@ class Folder:
         self._under(proof, self._read("entry.json"), "entry.json", where)
         if self.key is None:
             return
-        self._by_the_ledger(proof.note, where)
+        self.by_the_ledger(proof.note, where)
         self.proof = proof
         self._cosignatures(proof.note, where)
         self.proven += (
-            f" is entry {proof.index} of {proof.note.size} in {proof.note.origin.decode('utf-8', 'replace')}"
+            f" is entry {proof.place} of {proof.note.size} in {proof.note.origin.decode('utf-8', 'replace')}"
         )
 
     def _under(self, proof: Proof, entry: bytes, file: str, where: str) -> None:
         leaf = hashlib.sha256(b"\x00" + entry).digest()
-        if not included(leaf, proof.index, proof.note.size, proof.path, proof.note.root):
+        if not included(leaf, proof.place, proof.note.size, proof.path, proof.note.root):
             raise Differs(
                 "inclusion-differs", f"{file}, {where}", "the path does not lead from this entry to the root"
             )
 
-    def _by_the_ledger(self, note: Note, where: str) -> None:
-        assert self.key is not None  # noqa: S101 - whoever calls has looked
+    def by_the_ledger(self, note: Note, where: str) -> None:
+        assert self.key is not None
         first = note.signatures[0]
         if (note.origin, first.name, first.id) != (self.key.name, self.key.name, self.key.id):
             raise Differs(
@@ -518,7 +524,7 @@ class Folder:
                 )
 
     def _tokens(self) -> None:
-        assert self.proof is not None  # noqa: S101 - `check` has looked
+        assert self.proof is not None
         self._folder_of_tokens("anchors", self.proof.note.alone())
 
     def _folder_of_tokens(self, folder: str, message: bytes) -> list[str]:
@@ -567,7 +573,7 @@ class Folder:
         if proof.extra is not None:
             raise Differs("proof-form", where, "it holds extra data, which nothing would vouch for")
         self._under(proof, entry, file, where)
-        self._by_the_ledger(proof.note, where)
+        self.by_the_ledger(proof.note, where)
         if len(proof.note.signatures) != 1:
             raise Differs("cosignature-unknown", where, "no witness's key is given for a signature")
         if not self._folder_of_tokens("renewed", proof.note.alone()):
@@ -601,7 +607,7 @@ def compare(old: Path, new: Path, path: Path, key_file: Path) -> list[Differs]:
         notes = []
         for name, file in (("old", old), ("new", new)):
             note = read_note(file.read_bytes(), name)
-            checker._by_the_ledger(note, name)
+            checker.by_the_ledger(note, name)
             notes.append(note)
         data = path.read_bytes()
         steps = [unbase(line) for line in lines_of(data, "proof-form", "proof")] if data else []

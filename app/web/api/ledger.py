@@ -1,4 +1,9 @@
-"""The ledger as static files: what anybody may fetch to check us by (C2SP tlog-tiles), and consistency proofs."""
+"""The ledger as static files: what anybody may fetch to check us by, without signing in.
+
+Tiles, entries and checkpoints (C2SP tlog-tiles), proofs of entries
+(tlog-proof), proofs between any two sizes, cosignatures and timestamps. None
+of it holds content or names, and nothing runs ahead of what was signed.
+"""
 
 import base64
 import re
@@ -8,8 +13,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from app.records.errors import Invalid
-from app.store import audit
+from app.store import anchors, audit, proofs, witness
 from app.store.ledger import NoSuchEntry
+from app.store.note import with_cosignatures
 from app.store.tiles import WIDTH
 from app.web.api.shapes import Consistency
 from app.web.parts import Here, Parts
@@ -17,6 +23,9 @@ from app.web.who import MayEnter
 
 router = APIRouter(prefix="/ledger", tags=["ledger"])
 _TILE = re.compile(r"(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x\d{3}/){0,5}\d{3})(?:\.p/([1-9]\d{0,2}))?")
+_DIGEST = re.compile("[0-9a-f]{64}")
+_BEYOND = 1 << 63
+"""A number that no database column holds."""
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _BRIEFLY = {"Cache-Control": "no-cache"}
 
@@ -47,6 +56,58 @@ def consistency(old: int, new: int, _: MayEnter, here: Here) -> Consistency:
         raise BadSizes(f"no proof leads from {old} to {new} entries", next=f"The ledger has {size} entries.")
     proof = here.store.ledger.consistency(old, new)
     return Consistency(old=old, new=new, proof=[base64.b64encode(part).decode() for part in proof])
+
+
+@router.get("/consistency/{old}/{new}", response_class=PlainTextResponse)
+def consistency_lines(old: int, new: int, here: Here) -> PlainTextResponse:
+    """The same proof as lines of base64, for `verify.py --consistency`; up to the newest checkpoint."""
+    signed = _signed(here)
+    if not 0 < old <= new <= signed:
+        raise BadSizes(
+            f"no proof leads from {old} to {new} entries", next=f"The newest checkpoint is of {signed}."
+        )
+    proof = here.store.ledger.consistency(old, new)
+    lines = "".join(f"{base64.b64encode(part).decode()}\n" for part in proof)
+    return PlainTextResponse(lines, headers=_FOREVER)
+
+
+@router.get("/checkpoint/{size}", response_class=PlainTextResponse)
+def checkpoint_of(size: int, here: Here) -> PlainTextResponse:
+    """The checkpoint that was signed over `size` entries, with the cosignatures that it has."""
+    with here.store.database.read() as tx:
+        note = anchors.signed_note(tx, size) if 0 <= size < _BEYOND else None
+        if note is None:
+            raise NoSuchEntry(f"no checkpoint was signed over {size} entries")
+        lines = [line for _, line in witness.lines_over(tx, size)]
+    return PlainTextResponse(with_cosignatures(note, lines), headers=_BRIEFLY)
+
+
+@router.get("/proof/{index}", response_class=PlainTextResponse)
+def proof(index: int, here: Here) -> PlainTextResponse:
+    """The proof of an entry under the newest checkpoint (C2SP tlog-proof)."""
+    signed = _signed(here)
+    if not 0 <= index < signed:
+        raise NoSuchEntry(f"no checkpoint covers an entry {index} yet")
+    with here.store.database.read() as tx:
+        return PlainTextResponse(proofs.under(here.store, tx, index, signed), headers=_BRIEFLY)
+
+
+@router.get("/checkpoint/{size}/timestamps", response_class=PlainTextResponse)
+def timestamps(size: int, here: Here) -> PlainTextResponse:
+    """The SHA-256 of each timestamp over that checkpoint, one a line."""
+    with here.store.database.read() as tx:
+        kept = anchors.over(tx, size) if 0 <= size < _BEYOND else []
+    return PlainTextResponse("".join(f"{one.digest.hex()}\n" for one in kept), headers=_BRIEFLY)
+
+
+@router.get("/timestamp/{digest}", response_class=Response)
+def timestamp(digest: str, here: Here) -> Response:
+    """A timestamp as the authority gave it (RFC 3161), by its SHA-256."""
+    with here.store.database.read() as tx:
+        token = anchors.by_digest(tx, bytes.fromhex(digest)) if _DIGEST.fullmatch(digest) else None
+    if token is None:
+        raise NoSuchEntry("no timestamp has this SHA-256")
+    return Response(token, media_type="application/timestamp-reply", headers=_FOREVER)
 
 
 @router.get("/tile/{path:path}", response_class=Response)

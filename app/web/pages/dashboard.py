@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.capture import overview
+from app.capture import deeds, overview
+from app.capture import needs as registry
+from app.capture.needs import Need
 from app.capture.overview import Standing
 from app.capture.pages import ACTIVE, DISCONNECTED, PAUSED
 from app.store import audit
@@ -36,7 +38,11 @@ def dashboard(request: Request, officer: MayEnter, here: Here, tx: ReadTx) -> Re
         request,
         "dashboard.html",
         standings=standings,
-        due=[due for standing in standings for due in needs(standing)],
+        due=[
+            *(due for standing in standings for due in needs(standing)),
+            *map(of_registry, registry.of_archive(here.store, tx)),
+        ],
+        today=deeds.today(here.store),
         size=size,
         behind=max(0, size - here.position()),
         checkpoint=audit.newest_checkpoint(tx),
@@ -61,6 +67,11 @@ def needs(standing: Standing) -> list[Due]:
         found.append(Due(page.name, f"/runs/{run.id}", "The last capture has gaps.", urgent=True))
     elif run is None and page.connector != "import" and page.status == ACTIVE:
         found.append(Due(page.name, link, "Not captured yet.", urgent=False))
-    if not page.approved:
-        found.append(Due(page.name, link, "Not approved yet; it is captured all the same.", urgent=False))
     return found
+
+
+def of_registry(need: Need) -> Due:
+    """What the registry needs somebody to do, with where to do it."""
+    if need.page is None:
+        return Due("Violation reports", "/violations", need.what, urgent=need.urgent)
+    return Due(need.page.name, f"/pages/{need.page.id}", need.what, urgent=need.urgent)
