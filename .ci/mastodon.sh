@@ -4,7 +4,7 @@
 # (MUNIMENT_LIVE_CACHE) and stays there between runs; versions and digests are in the lock file beside this script.
 set -euo pipefail
 lock=$(cd "$(dirname "${BASH_SOURCE[0]}")/mastodon" && pwd)/requirements.txt
-cache=${MUNIMENT_LIVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/muniment-live/mastodon}
+cache=${MUNIMENT_LIVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/muniment-live}/mastodon
 exec </dev/null
 
 # What is there is used only where its lock file is the one that was installed last.

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -55,7 +56,14 @@ class Sink:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Sink]]:
-    """Start mail servers in one thread; each ends with the test."""
+    """Start mail servers; each ends with the test."""
+    with serving() as start:
+        yield start
+
+
+@contextmanager
+def serving() -> Iterator[Callable[..., Sink]]:
+    """Start mail servers in one thread, until the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

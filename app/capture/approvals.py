@@ -58,7 +58,7 @@ class NoSuchDelegation(NotFound):
 
 
 class CannotApprove(Invalid):
-    """The officer's account does not let them decide pages."""
+    """The officer is not here any more, or holds no role that decides pages."""
 
     code = "cannot-approve"
 
@@ -173,7 +173,7 @@ def chief(tx: Tx) -> UUID | None:
 
 
 def name_chief(store: Store, tx: Tx, officer: Officer, *, by: UUID, why: str) -> None:
-    """Write down whose account is the chief's."""
+    """Write down who the chief is."""
     _may_decide(officer)
     lock_ledger(tx)
     _put(tx, CHIEF, officer.id.hex)
@@ -191,8 +191,8 @@ def name_chief(store: Store, tx: Tx, officer: Officer, *, by: UUID, why: str) ->
 def _may_decide(officer: Officer) -> None:
     if not officer.may(*DECIDES):
         raise CannotApprove(
-            f"the account of {officer.email} does not let them decide pages",
-            next="It must be in use, with the role approver, records_officer or administrator.",
+            f"{officer.email} may not decide pages",
+            next="It takes somebody active with the role approver, records_officer or administrator.",
         )
 
 

@@ -86,7 +86,7 @@ class Facts:
     tried_at: datetime | None = None
     """When anything was last tried."""
     failures: int = 0
-    """How many runs have failed since one that did not."""
+    """How many runs have failed since one that did not, and since the page was last connected."""
     spent: int = 0
     """Exchanges of the last 24 hours."""
     usual_cost: int = 1
@@ -119,7 +119,7 @@ def part(held: int, nights: int, pace: Pace) -> int:
 
 def lately(pace: Pace, facts: Facts, now: datetime) -> Pass | None:
     """A look for what is new, when one is due and the budget allows it."""
-    if pace.every == 0 or facts.tried_at is None or (facts.unfinished and not facts.narrows):
+    if pace.every == 0 or facts.tried_at is None:
         return None
     wait = timedelta(minutes=pace.every)
     share = pace.budget // _SHARE_OF_LATELY

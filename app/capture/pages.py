@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from app.capture import approvals, deeds, policy, runs
 from app.capture import credentials as credentials_of
@@ -25,12 +25,13 @@ from app.store.ledger import Deed
 from app.store.sealing import new_secret
 from app.store.store import Store
 from app.store.tables import pages
+from app.store.tables import runs as run_rows
 
 ACTIVE, PAUSED, DISCONNECTED, REMOVED = "active", "paused", "disconnected", "removed"
 NOT_CAPTURED = (PAUSED, REMOVED)
 """What a page's status is while nothing is captured of it because a person said so."""
 PAUSE = "pause"
-"""The kind of run that stands for a pause: it captures nothing, and its gap is the pause."""
+"""The kind of run that begins or ends a pause: it captures nothing, and its gap is the pause."""
 _LONGEST = 2_000
 
 Guard = Callable[[Tx, Page, str], None]
@@ -302,8 +303,7 @@ def resume(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> Page:
     if get(tx, page.id.hex).status == ACTIVE:
         raise Refused(f"{page.name} is not paused")
     resumed = change(store, tx, page, "resumed", by=by, why=why, status=ACTIVE)
-    for run in runs.interrupted(tx, page, PAUSE):
-        _close_gap(store, tx, page, run, by=by, why=why)
+    _close_gap(store, tx, page, by=by, why=f"the page is captured again: {why}")
     return resumed
 
 
@@ -325,17 +325,23 @@ def _in_registry(page: Page) -> None:
 
 
 def _open_gap(store: Store, tx: Tx, page: Page, what: str, *, by: UUID, why: str) -> None:
-    run = runs.begin(store, tx, page, PAUSE)
-    runs.note_gaps(store, tx, run, page, [GapFound(what, why, since=run.began_at)], by=by)
+    _gap(store, tx, page, GapFound(what, why, since=store.clock.now()), by=by, why=why)
 
 
-def _close_gap(store: Store, tx: Tx, page: Page, run: runs.Run, *, by: UUID, why: str) -> None:
+def _close_gap(store: Store, tx: Tx, page: Page, *, by: UUID, why: str) -> None:
     """Say until when the gap lasted, in an entry of its own: what was written down before never changes."""
-    opened = runs.gaps_of(store, tx, run=run.key)
-    gaps = [GapFound(gap.what, gap.why, since=gap.since, until=store.clock.now()) for gap in opened]
-    runs.note_gaps(store, tx, run, page, gaps, by=by)
-    report = Report(page=page.id, run=run.id, status="partial", gaps=gaps)
-    runs.end(store, tx, run, report, [], by=by, why=f"the page is captured again: {why}")
+    newest = select(func.max(run_rows.c.key)).where(run_rows.c.page == page.key, run_rows.c.kind == PAUSE)
+    run = tx.execute(newest).scalar()
+    for gap in runs.gaps_of(store, tx, run=run) if run is not None else ():
+        if gap.until is None:
+            _gap(store, tx, page, replace(gap, until=store.clock.now()), by=by, why=why)
+
+
+def _gap(store: Store, tx: Tx, page: Page, gap: GapFound, *, by: UUID, why: str) -> None:
+    run = runs.begin(store, tx, page, PAUSE)
+    runs.note_gaps(store, tx, run, page, [gap], by=by)
+    report = Report(page=page.id, run=run.id, status="partial", gaps=[gap])
+    runs.end(store, tx, run, report, [], by=by, why=why)
 
 
 def newest_of(gaps: Sequence[GapFound]) -> list[GapFound]:

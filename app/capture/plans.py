@@ -19,7 +19,7 @@ from app.db import Tx, from_instant, to_instant
 from app.records.nouns import Page
 from app.store.reading import VERSION_COLUMNS, Frames, fields, version_row
 from app.store.store import Store
-from app.store.tables import objects, records, runs, tombstones, versions
+from app.store.tables import connections, objects, records, runs, tombstones, versions
 from app.store.tables import pages as page_table
 
 _LOOKED_AT = 400
@@ -59,8 +59,10 @@ def facts(store: Store, tx: Tx, page: Page, *, narrows: bool) -> Facts:
     rows = tx.execute(asked).all()
     told = [json.loads(row.tally) for row in rows]
     failures = 0
+    # Whoever connects the page again should not wait for hours because the old credentials failed.
+    connected = tx.execute(select(connections.c.since).where(connections.c.page == page.key)).scalar() or 0
     for row, tally in zip(rows, told, strict=True):
-        if row.status != "running" and not tally.get("unfinished"):
+        if (row.status != "running" and not tally.get("unfinished")) or row.began_at < connected:
             break
         failures += row.status != "running"
     day = to_instant(now - timedelta(days=1))

@@ -231,7 +231,7 @@ def _add_policy(commands: Commands[argparse.ArgumentParser], common: argparse.Ar
     use.set_defaults(run=_use)
     acts.add_parser("show", parents=[common], help="what the chosen profile asks").set_defaults(run=_show)
     acts.add_parser("list", parents=[common], help="the profiles").set_defaults(run=_list)
-    chief = acts.add_parser("chief", parents=[common], help="say whose account is the chief's")
+    chief = acts.add_parser("chief", parents=[common], help="say who the chief is")
     chief.add_argument("email")
     chief.set_defaults(run=_chief)
     give = acts.add_parser(

@@ -19,7 +19,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -506,3 +506,36 @@ def signed_note(tx: Tx, size: int) -> str | None:
     """The checkpoint over `size` entries as the ledger signed it: what a timestamp covers. None where none was."""
     note = tx.execute(select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar()
     return None if note is None else str(note)
+
+
+def wrong(store: Store) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with the timestamps and cosignatures that are kept: a code, a sentence and a place each.
+
+    Each is what its ledger entry says, and speaks of the checkpoint that its
+    row names. Certificates are not looked at again: that needs their time.
+    """
+    with store.database.read() as tx:
+        for row in tx.execute(select(anchors).order_by(anchors.c.key)):
+            note = signed_note(tx, row.size) or ""
+            entry = msgspec.json.decode(store.ledger.entry(tx, row.entry))
+            token = bytes(row.token)
+            told = {"digest": hashlib.sha256(token).hexdigest(), "size": row.size}
+            if bytes(row.digest).hex() != told["digest"] or told != {
+                "digest": entry.get("token"),
+                "size": entry.get("size"),
+            }:
+                yield (
+                    "token-altered",
+                    "the timestamp is not the one that its entry notes",
+                    f"anchor {row.entry}",
+                )
+            elif _imprint(token) != hashlib.sha256(note.encode()).digest():
+                yield "token-altered", "the timestamp is not over its checkpoint", f"anchor {row.entry}"
+        yield from witness.wrong(store, tx)
+
+
+def _imprint(token: bytes) -> bytes | None:
+    try:
+        return decode_timestamp_response(token).tst_info.message_imprint.message
+    except ValueError:
+        return None

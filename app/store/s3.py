@@ -127,20 +127,23 @@ class Bucket:
     def _spooled(self, chunks: Iterable[bytes]) -> Iterator[tuple[IO[bytes], Kept]]:
         """The bytes in a file without a name, which no crash leaves behind, and what they are called."""
         digest, size = hashlib.sha256(), 0
-        try:
-            self.spool.mkdir(parents=True, exist_ok=True)
-            file = tempfile.TemporaryFile(dir=self.spool)  # noqa: SIM115 - closed below; opening fails in words of its own
-        except OSError as error:
-            raise _full(error, self.spool) from error
-        with file:
-            for chunk in chunks:
-                digest.update(chunk)
-                size += len(chunk)
-                try:
+        with contextlib.ExitStack() as opened:
+            try:
+                self.spool.mkdir(parents=True, exist_ok=True)
+                file = tempfile.TemporaryFile(dir=self.spool)  # noqa: SIM115 - closed by the line below
+                opened.enter_context(_closing(file))
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
                     file.write(chunk)
-                except OSError as error:
-                    raise _full(error, self.spool) from error
-            file.seek(0)
+                file.seek(0)
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    raise DiskFull(
+                        f"the disk of {self.spool}, where objects are made ready, is full",
+                        next="Make room, then run again.",
+                    ) from error
+                raise
             yield file, Kept(digest.digest(), size)
 
     def _is_fresh(self, kept: Kept) -> bool:
@@ -562,10 +565,11 @@ def _total(digest: bytes, told: GetObjectOutputTypeDef, place: int) -> int:
     return total
 
 
-def _full(error: OSError, spool: Path) -> Exception:
-    """A full disk in our words; anything else as it is."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return DiskFull(
-            f"the disk of {spool}, where objects are made ready, is full", next="Make room, then run again."
-        )
-    return error
+@contextmanager
+def _closing(file: IO[bytes]) -> Iterator[None]:
+    """Close a file that is thrown away: what could not be written to it has been told already."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.close()

@@ -334,9 +334,12 @@ suppressed = Table(
     "suppressed",
     metadata,
     Column("mac", LargeBinary(16), primary_key=True),
-    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
 )
-"""What was disposed of and is not kept again, by a keyed digest of page and native id."""
+"""What was disposed of and is not kept again, by a keyed digest of page and native id.
+
+One that a hold let in again, and that was disposed of once more, has a second row.
+"""
 
 accesses = Table(
     "accesses",
@@ -653,3 +656,57 @@ attempts = Table(
 )
 Index("ix_attempts_kind_whom", attempts.c.kind, attempts.c.whom)
 """When an authority or a witness was asked, for a checkpoint of how many entries, and what went wrong if anything did."""
+
+disposals = Table(
+    "disposals",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("series", String(80), nullable=False),
+    Column("citation", Text, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("final_entry", BigInteger),
+)
+"""A batch of records whose destruction was authorised, and by what; `final_entry` when no key backup opens it any more."""
+
+disposal_records = Table(
+    "disposal_records",
+    metadata,
+    Column("batch", Key, ForeignKey("disposals.key"), primary_key=True, autoincrement=False),
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+    Column("state", String(10), nullable=False),
+    Column("entry", BigInteger),
+)
+Index(
+    "ix_disposal_records_record",
+    disposal_records.c.record,
+    unique=True,
+    sqlite_where=disposal_records.c.state != "withdrawn",
+    postgresql_where=disposal_records.c.state != "withdrawn",
+)
+"""What became of each record of a batch: authorised, then withdrawn or destroyed, then verified.
+
+`entry` is the one that withdrew or destroyed it. A record stands in one batch
+only, unless it was withdrawn from the others.
+"""
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("owner", LargeBinary(16), primary_key=True),
+    Column("batch", Key, ForeignKey("disposals.key"), nullable=False),
+    Column("kind", String(8), nullable=False),
+)
+"""Secrets that went with a batch beside those of its records: of acts and exchanges that name one of them."""
+
+unlinked = Table(
+    "unlinked",
+    metadata,
+    Column("object", Key, ForeignKey("objects.key"), primary_key=True, autoincrement=False),
+    Column("batch", Key, ForeignKey("disposals.key"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),
+)
+"""Objects in which nothing can be opened any more: they are removed, or, where the storage locks them, after `until`."""

@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, insert, select
 
 from app.db import Tx, to_instant
@@ -153,6 +154,22 @@ def lines_over(tx: Tx, size: int) -> list[tuple[WitnessKey, str]]:
     """The cosignatures of the checkpoint of `size` entries, each with its witness's key."""
     rows = tx.execute(select(cosignatures).where(cosignatures.c.size == size).order_by(cosignatures.c.key))
     return [(WitnessKey.parse(str(row.witness)), str(row.line)) for row in rows]
+
+
+def wrong(store: Store, tx: Tx) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with the cosignatures that are kept: a code, a sentence and a place each."""
+    for row in tx.execute(select(cosignatures).order_by(cosignatures.c.key)):
+        line, place = str(row.line), f"cosignature {row.entry}"
+        entry = msgspec.json.decode(store.ledger.entry(tx, row.entry))
+        told = (entry.get("cosignature"), entry.get("size"))
+        if told != (hashlib.sha256(line.encode()).hexdigest(), row.size):
+            yield "cosignature-altered", "the cosignature is not the one that its entry notes", place
+            continue
+        note = tx.execute(select(checkpoints.c.note).where(checkpoints.c.size == row.size)).scalar_one()
+        try:
+            cosigned_at(parts_of(str(note))[0], signatures(line)[0], WitnessKey.parse(str(row.witness)))
+        except NoteBroken as error:
+            yield "cosignature-altered", str(error), place
 
 
 def newest_over(tx: Tx, entry: int) -> int | None:

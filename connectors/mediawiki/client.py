@@ -111,6 +111,7 @@ class MediaWiki:
             "history_from": "a day such as 2024-01-31: leave out revisions made before it (default: the whole history)",
         },
         api_version="formatversion 2 (MediaWiki 1.25 and later)",
+        tells_history=True,
         legal_basis="Wiki text is published under the licence that the wiki names; histories name their authors by name or "
         "by network address.",
         sign_in=ByHand(

@@ -20,15 +20,18 @@ from types import ModuleType
 
 import pytest
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from app import main
 from app.capture import pages, records, run
 from app.records.clock import FixedClock
-from app.store import Store, anchors, proofs, witness
-from app.store.note import Checkpoint, Signer, opened, proof_parts
+from app.store import Store, anchors, merkle, proofs, witness
+from app.store.note import Checkpoint, Signer, Verifier, opened, proof_parts
 from app.store.tables import records as record_table
+from app.web.app import create
 from connectors.contract import Author, Kind, Observation
 from tests.archives import close, settings_at
+from tests.doors.conftest import parts_of
 from tests.steps.scripted import Scripted, ScriptedClient, listing
 from tests.steps.vouching import Office, TimestampServer, asking, serving
 
@@ -54,6 +57,7 @@ class Made:
     notes: tuple[str, str]
     path: str
     key: str
+    home: Path
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,7 @@ def made(archive_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         (notes[0], notes[1]),
         path,
         store.ledger.verifier().line() + "\n",
+        home,
     )
     close(store)
 
@@ -322,12 +327,10 @@ def remove(name: str) -> Change:
 
 
 def put(name: str, content: bytes = b"x") -> Change:
-    return lambda folder: (folder / name).write_bytes(content) and None  # type: ignore[func-returns-value]
+    def broken(folder: Path) -> None:
+        (folder / name).write_bytes(content)
 
-
-def take(name: str) -> Callable[[Path, Made], None]:
-    """A file of another record's proof."""
-    return lambda folder, made: shutil.copy(made.other / name, folder / name) and None  # type: ignore[return-value]
+    return broken
 
 
 def foreign_key(folder: Path) -> None:
@@ -614,6 +617,62 @@ def test_a_checkpoint_of_another_ledger_is_refused_in_a_comparison(made: Made, t
     foreign = Signer("another.example", bytes(32)).verifier().line() + "\n"
     code, told = compared(made, tmp_path, old, new, made.path, foreign)
     assert (code, told.split()[2]) == (6, "ledger-differs")
+
+
+# -- over the network ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stranger(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Somebody who never signed in, at the agency's address."""
+    home = shutil.copytree(made.home, tmp_path_factory.mktemp("served") / "home")
+    archive = main.open_archive(settings_at(home))
+    with TestClient(create(parts_of(archive)), base_url="https://archive.example") as client:
+        yield client
+    archive.close()
+
+
+def test_a_stranger_gets_everything_that_the_checks_need_without_signing_in(
+    made: Made, stranger: TestClient, tmp_path: Path
+):
+    ledger = "/api/v1/ledger"
+    old, new = (Checkpoint.parse(note.partition("\n\n")[0] + "\n") for note in made.notes)
+    assert stranger.get(f"{ledger}/vkey").text == made.key
+    notes = [stranger.get(f"{ledger}/checkpoint/{said.size}").text for said in (old, new)]
+    assert [note.count("\u2014 ") for note in notes] == [3, 3]
+    answer = stranger.get(f"{ledger}/consistency/{old.size}/{new.size}")
+    assert (answer.status_code, answer.text) == (200, made.path)
+    assert compared(made, tmp_path, notes[0], notes[1], answer.text)[0] == 0
+    (digest,) = stranger.get(f"{ledger}/checkpoint/{old.size}/timestamps").text.splitlines()
+    assert (
+        stranger.get(f"{ledger}/timestamp/{digest}").content
+        == (made.full / "anchors" / f"{digest}.tsr").read_bytes()
+    )
+    index, path, note = proof_parts(stranger.get(f"{ledger}/proof/0").text)
+    newest = Checkpoint.parse(opened(note, Verifier.parse(made.key.strip())))
+    width = newest.size
+    leaves = stranger.get(f"{ledger}/tile/0/000.p/{width}").content
+    assert merkle.check_inclusion(leaves[:32], index, newest.size, path, newest.root)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("consistency/0/5", 422),
+        ("consistency/5/4", 422),
+        ("consistency/1/99999999999999999999999", 422),
+        ("checkpoint/999999", 404),
+        ("checkpoint/99999999999999999999999", 404),
+        ("checkpoint/-1", 404),
+        ("proof/999999", 404),
+        ("proof/-1", 404),
+        ("timestamp/00", 404),
+        (f"timestamp/{'0' * 64}", 404),
+        (f"timestamp/{'Ä' * 64}", 404),
+    ],
+)
+def test_what_was_never_signed_is_not_given_out(stranger: TestClient, path: str, status: int):
+    assert stranger.get(f"/api/v1/ledger/{path}").status_code == status
 
 
 # -- called wrongly ------------------------------------------------------------------------------------------

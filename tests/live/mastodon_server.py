@@ -21,10 +21,8 @@ import pytest
 
 from tests.live.conftest import START_WITHIN, end_group, free_port, unavailable
 
-_CACHE = Path(
-    os.environ.get("MUNIMENT_LIVE_CACHE")
-    or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "muniment-live" / "mastodon"
-)
+_CACHES = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "muniment-live"
+_CACHE = Path(os.environ.get("MUNIMENT_LIVE_CACHE", _CACHES)) / "mastodon"
 PEOPLE = ("police", "jo", "al", "troll")
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from app.records.clock import FixedClock
-from app.store import Store, anchors, attempts
+from app.store import Store, anchors, attempts, fixity
 from app.store.anchors import Authority, BadAuthority, Request, TokenRefused, authorities
 from app.store.asking import Asking, NotReached
 from app.store.attempts import Standing, due
@@ -374,6 +374,23 @@ def test_the_database_itself_refuses_to_change_a_timestamp(
         for statement in (f"UPDATE {table} SET size = size", f"DELETE FROM {table}"):
             with pytest.raises(DatabaseError, match="never change"), anywhere.database.begin() as tx:
                 tx.execute(text(statement))
+
+
+@pytest.mark.parametrize("column", ["token", "size"])
+def test_a_timestamp_that_somebody_altered_in_the_database_is_found(
+    store: Store, server: TimestampServer, ask: Asking, column: str
+):
+    asked = authorities(server.setting)
+    for _ in range(2):
+        write(store)
+        anchors.anchor(store, asked, ask, by=None, why="test")
+    assert list(anchors.wrong(store)) == []
+    assert fixity.verify(store, full=True).findings == []
+    with store.database.begin() as tx:
+        tx.execute(text("DROP TRIGGER anchors_refuse_update"))
+        other = f"(SELECT {column} FROM anchors ORDER BY key DESC LIMIT 1)"
+        tx.execute(text(f"UPDATE anchors SET {column} = {other} WHERE key = 1"))
+    assert [code for code, _, _ in anchors.wrong(store)] == ["token-altered"]
 
 
 # -- the setting -----------------------------------------------------------------------------------------------

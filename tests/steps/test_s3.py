@@ -24,10 +24,12 @@ from sqlalchemy import select
 
 from app import ROOT, main
 from app.capture import attachments, importing, pages, run
+from app.capture.runs import Report
 from app.db import DiskFull
 from app.main import Archive
 from app.records.clock import FixedClock, SystemClock
 from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
+from app.records.nouns import Page
 from app.settings import BadSetting, BucketAddress
 from app.store import Store, export, fixity
 from app.store.ledger import Deed
@@ -190,6 +192,24 @@ def test_the_everyday_identity_cannot_bypass_governance(seaweed: Seaweed, tmp_pa
         everyday.discard(kept.digest, bypass=True)
     assert "MUNIMENT_S3_DISPOSAL_PROFILE" in refused.value.next
     assert everyday.check(kept.digest) == 8
+
+
+def test_the_everyday_identity_cannot_shorten_a_lock_that_it_may_lengthen(seaweed: Seaweed, tmp_path: Path):
+    everyday = at(seaweed, tmp_path, lock=True)
+    kept = everyday.put([b"evidence"])
+    place: Any = key(everyday, kept.digest)
+    client = everyday.requests.client
+    until = client.head_object(**place)["ObjectLockRetainUntilDate"]
+    for bypass in (False, True):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.put_object_retention(
+                **place,
+                BypassGovernanceRetention=bypass,
+                Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until - timedelta(days=1)},
+            )
+    longer = until + timedelta(days=1)
+    client.put_object_retention(**place, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": longer})
+    assert client.head_object(**place)["ObjectLockRetainUntilDate"] == longer
 
 
 def test_nobody_bypasses_the_storages_own_legal_hold(seaweed: Seaweed, locking: Bucket):
@@ -548,10 +568,11 @@ from app.records.clock import SystemClock
 from app.store.s3 import open_bucket
 bucket = open_bucket("town", "", spool=Path(sys.argv[1]), clock=SystemClock(), days=0, wait=lambda _: None)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-try:
-    bucket.put(bytes(1 << 18) for _ in range(8))
-except DiskFull as error:
-    print(error.code, error.next)
+for chunk, times in ((1 << 18, 8), (1000, 1100)):
+    try:
+        bucket.put(bytes(chunk) for _ in range(times))
+    except DiskFull as error:
+        print(error.code, error.next)
 """
 
 
@@ -564,7 +585,7 @@ def test_where_there_is_no_room_to_make_an_object_ready_it_is_said(tmp_path: Pat
         capture_output=True,
         text=True,
     )
-    assert told.stdout.splitlines() == [f"{DiskFull.code} Make room, then run again."]
+    assert told.stdout.splitlines() == [f"{DiskFull.code} Make room, then run again."] * 2
     assert list((tmp_path / "spool").iterdir()) == []
 
 
@@ -800,7 +821,8 @@ def office(
     seaweed: Seaweed, home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Office]:
     """An archive whose segments lie in a bucket, under a lock of thirty days."""
-    monkeypatch.setenv("AWS_PROFILE", "keeper")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEEPER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-keeper")
     clock.at = datetime.now(UTC)  # the storage has the machine's time
     place = f"{seaweed.common(lock=True)}/{seaweed.prefix()}"
     archive = main.open_archive(in_a_bucket(seaweed, home, place, s3_governance_days=DAYS), clock)
@@ -814,10 +836,10 @@ PICTURE = bytes(range(256)) * (24 << 10)
 """More than one part."""
 
 
-def capture(office: Office) -> None:
-    store, clock = office.archive.store, office.clock
+def a_page(office: Office) -> Page:
+    store = office.archive.store
     with store.database.begin() as tx:
-        page = pages.add(
+        return pages.add(
             store,
             tx,
             connector="scripted",
@@ -827,6 +849,12 @@ def capture(office: Office) -> None:
             by=UUID(int=7),
             why="test",
         )
+
+
+def capture(office: Office, page: Page | None = None) -> Report:
+    """Capture a page of three posts, the first with a picture."""
+    store, clock = office.archive.store, office.clock
+    page = page or a_page(office)
     client = ScriptedClient(clock, {"https://blog.example/a.png": PICTURE})
     connector = Scripted(client)
     words = ["The bridge is closed", "Road closed on Monday", "Thank you"]
@@ -847,12 +875,12 @@ def capture(office: Office) -> None:
         )
     ]
     ticks = iter(range(1000))
-    report = run.capture(store, page, connector, client, by=None, why="test", tick=lambda: next(ticks))
-    assert (report.status, report.gaps) == ("complete", [])
+    return run.capture(store, page, connector, client, by=None, why="test", tick=lambda: next(ticks))
 
 
 def test_an_archive_in_a_bucket_captures_searches_verifies_and_opens_again(office: Office, seaweed: Seaweed):
-    capture(office)
+    report = capture(office)
+    assert (report.status, report.gaps) == ("complete", [])
     assert office.archive.follow() == 3
     assert office.archive.search("closed", messages=False).total == 2
     told = office.archive.verify(full=True)
@@ -871,6 +899,38 @@ def test_an_archive_in_a_bucket_captures_searches_verifies_and_opens_again(offic
         assert b"".join(attachments.stream(again.store, kept)) == PICTURE
     finally:
         again.close()
+
+
+def test_destruction_in_an_archive_asks_with_the_profile_of_the_settings(office: Office):
+    kept = office.bucket.put([b"disposed of"])
+    with pytest.raises(ObjectLocked):
+        office.bucket.discard(kept.digest)
+    office.bucket.discard(kept.digest, bypass=True)
+    assert list(office.bucket.names()) == []
+
+
+def test_a_capture_during_an_outage_keeps_nothing_by_halves_and_the_next_one_has_all(
+    office: Office, troubled: Troubled
+):
+    page = a_page(office)
+    requests = office.bucket.requests
+    office.bucket.requests = troubled.bucket.requests
+    troubled.way.meets = lambda _method, _target: "503 SlowDown"
+    with pytest.raises(BucketUnavailable):
+        capture(office, page)
+    assert fixity.verify(office.archive.store, full=True).findings == []
+    assert list(at_rest(office, requests)) == []
+    office.bucket.requests = requests
+    office.clock.at += timedelta(hours=1)
+    assert capture(office, page).status == "complete"
+    told = fixity.verify(office.archive.store, full=True)
+    assert (told.findings, told.checked["records"]) == ([], 3)
+
+
+def at_rest(office: Office, requests: Requests) -> Iterator[bytes]:
+    """What lies in the bucket, whatever the way to it."""
+    office.bucket.requests = requests
+    return office.bucket.names()
 
 
 def test_an_object_altered_behind_the_lock_is_found_by_fixity(office: Office, seaweed: Seaweed):

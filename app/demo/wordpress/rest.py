@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from app.demo.answers import Answer, Request
@@ -17,6 +18,7 @@ from app.demo.wordpress.wire import RestError, as_json, invalid, listing
 from app.demo.wordpress.wording import Shape
 
 _MOST_PER_PAGE = 100
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,11 @@ class Asked:
         if self.editing and not self.who:
             raise self._refuse("rest_forbidden_context", message)
 
-    def _page(self, found: Sequence[Shape], *, strict: bool) -> Listed:
-        """Cut a list into pages. Posts refuse a page beyond the last; comments answer an empty list."""
+    def _page(self, found: Sequence[Thing], shape: Callable[[Thing], Shape], *, strict: bool) -> Listed:
+        """Cut a list into pages, and give what stands on the one that was asked for its shape.
+
+        Posts refuse a page beyond the last; comments answer an empty list.
+        """
         per_page = self._number("per_page", 10, most=_MOST_PER_PAGE)
         page = self._number("page", 1)
         start = (
@@ -118,7 +123,8 @@ class Asked:
                 "rest_post_invalid_page_number",
                 "The page number requested is larger than the number of pages available.",
             )
-        return Listed(found[start : start + per_page], len(found), pages, page)
+        shown = [shape(one) for one in found[start : start + per_page]]
+        return Listed(shown, len(found), pages, page)
 
     def _number(self, name: str, otherwise: int, *, least: int = 1, most: int | None = None) -> int:
         text = self.request.one(name)
@@ -153,10 +159,10 @@ class Asked:
             raise invalid(name, "Invalid date.", "rest_invalid_date") from None
         return told if told.tzinfo else told.replace(tzinfo=ZONE)
 
-    def _between(self, moment: datetime, after: str, before: str) -> bool:
+    def _between(self, after: str, before: str) -> Callable[[datetime], bool]:
         """Whether a time lies after and before what was asked, both exclusive and by the second."""
         since, until = self._when(after), self._when(before)
-        return (since is None or moment > since) and (until is None or moment < until)
+        return lambda moment: (since is None or moment > since) and (until is None or moment < until)
 
     def _order(self, allowed: Sequence[str], otherwise: str) -> tuple[str, bool]:
         """By what to sort, and whether downward."""
@@ -171,11 +177,11 @@ class Asked:
 
     def _posts(self, kind: str) -> Listed:
         self._only_signed_in_may_edit("Sorry, you are not allowed to edit posts in this post type.")
-        statuses = self._post_statuses()
+        statuses, is_asked_for = self._post_statuses(), self._asked_for()
         chosen = [
             post
             for post in self.site.blog.posts
-            if post.type == kind and post.status in statuses and self._is_asked_for(post)
+            if post.type == kind and post.status in statuses and is_asked_for(post)
         ]
         by, down = self._order(
             ("author", "date", "id", "include", "modified", "parent", "relevance", "slug", "title"), "date"
@@ -189,21 +195,24 @@ class Asked:
             "author": lambda post: (post.by.number, post.number),
         }
         chosen.sort(key=keys.get(by, lambda post: (post.at, post.number)), reverse=down)
-        return self._page([self.shapes.post(post) for post in chosen], strict=True)
+        return self._page(chosen, self.shapes.post, strict=True)
 
-    def _is_asked_for(self, post: Post) -> bool:
+    def _asked_for(self) -> Callable[[Post], bool]:
+        """Whether a post is among those that were asked for."""
         request = self.request
         include, exclude = self._numbers("include"), self._numbers("exclude")
         slugs, authors = request.several("slug"), self._numbers("author")
         search = request.one("search").casefold()
-        return (
+        published = self._between("after", "before")
+        modified = self._between("modified_after", "modified_before")
+        return lambda post: (
             (not include or post.number in include)
             and post.number not in exclude
             and (not slugs or post.slug in slugs)
             and (not authors or post.by.number in authors)
             and search in f"{post.title} {post.text}".casefold()
-            and self._between(post.at, "after", "before")
-            and self._between(post.modified, "modified_after", "modified_before")
+            and published(post.at)
+            and modified(post.modified)
         )
 
     def _post_statuses(self) -> set[str]:
@@ -234,8 +243,8 @@ class Asked:
             raise self._refuse(
                 "rest_cannot_read", "Sorry, you are not allowed to view revisions of this post."
             )
-        shapes = [self.shapes.revision(post, kept) for kept in reversed(post.revisions)]
-        return self._page(shapes, strict=False)
+        newest_first = list(reversed(post.revisions))
+        return self._page(newest_first, lambda kept: self.shapes.revision(post, kept), strict=False)
 
     # ----------------------------------------------------------------- comments
 
@@ -255,6 +264,7 @@ class Asked:
             self._numbers("parent"),
         )
         search = self.request.one("search").casefold()
+        published = self._between("after", "before")
         chosen = [
             comment
             for comment in self.site.blog.comments
@@ -264,7 +274,7 @@ class Asked:
             and comment.number not in exclude
             and (not parents or comment.parent in parents)
             and search in f"{comment.text} {comment.name}".casefold()
-            and self._between(comment.at, "after", "before")
+            and published(comment.at)
         ]
         by, down = self._order(("date", "date_gmt", "id", "include", "post", "parent", "type"), "date_gmt")
         keys: Mapping[str, Callable[[Comment], tuple[object, int]]] = {
@@ -274,7 +284,7 @@ class Asked:
             "parent": lambda comment: (comment.parent, comment.number),
         }
         chosen.sort(key=keys.get(by, lambda comment: (comment.at, comment.number)), reverse=down)
-        return self._page([self.shapes.comment(comment) for comment in chosen], strict=False)
+        return self._page(chosen, self.shapes.comment, strict=False)
 
     def _may_read_comments_of(self, number: int) -> None:
         post = self.site.posts.get(number)
@@ -298,20 +308,22 @@ class Asked:
     def _media(self) -> Listed:
         self._only_signed_in_may_edit("Sorry, you are not allowed to edit posts in this post type.")
         include, parents = self._numbers("include"), self._numbers("parent")
+        published = self._between("after", "before")
+        modified = self._between("modified_after", "modified_before")
         chosen = [
             media
             for media in self.site.blog.media
             if (not include or media.number in include)
             and (not parents or media.on in parents)
             and (self.who or self._is_open(media))
-            and self._between(media.at, "after", "before")
-            and self._between(media.at, "modified_after", "modified_before")
+            and published(media.at)
+            and modified(media.at)
         ]
         _, down = self._order(
             ("author", "date", "id", "include", "modified", "parent", "slug", "title"), "date"
         )
         chosen.sort(key=lambda media: media.number, reverse=down)
-        return self._page([self.shapes.picture(media) for media in chosen], strict=True)
+        return self._page(chosen, self.shapes.picture, strict=True)
 
     def _is_open(self, media: Media) -> bool:
         """A picture is as open as the post for which it was uploaded."""
@@ -338,7 +350,7 @@ class Asked:
             and (not include or person.number in include)
             and (not slugs or person.handle in slugs)
         ]
-        return self._page([self.shapes.user(person) for person in chosen], strict=False)
+        return self._page(chosen, self.shapes.user, strict=False)
 
     def _me(self) -> Shape:
         if not self.who:
@@ -356,18 +368,22 @@ class Asked:
 
     def _categories(self) -> Listed:
         posts = sum(post.type == "post" and post.status == "publish" for post in self.site.blog.posts)
-        return self._page([self.shapes.term(1, "News", "category", posts)], strict=False)
+        return self._page([posts], lambda count: self.shapes.term(1, "News", "category", count), strict=False)
 
     def _tags(self) -> Listed:
         include = self._numbers("include")
-        terms = [
-            self.shapes.term(
-                number, name, "post_tag", sum(name in post.tags for post in self.site.blog.posts)
-            )
+
+        def shape(named: tuple[str, int]) -> Shape:
+            name, number = named
+            posts = sum(name in post.tags for post in self.site.blog.posts)
+            return self.shapes.term(number, name, "post_tag", posts)
+
+        asked = [
+            (name, number)
             for name, number in sorted(self.site.tags.items())
             if not include or number in include
         ]
-        return self._page(terms, strict=False)
+        return self._page(asked, shape, strict=False)
 
     def _settings(self) -> Shape:
         """Settings are for administrators; the archive's account is an editor, as it should be."""

@@ -217,7 +217,7 @@ note() {
         held=''
         [ "$line" = "$dash $name $value" ] && [ -n "$name" ] && held=$(unbase "$value")
         if [ $count -lt 0 ] || [ $count -gt 104 ]; then break; fi
-        [ ${#held} -ge 10 ] || held=broken
+        [ ${#held} -ge 10 ] || { name=-; held=broken; }
         printf '%s %s\n' "$name" "$held" >>"$work/signatures" ;;
     esac
   done <"$work/note"
