@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select, update
 
 from app.db import Tx, from_instant, to_instant
 from app.records.nouns import Page
-from app.store.sealing import seal, unseal
+from app.store import cursors
 from app.store.store import Store
 from app.store.tables import lanes
 
@@ -35,7 +35,7 @@ class Lane:
 
 
 def lane(store: Store, tx: Tx, page: Page, name: str) -> Lane:
-    """Where the pass of that name stands; a new one has no cursor."""
+    """Where the pass of that name stands; a new one has no cursor, nor has one whose cursor went with a disposal."""
     row = tx.execute(select(lanes).where(lanes.c.page == page.key, lanes.c.name == name)).one_or_none()
     if row is None:
         return Lane(name)
@@ -43,7 +43,7 @@ def lane(store: Store, tx: Tx, page: Page, name: str) -> Lane:
     cursor = (
         None
         if sealed is None
-        else unseal(store.keyring.secret(page.id.bytes), _label(name), bytes(sealed)).decode()
+        else cursors.opened(store, page.id.bytes, _label(name), bytes(sealed))
     )
     return Lane(
         name,
@@ -71,7 +71,7 @@ def begin(
 
 def reach(store: Store, tx: Tx, page: Page, name: str, cursor: str) -> None:
     """Remember where a batch ended, in the transaction that keeps it."""
-    sealed = seal(store.keyring.secret(page.id.bytes), _label(name), cursor.encode())
+    sealed = cursors.sealed(store, page.id.bytes, _label(name), cursor)
     _change(tx, page, name, sealed_cursor=sealed)
 
 

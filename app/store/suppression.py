@@ -3,7 +3,7 @@
 It is a keyed digest of page and native id, and opens nothing. The mark is laid
 in the transaction that writes the tombstone; from then on the row of the
 disposed record no longer bears it, so that a hold can make the item a new
-record.
+record. When that one is disposed of too, the same mark stands for both.
 """
 
 from __future__ import annotations
@@ -11,27 +11,33 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
 from app.db import Tx
+from app.db.rows import insert_rows, update_rows
 from app.store.tables import records, suppressed
 
 _ASK = 500
 
 
-def lay(tx: Tx, record: int) -> None:
-    """Lay the mark of a record that is being disposed of; its row then bears a random one."""
-    mac = tx.execute(select(records.c.native_mac).where(records.c.key == record)).scalar_one()
-    tx.execute(insert(suppressed).values(mac=bytes(mac), record=record))
-    tx.execute(update(records).where(records.c.key == record).values(native_mac=os.urandom(16)))
+def lay(tx: Tx, disposed: Sequence[int]) -> None:
+    """Lay the marks of records that are being disposed of; their rows then bear random ones."""
+    for start in range(0, len(disposed), _ASK):
+        part = list(disposed[start : start + _ASK])
+        asked = select(records.c.key, records.c.native_mac).where(records.c.key.in_(part))
+        laid_now = [(bytes(row.native_mac), row.key) for row in tx.execute(asked)]
+        insert_rows(tx, suppressed, ("mac", "record"), laid_now)
+        update_rows(tx, records, ("native_mac",), "key", [(os.urandom(16), key) for _, key in laid_now])
 
 
 def laid(tx: Tx, macs: Sequence[bytes]) -> dict[bytes, int]:
-    """Which of these were disposed of, and the key of the disposed record each was."""
+    """Which of these were disposed of, and the key of the disposed record each was: the last, where there were several."""
     found: dict[bytes, int] = {}
     for start in range(0, len(macs), _ASK):
-        asked = select(suppressed.c.mac, suppressed.c.record).where(
-            suppressed.c.mac.in_(list(macs[start : start + _ASK]))
+        asked = (
+            select(suppressed.c.mac, suppressed.c.record)
+            .where(suppressed.c.mac.in_(list(macs[start : start + _ASK])))
+            .order_by(suppressed.c.record)
         )
         found |= {bytes(row.mac): row.record for row in tx.execute(asked)}
     return found

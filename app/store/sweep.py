@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.db import to_instant
+from app.store import cursors
 from app.store.objects import ObjectLocked
 from app.store.store import Store
 from app.store.tables import acts, exchanges, objects, pages, records, runs
@@ -77,9 +78,11 @@ def _unknown_objects(store: Store, names: Iterable[bytes]) -> list[bytes]:
 
 
 def _unknown_owners(store: Store, owners: Iterable[bytes]) -> list[bytes]:
+    with store.database.read() as tx:
+        made = {cursors.owner(store, bytes(page)) for page in tx.execute(select(pages.c.id)).scalars()}
     unknown: list[bytes] = []
     for part in _parts(owners):
-        known: set[bytes] = set()
+        known = set(made)
         with store.database.read() as tx:
             for column in (records.c.id, exchanges.c.id, acts.c.secret, pages.c.id, runs.c.id):
                 known |= {

@@ -1,9 +1,9 @@
 """Destruction: batches of disposal, what became of each record, and what went with them.
 
-What an operator will notice: records can be disposed of. The next pass over
-each page is whole, because the places where capture goes on are forgotten
-here: from now on they are sealed under a secret of their own, which every
-disposal on the page destroys.
+What an operator will notice: records can be disposed of. The places where
+capture goes on are sealed from now on under a secret of their own, which every
+disposal on the page destroys; in data backups from before they are sealed
+under the page's own, so let those backups expire.
 
 The counters of a record may now go together with its tombstone, and no sooner;
 a record that was kept again under a hold can be disposed of a second time. A
@@ -105,10 +105,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["batch"], ["disposals.key"], name=op.f("fk_unlinked_batch_disposals")),
         sa.ForeignKeyConstraint(["object"], ["objects.key"], name=op.f("fk_unlinked_object_objects")),
         sa.PrimaryKeyConstraint("object", name=op.f("pk_unlinked")),
-    )
-    op.execute(
-        "UPDATE lanes SET sealed_cursor = NULL, published_from = NULL, published_until = NULL, "
-        "unfinished = false, finished_at = NULL"
     )
     if op.get_bind().dialect.name == "sqlite":
         _suppress_again_sqlite()

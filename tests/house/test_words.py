@@ -206,7 +206,7 @@ def test_a_word_has_one_meaning_in_the_glossary():
 
 def explained(text: str) -> dict[str, str]:
     """The settings that the operator's guide has rows for, each with what it says."""
-    return dict(re.findall(r"^\| `(MUNIMENT_[A-Z_]+)` \|(.*)\|$", text, flags=re.MULTILINE))
+    return dict(re.findall(r"^\| `(MUNIMENT_[A-Z0-9_]+)` \|(.*)\|$", text, flags=re.MULTILINE))
 
 
 def settings() -> set[str]:
@@ -228,7 +228,7 @@ def test_every_setting_says_in_code_what_it_is():
 
 
 def test_no_document_names_a_setting_that_is_not_there():
-    named = {name for text in documents().values() for name in re.findall(r"\bMUNIMENT_[A-Z_]+\b", text)}
+    named = {name for text in documents().values() for name in re.findall(r"\bMUNIMENT_[A-Z0-9_]+\b", text)}
     assert named - settings() - {"MUNIMENT_SHARED"} == set()
 
 
