@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import httpx
+
 from app import ROOT, __version__
 from app.capture import applications, credentials, introductions, pages, plans, run
 from app.capture.connecting import LINK_PATH, Desk
@@ -45,7 +47,9 @@ from app.records.clock import Clock, SystemClock
 from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
 from app.settings import Settings
-from app.store import access, export, fixity, proofs, warc
+from app.store import access, anchors, export, fixity, proofs, warc, witness
+from app.store.anchors import Anchoring
+from app.store.asking import Asking
 from app.store.keyring import Keyring, MasterKeys
 from app.store.ledger import Ledger
 from app.store.objects import Folder, Objects
@@ -269,7 +273,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         ),
         archive.follow,
         settings.nightly_at,
-        minutely=(lookout.tick, listeners.tick, telling.tick),
+        minutely=(lookout.tick, listeners.tick, telling.tick, archive.anchor_when_due),
     )
     try:
         application = create_app(archive, outbox, starter)
@@ -718,6 +722,28 @@ class Archive:
         else:
             told.checked["index_behind"] = self.behind()
         return told
+
+    def anchor(self, *, by: UUID | None, why: str) -> Anchoring:
+        """Have the newest checkpoint cosigned and timestamped now by everybody who is configured."""
+        told = self.settings
+        with httpx.Client(verify=httpx.create_ssl_context(), trust_env=False) as outside:
+            return anchors.attest(
+                self.store,
+                anchors.authorities(told.timestamp_urls),
+                witness.witnesses(told.witnesses),
+                Asking(outside),
+                by=by,
+                why=why,
+            )
+
+    def anchor_when_due(self) -> None:
+        """The same as far as it is due: at first activity, hourly while there is some, daily anyway."""
+        told = self.settings
+        vouching, cosigning = anchors.authorities(told.timestamp_urls), witness.witnesses(told.witnesses)
+        if not vouching and not cosigning:
+            return
+        with httpx.Client(verify=httpx.create_ssl_context(), trust_env=False) as outside:
+            anchors.minutely(self.store, vouching, cosigning, Asking(outside))
 
     def export_ledger(self, folder: Path) -> dict[str, object]:
         """Write the ledger as static files."""

@@ -14,12 +14,11 @@ from sqlalchemy import exists, func, select
 
 from app.capture import coverage, lanes
 from app.capture.coverage import Day, Passed, Pause, Window
-from app.capture.runs import CAPTURE, GapFound, gaps_of
+from app.capture.runs import CAPTURE, GAP_DISPOSED, GapFound, gaps_of
 from app.db import Tx, from_instant, to_instant
 from app.records.errors import Invalid
 from app.records.nouns import Page
-from app.store.ledger import keyed
-from app.store.sealing import unseal
+from app.store.ledger import DISPOSED_WITH, act_words, keyed
 from app.store.store import Store
 from app.store.tables import acts, entries, gaps, objects, records, runs, stated, tombstones, versions
 
@@ -123,11 +122,11 @@ def _reasons(store: Store, tx: Tx, page: Page) -> dict[int, list[str]]:
         .order_by(gaps.c.key)
     )
     rows = tx.execute(asked).all()
-    secrets = store.keyring.secrets(bytes(row.secret) for row in rows)
     found: dict[int, list[str]] = {}
-    for row in rows:
-        detail = msgspec.json.decode(unseal(secrets[bytes(row.secret)], b"act", bytes(row.sealed)))["detail"]
-        found.setdefault(row.run, []).append(f"{detail['what']}: {detail['why']}")
+    for row, words in zip(rows, act_words(store.keyring, tx, rows), strict=True):
+        detail = words["detail"]
+        what, why = detail.get("what", GAP_DISPOSED), detail.get("why", DISPOSED_WITH)
+        found.setdefault(row.run, []).append(f"{what}: {why}")
     return found
 
 
@@ -140,10 +139,8 @@ def pauses(store: Store, tx: Tx, page: Page) -> list[Pause]:
         .order_by(acts.c.entry)
     )
     rows = tx.execute(asked).all()
-    secrets = store.keyring.secrets(bytes(row.secret) for row in rows)
     found: list[Pause] = []
-    for row in rows:
-        told = msgspec.json.decode(unseal(secrets[bytes(row.secret)], b"act", bytes(row.sealed)))
+    for row, told in zip(rows, act_words(store.keyring, tx, rows), strict=True):
         what, at = msgspec.json.decode(bytes(row.body)).get("act"), from_instant(row.at)
         if what in ("paused", "removed"):
             if found and found[-1].until is None:

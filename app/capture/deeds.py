@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 
 from app.db import Tx, from_instant
 from app.records.clock import today as today_of
 from app.records.errors import Invalid
 from app.store.canonical import Json
-from app.store.sealing import unseal
+from app.store.ledger import act_words
 from app.store.store import Store
 from app.store.tables import acts
 
@@ -56,9 +55,7 @@ def told(store: Store, tx: Tx, entries: Iterable[int | None]) -> dict[int, Told]
     found: dict[int, Told] = {}
     for start in range(0, len(wanted), _ASK):
         rows = tx.execute(select(acts).where(acts.c.entry.in_(wanted[start : start + _ASK]))).all()
-        keys = store.keyring.secrets(bytes(row.secret) for row in rows)
-        for row in rows:
-            value = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))
+        for row, value in zip(rows, act_words(store.keyring, tx, rows), strict=True):
             found[row.entry] = Told(
                 entry=row.entry,
                 at=from_instant(row.at),

@@ -637,6 +637,9 @@ class _Batch:
             )
             if any(held[key] != version for key, version in tx.execute(asked)):
                 raise _Overtaken
+            gone = select(tombstones.c.record).where(tombstones.c.record.in_(keys[start : start + _ASK]))
+            if tx.execute(gone.limit(1)).first() is not None:
+                raise _Overtaken
         if self.circles.overtaken(tx):
             raise _Overtaken
 

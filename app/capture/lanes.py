@@ -40,11 +40,7 @@ def lane(store: Store, tx: Tx, page: Page, name: str) -> Lane:
     if row is None:
         return Lane(name)
     sealed = row.sealed_cursor
-    cursor = (
-        None
-        if sealed is None
-        else cursors.opened(store, page.id.bytes, _label(name), bytes(sealed))
-    )
+    cursor = None if sealed is None else cursors.opened(store, page.id.bytes, _label(name), bytes(sealed))
     return Lane(
         name,
         cursor,

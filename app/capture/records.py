@@ -15,9 +15,10 @@ from app.capture import attachments, custody, pages
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
 from app.records.nouns import AttachmentKept, Disposed, Page, Record, Version
+from app.store import suppression
 from app.store.reading import VERSION_COLUMNS, Frames, VersionRow, fields, version_row
 from app.store.store import Store
-from app.store.tables import objects, records, tombstones, versions
+from app.store.tables import objects, records, suppressed, tombstones, versions
 
 _ASK = 500
 _DEEPEST = 200
@@ -107,9 +108,11 @@ def history(store: Store, tx: Tx, record: Record) -> list[Version]:
 def family(store: Store, tx: Tx, record: Record, *, messages: bool) -> list[Record]:
     """The post at the root of `record` with everything that answers it, parents before children, oldest first."""
     row = tx.execute(
-        select(records.c.key, records.c.native_mac).where(records.c.id == record.root.bytes)
+        select(records.c.key, records.c.native_mac, suppressed.c.mac)
+        .outerjoin(suppressed, suppressed.c.record == records.c.key)
+        .where(records.c.id == record.root.bytes)
     ).one()
-    keys, level = [row.key], [bytes(row.native_mac)]
+    keys, level = [row.key], [bytes(row.mac or row.native_mac)]
     seen = {row.key}
     for _ in range(_DEEPEST):
         found = []
@@ -265,7 +268,7 @@ def _versions() -> Select[Any]:
 
 
 def _parents(tx: Tx, rows: Iterable[Any]) -> dict[bytes, tuple[bytes, bytes | None]]:
-    """By native mac: the id of the record that bears it and what that one answers, up to the roots."""
+    """By native mac: the id of the record that bears or bore it and what that one answers, up to the roots."""
     known: dict[bytes, tuple[bytes, bytes | None]] = {}
     level = {bytes(row.parent_mac) for row in rows if row.parent_mac is not None}
     for _ in range(_DEEPEST):
@@ -283,7 +286,19 @@ def _parents(tx: Tx, rows: Iterable[Any]) -> dict[bytes, tuple[bytes, bytes | No
                 known[bytes(row.native_mac)] = (bytes(row.id), parent)
                 if parent is not None:
                     level.add(parent)
+        known |= _buried(tx, [mac for mac in asked if mac not in known])
     return known
+
+
+def _buried(tx: Tx, macs: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes | None]]:
+    """What was disposed of and is still answered: its id, and nothing above it any more."""
+    by_key = {record: mac for mac, record in suppression.laid(tx, macs).items()}
+    found: dict[bytes, tuple[bytes, bytes | None]] = {}
+    keys = sorted(by_key)
+    for start in range(0, len(keys), _ASK):
+        asked = select(records.c.key, records.c.id).where(records.c.key.in_(keys[start : start + _ASK]))
+        found |= {by_key[row.key]: (bytes(row.id), None) for row in tx.execute(asked)}
+    return found
 
 
 def _record(

@@ -16,7 +16,7 @@ from app.capture.keep import Tally
 from app.db import Tx, from_instant, key_of, to_instant
 from app.records.ids import new_id
 from app.records.nouns import Page
-from app.store.ledger import Deed, keyed
+from app.store.ledger import DISPOSED_WITH, Deed, act_words, keyed
 from app.store.merkle import Growing, leaf_hash
 from app.store.sealing import new_secret, seal, unseal
 from app.store.store import Store
@@ -25,6 +25,7 @@ from app.store.tables import acts, entries, gaps, manifests, records, runs, stat
 _STREAM = 5_000
 MOST_TOLD = 1_000
 """How many unreadable lines a report tells one by one; the others it counts."""
+GAP_DISPOSED = "something of a record that was disposed of"
 CAPTURE, IMPORT, STREAM = "capture", "import", "stream"
 
 
@@ -367,14 +368,13 @@ def gaps_of(
     if page is not None:
         asked = asked.where(gaps.c.page == page)
     found = tx.execute(asked.order_by(gaps.c.key.desc()).limit(limit)).all()
-    keys = store.keyring.secrets(bytes(row.secret) for row in found)
     told = []
-    for row in found:
-        detail = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))["detail"]
+    for row, words in zip(found, act_words(store.keyring, tx, found), strict=True):
+        detail = words["detail"]
         told.append(
             GapFound(
-                detail["what"],
-                detail["why"],
+                detail.get("what", GAP_DISPOSED),
+                detail.get("why", DISPOSED_WITH),
                 detail.get("native_id"),
                 from_instant(row.since) if row.since else None,
                 from_instant(row.until) if row.until else None,

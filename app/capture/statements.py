@@ -109,7 +109,8 @@ def _part(part: Part, introduction: Introduction, agency: str, official_site: st
 # -- sentences and words -----------------------------------------------------------------------------------
 
 _SHORT = re.compile(
-    r"\b(?:dept|st|ave|blvd|rd|dr|mr|mrs|ms|no|u\.s|a\.m|p\.m|e\.g|i\.e|etc|inc|gov|ext|p\.o)\.$", re.IGNORECASE
+    r"\b(?:dept|st|ave|blvd|rd|dr|mr|mrs|ms|no|u\.s|a\.m|p\.m|e\.g|i\.e|etc|inc|gov|ext|p\.o)\.$",
+    re.IGNORECASE,
 )
 _END = re.compile(r"(?:[.!?]+[\"')\]\u201d\u2019]*(?=\s|$))|;\s|[\n\r]+|\s[•·|▪●–—]\s")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")

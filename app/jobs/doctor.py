@@ -6,16 +6,19 @@ import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 from app.capture import notices, runs
 from app.jobs.telling import not_captured
 from app.officers import Smtp
 from app.records.errors import ArchiveError
 from app.settings import Settings
+from app.store import anchors
 from app.store.store import Store
 
 _LITTLE = 2 << 30
 _FAR_BEHIND = 10_000
+_UNANCHORED = timedelta(hours=25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,7 @@ def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list
         _tried("ledger", lambda: _ledger(store)),
         _tried("index", lambda: _index(behind)),
         _tried("night", lambda: _night(store)),
-        Check(
-            "trusted time",
-            ok=False,
-            needed=False,
-            says="no outside authority timestamps the checkpoints: nothing outside this archive proves when one was signed",
-        ),
+        _tried("trusted time", lambda: _trusted_time(settings, store)),
         _tried("mail", lambda: _mail(settings, store)),
         _tried("letters", lambda: _letters(settings, store)),
         _tried("coverage", lambda: _coverage(store)),
@@ -108,6 +106,21 @@ def _night(store: Store) -> Check:
         if recent
         else "nothing was captured yet",
     )
+
+
+def _trusted_time(settings: Settings, store: Store) -> Check:
+    """How wide the window is in which the archive could still have written something else."""
+    asked = anchors.authorities(settings.timestamp_urls)
+    with store.database.read() as tx:
+        window = anchors.unanchored(store, tx, asked)
+    if not asked:
+        says = "no outside authority timestamps the checkpoints: nothing outside this archive proves when one was signed"
+        return Check("trusted time", ok=False, needed=False, says=says)
+    late = window.since is not None and store.clock.now() - window.since > _UNANCHORED
+    since = f", the oldest of {window.since.isoformat()}" if window.since else ""
+    newest = window.newest.isoformat() if window.newest else "never"
+    says = f"newest timestamp {newest}; {window.entries} entries are not covered{since}"
+    return Check("trusted time", ok=not late, needed=True, says=says)
 
 
 def _mail(settings: Settings, store: Store) -> Check:

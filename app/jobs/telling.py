@@ -155,7 +155,9 @@ class Telling:
         ending = next((one for one in credentials.ending(tx, now) if page and one.page == page.id), None)
         if page is None or ending is None:
             return None  # it was connected anew meanwhile
-        left = -((now - ending.on) // timedelta(days=1))  # days that have begun count, as in the marks of reminders
+        left = -(
+            (now - ending.on) // timedelta(days=1)
+        )  # days that have begun count, as in the marks of reminders
         when = "have ended" if ending.on <= now else f"end in {left} day{'' if left == 1 else 's'}"
         return self._letter(
             waiting, f"{page.name}: its credentials {when}", page=page, ending=ending, now=now

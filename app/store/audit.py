@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from app.db import Tx, from_instant, to_instant
 from app.store.access import Access
-from app.store.ledger import Act
+from app.store.ledger import Act, act_words
 from app.store.sealing import unseal
 from app.store.store import Store
 from app.store.tables import accesses, acts, checkpoints
@@ -57,10 +57,8 @@ def acts_before(
     if before is not None:
         asked = asked.where(acts.c.entry < before)
     rows = tx.execute(asked.order_by(acts.c.entry.desc()).limit(limit + 1)).all()
-    keys = store.keyring.secrets(bytes(row.secret) for row in rows[:limit])
     told = []
-    for row in rows[:limit]:
-        value = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))
+    for row, value in zip(rows[:limit], act_words(store.keyring, tx, rows[:limit]), strict=True):
         told.append(
             Act(
                 entry=row.entry,

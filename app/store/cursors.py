@@ -8,6 +8,8 @@ the database shows what it named.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sqlalchemy.exc import IntegrityError
 
 from app.store.ledger import keyed
@@ -42,9 +44,7 @@ def _secret(store: Store, whose: bytes) -> bytes:
     """The secret of a page's cursors, made where a disposal left none."""
     held = store.keyring.secrets([whose])
     if whose not in held:
-        try:
+        with suppress(IntegrityError):  # another process made it at this very moment
             store.keyring.keep({whose: new_secret()})
-        except IntegrityError:  # another process made it at this very moment
-            pass
         held = store.keyring.secrets([whose])
     return held[whose]

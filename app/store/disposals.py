@@ -21,7 +21,6 @@ from sqlalchemy import func, or_, select
 
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
-from app.store import cursors
 from app.store.accounts import ALTERED, MISSING, Wrong
 from app.store.merkle import Growing, leaf_hash
 from app.store.store import Store
@@ -205,7 +204,7 @@ def wrong(store: Store, size: int, derived: Sequence[Purger] = ()) -> Wrong:
     """Whatever of disposals is not as the law and the ledger have it, among the first `size` entries."""
     with store.database.read() as tx:
         said = _said(tx, size)
-        yield from _tombstones(tx, said)
+        yield from _tombstones(tx, said, size)
         yield from _executed(tx, said)
         yield from _authorised(tx, size)
         yield from _marks(tx)
@@ -222,7 +221,9 @@ def _said(tx: Tx, size: int) -> dict[int, dict[str, object]]:
     asked = (
         select(entries.c.index, entries.c.body)
         .where(
-            entries.c.index.in_(select(disposal_records.c.entry).where(disposal_records.c.entry.is_not(None))),
+            entries.c.index.in_(
+                select(disposal_records.c.entry).where(disposal_records.c.entry.is_not(None))
+            ),
             entries.c.index < size,
         )
         .order_by(entries.c.index)
@@ -230,7 +231,7 @@ def _said(tx: Tx, size: int) -> dict[int, dict[str, object]]:
     return {index: msgspec.json.decode(bytes(body)) for index, body in tx.execute(asked)}
 
 
-def _tombstones(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
+def _tombstones(tx: Tx, said: Mapping[int, Mapping[str, object]], size: int) -> Wrong:
     """Every tombstone belongs to a batch that the ledger says was executed."""
     asked = (
         select(
@@ -238,7 +239,6 @@ def _tombstones(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
             tombstones.c.batch,
             disposal_records.c.state,
             disposal_records.c.entry,
-            tombstones.c.at,
         )
         .join(records, records.c.key == tombstones.c.record)
         .outerjoin(disposals, disposals.c.id == tombstones.c.batch)
@@ -247,10 +247,16 @@ def _tombstones(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
             (disposal_records.c.batch == disposals.c.key) & (disposal_records.c.record == records.c.key),
         )
     )
-    for identity, of, state, entry, _ in tx.execute(asked):
+    for identity, of, state, entry in tx.execute(asked):
+        if entry is not None and entry >= size:
+            continue  # written while this looks
         entered = said.get(entry) if entry is not None else None
         if state not in (DESTROYED, VERIFIED) or entered is None or entered.get("batch") != bytes(of).hex():
-            yield UNLAWFUL, "a record has a tombstone, and no entry that disposed of it", bytes(identity).hex()
+            yield (
+                UNLAWFUL,
+                "a record has a tombstone, and no entry that disposed of it",
+                bytes(identity).hex(),
+            )
 
 
 def _executed(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
@@ -267,7 +273,11 @@ def _executed(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
         if state in (DESTROYED, VERIFIED):
             destroyed.setdefault(entry, []).append(bytes(identity))
             if buried is None:
-                yield UNLAWFUL, "a record is said to be destroyed, and has no tombstone", bytes(identity).hex()
+                yield (
+                    UNLAWFUL,
+                    "a record is said to be destroyed, and has no tombstone",
+                    bytes(identity).hex(),
+                )
         else:
             withdrawn[entry] += 1
     for entry, told in said.items():
@@ -415,8 +425,3 @@ def _derived(store: Store, one: Purger) -> Wrong:
         keys = list(tx.execute(select(tombstones.c.record)).scalars())
     if keys and (left := one.still_holds(keys)):
         yield NOT_DESTROYED, f"{left} disposed records are still in the {one.name}", one.name
-
-
-def cursor_owners(store: Store, pages: Iterable[bytes]) -> list[bytes]:
-    """The owners of the secrets under which the cursors of these pages are sealed."""
-    return [cursors.owner(store, page) for page in pages]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
 from app.records.errors import IntegrityFailure
-from app.store import access, accounts
+from app.store import access, accounts, anchors, disposals
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
 from app.store.ledger import act_commitment
@@ -45,12 +45,14 @@ from app.store.tables import (
     circles,
     entries,
     exchanges,
+    forgotten,
     objects,
     pages,
     pieces,
     records,
     runs,
     tombstones,
+    unlinked,
     versions,
 )
 from app.store.wrapping import circle_mac, open_circle
@@ -75,7 +77,10 @@ class Finding:
 VERSIONS = "versions"
 """The look that opens every version: half of the full check's work, and fit for a process of its own."""
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
-_RESTORE_KEYS = "Restore the newest key backup."
+_NEXT = {
+    KeyMissing.code: "Restore the newest key backup.",
+    disposals.NOT_DESTROYED: "Finish the disposal: the next start or night does, or `muniment disposition execute`.",
+}
 
 
 @dataclass(slots=True)
@@ -102,8 +107,7 @@ class Checked:
 
     def find(self, code: str, what: str, where: str) -> None:
         if len(self.findings) < _MOST:
-            next_ = _RESTORE_KEYS if code == KeyMissing.code else _RESTORE
-            self.findings.append(Finding(code, what, where, next_))
+            self.findings.append(Finding(code, what, where, _NEXT.get(code, _RESTORE)))
         else:
             self.more += 1
 
@@ -114,10 +118,12 @@ def verify(
     full: bool,
     progress: Callable[[str, int], None] | None = None,
     wanted: Callable[[str], bool] = bool,
+    derived: Sequence[disposals.Purger] = (),
 ) -> Checked:
     """Check the store; `full` opens everything. Of the looks, by name, only those that are `wanted` are taken.
 
-    What is written while this looks is left to the next look.
+    What is written while this looks is left to the next look. Whatever is
+    `derived` is asked whether it still holds what was disposed of.
     """
     told = Checked()
     progress = progress or (lambda _what, _number: None)
@@ -129,6 +135,7 @@ def verify(
         ("entries", lambda: _entries(store, told, progress, size)),
         ("keyring", lambda: _keyring(store, told)),
         ("access log", lambda: _accesses(store, told, full=full)),
+        ("disposals", lambda: told.find_each(disposals.wrong(store, size, derived))),
     ]
     thorough: list[tuple[str, Callable[[], None]]] = [
         ("database", lambda: _database(store, told)),
@@ -140,6 +147,7 @@ def verify(
         ("acts", lambda: _acts(store, told, size)),
         ("manifests", lambda: told.find_each(accounts.manifest_rows(store, size))),
         ("attachments", lambda: _attachments(store, told)),
+        ("timestamps", lambda: told.find_each(anchors.wrong(store))),
     ]
     for what, look in [*quick, *(thorough if full else [])]:
         if not wanted(what):
@@ -157,10 +165,14 @@ def verify(
 
 
 def _objects(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
-    """1. Every object that rows speak of is there and holds what its name says."""
-    for number, (digest, size) in enumerate(
-        _all(store, select(objects.c.digest, objects.c.size).order_by(objects.c.key)), start=1
-    ):
+    """1. Every object that rows speak of is there and holds what its name says, unless it was removed with a disposal."""
+    asked = (
+        select(objects.c.digest, objects.c.size)
+        .outerjoin(unlinked, unlinked.c.object == objects.c.key)
+        .where(unlinked.c.object.is_(None))
+        .order_by(objects.c.key)
+    )
+    for number, (digest, size) in enumerate(_all(store, asked), start=1):
         try:
             if store.objects.check(bytes(digest)) != size:
                 told.find(
@@ -336,11 +348,9 @@ def _circles(store: Store, told: Checked) -> None:
                 told.find("commitment-mismatch", "two members open a circle to different secrets", where)
         told.count("circles", len(part))
     parts = _circle_parts(store, told, found)
-    with store.database.read() as tx:
-        disposed = tx.execute(select(tombstones.c.record).limit(1)).first() is not None
     for (identity, mac), together in members.items():
-        # A disposed record may have left its circles; nobody else may.
-        if not disposed and circle_mac(store.lookup, together, parts.get(identity, [])) != mac:
+        # Whoever is disposed of stays a member, and opens nothing.
+        if circle_mac(store.lookup, together, parts.get(identity, [])) != mac:
             told.find(
                 accounts.ALTERED, "a circle has not the members that it had", f"circle {identity.hex()}"
             )
@@ -411,12 +421,28 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
             for row in rows:
                 if row.circle is not None and owners.get(row.key, ()) is None and not _ended(tx, row.circle):
                     told.find("key-missing", "nobody can open a shared piece of evidence", f"piece {row.key}")
+            with_them = _gone_with_exchanges(tx, [row for row in rows if owners.get(row.key, ()) is None])
+        rows = [row for row in rows if row.key not in with_them]
         for row in rows:
             if row.key in owners:
                 _piece(told, frames, owners[row.key], row)
         count += len(rows)
         progress("pieces opened", count)
     told.count("pieces_opened", count)
+
+
+def _gone_with_exchanges(tx: Tx, rows: list[PieceRow]) -> set[int]:
+    """Those of these pieces whose exchange named a record that was disposed of, and lost its secret with it."""
+    by_exchange = {row.exchange: row.key for row in rows if row.exchange is not None}
+    found: set[int] = set()
+    for start in range(0, len(by_exchange), 500):
+        asked = (
+            select(exchanges.c.key)
+            .join(forgotten, forgotten.c.owner == exchanges.c.id)
+            .where(exchanges.c.key.in_(list(by_exchange)[start : start + 500]))
+        )
+        found |= set(tx.execute(asked).scalars())
+    return {row.key for row in rows if row.exchange in found}
 
 
 def _ended(tx: Tx, circle: int) -> bool:
@@ -531,7 +557,12 @@ def _acts(store: Store, told: Checked, size: int) -> None:
         gaps = accounts.gap_rows(tx)
     for part in _parts(_all(store, asked)):
         secrets = _secrets(store, told, [bytes(row.secret) for row in part])
+        with store.database.read() as tx:
+            went = disposals.gone(tx, [owner for row in part if (owner := bytes(row.secret)) not in secrets])
         for row in part:
+            if bytes(row.secret) in went:
+                gaps.pop(row.entry, None)  # it named what was disposed of, and nobody can read it any more
+                continue
             body = bytes(row.body) if row.body is not None else b""
             text = _act(told, secrets.get(bytes(row.secret)), row, body)
             if text is None:

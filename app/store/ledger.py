@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -32,14 +32,16 @@ from app.records.errors import IntegrityFailure, NotFound
 from app.records.ids import new_ids
 from app.store import merkle
 from app.store.canonical import Json, canonical, plain
-from app.store.keyring import Keyring
+from app.store.keyring import KeyMissing, Keyring
 from app.store.note import Checkpoint, NoteBroken, Signer, Verifier, opened, proof_text
 from app.store.sealing import derive, new_secret, seal, unseal
-from app.store.tables import acts, checkpoints, entries
+from app.store.tables import acts, checkpoints, entries, forgotten
 from app.store.tiles import WIDTH, TileBroken, Tiles, TreeAt, last_tile
 
 LONGEST_ENTRY = 65_535
-_ASK = 10_000
+DISPOSED_WITH = "disposed of together with a record that it named"
+"""What is told in the place of an act's words, where they went with a disposal."""
+_ASK, _OWNERS = 10_000, 500
 _NEWEST_CHECKPOINTS = 100
 T = TypeVar("T")
 
@@ -195,10 +197,8 @@ class Ledger:
         if subject:
             asked = asked.where(acts.c.subject == subject.bytes)
         found = tx.execute(asked).all()
-        keys = self.keyring.secrets(bytes(row.secret) for row in found)
         told = []
-        for row in found:
-            value = msgspec.json.decode(unseal(keys[bytes(row.secret)], b"act", bytes(row.sealed)))
+        for row, value in zip(found, act_words(self.keyring, tx, found), strict=True):
             told.append(
                 Act(
                     entry=row.entry,
@@ -469,6 +469,28 @@ class Ledger:
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def act_words(keyring: Keyring, tx: Tx, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """What acts say (`by`, `why`, `detail`), in the order of their rows, which have `secret` and `sealed`.
+
+    Of one that named what was disposed of there is left only that it went with
+    it. Raises `KeyMissing` where a secret is gone and no disposal took it.
+    """
+    owners = [bytes(row.secret) for row in rows]
+    secrets = keyring.secrets(owners)
+    missing = [owner for owner in owners if owner not in secrets]
+    for start in range(0, len(missing), _OWNERS):
+        part = missing[start : start + _OWNERS]
+        went = set(tx.execute(select(forgotten.c.owner).where(forgotten.c.owner.in_(part))).scalars())
+        if lost := [owner for owner in part if owner not in went]:
+            raise KeyMissing(f"the keyring has no secret for {lost[0].hex()}")
+    return [
+        msgspec.json.decode(unseal(secrets[owner], b"act", bytes(row.sealed)))
+        if owner in secrets
+        else {"by": None, "why": DISPOSED_WITH, "detail": {}}
+        for owner, row in zip(owners, rows, strict=True)
+    ]
 
 
 def act_commitment(secret: bytes, told: bytes) -> bytes:

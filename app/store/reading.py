@@ -22,7 +22,10 @@ from app.store.tables import (
     circle_members,
     circle_parts,
     circles,
+    disposals,
+    ended_circles,
     exchanges,
+    forgotten,
     objects,
     pieces,
     records,
@@ -33,6 +36,7 @@ from app.store.tables import (
 from app.store.wrapping import open_circle
 
 _layout_decoder = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
+_DISPOSED = "disposed of in batch"
 _WHOLE = 16 * 1024 * 1024
 _CACHED = 8
 _ASK = 500
@@ -216,7 +220,7 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
     refs = [Ref(*ref) for ref in layout_of(tx, row.layout, row.alike)]
     wanted = {row.envelope, *(ref.piece for ref in refs)}
     content = open_pieces(store, tx, {one for one in wanted if one > 0})
-    body, holes = join(refs, content, why=_disposals(tx, [-one for one in wanted if one < 0]))
+    body, holes = join(refs, content, why=_disposals(tx, [one for one in wanted if one not in content]))
     return ExchangeKept(
         key=key,
         id=UUID(bytes=bytes(row.id)),
@@ -231,13 +235,58 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
     )
 
 
-def _disposals(tx: Tx, disposed: Sequence[int]) -> dict[int, str]:
-    """Why bytes were never kept: the disposals of the records that the platform still showed."""
-    asked = select(tombstones.c.record, tombstones.c.batch).where(tombstones.c.record.in_(list(disposed)))
-    return {
-        -row.record: f"disposed of in batch {UUID(bytes=bytes(row.batch))}, and not kept again"
-        for row in tx.execute(asked)
-    }
+def _disposals(tx: Tx, missing: Sequence[int]) -> dict[int, str]:
+    """Why bytes are not there: the disposal of whose they were, or of what the platform still showed after it."""
+    told: dict[int, str] = {}
+    never = [-one for one in missing if one < 0]
+    for row in tx.execute(
+        select(tombstones.c.record, tombstones.c.batch).where(tombstones.c.record.in_(never))
+    ):
+        told[-row.record] = f"{_DISPOSED} {UUID(bytes=bytes(row.batch))}, and not kept again"
+    for start in range(0, len(missing), _ASK):
+        part = [one for one in missing[start : start + _ASK] if one > 0]
+        own = (
+            select(pieces.c.key, tombstones.c.batch)
+            .join(tombstones, tombstones.c.record == pieces.c.record)
+            .where(pieces.c.key.in_(part))
+        )
+        told |= {row.key: f"{_DISPOSED} {UUID(bytes=bytes(row.batch))}" for row in tx.execute(own)}
+        with_them = (
+            select(pieces.c.key, disposals.c.id)
+            .join(exchanges, exchanges.c.key == pieces.c.exchange)
+            .join(forgotten, forgotten.c.owner == exchanges.c.id)
+            .join(disposals, disposals.c.key == forgotten.c.batch)
+            .where(pieces.c.key.in_(part))
+        )
+        for row in tx.execute(with_them):
+            told[row.key] = f"{_DISPOSED} {UUID(bytes=bytes(row.id))}, a record of which it named"
+        shared = (
+            select(pieces.c.key, pieces.c.circle)
+            .join(ended_circles, ended_circles.c.circle == pieces.c.circle)
+            .where(pieces.c.key.in_(part))
+        )
+        for row in tx.execute(shared).all():
+            last = _last_of(tx, row.circle)
+            told[row.key] = f"{_DISPOSED} {last}, with the last of the records that shared it"
+    return told
+
+
+def _last_of(tx: Tx, circle: int) -> UUID | None:
+    """The batch with which the last record of a circle, and of the circles in it, was disposed of."""
+    inside, waiting = {circle}, [circle]
+    while waiting:
+        parts = tx.execute(select(circle_parts.c.part).where(circle_parts.c.circle.in_(waiting))).scalars()
+        waiting = [part for part in parts if part not in inside]
+        inside.update(waiting)
+    last = (
+        select(tombstones.c.batch)
+        .join(circle_members, circle_members.c.record == tombstones.c.record)
+        .where(circle_members.c.circle.in_(sorted(inside)))
+        .order_by(tombstones.c.at.desc(), tombstones.c.record.desc())
+        .limit(1)
+    )
+    batch = tx.execute(last).scalar()
+    return UUID(bytes=bytes(batch)) if batch is not None else None
 
 
 def layout_of(tx: Tx, layout: bytes, alike: int | None) -> list[tuple[int, int, int]]:

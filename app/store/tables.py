@@ -709,4 +709,8 @@ unlinked = Table(
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger),
 )
-"""Objects in which nothing can be opened any more: they are removed, or, where the storage locks them, after `until`."""
+"""Objects in which nothing can be opened any more.
+
+`until` is when to try and remove them, later where the storage locks them;
+there is none where they are gone.
+"""

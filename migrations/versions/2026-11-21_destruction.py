@@ -75,9 +75,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["batch"], ["disposals.key"], name=op.f("fk_disposal_records_batch_disposals")
         ),
-        sa.ForeignKeyConstraint(
-            ["record"], ["records.key"], name=op.f("fk_disposal_records_record_records")
-        ),
+        sa.ForeignKeyConstraint(["record"], ["records.key"], name=op.f("fk_disposal_records_record_records")),
         sa.PrimaryKeyConstraint("batch", "record", name=op.f("pk_disposal_records")),
     )
     op.create_index(
