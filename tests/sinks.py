@@ -92,8 +92,10 @@ def serving() -> Iterator[Callable[..., Sink]]:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    yield start
-    asyncio.run_coroutine_threadsafe(end(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
+    try:
+        yield start
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

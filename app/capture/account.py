@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 
 from app.capture import coverage, lanes
 from app.capture.coverage import Day, Passed, Pause, Window
@@ -26,6 +26,7 @@ _COVERING = (lanes.WHOLE, lanes.WINDOW, lanes.LATELY)
 LATENCY_OVER = timedelta(days=30)
 _MOST_TOLD = 200
 _LONGEST_SPAN = 3660
+_LEAD = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Account:
 
 def of(store: Store, tx: Tx, page: Page, since: datetime, until: datetime) -> Account:
     """The account of a page between two moments."""
-    whole = windows(store, tx, page)
+    whole = windows(store, tx, page, since)
     told, total = unheld(store, tx, page)
     return Account(
         since=since,
@@ -85,21 +86,39 @@ def of(store: Store, tx: Tx, page: Page, since: datetime, until: datetime) -> Ac
     )
 
 
-def windows(store: Store, tx: Tx, page: Page) -> list[Window]:
-    """The unbroken account of the page, from before its first capture until now."""
-    return coverage.account(passes(store, tx, page), pauses(store, tx, page), now=store.clock.now())
+def windows(store: Store, tx: Tx, page: Page, since: datetime | None = None) -> list[Window]:
+    """The unbroken account of the page until now: from before its first capture, or from some days before `since`."""
+    after = None if since is None else _reached(tx, page, since - _LEAD)
+    return coverage.account(
+        passes(store, tx, page, after), pauses(store, tx, page), now=store.clock.now(), reached=after
+    )
 
 
-def passes(store: Store, tx: Tx, page: Page) -> list[Passed]:
-    """The page's runs as far as coverage goes, oldest first, with the reasons of their gaps."""
-    asked = select(runs).where(
+def _covering_runs(page: Page) -> Select[Any]:
+    return select(runs).where(
         runs.c.page == page.key,
         runs.c.kind == CAPTURE,
         runs.c.lane.in_(_COVERING),
         runs.c.ended_at.is_not(None),
     )
+
+
+def _reached(tx: Tx, page: Page, before: datetime) -> datetime | None:
+    """When the last pass began before a moment that was seen through; None where there was none."""
+    asked = _covering_runs(page).where(runs.c.began_at < to_instant(before)).order_by(runs.c.key.desc())
+    for row in tx.execute(asked).yield_per(50):
+        if not json.loads(row.tally).get("unfinished"):
+            return from_instant(row.began_at)
+    return None
+
+
+def passes(store: Store, tx: Tx, page: Page, after: datetime | None = None) -> list[Passed]:
+    """The page's runs as far as coverage goes, oldest first, with the reasons of their gaps."""
+    asked = _covering_runs(page)
+    if after is not None:
+        asked = asked.where(runs.c.began_at > to_instant(after))
     rows = tx.execute(asked.order_by(runs.c.began_at, runs.c.key)).all()
-    lacking = _reasons(store, tx, page)
+    lacking = _reasons(store, tx, page, rows[0].key if rows else 0)
     return [_passed(row, lacking.get(row.key, [])) for row in rows]
 
 
@@ -113,12 +132,12 @@ def _passed(row: Any, lacks: Sequence[str]) -> Passed:
     )
 
 
-def _reasons(store: Store, tx: Tx, page: Page) -> dict[int, list[str]]:
-    """What each run did not get, in a sentence each, by run."""
+def _reasons(store: Store, tx: Tx, page: Page, first: int) -> dict[int, list[str]]:
+    """What each run from `first` on did not get, in a sentence each, by run."""
     asked = (
         select(gaps.c.run, acts.c.secret, acts.c.sealed)
         .join(acts, acts.c.entry == gaps.c.entry)
-        .where(gaps.c.page == page.key)
+        .where(gaps.c.page == page.key, gaps.c.run >= first)
         .order_by(gaps.c.key)
     )
     rows = tx.execute(asked).all()

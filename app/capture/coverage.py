@@ -67,19 +67,26 @@ def account(
     *,
     now: datetime,
     longest: timedelta = LONGEST,
+    reached: datetime | None = None,
 ) -> list[Window]:
-    """The unbroken account of a page up to `now`, oldest window first; `passes` in the order in which they began."""
-    covering = list(_covering(passes))
+    """The unbroken account of a page up to `now`, oldest window first; `passes` in the order in which they began.
+
+    Where only the later part of a page's passes is looked at, `reached` is
+    when the last pass before them began that was seen through; the account
+    then begins there.
+    """
+    covering = list(_covering(passes, reached))
+    if reached is not None:
+        covering.insert(0, Passed(began_at=reached, ended_at=reached, finished=True))
     if not covering:
         why = _between(passes, pauses, None, now) or ("it has never been captured",)
         return [Window(since=None, until=now, cover=Cover.UNCOVERED, why=why)]
     first = covering[0]
     before = "before the first capture: what the page no longer showed then was seen by nobody"
-    windows = [Window(since=None, until=first.began_at, cover=Cover.UNCOVERED, why=(before,))]
-    if first.lacks:
-        windows[0] = Window(
-            since=None, until=first.began_at, cover=Cover.UNCOVERED, why=(before, *_unique(first.lacks))
-        )
+    windows = []
+    if reached is None:
+        why = (before, *_unique(first.lacks))
+        windows.append(Window(since=None, until=first.began_at, cover=Cover.UNCOVERED, why=why))
     for earlier, later in pairwise(covering):
         windows.append(_window(passes, pauses, earlier, later, longest))
     last = covering[-1]
@@ -99,9 +106,8 @@ def account(
     return windows
 
 
-def _covering(passes: Sequence[Passed]) -> Iterator[Passed]:
+def _covering(passes: Sequence[Passed], reached: datetime | None) -> Iterator[Passed]:
     """The passes that were seen through, each reaching back to the one before it."""
-    reached: datetime | None = None
     for one in passes:
         if not one.finished:
             continue

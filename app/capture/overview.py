@@ -111,4 +111,5 @@ def _run(row: Any) -> Run:
         from_instant(row.ended_at) if row.ended_at else None,
         row.status,
         json.loads(row.tally),
+        row.lane,
     )

@@ -87,6 +87,8 @@ class Facts:
     """When anything was last tried."""
     failures: int = 0
     """How many runs have failed since one that did not, and since the page was last connected."""
+    anew: bool = False
+    """Whether the page was connected since anything was last tried."""
     spent: int = 0
     """Exchanges of the last 24 hours."""
     usual_cost: int = 1
@@ -126,7 +128,7 @@ def lately(pace: Pace, facts: Facts, now: datetime) -> Pass | None:
     if facts.usual_cost * timedelta(days=1) > wait * share:
         wait = timedelta(days=1) * facts.usual_cost / max(1, share)
     wait = max(wait, backoff(pace, facts.failures))
-    if now - facts.tried_at < wait:
+    if now - facts.tried_at < wait and not facts.anew:
         return None
     left = share - facts.spent
     if left < facts.usual_cost:

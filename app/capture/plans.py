@@ -89,6 +89,7 @@ def facts(store: Store, tx: Tx, page: Page, *, narrows: bool) -> Facts:
         ),
         usual_cost=max(1, usual),
         unfinished=whole.unfinished,
+        anew=bool(rows) and rows[0].began_at < connected,
     )
 
 
@@ -117,11 +118,14 @@ def covered_at(tx: Tx, page: Page) -> datetime | None:
         .order_by(runs.c.key.desc())
         .limit(_LOOKED_AT)
     )
+    rows = tx.execute(asked).all()
     reached: int | None = None
-    for began, since, tally in reversed(tx.execute(asked).all()):
+    for began, since, tally in reversed(rows):
         if json.loads(tally).get("unfinished"):
             continue
-        if since is None or (reached is not None and since <= reached):
+        if reached is None and len(rows) == _LOOKED_AT:
+            reached = began  # what was before reached back in its turn
+        elif since is None or (reached is not None and since <= reached):
             reached = began
     return from_instant(reached) if reached is not None else None
 

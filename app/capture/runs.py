@@ -87,6 +87,7 @@ class Run:
     ended_at: datetime | None
     status: str
     tally: Mapping[str, int]
+    lane: str = lanes.WHOLE
 
 
 def begin(
@@ -117,7 +118,7 @@ def begin(
             published_until=to_instant(published_until) if published_until else None,
         )
     )
-    return Run(key_of(row), identity, page.key if page else None, kind, now, None, "running", {})
+    return Run(key_of(row), identity, page.key if page else None, kind, now, None, "running", {}, lane)
 
 
 def remember(store: Store, tx: Tx, run: Run, note: Mapping[str, object]) -> None:
@@ -351,6 +352,7 @@ def recent(tx: Tx, page: Page | None = None, limit: int = 50) -> list[Run]:
             from_instant(row.ended_at) if row.ended_at else None,
             row.status,
             json.loads(row.tally),
+            row.lane,
         )
         for row in tx.execute(asked)
     ]

@@ -35,6 +35,14 @@ STATES_EXPLAINED = {
 }
 SHOWN = {"shown": "Shown", "not_shown": "Not shown", "uncertain": "Uncertain"}
 RUNS = {"complete": "Complete", "partial": "With gaps", "failed": "Failed", "running": "Running"}
+LANES = {
+    "whole": "Whole page",
+    "window": "What is recent",
+    "sweep": "A part of what is older",
+    "lately": "What is new",
+    "surge": "Busy posts",
+    "stream": "Stream",
+}
 ROLES = {
     Role.RECORDS_OFFICER: "Records officer",
     Role.ATTORNEY: "Attorney",
@@ -90,6 +98,7 @@ def templates() -> Environment:
         "STATES_EXPLAINED": STATES_EXPLAINED,
         "SHOWN": SHOWN,
         "RUNS": RUNS,
+        "LANES": LANES,
         "ROLES": ROLES,
         "ROLES_EXPLAINED": ROLES_EXPLAINED,
         "Role": Role,

@@ -48,7 +48,7 @@ class Asking:
         return taken
 
     def show(self, exchange: Exchange) -> int:
-        """The place of an exchange in the next batch; one of an earlier page is told again with this one."""
+        """The place of an exchange in the next batch; one that nobody asked for, a rendition, is added to it."""
         for place, one in enumerate(self.exchanges):
             if one is exchange:
                 return place

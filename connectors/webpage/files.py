@@ -7,7 +7,10 @@ not be had this time keeps the id that it had last time. One that differs
 between two answers given one right after the other (a camera, a tracking
 pixel) is known by its address alone.
 
-A page that did not change asks only whether its files did.
+A page that did not change asks only whether its files did. An answer is handed
+over once, with the page for which it was asked: the bytes that a record keeps
+go with it when it is disposed of. So a file that several pages show is asked
+for by each whose record lacks it, and by none that has it.
 """
 
 from __future__ import annotations
@@ -38,11 +41,23 @@ _STYLES_DEEP = 3
 
 @dataclass(slots=True)
 class Got:
-    """A file as this pass met it. `exchange` is None where only its being unchanged was asked."""
+    """A file as this pass met it. `exchange` is None where only its being unchanged was asked.
+
+    `fresh`: it holds something else than at the last pass, or was not known then.
+    """
 
     kept: Kept
     exchange: Exchange | None = None
     broken: bool = False
+    fresh: bool = False
+
+    def serves(self, asking: Asking, *, all_bytes: bool, captured: bool) -> bool:
+        """Whether a page needs no answer of its own: it has this one, or had the same file when it was captured before."""
+        if self.broken:
+            return True
+        if self.exchange is None:
+            return not all_bytes
+        return (captured and not self.fresh) or any(one is self.exchange for one in asking.exchanges)
 
 
 @dataclass(slots=True)
@@ -58,7 +73,7 @@ class Shown:
 
 
 class Files:
-    """The files of one site in one pass: a file that several pages show is asked for once."""
+    """The files of one site in one pass."""
 
     def __init__(self, place: Place, site: str) -> None:
         self._place, self._site = place, site
@@ -67,8 +82,13 @@ class Files:
         self._shut: set[str] = set()
         self._not_had: dict[str, _NotHad] = {}
 
-    def of(self, asking: Asking, listed: Sequence[File], native_id: str, *, all_bytes: bool) -> Shown:
-        """Fetch what a page shows; without `all_bytes` unchanged files are not transferred again."""
+    def of(
+        self, asking: Asking, listed: Sequence[File], native_id: str, *, all_bytes: bool, captured: bool
+    ) -> Shown:
+        """Fetch what a page shows; without `all_bytes` unchanged files are not transferred again.
+
+        `captured`: the page was captured by an earlier pass, and its record has the files that did not change since.
+        """
         shown = Shown()
         ids: set[str] = set()
         waiting = [(file, 0) for file in reversed(listed)]
@@ -92,12 +112,11 @@ class Files:
                 # Sound and film are streamed by the archive, which can keep what is too large to be held here.
                 self._add(shown, ids, _by_address(file, ""))
                 continue
-            got = self._get(asking, file, native_id, shown, all_bytes=all_bytes)
+            got = self._get(asking, file, native_id, shown, all_bytes=all_bytes, captured=captured)
             if got is None:
                 continue
             spent += got.kept.size
             if got.exchange is not None:
-                asking.show(got.exchange)
                 shown.exchanges[file.address] = got.exchange
                 for other in file.instead:
                     shown.exchanges.setdefault(other, got.exchange)
@@ -114,11 +133,19 @@ class Files:
             shown.attachments.append(attachment)
 
     def _get(
-        self, asking: Asking, file: File, native_id: str, shown: Shown, *, all_bytes: bool
+        self,
+        asking: Asking,
+        file: File,
+        native_id: str,
+        shown: Shown,
+        *,
+        all_bytes: bool,
+        captured: bool,
     ) -> Got | None:
         known = self._place.files.get(file.address)
         met = self._met.get(file.address)
-        if met is not None and (met.exchange is not None or met.broken or not all_bytes):
+        fresh = met is not None and met.fresh
+        if met is not None and met.serves(asking, all_bytes=all_bytes, captured=captured):
             if met.broken:
                 shown.broken.append(file.address)
                 return None
@@ -128,7 +155,7 @@ class Files:
         try:
             if file.address in self._not_had:
                 raise self._not_had[file.address]
-            got = self._ask(asking, file, None if all_bytes else known, known)
+            got = self._ask(asking, file, None if all_bytes or fresh else known, known)
         except _NotHad as fault:
             self._not_had[file.address] = fault
             shown.gaps.append(
@@ -143,6 +170,7 @@ class Files:
             self._place.files.pop(file.address, None)
             shown.broken.append(file.address)
             return None
+        got.fresh = fresh or known is None or known.digest != got.kept.digest
         self._place.remember(file.address, got.kept)
         self._hold(file.address, got)
         return got

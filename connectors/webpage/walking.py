@@ -224,14 +224,15 @@ class Pass:
         steady = _steady(met, met.read.files)
         listed = [file for file in listed if file in steady]
         quiet = known is not None and known.words == words
-        shown = self._files.of(asking, listed, name, all_bytes=not quiet)
+        captured = known is not None
+        shown = self._files.of(asking, listed, name, all_bytes=not quiet, captured=captured)
         whole = _whole(words, shown)
         kinds = self._kinds(known, whole)
         missing = [
             kind for kind in kinds if known is None or known.whole != whole or not known.renditions.get(kind)
         ]
         if missing and shown.unfetched:
-            shown = self._files.of(asking, listed, name, all_bytes=True)
+            shown = self._files.of(asking, listed, name, all_bytes=True, captured=captured)
             whole = _whole(words, shown)
         unchanged = known is not None and known.whole == whole
         edited = known.edited_at if unchanged and known is not None else met.read.edited_at

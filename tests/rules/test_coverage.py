@@ -140,6 +140,22 @@ def test_every_window_that_is_not_covered_says_why(told: list[tuple[int, bool, b
         assert window.why or window.cover in (Cover.COVERED, Cover.PENDING)
 
 
+@given(SOME, st.integers(0, 20))
+def test_the_later_part_of_an_account_is_the_same_as_in_the_whole(
+    told: list[tuple[int, bool, bool, int | None]], cut: int
+):
+    now, passes = BEGAN + 41 * DAY, made(told)
+    whole = account(passes, [], now=now)
+    covering = [one.until for one in whole if one.since is None] + [
+        one.until for one in whole if one.since is not None and one.until < now
+    ]
+    earlier = [at for at in covering if at < BEGAN + cut * DAY and any(one.began_at == at for one in passes)]
+    if not earlier:
+        return
+    later = account([one for one in passes if one.began_at > earlier[-1]], [], now=now, reached=earlier[-1])
+    assert clipped(later, earlier[-1], now) == clipped(whole, earlier[-1], now)
+
+
 def test_a_clipped_account_is_as_long_as_what_was_asked_for():
     whole = account([passed(0), passed(1), passed(2), passed(5)], [], now=BEGAN + 6 * DAY)
     part = clipped(whole, BEGAN + DAY / 2, BEGAN + 5.5 * DAY)

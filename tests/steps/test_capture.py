@@ -19,7 +19,7 @@ from app.capture import attachments, lease, pages, records, run, runs
 from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.records.nouns import Page, Record
-from app.store import Store, fixity, reading, suppression, warc
+from app.store import Store, destruction, fixity, reading, warc
 from app.store.tables import (
     circle_members,
     circle_parts,
@@ -450,14 +450,27 @@ def test_the_database_itself_refuses_to_change_what_must_never_change(world_anyw
                 tx.execute(text(statement))
 
 
-def dispose(world: World, name: str) -> None:
-    """What destruction does in the store: the tombstone with the mark, then the secret. Commitments stay."""
-    record = world.records()[name]
+BATCH = UUID(bytes=b"b" * 16)
+
+
+def dispose(world: World, *names: str, batch: UUID = BATCH) -> None:
+    """Dispose of records as disposition does: authorised, executed, verified."""
+    held = world.records()
     with world.store.database.begin() as tx:
-        key = tx.execute(select(record_table.c.key).where(record_table.c.id == record.id.bytes)).scalar_one()
-        tx.execute(tombstones.insert().values(record=key, batch=b"b" * 16, at=0, detail="{}"))
-        suppression.lay(tx, key)
-    world.store.keyring.forget([record.id.bytes])
+        destruction.authorise(
+            world.store,
+            tx,
+            batch,
+            [held[name].id for name in names],
+            authority="Town council",
+            series="COR-03",
+            citation="Resolution 12, item 3",
+            by=OFFICER,
+            why="test",
+        )
+    destruction.execute(
+        world.store, batch, recheck=lambda _tx, _records: {}, derived=(), by=OFFICER, why="test"
+    )
 
 
 def test_what_was_disposed_of_is_not_kept_again_and_leaves_a_hole_that_cites_the_disposal(

@@ -186,7 +186,9 @@ def test_what_is_kept_while_somebody_verifies_is_no_finding(store: Store, clock:
     assert fixity.verify(store, full=True).findings == []
 
 
-def test_a_record_whose_secret_was_destroyed_under_a_tombstone_is_no_finding(copy: tuple[Store, Path]):
+def test_a_record_whose_secret_was_destroyed_under_a_tombstone_that_no_entry_speaks_of_is_found(
+    copy: tuple[Store, Path],
+):
     store, home = copy
     with closing(behind_its_back(home)) as database:
         key, identity = database.execute(
@@ -194,7 +196,8 @@ def test_a_record_whose_secret_was_destroyed_under_a_tombstone_is_no_finding(cop
         ).fetchone()
         database.execute("INSERT INTO tombstones VALUES (?, ?, 0, '{}')", (key, b"b" * 16))
     store.keyring.forget([identity])
-    assert fixity.verify(store, full=True).findings == []
+    assert "disposal-without-entry" in codes(store, full=False)
+    assert "disposal-without-entry" in codes(store, full=True)
 
 
 # -- objects -----------------------------------------------------------------------------------------------

@@ -244,3 +244,17 @@ def test_the_posts_that_are_busy_are_those_whose_answers_came_within_the_hour(da
     days.clock.at += timedelta(hours=1)
     with days.store.database.read() as tx:
         assert plans.busy(days.store, tx, days.page, PACE) == []
+
+
+def test_what_is_covered_is_known_however_many_looks_came_since_the_whole_pass(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(plans, "_LOOKED_AT", 5)
+    days.night()
+    for _ in range(8):
+        days.clock.at += timedelta(minutes=30)
+        due = days.due()
+        assert due is not None
+        days.make(due)
+    with days.store.database.read() as tx:
+        assert plans.covered_at(tx, days.page) == days.clock.at
