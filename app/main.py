@@ -503,7 +503,7 @@ class Archive:
     def streams(self, page: Page) -> bool:
         """Whether the page's platform tells by itself what happens, and we may listen."""
         told = registry.load(page.connector)
-        return hasattr(told, "listen") and (page.connected or told.manifest.sign_in is None)
+        return hasattr(told, "listen") and (page.connected or told.manifest.streams_openly)
 
     def listen(self, page: Page, *, by: UUID | None, why: str, until: Callable[[], bool]) -> Report:
         """Keep what the platform tells of a page by itself, until `until` says so or the stream breaks."""
@@ -520,6 +520,7 @@ class Archive:
                 client,
                 by=by,
                 why=why,
+                most_bytes=self.settings.max_attachment_mb << 20,
                 tick=time.monotonic,
                 until=until,
             )

@@ -312,7 +312,8 @@ class Manifest:
     be kept to what was published in a span of time at a cost that follows the
     span; `sign_in` how a page is connected, None where nothing is needed;
     `tells_history` that earlier states of an item are observed too, each with
-    its own time or address: one that is held already is then no edit.
+    its own time or address: one that is held already is then no edit;
+    `streams_openly` that `listen` needs no credentials.
     """
 
     name: str
@@ -330,6 +331,7 @@ class Manifest:
     narrows: bool = False
     sign_in: SignIn | None = None
     tells_history: bool = False
+    streams_openly: bool = False
 
 
 class Client(Protocol):

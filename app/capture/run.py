@@ -152,6 +152,7 @@ def listen(
     *,
     by: UUID | None,
     why: str,
+    most_bytes: int = 2 << 30,
     tick: Callable[[], float],
     until: Callable[[], bool],
 ) -> Report:
@@ -162,7 +163,7 @@ def listen(
     Raises `PageBusy` where another does.
     """
     _not_paused(page)
-    return _Listening(store, page, connector, client, by, why, tick, until).go()
+    return _Listening(store, page, connector, client, by, why, most_bytes, tick, until).go()
 
 
 def ready(store: Store, page: Page) -> None:
@@ -728,11 +729,12 @@ class _Listening(_Running):
         client: Streaming,
         by: UUID | None,
         why: str,
+        most: int,
         tick: Callable[[], float],
         until: Callable[[], bool],
     ) -> None:
         wanted = Pass(lane=lanes.STREAM)
-        super().__init__(store, page, connector, client, by, why, 0, tick, wanted, None, None)  # type: ignore[arg-type]  # streams are all that is asked of it
+        super().__init__(store, page, connector, client, by, why, most, tick, wanted, None, None)  # type: ignore[arg-type]  # streams are all that is asked of it
         self.streams, self.until = connector, until
 
     def _take(self, tx: Tx) -> None:
@@ -754,6 +756,8 @@ class _Listening(_Running):
                     batch = replace(batch, listings=())  # noqa: PLW2901 - a stream promises nothing of what it did not tell
                 self.pending.append(batch)
                 self._flush()
+                self._fetch()
+                self.files.clear()
                 if self.until():
                     return
         finally:

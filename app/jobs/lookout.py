@@ -59,7 +59,7 @@ class Lookout:
         """Begin what is due now; return what was begun."""
         begun = []
         with self.store.database.read() as tx:
-            due = [(page, wanted) for page in self._watched(tx) for wanted in self._due(tx, page)]
+            due = [(page, wanted) for page in self._watched(tx) for wanted in self._tried(tx, page)]
         for page, wanted in due:
             with self._lock:
                 if page.id in self._running:
@@ -77,6 +77,13 @@ class Lookout:
             and page.connector != "import"
             and page.id not in self._running
         ]
+
+    def _tried(self, tx: Tx, page: Page) -> list[Pass]:
+        try:
+            return self._due(tx, page)
+        except Exception:  # noqa: BLE001 - a connector that is gone must not stop the other pages
+            _log.exception("it cannot be told whether page %s is due", page.id)
+            return []
 
     def _due(self, tx: Tx, page: Page) -> list[Pass]:
         """At most one thing: what is new, or else the posts that are busy."""
@@ -140,7 +147,7 @@ class Listeners:
             wanted = [
                 page
                 for page in pages.listed(tx)
-                if page.status == pages.ACTIVE and page.connector != "import" and self.archive.streams(page)
+                if page.status == pages.ACTIVE and page.connector != "import" and self._streams(page)
             ]
         for page in wanted:
             ear = self._ears.get(page.id)
@@ -158,6 +165,13 @@ class Listeners:
         self._stopped.set()
         for ear in self._ears.values():
             ear.ended.set()
+
+    def _streams(self, page: Page) -> bool:
+        try:
+            return self.archive.streams(page)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("it cannot be told whether page %s streams", page.id)
+            return False
 
     def _room(self) -> bool:
         return sum(one.thread.is_alive() for one in self._ears.values()) < self.most

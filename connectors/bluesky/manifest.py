@@ -64,6 +64,7 @@ MANIFEST = Manifest(
     legal_basis="The account's records are public by the protocol's design, and it is the agency's own. "
     "Visitors' answers are public posts of theirs.",
     narrows=True,
+    streams_openly=True,
     sign_in=ByHand(
         fields=(
             Field(

@@ -46,13 +46,12 @@ from connectors.contract import (
 from connectors.errors import ConnectorError, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.mediawiki import parse
 from connectors.mediawiki.asking import Answer, Asking, NotGiven
-from connectors.mediawiki.history import Histories
+from connectors.mediawiki.history import SITE, Histories
 from connectors.mediawiki.parse import PageInfo
 from connectors.mediawiki.place import Place
 from connectors.mediawiki.wiki import Info, Wiki, find, infos
 
 _AT_ONCE = 50
-_SITE = "site"
 _FILTERS = ("MediaWiki:Spam-blacklist", "MediaWiki:Titleblacklist", "MediaWiki:Bad image list")
 """Where wikis keep the words, addresses, titles and pictures that they do not let in."""
 
@@ -162,14 +161,14 @@ class MediaWiki:
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each wiki page by its number. Gone is what the wiki has no more and its deletion log names."""
         numbers = {name: int(name.partition(":")[2]) for _, name in native_ids if _is_numbered(name)}
-        if not numbers and all(name != _SITE for _, name in native_ids):
+        if not numbers and all(name != SITE for _, name in native_ids):
             return
         with Asking(self._http, self._secret) as asking:
             wiki = find(asking, page, "")
             sightings = [
-                Sighting(native_id=_SITE, state=State.PRESENT, exchange=asking.last, reason="200")
+                Sighting(native_id=SITE, state=State.PRESENT, exchange=asking.last, reason="200")
                 for _, name in native_ids
-                if name == _SITE
+                if name == SITE
             ]
             wanted = [*dict.fromkeys(numbers.values())]
             missing: list[int] = []
@@ -183,7 +182,7 @@ class MediaWiki:
                         for name, number in numbers.items()
                         if number == info.pageid
                     ]
-            histories = Histories(wiki, Place())
+            histories = Histories(wiki, Place(), ())
             titles = [title for title in (wiki.wanted.own, *wiki.wanted.titles) if title]
             for number in missing:
                 told = histories.standing(number, titles)
@@ -225,8 +224,8 @@ class _Pass:
         self._asking = wiki.asking
         self._place = place
         self._known = known
-        self._histories = Histories(wiki, place)
         self._selected: dict[int, None] = {}
+        self._histories = Histories(wiki, place, self._selected)
         self._introduced: set[int] = set()
         self._missing: dict[str, bool] = {}
         """Titles that have no page, and whether that is what somebody asked for by name."""
@@ -272,6 +271,7 @@ class _Pass:
             if self._select(info, asked_for=True) and info.pageid not in self._introduced:
                 self._introduced.add(info.pageid)
                 observations.append(parse.about(info, parse.lead(info), [span]))
+                self._histories.introduced(info)
         return self._asking.batch(self._place.cursor(), observations)
 
     def _named(self) -> Iterator[Batch]:
@@ -336,6 +336,8 @@ class _Pass:
             self._missing.setdefault(info.associatedpage, False)
         if info.missing:
             self._missing[info.title] = asked_for
+            if self._wiki.wanted.talk and info.talkid:
+                self._selected[info.talkid] = None
             return False
         self._selected[info.pageid] = None
         return True
@@ -373,7 +375,7 @@ class _Pass:
             yield self._how_they_stand(shown)
             for info, _ in shown:
                 if not info.missing and self._histories.changed(info):
-                    yield from self._histories.read(info, self._answers(info), answered)
+                    yield from self._histories.read(info, answered)
             for info, _ in shown:
                 known = self._place.pages.get(info.pageid)
                 if info.missing and known is not None and not known.gone:
@@ -382,6 +384,7 @@ class _Pass:
     def _how_they_stand(self, shown: Sequence[Info]) -> Batch:
         observations: list[Observation] = []
         sightings: list[Sighting] = []
+        shows = self._asking.last
         for info, span in shown:
             if info.missing or not info.title:
                 continue
@@ -389,19 +392,12 @@ class _Pass:
                 self._selected[info.talkid] = None
             if info.pageid not in self._introduced:
                 observations.append(parse.about(info, "", [span]))
+            self._histories.introduced(info)
             if not self._histories.changed(info):
                 sightings.append(
-                    Sighting(native_id=f"page:{info.pageid}", state=State.PRESENT, exchange=self._asking.last)
+                    Sighting(native_id=f"page:{info.pageid}", state=State.PRESENT, exchange=shows)
                 )
         return self._asking.batch(self._place.cursor(), observations, sightings=sightings)
-
-    def _answers(self, info: PageInfo) -> str | None:
-        """What a talk page answers: the page that it stands beside, or the wiki where that is not captured."""
-        if info.ns % 2 == 0:
-            return None
-        beside = info.subjectid
-        captured = beside in self._selected or beside in self._place.pages
-        return f"page:{beside}" if beside and captured else _SITE
 
 
 def _closed(batches: Iterator[Batch], pass_: _Pass, began: datetime) -> Iterator[Batch]:

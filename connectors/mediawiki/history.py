@@ -14,7 +14,7 @@ whose text was hidden before anybody read it is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -28,6 +28,9 @@ from connectors.mediawiki.place import Known, Place
 from connectors.mediawiki.wiki import Wiki
 
 T = TypeVar("T")
+
+SITE = "site"
+"""The record of the wiki itself."""
 
 _WORDS_AT_ONCE = 50
 """MediaWiki gives no more revisions with their words at once."""
@@ -55,14 +58,27 @@ class Row:
 
 
 class Histories:
-    """Reads wiki pages one after the other, and notes in `place` how far each was read."""
+    """Reads wiki pages one after the other, and notes in `place` how far each was read.
 
-    def __init__(self, wiki: Wiki, place: Place) -> None:
+    `selected` are the numbers of the pages that belong to this pass; more may come as it goes on.
+    """
+
+    def __init__(self, wiki: Wiki, place: Place, selected: Collection[int]) -> None:
         self._wiki = wiki
         self._asking = wiki.asking
         self._place = place
+        self._selected = selected
 
     # --- a page that is there -----------------------------------------------------------------------------
+
+    def introduced(self, info: PageInfo) -> None:
+        """Know a page from the moment on in which anything of it is observed.
+
+        A pass may be broken off before the page is read, and the page deleted
+        before the next: nothing but its number then leads to it.
+        """
+        if info.pageid not in self._place.pages:
+            self._place.pages[info.pageid] = Known(title=info.title)
 
     def changed(self, info: PageInfo) -> bool:
         """Whether anything about a page differs from what was read last."""
@@ -73,11 +89,11 @@ class Histories:
             or (known.touched, known.title, known.last) != (info.touched, info.title, info.lastrevid)
         )
 
-    def read(self, info: PageInfo, parent: str | None, answered: datetime | None) -> Iterator[Batch]:
-        """Read on where the page was left; `parent` is what a talk page answers, `answered` when `info` was true."""
+    def read(self, info: PageInfo, answered: datetime | None) -> Iterator[Batch]:
+        """Read on where the page was left; `answered` is when `info` was true."""
         known = self._place.pages.get(info.pageid, Known())
         restored = known.gone
-        known = known.moved(answers=known.answers or parent or "")
+        known = known.moved(answers=known.answers or self._answers(info, info.pageid) or "")
         yield self._log_and_outline(info, known)
         known = self._place.pages[info.pageid]
         page = self._standing(info, known)
@@ -227,6 +243,32 @@ class Histories:
                         )
         return [shown[name] for name in sorted(shown)], evidence
 
+    def _answers(self, info: PageInfo, number: int) -> str | None:
+        """What the talk page of this number answers: the page for which it was made, or the wiki where that is not captured.
+
+        A talk page stands beside a title, and pages under that title may be
+        deleted and made anew. What was said to the one is not said to the
+        next, and must not depend on when one looks. Wikis number their pages
+        as they are made: a talk page answers the newest of those that are
+        older than itself. Where it was there before all of them, it answers
+        the first.
+        """
+        if info.ns % 2 == 0:
+            return None
+        removed = [
+            entry.logpage
+            for answered in self._entries({"letitle": info.associatedpage, "letype": "delete"})
+            for entry in answered
+            if entry.removes()
+        ]
+        beside = {one for one in (info.subjectid, *removed) if one}
+        wanted = self._wiki.wanted
+        named = info.associatedpage in {wanted.own, *wanted.titles}
+        if not named and not any(one in self._selected or one in self._place.pages for one in beside):
+            return SITE
+        older = [one for one in beside if one < number]
+        return f"page:{max(older) if older else min(beside)}" if beside else SITE
+
     # --- a page that is not there any more ----------------------------------------------------------------
 
     def missing(self, number: int) -> Iterator[Batch]:
@@ -245,6 +287,7 @@ class Histories:
         reason, exchange = parse.said_of(removal), self._asking.last
         names = (f"page:{number}", f"about:{number}", f"history:{number}")
         shown = list(self._deleted(removal, number, known)) if self._wiki.may_read_deleted else []
+        unread = [] if shown or known.last else [_deleted_unread(removal, number)]
         hidden = State.HIDDEN if shown else State.GONE
         sightings = [
             Sighting(native_id=name, state=hidden, exchange=exchange, reason=reason)
@@ -253,7 +296,9 @@ class Histories:
         self._place.pages[number] = known.moved(
             title=title, gone=True, touched="", log=max(known.log, removal.logid)
         )
-        yield self._asking.batch(self._place.cursor(), [*observations, *shown], sightings=sightings)
+        yield self._asking.batch(
+            self._place.cursor(), [*observations, *shown], sightings=sightings, gaps=unread
+        )
 
     def standing(self, number: int, titles: Sequence[str]) -> Sighting:
         """How a page stands that is missing, asked by its number alone: by the logs of `titles`, else by the newest log."""
@@ -314,14 +359,7 @@ class Histories:
             if number:
                 self._place.pages[number] = Known(title=title, gone=True, log=entry.logid)
             if not shown:
-                gaps.append(
-                    Gap(
-                        what=f"the wiki page {title}",
-                        why=f"it was deleted before it was read: {parse.said_of(entry)}",
-                        native_id=f"page:{number}" if number else None,
-                        until=entry.timestamp,
-                    )
-                )
+                gaps.append(_deleted_unread(entry, number))
         self._place.lost[title] = highest
         if named and all(known.title != title for known in self._place.pages.values()) and not gaps:
             gaps.append(Gap(what=f"the wiki page {title}", why="the wiki has no page of this title"))
@@ -389,11 +427,15 @@ class Histories:
         )
         if not rows:
             return
+        answers = known.answers
+        if not answers:
+            for info, _ in self._wiki.by_title([removal.title]):
+                answers = self._answers(info, number) or ""
         page = Standing(
             number=number,
             title=removal.title,
             born=rows[0].what.timestamp,
-            answers=known.answers or None,
+            answers=answers or None,
             address=self._wiki.revision_address,
         )
         reached = (known.at, known.last)
@@ -490,6 +532,16 @@ def _newest_removal(entries: Sequence[LogEntry], number: int) -> LogEntry | None
         if entry.type == "delete" and entry.action == "restore":
             return None
     return None
+
+
+def _deleted_unread(removal: LogEntry, number: int) -> Gap:
+    """Say that a page was deleted before anybody read it."""
+    return Gap(
+        what=f"the wiki page {removal.title}",
+        why=f"it was deleted before it was read: {parse.said_of(removal)}",
+        native_id=f"page:{number}" if number else None,
+        until=removal.timestamp,
+    )
 
 
 def _unread(info: PageInfo, outlined: Revision, row: Row | None) -> Gap:

@@ -20,8 +20,9 @@ from app.jobs.lookout import Listeners, Lookout
 from app.records.clock import FixedClock
 from app.records.nouns import Page
 from app.store import Store, fixity
+from app.store.tables import attachments as attachment_table
 from app.store.tables import records, runs, versions
-from connectors.contract import Batch, Cursor, Kind, Listing
+from connectors.contract import Attachment, Batch, Cursor, Kind, Listing
 from connectors.contract import Page as PageAddress
 from connectors.errors import TryAgainLater
 from tests.steps.scripted import Scripted, ScriptedClient, listing
@@ -215,6 +216,40 @@ def test_what_a_stream_tells_is_kept_and_goes_on_where_it_broke(town: Town):
     assert [tuple(row) for row in kinds] == [("stream", "stream")] * 2
 
 
+def test_files_of_what_a_stream_tells_are_fetched_while_it_lasts(town: Town):
+    police = town.pages[0]
+    picture = Attachment(id="a", url="https://blog.example/a.png", media_type="image/png")
+    client = ScriptedClient(town.clock, {picture.url or "": b"PNG" * 100})
+    connector = Told(client, [])
+    kept: list[str] = []
+
+    def hearing() -> Iterator[Batch]:
+        yield listing(town.clock, post("p1", "look", attachments=(picture,)))
+        with town.store.database.read() as tx:
+            kept.extend(tx.execute(select(attachment_table.c.state)).scalars())
+
+    connector.listen = lambda page, since: hearing()  # type: ignore[method-assign]
+    report = run.listen(
+        town.store, police, connector, client, by=None, why="test", tick=lambda: 0.0, until=lambda: False
+    )
+    assert (report.status, kept) == ("complete", ["kept"])
+
+
+def test_a_connector_that_is_no_longer_there_does_not_stop_the_others(town: Town):
+    for page in town.pages:
+        town.capture(page, by=None, why="test")
+    town.passes.clear()
+    town.clock.at += timedelta(minutes=15)
+
+    def narrows(page: Page) -> bool:
+        if page.name == "police":
+            raise LookupError("There is no connector of that name")
+        return True
+
+    town.narrows = narrows  # type: ignore[method-assign, assignment]  # a connector that was uninstalled
+    assert [page.name for page, _ in town.lookout().tick()] == ["parks"]
+
+
 def test_a_stream_makes_nothing_absent_whatever_it_promises(town: Town):
     police = town.pages[0]
     town.capture(police, by=None, why="test")
@@ -267,7 +302,7 @@ def test_what_a_pass_keeps_between_a_streams_deciding_and_writing_is_one_record(
         )  # fmt: skip
     # The same records under another page's lease: as a stream has a lease of its own.
     running = run._Listening(
-        town.store, police, Told(client, connector.steps), client, None, "test", lambda: 0.0, lambda: False
+        town.store, police, Told(client, connector.steps), client, None, "test", 0, lambda: 0.0, lambda: False
     )
     running.point = in_between
     report = running.go()

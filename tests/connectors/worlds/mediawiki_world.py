@@ -503,17 +503,15 @@ class MediaWikiWorld:
         pages = []
         for number, title, sheet in self._named(asked):
             if sheet is None:
-                missing = {"missing": True}
-                pages.append(
-                    {"pageid": number, **missing}
-                    if number
-                    else {
-                        "ns": namespace(title),
-                        "title": title,
-                        **missing,
-                        "associatedpage": associated(title),
-                    }
-                )
+                if number:
+                    pages.append({"pageid": number, "missing": True})
+                    continue
+                lacking = {"ns": namespace(title), "title": title, "missing": True}
+                lacking["associatedpage"] = associated(title)
+                beside = self.sheet(associated(title))
+                if beside is not None:
+                    lacking["subjectid" if namespace(title) % 2 else "talkid"] = beside.number
+                pages.append(lacking)
                 continue
             info: dict[str, Any] = {
                 "pageid": sheet.number,
