@@ -20,7 +20,18 @@ from app.records.errors import Invalid
 from app.records.nouns import Page
 from app.store.ledger import DISPOSED_WITH, act_words, keyed
 from app.store.store import Store
-from app.store.tables import acts, entries, gaps, objects, records, runs, stated, tombstones, versions
+from app.store.tables import (
+    acts,
+    entries,
+    gaps,
+    objects,
+    records,
+    runs,
+    stated,
+    suppressed,
+    tombstones,
+    versions,
+)
 
 _COVERING = (lanes.WHOLE, lanes.WINDOW, lanes.LATELY)
 LATENCY_OVER = timedelta(days=30)
@@ -252,6 +263,11 @@ def unheld(store: Store, tx: Tx, page: Page) -> tuple[list[GapFound], int]:
         select(gaps.c.native_mac)
         .join(records, records.c.native_mac == gaps.c.native_mac)
         .where(gaps.c.page == page.key)
+        .union(
+            select(gaps.c.native_mac)  # what was held and disposed of is accounted for as well
+            .join(suppressed, suppressed.c.mac == gaps.c.native_mac)
+            .where(gaps.c.page == page.key)
+        )
     )
     wanted = (
         select(func.count(gaps.c.native_mac.distinct()))
@@ -277,6 +293,7 @@ def parents(tx: Tx, page: Page) -> int:
         records.c.page == page.key,
         records.c.parent_mac.is_not(None),
         ~exists().where(above.c.native_mac == records.c.parent_mac),
+        ~exists().where(suppressed.c.mac == records.c.parent_mac),
     )
     return int(tx.execute(asked).scalar_one())
 

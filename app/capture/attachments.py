@@ -16,7 +16,7 @@ from app.store.canonical import canonical
 from app.store.ledger import keyed, timestamp
 from app.store.sealing import derive, seal_stream, unseal_stream
 from app.store.store import Store
-from app.store.tables import attachments, objects, pieces, records
+from app.store.tables import attachments, objects, pieces, records, tombstones
 
 KEPT, MISSING = "kept", "missing"
 
@@ -71,6 +71,8 @@ def keep(
     with store.database.begin() as tx:
         lock_ledger(tx)
         row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
+        if tx.execute(select(tombstones.c.record).where(tombstones.c.record == row)).first() is not None:
+            return counted.count  # disposed of meanwhile: nobody can open the bytes, and they are swept
         held = tx.execute(select(objects.c.key).where(objects.c.digest == kept.digest)).scalar()
         place = held or key_of(
             tx.execute(

@@ -9,11 +9,11 @@ are removed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from zoneinfo import ZoneInfo
 
 from app.index import follower
-from app.index.engine import Engine, Scope, Sort
+from app.index.engine import Engine, IndexNeedsRebuild, Scope, Sort
 from app.index.follower import Source
 from app.index.tree import All
 
@@ -32,10 +32,11 @@ class IndexPurger:
     def purge(self, disposed: Sequence[int]) -> None:
         """Hold nothing of these records any more, nor any trace of their words."""
         with self.following:
-            position = self.engine.position()
-            if position is not None:
-                self.engine.remove(disposed)
-                self.engine.commit(position)
+            with suppress(IndexNeedsRebuild):  # which is what happens next
+                position = self.engine.position()
+                if position is not None:
+                    self.engine.remove(disposed)
+                    self.engine.commit(position)
             follower.rebuild(self.source, self.engine)
 
     def still_holds(self, disposed: Sequence[int]) -> int:

@@ -22,6 +22,7 @@ from app.store.tables import (
     circle_members,
     circle_parts,
     circles,
+    disposal_records,
     disposals,
     ended_circles,
     exchanges,
@@ -281,8 +282,14 @@ def _last_of(tx: Tx, circle: int) -> UUID | None:
     last = (
         select(tombstones.c.batch)
         .join(circle_members, circle_members.c.record == tombstones.c.record)
+        .join(disposals, disposals.c.id == tombstones.c.batch)
+        .join(
+            disposal_records,
+            (disposal_records.c.batch == disposals.c.key)
+            & (disposal_records.c.record == tombstones.c.record),
+        )
         .where(circle_members.c.circle.in_(sorted(inside)))
-        .order_by(tombstones.c.at.desc(), tombstones.c.record.desc())
+        .order_by(disposal_records.c.entry.desc())
         .limit(1)
     )
     batch = tx.execute(last).scalar()

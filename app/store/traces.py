@@ -9,7 +9,7 @@ theirs, has a series of its own, and stays.
 
 Nothing here destroys. A trace is found by the record's ids where rows bear
 them, and otherwise by what only this record is called: its address, its native
-id of four signs or more, the first words of its text.
+id where that is more than a small number, the first words of its text.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _learn(names: Names, record: int, found: Mapping[str, object]) -> None:
             names.add(record, path)
     if isinstance(native, str) and "://" not in native:
         bare = native.rpartition(":")[2]
-        if len(native) >= _SHORTEST_ID:
+        if len(native) >= (_SHORTEST_BARE if native.isdigit() else _SHORTEST_ID):
             names.add(record, native)
         if len(bare) >= _SHORTEST_BARE:
             names.add(record, bare)

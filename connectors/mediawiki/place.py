@@ -23,8 +23,9 @@ class Known(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     merger of histories. `touched` is the wiki's own time of the last change
     of anything about the page; empty where the page has not been read to its
     end, or changed in the very moment of reading. `log` is the highest number
-    of a log entry that was read, `answers` what the page answered when it was
-    seen first, `gone` whether the wiki said that it deleted the page.
+    of a log entry that was read, `answers` what a talk page answers, `gone`
+    whether the wiki said that it deleted the page. One of which only the
+    introduction was read has a title and nothing else.
     """
 
     title: str = ""

@@ -31,6 +31,8 @@ _BROKEN = frozenset({404, 410})
 _TAKEN = (401, 403, 404, 410, 451, 500, 501)
 """Answers of one file that are no reason to end the pass; throttling and outages of the site itself are."""
 
+_WEB_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+
 MOST = 400
 """Files of one page that are fetched at most."""
 MOST_BYTES = 96 * 1024 * 1024
@@ -184,14 +186,32 @@ class Files:
         if exchange.status != 200:
             raise _NotHad(f"the answer is {exchange.status} {exchange.reason}".rstrip())
         kept = _kept(file, exchange)
-        if known is not None and known.digest and known.digest != kept.digest:
-            kept.varies = known.varies or self._differs(asking, file, kept.digest)
-        return Got(kept, exchange)
+        if known is None or not known.digest or known.digest == kept.digest:
+            return Got(kept, exchange)
+        if known.varies:
+            kept.varies = True
+            return Got(kept, exchange)
+        return self._settled(asking, file, Got(kept, exchange), known)
 
-    def _differs(self, asking: Asking, file: File, digest: str) -> bool:
-        """Whether the same address answers otherwise the very next moment."""
+    def _settled(self, asking: Asking, file: File, first: Got, known: Kept) -> Got:
+        """Ask again for a file that is not as it was: what differs the very next moment varies.
+
+        Unless one of the two answers is the file as it was, or only one could
+        be the file at all: then it is that one, and the other was a stumble.
+        """
         again = self._exchange(asking, file.address, None)
-        return again.status == 200 and _digest(again) != digest
+        if again.status != 200:
+            return first
+        second = Got(_kept(file, again), again)
+        if second.kept.digest == first.kept.digest:
+            return first
+        if second.kept.digest == known.digest:
+            return second
+        stumbled = [_is_no_such_file(one.kept, known) for one in (first, second)]
+        if stumbled[0] != stumbled[1]:
+            return second if stumbled[0] else first
+        first.kept.varies = True
+        return first
 
     def _exchange(self, asking: Asking, address: str, asked: Kept | None) -> Exchange:
         if places.host(address) in self._shut:
@@ -245,17 +265,13 @@ def contents(exchange: Exchange) -> str:
     return f"sha256:{hashlib.sha256(exchange.body).hexdigest()}"
 
 
-def _digest(exchange: Exchange) -> str:
-    return hashlib.sha256(decoded(exchange)).hexdigest()
-
-
 def _kept(file: File, exchange: Exchange) -> Kept:
     try:
         body = decoded(exchange)
     except UnexpectedResponse as fault:
         raise _NotHad(str(fault)) from fault
     media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if file.role not in {"document", "frame"} and media_type in {"text/html", "application/xhtml+xml"}:
+    if file.role not in {"document", "frame"} and media_type in _WEB_PAGES:
         raise _NotHad("a web page came in its place")
     return Kept(
         digest=hashlib.sha256(body).hexdigest(),
@@ -265,6 +281,12 @@ def _kept(file: File, exchange: Exchange) -> Kept:
         modified=exchange.header("Last-Modified") or "",
         names=styles.named(body.decode("utf-8", "replace"), file.address) if file.role == "style" else [],
     )
+
+
+def _is_no_such_file(came: Kept, known: Kept) -> bool:
+    """Whether nothing, or a web page, came in the place of a file that was something else."""
+    page_came = came.media_type in _WEB_PAGES and known.media_type not in _WEB_PAGES
+    return page_came or (came.size == 0 and known.size > 0)
 
 
 def _attachment(file: File, got: Got) -> Attachment:

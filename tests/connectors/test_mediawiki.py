@@ -492,6 +492,57 @@ def test_a_restored_page_is_present_again(world, http):
     assert (again.state, again.text) == (State.PRESENT, "Rumour\n\nThey say.")
 
 
+def broken_off_after_the_introductions(visit: Visit) -> None:
+    """A pass that keeps how the pages stand, and reads none of them."""
+    for batch in visit.connector.observe(visit.page, visit.cursor):
+        visit.cursor = batch.resume_from
+        if any(one.native_id == "about:2" for one in batch.observations):
+            return
+
+
+def test_a_page_that_is_deleted_after_its_introduction_alone_was_kept_is_gone_with_it(world, http):
+    world.write("Road closure", "Closed.")
+    notice = world.write("Old notice", "Boil it.")
+    visit = Visit(world, http, titles="Old notice")
+    broken_off_after_the_introductions(visit)
+    world.delete(notice)
+
+    batches = visit.observe()
+
+    assert sightings(batches)["about:2"].state is State.GONE
+    ((what, why),) = gaps(batches)
+    assert what == "the wiki page Old notice"
+    assert why.startswith("it was deleted before it was read: missing; log entry 1")
+    assert gaps(visit.observe()) == []
+
+
+def test_a_page_that_is_there_still_after_its_introduction_alone_was_kept_is_read_whole(world, http):
+    world.write("Road closure", "Closed.")
+    world.write("Old notice", "Boil it.")
+    world.write("Old notice", "Drink it.")
+    visit = Visit(world, http, titles="Old notice")
+    broken_off_after_the_introductions(visit)
+
+    batches = visit.observe()
+
+    assert revisions_in(batches, "page:2") == [2, 3]
+    assert gaps(batches) == []
+
+
+def test_an_administrator_reads_what_was_deleted_after_its_introduction_alone_was_kept(world, http):
+    world.write("Road closure", "Closed.")
+    notice = world.write("Old notice", "Boil it.")
+    visit = Visit(world, http, connected=True, titles="Old notice")
+    broken_off_after_the_introductions(visit)
+    world.delete(notice)
+
+    batches = visit.observe()
+
+    (one,) = versions(batches, "page:2")
+    assert (one.state, one.text) == (State.HIDDEN, "Old notice\n\nBoil it.")
+    assert gaps(batches) == []
+
+
 def test_a_page_made_again_under_a_deleted_title_is_another_record(world, http):
     world.write("Road closure", "Closed.")
     old = world.write("Rumour", "They say.")
@@ -614,6 +665,79 @@ def test_a_talk_page_that_stands_alone_answers_the_wiki(world, http):
     (one,) = versions(Visit(world, http).observe(), "page:1")
 
     assert (one.kind, one.in_reply_to) == (Kind.COMMENT, "site")
+
+
+def made_again(world: MediaWikiWorld, *, talk_first: bool) -> None:
+    """An article that is deleted and made anew, its talk page made before or after the deletion or the new article."""
+    world.write("Road closure", "Closed.")
+    if talk_first:
+        world.write("Talk:Road closure", "Which way?", "Al Citizen")
+    world.delete(1)
+    world.write("Road closure", "Closed again.")
+    if not talk_first:
+        world.write("Talk:Road closure", "Which way?", "Al Citizen")
+
+
+@pytest.mark.parametrize(
+    ("talk_first", "talk", "answers"), [(True, "page:2", "page:1"), (False, "page:3", "page:2")]
+)
+def test_a_talk_page_answers_the_article_for_which_it_was_made_whenever_one_looks(
+    world, http, talk_first, talk, answers
+):
+    made_again(world, talk_first=talk_first)
+    late = Visit(world, http)
+    assert latest(late.observe())[talk].in_reply_to == answers
+
+    world.write("Talk:Road closure", "Left.", "PressOffice")
+    assert latest(late.observe())[talk].in_reply_to == answers
+    assert latest(Visit(world, http).observe())[talk].in_reply_to == answers
+
+
+def test_a_talk_page_that_was_looked_at_before_its_article_was_made_anew_answers_the_same_as_later(
+    world, http
+):
+    world.write("Road closure", "Closed.")
+    world.write("Talk:Road closure", "Which way?", "Al Citizen")
+    early = Visit(world, http)
+    assert latest(early.observe())["page:2"].in_reply_to == "page:1"
+    world.delete(1)
+    between = Visit(world, http)
+    assert latest(between.observe())["page:2"].in_reply_to == "page:1"
+    world.write("Road closure", "Closed again.")
+
+    assert latest(Visit(world, http).observe())["page:2"].in_reply_to == "page:1"
+    world.write("Talk:Road closure", "Left.", "PressOffice")
+    assert [latest(one.observe())["page:2"].in_reply_to for one in (early, between)] == ["page:1", "page:1"]
+
+
+def test_a_talk_page_that_was_there_before_every_article_answers_the_first(world, http):
+    world.write("Talk:Road closure", "We need a page.", "Al Citizen")
+    world.write("Road closure", "Closed.")
+    assert latest(Visit(world, http).observe())["page:1"].in_reply_to == "page:2"
+    world.delete(2)
+    world.write("Road closure", "Closed again.")
+    assert latest(Visit(world, http).observe())["page:1"].in_reply_to == "page:2"
+
+
+def test_a_deleted_talk_page_that_an_administrator_reads_is_a_comment_on_its_article(world, http):
+    world.write("Road closure", "Closed.")
+    talk = world.write("Talk:Road closure", "Which way?", "Al Citizen")
+    world.delete(talk)
+
+    one = latest(Visit(world, http, connected=True).observe())["page:2"]
+
+    assert (one.kind, one.in_reply_to, one.state) == (Kind.COMMENT, "page:1", State.HIDDEN)
+
+
+def test_the_talk_page_of_a_named_article_that_is_missing_is_captured(world, http):
+    world.write("Road closure", "Closed.")
+    world.delete(1)
+    world.write("Talk:Road closure", "Why was it deleted?", "Al Citizen")
+
+    batches = Visit(world, http).observe()
+
+    assert latest(batches)["page:2"].in_reply_to == "page:1"
+    assert "page:2" not in latest(Visit(world, http, talk="no").observe())
 
 
 def test_talk_pages_are_left_out_where_the_page_says_so(world, http):

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from time import process_time
 
 import pytest
@@ -360,6 +361,100 @@ def test_a_file_that_fails_is_asked_for_once_in_a_pass_however_many_pages_show_i
     visit = Visit(site, http, addresses="/a")
     assert len(gaps(visit.night())) == 2
     assert len([one for one in visit.asked if one.startswith("/img/town.png")]) == 1
+
+
+def once(site: TownSite, path: str, *answers: tuple[str, bytes]) -> None:
+    """The next answers for a file, one after the other; then it is what the last one was."""
+    left = list(answers)
+    site.files[path] = left[-1]
+
+    def told(asked: str) -> tuple[int, dict[str, str], bytes] | None:
+        if asked != path or not left:
+            return None
+        media_type, body = left.pop(0)
+        return 200, {"Content-Type": media_type}, body
+
+    site.trouble, site.patience = told, 0
+
+
+@pytest.mark.parametrize(
+    ("stumble", "changed"),
+    [
+        (("application/pdf", b""), False),
+        (("text/html", b"<p>Sign in</p>"), False),
+        (("application/pdf", b"%PDF half"), False),
+        (("application/pdf", b""), True),
+        (("text/html", b"<p>Sign in</p>"), True),
+    ],
+)
+def test_a_file_in_whose_place_something_else_came_once_does_not_vary(site, visit, stumble, changed):
+    before = {file.id for file in visit.post().attachments}
+    right: tuple[str, bytes] = (
+        ("application/pdf", b"%PDF-1.7 changed") if changed else site.files["/docs/agenda.pdf"]
+    )
+    once(site, "/docs/agenda.pdf", stumble, right)
+    after = {file.id for file in visit.post().attachments}
+    assert f"sha256:{sha256(right[1]).hexdigest()}" in after
+    assert (after == before) is not changed
+
+
+def test_a_file_that_is_another_at_each_of_two_answers_varies(site, visit):
+    visit.night()
+    once(site, "/docs/agenda.pdf", ("application/pdf", b"one"), ("application/pdf", b"two"))
+    assert f"address:{site.host}/docs/agenda.pdf" in {file.id for file in visit.post().attachments}
+
+
+def handed_over(batches: Sequence[Batch]) -> list[str]:
+    """The addresses of the answers of a pass; each answer is handed over once."""
+    told = [one for batch in batches for one in batch.exchanges]
+    assert len({id(one) for one in told}) == len(told)
+    return [one.url for one in told]
+
+
+def test_a_file_that_several_new_pages_show_is_handed_over_with_each_as_an_answer_of_its_own(site, http):
+    site.put("/a", "A", "<p>Words.</p>")
+    visit = Visit(site, http, addresses="/a")
+
+    batches = visit.night()
+
+    told = handed_over(batches)
+    assert told.count(f"{site.base}/theme/print.css") == visit.asked.count("/theme/print.css") == 2
+    for batch in batches:
+        (page,) = (one for one in batch.observations if one.kind is Kind.POST)
+        bodies = {f"sha256:{sha256(one.body).hexdigest()}" for one in batch.exchanges}
+        files = {one.id for one in page.attachments if one.id.startswith("sha256:")}
+        assert files
+        assert files <= bodies, "the record cannot keep the bytes of its files"
+
+
+def test_a_file_that_the_records_of_changed_pages_have_is_asked_for_once(site, http):
+    site.put("/a", "A", "<p>Words.</p>")
+    visit = Visit(site, http, addresses="/a")
+    before = seen(visit.night())
+    for path in ("/news", "/a"):
+        site.sheets[path].words = "<p>Quite other words.</p>"
+
+    batches = visit.night()
+
+    assert handed_over(batches).count(f"{site.base}/theme/print.css") == 1
+    after = seen(batches)
+    assert [after[name].attachments for name in after] == [before[name].attachments for name in after]
+
+
+def test_a_file_that_changed_is_asked_for_by_each_page_that_shows_it(site, http):
+    site.put("/a", "A", "<p>Words.</p>")
+    site.put("/b", "B", "<p>More words.</p>")
+    visit = Visit(site, http, addresses="/a /b")
+    visit.night()
+    site.files["/theme/site.css"] = ("text/css", b"body{margin:1px}")
+
+    batches = visit.night()
+
+    handed_over(batches)
+    changed = f"sha256:{sha256(b'body{margin:1px}').hexdigest()}"
+    for batch in batches:
+        assert changed in {f"sha256:{sha256(one.body).hexdigest()}" for one in batch.exchanges}
+        assert changed in {file.id for one in batch.observations for file in one.attachments}
 
 
 def test_a_file_that_cannot_be_had_this_time_keeps_its_id_and_is_a_gap(site, visit):

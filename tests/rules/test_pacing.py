@@ -61,6 +61,22 @@ def test_what_is_new_is_looked_for_when_its_minutes_have_passed_and_not_before()
     assert pacing.lately(Pace(every=0), KNOWN, NOW) is None
 
 
+def test_a_page_that_was_connected_since_it_was_last_tried_is_looked_at_at_once():
+    failing = replace(KNOWN, failures=9, tried_at=NOW - timedelta(minutes=1))
+    assert pacing.lately(PACE, failing, NOW) is None
+    assert pacing.lately(PACE, replace(failing, failures=0, anew=True), NOW) is not None
+    assert pacing.lately(PACE, replace(failing, failures=0, anew=True, spent=2498), NOW) is None
+
+
+def test_a_page_that_cannot_be_narrowed_and_failed_is_tried_again_before_the_night():
+    failed = replace(KNOWN, narrows=False, unfinished=True, failures=1, tried_at=NOW - timedelta(minutes=30))
+    due = pacing.lately(PACE, failed, NOW)
+    assert due is not None
+    assert (due.lane, due.published_from) == (lanes.WHOLE, None)
+    assert pacing.lately(PACE, replace(failed, tried_at=NOW - timedelta(minutes=29)), NOW) is None
+    assert pacing.lately(PACE, replace(failed, spent=5000), NOW) is None, "its budget is spent"
+
+
 def test_a_page_that_was_never_captured_waits_for_its_night():
     assert pacing.lately(PACE, Facts(narrows=True), NOW) is None
 

@@ -21,9 +21,10 @@ import pytest
 from app.demo import run, telling
 from app.demo.nouns import Comment, Post
 from app.demo.pictures import picture
-from app.demo.platform import CONNECTIONS, SimulatedPlatform
+from app.demo.platform import CONNECTIONS, Said, SimulatedPlatform
 from app.demo.town import BLOGS, FEEDS, NIGHTS, state
 from app.demo.trouble import RETRY_AFTER, TROUBLES
+from app.demo.trouble import Kind as Trouble
 from app.demo.wordpress import APPLICATION_PASSWORD, ARCHIVE_USER
 from app.records.clock import FixedClock
 from connectors.contract import Batch, Connector, Exchange, Kind, Observation, Page, State
@@ -86,6 +87,76 @@ def told(blog: str, start: str, night: int) -> Comment:
 def post(blog: str, start: str, night: int) -> Post:
     (only,) = [one for one in state(night).blogs[blog].posts if one.title.startswith(start)]
     return only
+
+
+# --------------------------------------------------------------------------- another way than it is written
+
+
+def test_between_two_nights_the_town_stands_as_it_then_did(calm: Visitor):
+    def title() -> str:
+        (only,) = calm.wp("posts", search="Brannick, 78", _fields="title", auth=EDITOR).json()
+        return str(only["title"]["rendered"])
+
+    calm.platform.at = state(4).at
+    assert title().startswith("MISSING")
+    calm.platform.at = state(4).at + timedelta(hours=6)
+    assert title().startswith("FOUND SAFE")
+    assert calm.platform.night == 4
+    assert calm.ask("/").headers["date"] == "Thu, 08 Oct 2026 13:30:00 GMT"
+
+
+def test_what_visitors_say_besides_has_numbers_that_what_was_shown_does_not_lose(calm: Visitor):
+    def numbers() -> dict[str, int]:
+        found = calm.wp(
+            "comments", auth=EDITOR, context="edit", status="any", per_page=100, order="asc"
+        ).json()
+        return {one["content"]["raw"]: one["id"] for one in found}
+
+    calm.platform.night = 4
+    before, now = numbers(), calm.platform.at
+    calm.platform.say(
+        "police", "missing-otto-brannick", Said(now + timedelta(minutes=5), "Neighbor", "Seen!")
+    )
+    assert numbers() == before
+    calm.platform.at = now + timedelta(minutes=5)
+    shown = calm.wp("comments", search="Seen!", auth=EDITOR, context="edit").json()
+    assert [one["author_name"] for one in shown] == ["Neighbor"]
+    assert shown[0]["id"] > max(before.values())
+    calm.platform.at = now + timedelta(hours=8)
+    assert numbers().items() >= before.items()
+    assert telling.tale("police").items[-1].slug == calm.platform._tales["police"].items[-1].slug
+    assert all(one.text != "Seen!" for one in state(5).blogs["police"].comments), (
+        "the story itself is as it was"
+    )
+
+
+def test_nobody_answers_before_now_or_what_is_not_there(calm: Visitor):
+    calm.platform.night = 4
+    with pytest.raises(ValueError, match="before now"):
+        calm.platform.say("police", "missing-otto-brannick", Said(state(4).at, "Neighbor", "Seen!"))
+    with pytest.raises(KeyError):
+        calm.platform.say("police", "no-such-post", Said(state(5).at, "Neighbor", "Seen!"))
+
+
+def test_a_page_fails_until_it_is_mended_whatever_the_night(calm: Visitor):
+    calm.platform.fail("parks", Trouble.DOWN)
+    for night in (1, 2):
+        calm.platform.night = night
+        assert (calm.ask("/parks/").status_code, calm.ask("/police/").status_code) == (503, 200)
+    calm.platform.mend("parks")
+    assert calm.ask("/parks/").status_code == 200
+    calm.platform.fail("parks", Trouble.DOWN, times=1)
+    assert [calm.ask("/parks/").status_code for _ in range(3)] == [503, 200, 200]
+
+
+def test_a_password_that_was_revoked_is_refused_and_another_is_taken(calm: Visitor):
+    another = "abcd efgh ijkl mnop qrst uvwx"
+    assert calm.wp("users/me", auth=EDITOR).status_code == 200
+    calm.platform.revoke()
+    assert calm.wp("users/me", auth=EDITOR).json()["code"] == "incorrect_password"
+    assert calm.wp("users/me", auth=(ARCHIVE_USER, another)).status_code == 401
+    calm.platform.issue(another)
+    assert calm.wp("users/me", auth=(ARCHIVE_USER, another)).status_code == 200
 
 
 # --------------------------------------------------------------------------- the story

@@ -213,6 +213,26 @@ def test_a_page_that_fails_is_tried_again_later_and_later(days: Days):
     assert 6 <= tries <= 12
 
 
+def test_a_page_that_is_connected_again_is_tried_again_at_once_and_not_hours_later(days: Days):
+    days.night()
+    days.error = TryAgainLater("401")
+    for _ in range(48):
+        days.clock.at += timedelta(minutes=15)
+        if (due := days.due()) is not None:
+            days.make(due)
+    days.clock.at += timedelta(minutes=1)
+    assert days.due() is None
+    with days.store.database.begin() as tx:
+        secret = {"user": "archivist", "application_password": "abcd efgh ijkl"}
+        pages.connect(days.store, tx, days.page, secret, by=None, why="test")
+    days.clock.at += timedelta(minutes=1)
+    days.error = None
+    due = days.due()
+    assert due is not None
+    assert days.make(due).finished
+    assert days.due() is None, "once"
+
+
 def test_a_pace_is_set_number_by_number(days: Days):
     with days.store.database.begin() as tx:
         plans.set_pace(days.store, tx, days.page, {"every": 5}, PACE, by=None, why="test")

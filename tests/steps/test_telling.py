@@ -277,6 +277,22 @@ def test_credentials_that_end_are_told_of_in_good_time(office: Office):
         assert len(office.told()) == (1 if day + 1 == 3 or day + 1 >= 8 else 0), day
 
 
+def test_a_day_that_has_begun_counts_among_those_that_credentials_still_have(office: Office):
+    store = office.store
+    with store.database.begin() as tx:
+        ends = office.clock.at + timedelta(days=2)
+        pages.connect(
+            store, tx, office.page, {"user": "archivist", "application_password": "abcd efgh ijkl"},
+            by=office.officer.id, why="test", terms=credentials.Terms(stated_until=ends),
+        )  # fmt: skip
+    office.clock.at += timedelta(minutes=1)
+    assert office.told() == ["Police blog: its credentials end in 2 days"]
+    office.clock.at = ends - timedelta(minutes=1)
+    assert office.told() == ["Police blog: its credentials end in 1 day"]
+    office.clock.at = ends + timedelta(minutes=1)
+    assert office.told() == ["Police blog: its credentials have ended"]
+
+
 def test_the_daily_letter_says_what_needs_doing_once_a_day_and_when_there_is_nothing(office: Office):
     zone = office.store.agency.zone()
     with office.store.database.begin() as tx:
