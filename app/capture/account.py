@@ -33,7 +33,7 @@ from app.store.tables import (
     versions,
 )
 
-_COVERING = (lanes.WHOLE, lanes.WINDOW, lanes.LATELY)
+COVERING = (lanes.WHOLE, lanes.WINDOW, lanes.LATELY)
 LATENCY_OVER = timedelta(days=30)
 _MOST_TOLD = 200
 _LONGEST_SPAN = 3660
@@ -99,7 +99,7 @@ def of(store: Store, tx: Tx, page: Page, since: datetime, until: datetime) -> Ac
 
 def windows(store: Store, tx: Tx, page: Page, since: datetime | None = None) -> list[Window]:
     """The unbroken account of the page until now: from before its first capture, or from some days before `since`."""
-    after = None if since is None else _reached(tx, page, since - _LEAD)
+    after = None if since is None else reached(tx, page, since - _LEAD)
     return coverage.account(
         passes(store, tx, page, after), pauses(store, tx, page), now=store.clock.now(), reached=after
     )
@@ -109,14 +109,18 @@ def _covering_runs(page: Page) -> Select[Any]:
     return select(runs).where(
         runs.c.page == page.key,
         runs.c.kind == CAPTURE,
-        runs.c.lane.in_(_COVERING),
+        runs.c.lane.in_(COVERING),
         runs.c.ended_at.is_not(None),
     )
 
 
-def _reached(tx: Tx, page: Page, before: datetime) -> datetime | None:
-    """When the last pass began before a moment that was seen through; None where there was none."""
-    asked = _covering_runs(page).where(runs.c.began_at < to_instant(before)).order_by(runs.c.key.desc())
+def reached(tx: Tx, page: Page, before: datetime | None = None, *, run: int | None = None) -> datetime | None:
+    """When the last pass began that was seen through before a moment, or before a run; None where there was none."""
+    asked = _covering_runs(page).order_by(runs.c.key.desc())
+    if before is not None:
+        asked = asked.where(runs.c.began_at < to_instant(before))
+    if run is not None:
+        asked = asked.where(runs.c.key < run)
     for row in tx.execute(asked).yield_per(50):
         if not json.loads(row.tally).get("unfinished"):
             return from_instant(row.began_at)
@@ -197,7 +201,7 @@ def last_complete(tx: Tx, page: Page) -> datetime | None:
         .where(
             runs.c.page == page.key,
             runs.c.kind == CAPTURE,
-            runs.c.lane.in_(_COVERING),
+            runs.c.lane.in_(COVERING),
             runs.c.ended_at.is_not(None),
         )
         .order_by(runs.c.key.desc())

@@ -275,7 +275,7 @@ def beside(store: Store, page: Page, sealed: bytes) -> dict[str, Any]:
 
 def _ends(row: Any) -> list[tuple[str, datetime]]:
     token = row.refresh_until if row.renews else row.access_until
-    ends = (("permission" if row.renews else "token", token), ("stated end", row.stated_until))
+    ends = (("permission" if row.renews else "token", token), ("password or token", row.stated_until))
     return [(what, from_instant(end)) for what, end in ends if end is not None]
 
 

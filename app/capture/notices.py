@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from app.capture import diary, pages
+from app.capture import account, coverage, diary, pages
+from app.capture.coverage import Cover, Window
 from app.capture.runs import CAPTURE, GapFound, gaps_of
 from app.capture.troubles import Begins, Cause, Change, Ended, Ends, Nothing, Trouble, Worsens, change
 from app.db import Tx, from_instant, key_of, to_instant
@@ -22,7 +23,7 @@ from app.records.nouns import Page
 from app.store.store import Store
 from app.store.tables import letters, runs, troubles
 
-TROUBLE, RECOVERED, CREDENTIALS, DIGEST = "trouble", "recovered", "credentials", "digest"
+TROUBLE, RECOVERED, GAP, CREDENTIALS, DIGEST = "trouble", "recovered", "gap", "credentials", "digest"
 _GIVEN_UP = timedelta(days=3)
 SOON = timedelta(minutes=5)
 """Within so long a letter leaves; of one that waits for longer the doctor tells."""
@@ -78,7 +79,14 @@ def look(store: Store, tx: Tx, recipients: Sequence[str]) -> list[Change]:
             disconnected=page.status == pages.DISCONNECTED and newest[row.page] == row.key,
             at=from_instant(row.ended_at),
         )
-        changes.append(_apply(store, tx, page, run, recipients))
+        found = _apply(store, tx, page, run, recipients)
+        changes.append(found)
+        if (
+            isinstance(found, Nothing)
+            and run.finished
+            and silent_before(store, tx, page, row.key) is not None
+        ):
+            write(store, tx, GAP, recipients, page=page, mark=f"{page.key}/{row.key}")
     reached = rows[-1].ended_at if rows else (noted or 0)
     diary.ended(tx, "troubles", store.clock.now(), str(reached))
     return [one for one in changes if not isinstance(one, Nothing)]
@@ -120,6 +128,16 @@ def _apply(store: Store, tx: Tx, page: Page, run: Ended, recipients: Sequence[st
         case Nothing():
             pass
     return found
+
+
+def silent_before(store: Store, tx: Tx, page: Page, run: int) -> Window | None:
+    """The window that a run ended in which nothing captured the page for more than a night and a little, if any."""
+    began = from_instant(tx.execute(select(runs.c.began_at).where(runs.c.key == run)).scalar_one())
+    before = account.reached(tx, page, run=run)
+    if before is None or began - before <= coverage.LONGEST:
+        return None
+    found = coverage.clipped(account.windows(store, tx, page, before), before, began)
+    return next((one for one in found if one.cover is Cover.UNCOVERED and one.until == began), None)
 
 
 def open_trouble(tx: Tx, page: Page) -> Trouble | None:

@@ -130,6 +130,8 @@ class Telling:
         match waiting.topic:
             case notices.TROUBLE | notices.RECOVERED:
                 return self._of_trouble(tx, waiting)
+            case notices.GAP:
+                return self._of_gap(tx, waiting)
             case notices.CREDENTIALS:
                 return self._of_credentials(tx, waiting)
             case _:
@@ -148,6 +150,17 @@ class Telling:
             }[told.cause]
             subject = f"{told.page.name}: {what}"
         return self._letter(waiting, subject, told=told, page=told.page)
+
+    def _of_gap(self, tx: Tx, waiting: Waiting) -> Letter | None:
+        page = _page(tx, waiting)
+        run = int(waiting.mark.partition("/")[2])
+        window = notices.silent_before(self.store, tx, page, run) if page is not None else None
+        if page is None or window is None or window.since is None:
+            return None
+        hours = (window.until - window.since) // timedelta(hours=1)
+        return self._letter(
+            waiting, f"{page.name}: was not captured for {hours} hours", page=page, window=window
+        )
 
     def _of_credentials(self, tx: Tx, waiting: Waiting) -> Letter | None:
         page = _page(tx, waiting)

@@ -201,6 +201,8 @@ class Files:
         """
         again = self._exchange(asking, file.address, None)
         if again.status != 200:
+            if _is_no_such_file(first.kept, known):
+                raise _NotHad("something else came in its place, and then nothing")
             return first
         second = Got(_kept(file, again), again)
         if second.kept.digest == first.kept.digest:

@@ -398,6 +398,15 @@ def test_a_file_in_whose_place_something_else_came_once_does_not_vary(site, visi
     assert (after == before) is not changed
 
 
+def test_a_file_in_whose_place_nothing_came_before_the_site_failed_keeps_its_id_and_is_a_gap(site, visit):
+    before = {file.id for file in visit.post().attachments}
+    once(site, "/docs/agenda.pdf", ("application/pdf", b""))
+    site.instead["/docs/agenda.pdf"] = (500, HTML, b"trouble")
+    batches = visit.night()
+    assert {file.id for file in seen(batches)[site.name("/news")].attachments} == before
+    assert [gap.why for gap in gaps(batches)] == ["something else came in its place, and then nothing"]
+
+
 def test_a_file_that_is_another_at_each_of_two_answers_varies(site, visit):
     visit.night()
     once(site, "/docs/agenda.pdf", ("application/pdf", b"one"), ("application/pdf", b"two"))

@@ -249,9 +249,9 @@ def test_an_end_that_an_officer_states_is_told_of_from_fourteen_days_before(
     connected_until(by_hand, stated_until=ends)
     assert endings(by_hand) == []
     clock.at += timedelta(days=1)
-    assert endings(by_hand) == [("stated end", ends)]
+    assert endings(by_hand) == [("password or token", ends)]
     clock.at += timedelta(days=20)
-    assert endings(by_hand) == [("stated end", ends)], "an end that has passed is still told of"
+    assert endings(by_hand) == [("password or token", ends)], "an end that has passed is still told of"
 
 
 def test_an_access_token_that_renews_itself_is_nobodys_business_but_its_refresh_token_is(

@@ -45,6 +45,7 @@ from app.store.tables import (
     exchanges,
     forgotten,
     objects,
+    statement_answers,
     suppressed,
     tombstones,
     unlinked,
@@ -360,6 +361,58 @@ def test_an_act_whose_secret_was_lost_is_never_taken_for_disposed_of(world: Worl
     world.store.keyring.forget([bytes(secret)])
     with world.store.database.read() as tx, pytest.raises(KeyMissing, match="no secret"):
         audit.acts_before(world.store, tx, limit=500)
+
+
+def test_a_request_that_named_a_disposed_record_goes_with_it_and_others_stay(world: World):
+    """What failed belongs to no record; it goes where it has a record's own address or name in it."""
+    asked = {
+        "named": "https://blog.example/talk/c-48151623?again=1",
+        "other": "https://blog.example/talk/c-48151624",
+        "number": "https://blog.example/list?page=12",
+    }
+    world.client.made = [exchange(world.clock, [], status=503, url=url)[0] for url in asked.values()]
+    world.capture(
+        listing(world.clock, post("p1", "stays"), comment("c-48151623", "goes"), comment("12", "goes"))
+    )
+    held = world.records()
+    batch = authorise(world, held["c-48151623"], held["12"])
+    execute(world, batch)
+    with world.store.database.read() as tx:
+        keys = tx.execute(select(exchanges.c.key).where(exchanges.c.status == 503).order_by(exchanges.c.key))
+        kept = [reading.exchange(world.store, tx, key) for key in keys.scalars().all()]
+    assert [one.envelope is None for one in kept] == [True, False, False]
+    assert [hole.why for hole in kept[0].holes] == [
+        f"disposed of in batch {batch}, a record of which it named"
+    ]
+    assert world.count(forgotten) == 1
+    assert world.soundness() == []
+
+
+def test_what_was_found_in_a_disposed_introduction_goes_with_it(world: World):
+    """The check of a page's statements quotes the introduction in its entry."""
+    quoted = "This account is not monitored around the clock"
+    world.capture(listing(world.clock, Observation(native_id="me", kind=Kind.PROFILE, text=quoted)))
+    profile = world.records()["me"]
+    with world.store.database.begin() as tx:
+        entries = [
+            world.store.ledger.act(
+                tx, "page", by=OFFICER, why="the night", facts={"act": "statements-checked"},
+                detail={"statements": [{"words": [quoted]}]}, subject=world.page.id,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        for entry, record in zip(entries, (profile.id, new_id()), strict=True):
+            tx.execute(
+                insert(statement_answers).values(
+                    page=world.page.key, entry=entry, at=0, policy="p", statement="monitored", answer="found",
+                    source=f"{record.hex}:1",
+                )
+            )  # fmt: skip
+    execute(world, authorise(world, profile))
+    with world.store.database.read() as tx:
+        told_ = {act.entry: act.detail for act in audit.acts_before(world.store, tx, limit=500).acts}
+    assert told_[entries[0]] == {}
+    assert told_[entries[1]] == {"statements": [{"words": [quoted]}]}
 
 
 # -- the way of a batch ------------------------------------------------------------------------------------

@@ -381,3 +381,21 @@ def test_letters_that_wait_for_more_than_five_minutes_are_told_by_the_doctor(off
     assert checks(office)["letters"][0]
     office.clock.at += timedelta(minutes=6)
     assert not checks(office)["letters"][0]
+
+
+def test_a_page_that_nobody_captured_for_long_is_told_with_the_window_once_it_is_again(office: Office):
+    office.good()
+    assert office.told() == []
+    office.clock.at += timedelta(hours=40)
+    office.good()
+    assert office.told() == ["Police blog: was not captured for 40 hours"]
+    assert "no pass was made" in office.last()
+    office.good()
+    assert office.told() == []
+
+
+def test_a_night_that_came_in_time_tells_nothing(office: Office):
+    office.good()
+    office.clock.at += timedelta(hours=25)
+    office.good()
+    assert office.told() == []
