@@ -500,13 +500,13 @@ class MediaWikiWorld:
         return text[len("#REDIRECT [[") : -2] if text.startswith("#REDIRECT") else title
 
     def _infos(self, asked: dict[str, str], rights: tuple[str, ...]) -> dict[str, Any]:
-        pages = []
+        pages: list[dict[str, Any]] = []
         for number, title, sheet in self._named(asked):
             if sheet is None:
                 if number:
                     pages.append({"pageid": number, "missing": True})
                     continue
-                lacking = {"ns": namespace(title), "title": title, "missing": True}
+                lacking: dict[str, Any] = {"ns": namespace(title), "title": title, "missing": True}
                 lacking["associatedpage"] = associated(title)
                 beside = self.sheet(associated(title))
                 if beside is not None:
