@@ -79,7 +79,7 @@ VERSIONS = "versions"
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
 _NEXT = {
     KeyMissing.code: "Restore the newest key backup.",
-    disposals.NOT_DESTROYED: "Finish the disposal: the next start or night does, or the disposal.",
+    disposals.NOT_DESTROYED: "Finish the disposal; the disposition that began it does so at the next start or night.",
 }
 
 

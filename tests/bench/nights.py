@@ -147,7 +147,9 @@ def long_thread(home: Path, comments: int, others: int) -> dict[str, float]:
         archive = opened(home, clock, allow_hosts=address.removeprefix("http://"), day_budget=10**9)
         archive.manners = Manners(interval=timedelta(0))
         with archive.store.database.begin() as tx:
-            wanted = [("wordpress", "wordpress", address, "the long thread", "", {})]
+            wanted: list[tuple[str, str, str, str, str, dict[str, str]]] = [
+                ("wordpress", "wordpress", address, "the long thread", "", {})
+            ]
             wanted += [
                 ("simulated", "simulated", f"https://{number}.example", f"page {number}", "", {})
                 for number in range(others)
@@ -250,9 +252,9 @@ def make_nights(home: Path, count: int, each: int, older: int) -> dict[str, floa
         file = home.parent / f"{home.name}.jsonl"
         with file.open("w") as lines:
             for number in range(older):
-                told = {"platform": "past", "page": f"past {number % count}", "native_id": str(number),
+                past = {"platform": "past", "page": f"past {number % count}", "native_id": str(number),
                         "kind": "comment", "text": f"{WORDS} ({number}, long ago)"}  # fmt: skip
-                lines.write(json.dumps(told) + "\n")
+                lines.write(json.dumps(past) + "\n")
         importing.observations(
             archive.store, file, page=None, make_pages=True, by=None, why="benchmark", tick=time.perf_counter
         )
