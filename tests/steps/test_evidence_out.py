@@ -181,7 +181,7 @@ def test_a_proof_holds_what_is_promised_and_no_word_of_the_neighbour(world: Worl
     world.capture(listing(world.clock, post("p1", "mine"), post("p2", "my neighbour's")))
     folder = prove(world, "p1", tmp_path / "out")
     held = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
-    assert held == sorted(FILES)
+    assert held == sorted([*FILES, "VERIFY.md", "verify.py", "verify.sh"])
     assert not any(b"neighbour" in (folder / name).read_bytes() for name in held)
     statement, entry = (
         (folder / "statement.json").read_bytes(),
