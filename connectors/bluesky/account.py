@@ -163,8 +163,7 @@ class Account:
         until = since if last is None else last - _OVERLAP
         newest = noted
         for exchange in self._pages("app.bsky.notification.listNotifications", {"limit": _PAGE}):
-            index = self._asking.last
-            listed, _ = self._asking.read(lambda body, at=index: parse.notices(body, at), exchange)  # type: ignore[misc]
+            listed, _ = self._asking.read(parse.notices, exchange, self._asking.last)
             seen = [parse.noticed(what, span, self._whose, hidden) for what, span in listed]
             told = [one for one in seen if one is not None]
             times = [what.indexed_at for what, _ in listed if what.indexed_at]
@@ -194,12 +193,7 @@ class Account:
         for convo, members in convos.items():
             query = {"convoId": convo, "limit": _PAGE}
             for exchange in self._pages("chat.bsky.convo.getMessages", query, chat=True):
-                yield self._asking.read(
-                    lambda body, convo=convo, members=members, at=self._asking.last: _said(  # type: ignore[misc]
-                        body, at, convo, members
-                    ),
-                    exchange,
-                )
+                yield self._asking.read(_said, exchange, self._asking.last, convo, members)
 
     def _pages(self, method: str, query: Mapping[str, object], *, chat: bool = False) -> Iterator[Exchange]:
         """Every page of a listing; one that names the same next page again has no end, and is an error."""

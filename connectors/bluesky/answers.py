@@ -127,8 +127,7 @@ class Answers:
         while True:
             query = {"uri": where, "limit": _PAGE, **({"cursor": cursor} if cursor else {})}
             exchange = self._asking.xrpc(self._network.app_view, "app.bsky.feed.getQuotes", query)
-            index = self._asking.last
-            listed, cursor = self._asking.read(lambda body, at=index: parse.posts(body, at), exchange)  # type: ignore[misc]
+            listed, cursor = self._asking.read(parse.posts, exchange, self._asking.last)
             found += listed
             if cursor is None:
                 return found

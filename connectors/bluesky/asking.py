@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from connectors.bluesky import parse
@@ -16,8 +15,10 @@ from connectors.bluesky.cbor import NotCbor
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
+from connectors.visits import Visit
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _ANSWERS = (400, 401, 403, 404, 410, 501)
 """What we weigh ourselves: refusals in the protocol's own words."""
@@ -38,23 +39,13 @@ class NotGiven(Exception):
         return f"{self.status} {self.error}"
 
 
-class Asking:
+class Asking(Visit):
     """One visit to the network. An error on the way takes along the exchanges that led to it."""
 
     def __init__(self, http: Client) -> None:
+        super().__init__()
         self.http = http
-        self._exchanges: list[Exchange] = []
         self._compressed: set[int] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, ConnectorError):
-            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
-            error.exchanges = (*self._exchanges, *shown)
 
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, accept: Sequence[int] = _ANSWERS
@@ -79,9 +70,7 @@ class Asking:
 
     def failed(self, error: ConnectorError) -> None:
         """Gather the exchanges of an error that the visit outlives."""
-        self._exchanges += [
-            one for one in error.exchanges if all(one is not kept for kept in self._exchanges)
-        ]
+        self._exchanges += self._others(error.exchanges)
 
     def xrpc(
         self,
@@ -103,21 +92,18 @@ class Asking:
             raise AccessRevoked(f"{exchange.url} does not let us ask: {refusal.reason} {refusal.message}.")
         raise refusal
 
-    def read(self, reader: Callable[[bytes], T], exchange: Exchange) -> T:
-        """What a pure reader makes of a body; `UnexpectedResponse` where it cannot read it."""
+    def read(
+        self, reader: Callable[Concatenate[bytes, P], T], exchange: Exchange, *told: P.args, **more: P.kwargs
+    ) -> T:
+        """What a pure reader makes of a body, given what else it needs to know; `UnexpectedResponse` where it cannot read it."""
         body = decoded(exchange)
         if body is not exchange.body:
             # Compressed although we asked not to: no item has bytes of its own, so all own the whole.
             self._compressed.add(self.last)
         try:
-            return reader(body)
+            return reader(body, *told, **more)
         except (parse.Malformed, NotCar, NotCbor) as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
-
-    @property
-    def last(self) -> int:
-        """The index, in the next batch, of the exchange asked last."""
-        return len(self._exchanges) - 1
 
     def body(self, index: int) -> bytes:
         """The bytes of an exchange, as parsers read them."""
@@ -136,19 +122,11 @@ class Asking:
         listings: Sequence[Listing] = (),
         gaps: Sequence[Gap] = (),
     ) -> Batch:
-        """Hand over what was gathered, and begin to gather anew."""
+        """Hand over what was gathered; of an answer that was compressed unasked, its items own the whole."""
         if self._compressed:
             observations = [replace(one, evidence=self._owned(one.evidence)) for one in observations]
-        exchanges, self._exchanges = tuple(self._exchanges), []
-        self._compressed.clear()
-        return Batch(
-            exchanges=exchanges,
-            resume_from=resume_from,
-            observations=tuple(observations),
-            sightings=tuple(sightings),
-            listings=tuple(listings),
-            gaps=tuple(gaps),
-        )
+            self._compressed.clear()
+        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)
 
     def _owned(self, evidence: Sequence[Span]) -> tuple[Span, ...]:
         return tuple(

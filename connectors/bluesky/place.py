@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import cursors
 from connectors.contract import Cursor
 
 MOST_KNOWN = 2_000
@@ -63,14 +64,9 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     @staticmethod
     def read(cursor: Cursor | None) -> Place:
         """The place that `cursor` names; one that cannot be read begins from nothing, which misses nothing."""
-        if cursor is None:
-            return Place()
-        try:
-            return msgspec.json.decode(cursor, type=Place)
-        except (msgspec.MsgspecError, UnicodeError):
-            return Place()
+        return cursors.read(cursor, Place) or Place()

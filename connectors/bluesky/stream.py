@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from connectors import cursors
 from connectors.bluesky import car, cbor, identity, parse
 from connectors.bluesky.address import Uri
 from connectors.bluesky.asking import NotGiven
@@ -33,18 +34,13 @@ class Reached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     @staticmethod
     def read(cursor: Cursor | None, server: str) -> int | None:
         """Where to go on at that server; None where the cursor is another server's, or none."""
-        if cursor is None:
-            return None
-        try:
-            reached = msgspec.json.decode(cursor, type=Reached)
-        except (msgspec.MsgspecError, UnicodeError):
-            return None
-        return reached.number if reached.server == server else None
+        reached = cursors.read(cursor, Reached)
+        return reached.number if reached and reached.server == server else None
 
 
 class _Ahead(Exception):

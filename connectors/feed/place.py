@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from connectors import cursors
 from connectors.contract import Cursor
 
 REMEMBERED = 200
@@ -64,7 +65,7 @@ class Place(msgspec.Struct, kw_only=True):
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     def begun(self) -> datetime:
         """When the pass began."""
@@ -78,15 +79,10 @@ class Place(msgspec.Struct, kw_only=True):
         One that cannot be read, or is of another address, begins from
         nothing, which misses nothing.
         """
-        fresh = Place(page=page, streams=[Stream(address=page)])
-        if cursor is None:
+        place, fresh = cursors.read(cursor, Place), Place(page=page, streams=[Stream(address=page)])
+        if place is None or (place.version, place.page) != (fresh.version, page):
             return fresh
-        try:
-            place = msgspec.json.decode(cursor, type=Place)
-        except (msgspec.MsgspecError, UnicodeError):
-            return fresh
-        sound = place.version == fresh.version and place.page == page
-        return place if sound and 0 <= place.stream < len(place.streams) else fresh
+        return place if 0 <= place.stream < len(place.streams) else fresh
 
 
 def marks(native_ids: Iterable[str]) -> list[str]:

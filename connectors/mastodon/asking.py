@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
-from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.contract import Client, Exchange, Span
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.mastodon import parse
+from connectors.visits import Visit
 
 T = TypeVar("T")
 
@@ -36,24 +36,14 @@ class NotGiven(Exception):
         return self.status in {404, 410}
 
 
-class Asking:
+class Asking(Visit):
     """One visit to a server. An error on the way takes along the exchanges that led to it."""
 
     def __init__(self, http: Client, origin: str, secret: Mapping[str, str] | None) -> None:
+        super().__init__()
         self._http = http
         self.origin = origin
         self._secret = secret or {}
-        self._exchanges: list[Exchange] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, ConnectorError):
-            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
-            error.exchanges = (*self._exchanges, *shown)
 
     @property
     def connected(self) -> bool:
@@ -154,37 +144,6 @@ class Asking:
         if body is exchange.body:
             return item
         return replace(item, span=Span(item.span.exchange, 0, len(exchange.body)))
-
-    @property
-    def last(self) -> int:
-        """The index, in the next batch, of the exchange asked last."""
-        return len(self._exchanges) - 1
-
-    def since(self, first: int) -> Iterator[Span]:
-        """All bytes of the exchanges from the index `first` on."""
-        for index, exchange in enumerate(self._exchanges[first:], start=first):
-            if exchange.body:
-                yield Span(index, 0, len(exchange.body))
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered, and begin to gather anew."""
-        exchanges, self._exchanges = tuple(self._exchanges), []
-        return Batch(
-            exchanges=exchanges,
-            resume_from=resume_from,
-            observations=tuple(observations),
-            sightings=tuple(sightings),
-            listings=tuple(listings),
-            gaps=tuple(gaps),
-        )
 
 
 def _unauthorised(exchange: Exchange, words: str, *, connected: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import cursors
 from connectors.contract import Cursor
 
 LISTS, STATUSES, MENTIONS = "lists", "statuses", "mentions"
@@ -62,15 +63,10 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     @staticmethod
     def read(cursor: Cursor | None) -> Place:
         """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        if cursor is None:
-            return Place()
-        try:
-            place = msgspec.json.decode(cursor, type=Place)
-        except (msgspec.MsgspecError, UnicodeError):
-            return Place()
-        return place if place.stage in STAGES else Place()
+        place = cursors.read(cursor, Place)
+        return place if place and place.stage in STAGES else Place()

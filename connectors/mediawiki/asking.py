@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Observation, Sighting, Span
-from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
+from connectors.contract import Client, Exchange, Span
+from connectors.errors import AccessRevoked, UnexpectedResponse
 from connectors.http import decoded
 from connectors.mediawiki import parse
 from connectors.mediawiki.refusals import sort
 from connectors.mediawiki.session import Session
+from connectors.visits import Visit
 
 T = TypeVar("T")
 
@@ -73,24 +73,14 @@ class Answer:
         return Span(self.index, 0, len(self.exchange.body))
 
 
-class Asking:
+class Asking(Visit):
     """One visit to a wiki. An error on the way takes along the exchanges that led to it."""
 
     def __init__(self, http: Client, secret: Mapping[str, str]) -> None:
+        super().__init__()
         self._http = http
         self.session = Session(http, secret)
         self.interface = ""
-        self._exchanges: list[Exchange] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, ConnectorError):
-            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
-            error.exchanges = (*self._exchanges, *shown)
 
     def get(self, url: str, params: Mapping[str, str] | None = None, *, openly: bool = False) -> Exchange:
         """Ask for `url` as it is; `openly` leaves our credentials out."""
@@ -159,36 +149,9 @@ class Asking:
         return Answer(exchange, self.last, body, body is not exchange.body)
 
     @property
-    def last(self) -> int:
-        """The index, in the next batch, of the exchange asked last."""
-        return len(self._exchanges) - 1
-
-    @property
     def status(self) -> int:
         """The status of the exchange asked last."""
         return self._exchanges[-1].status if self._exchanges else 0
-
-    def everything(self) -> Iterator[Span]:
-        """All bytes gathered so far."""
-        return (Span(index, 0, len(one.body)) for index, one in enumerate(self._exchanges) if one.body)
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered, and begin to gather anew."""
-        exchanges, self._exchanges = tuple(self._exchanges), []
-        return Batch(
-            exchanges=exchanges,
-            resume_from=resume_from,
-            observations=tuple(observations),
-            sightings=tuple(sightings),
-            gaps=tuple(gaps),
-        )
 
 
 _ALWAYS = {"format": "json", "formatversion": "2", "errorformat": "plaintext", "maxlag": "5"}

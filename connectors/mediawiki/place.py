@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import cursors
 from connectors.contract import Cursor
 
 
@@ -51,14 +52,9 @@ class Place(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     @staticmethod
     def read(cursor: Cursor | None) -> Place:
         """The place that `cursor` names; one that cannot be read begins from nothing, which misses nothing."""
-        if cursor is None:
-            return Place()
-        try:
-            return msgspec.json.decode(cursor, type=Place)
-        except (msgspec.MsgspecError, UnicodeError):
-            return Place()
+        return cursors.read(cursor, Place) or Place()

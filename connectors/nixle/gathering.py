@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.errors import UnexpectedResponse
 from connectors.http import decoded
+from connectors.visits import Visit
 
 _LEFT_AS_THEY_ARE = (301, 302, 303, 307, 308)
 
 
-class Gathering:
+class Gathering(Visit):
     """One visit. An error on the way takes along the exchanges that led to it."""
 
     def __init__(self, http: Client) -> None:
+        super().__init__()
         self._http = http
-        self._exchanges: list[Exchange] = []
         self.gaps: list[Gap] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, ConnectorError):
-            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
-            error.exchanges = (*self._exchanges, *shown)
 
     def get(self, url: str, *, accept: Sequence[int] = (), followed: bool = True) -> Exchange:
         """Ask for `url`; without `followed`, only where it leads.
@@ -57,11 +46,6 @@ class Gathering:
         """The index of an exchange in the next batch; None where an earlier batch took it along."""
         return next((index for index, one in enumerate(self._exchanges) if one is exchange), None)
 
-    @property
-    def last(self) -> int:
-        """The index, in the next batch, of what was asked last."""
-        return len(self._exchanges) - 1
-
     def batch(
         self,
         resume_from: Cursor,
@@ -69,18 +53,11 @@ class Gathering:
         *,
         sightings: Sequence[Sighting] = (),
         listings: Sequence[Listing] = (),
+        gaps: Sequence[Gap] = (),
     ) -> Batch:
-        """Hand over what was gathered, and begin to gather anew."""
-        exchanges, self._exchanges = tuple(self._exchanges), []
-        gaps, self.gaps = tuple(self.gaps), []
-        return Batch(
-            exchanges=exchanges,
-            resume_from=resume_from,
-            observations=tuple(observations),
-            sightings=tuple(sightings),
-            listings=tuple(listings),
-            gaps=gaps,
-        )
+        """Hand over what was gathered, the gaps among it, and begin to gather anew."""
+        found, self.gaps = [*self.gaps, *gaps], []
+        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=found)
 
 
 def body_of(exchange: Exchange) -> tuple[bytes, bool]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from connectors import cursors
 from connectors.contract import Cursor
 
 REMEMBERED = timedelta(days=90)
@@ -53,7 +54,7 @@ class Place(msgspec.Struct, kw_only=True):
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     def forget(self, now: datetime) -> None:
         """Let go of what no pass will compare again: what is old and left the feed."""
@@ -85,11 +86,5 @@ class Place(msgspec.Struct, kw_only=True):
     @staticmethod
     def read(cursor: Cursor | None, page: str) -> Place:
         """The place that `cursor` names on `page`; one that cannot be read begins from nothing, which misses nothing."""
-        fresh = Place(page=page)
-        if cursor is None:
-            return fresh
-        try:
-            place = msgspec.json.decode(cursor, type=Place)
-        except (msgspec.MsgspecError, UnicodeError):
-            return fresh
-        return place if place.version == fresh.version and place.page == page else fresh
+        place, fresh = cursors.read(cursor, Place), Place(page=page)
+        return place if place and (place.version, place.page) == (fresh.version, page) else fresh

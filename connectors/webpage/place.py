@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from connectors import cursors
 from connectors.contract import Cursor
 
 MOST_FILES = 3000
@@ -55,7 +56,7 @@ class Place(msgspec.Struct, kw_only=True):
 
     def cursor(self) -> Cursor:
         """As text, for the archive to keep."""
-        return Cursor(msgspec.json.encode(self).decode())
+        return cursors.written(self)
 
     def remember(self, address: str, kept: Kept) -> None:
         """Keep what was learned of a file; the one that was met longest ago makes room."""
@@ -67,11 +68,5 @@ class Place(msgspec.Struct, kw_only=True):
     @staticmethod
     def read(cursor: Cursor | None, page: str) -> Place:
         """The place that `cursor` names on `page`; one that cannot be read begins from nothing, which misses nothing."""
-        fresh = Place(page=page)
-        if cursor is None:
-            return fresh
-        try:
-            place = msgspec.json.decode(cursor, type=Place)
-        except (msgspec.MsgspecError, UnicodeError):
-            return fresh
-        return place if place.version == fresh.version and place.page == page else fresh
+        place, fresh = cursors.read(cursor, Place), Place(page=page)
+        return place if place and (place.version, place.page) == (fresh.version, page) else fresh

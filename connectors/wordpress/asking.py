@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 from urllib.parse import urljoin
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.contract import Client, Exchange, Span
+from connectors.errors import UnexpectedResponse
 from connectors.http import decoded
+from connectors.visits import Visit
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root
 
@@ -32,23 +32,13 @@ class NotGiven(Exception):
         self.code = code
 
 
-class Asking:
+class Asking(Visit):
     """One visit to a site. An error on the way takes along the exchanges that led to it."""
 
     def __init__(self, http: Client, authorization: Mapping[str, str]) -> None:
+        super().__init__()
         self._http = http
         self._authorization = authorization
-        self._exchanges: list[Exchange] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, ConnectorError):
-            shown = [one for one in error.exchanges if all(one is not kept for kept in self._exchanges)]
-            error.exchanges = (*self._exchanges, *shown)
 
     @property
     def connected(self) -> bool:
@@ -111,35 +101,6 @@ class Asking:
             items = [replace(seen, span=whole) for seen in items]
         stated = (exchange.header("X-WP-Total") or "").strip()
         return items, int(stated) if stated.isdecimal() else None
-
-    @property
-    def last(self) -> int:
-        """The index, in the next batch, of the exchange asked last."""
-        return len(self._exchanges) - 1
-
-    def everything(self) -> Iterator[Span]:
-        """All bytes gathered so far."""
-        return (Span(index, 0, len(one.body)) for index, one in enumerate(self._exchanges) if one.body)
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered, and begin to gather anew."""
-        exchanges, self._exchanges = tuple(self._exchanges), []
-        return Batch(
-            exchanges=exchanges,
-            resume_from=resume_from,
-            observations=tuple(observations),
-            sightings=tuple(sightings),
-            listings=tuple(listings),
-            gaps=tuple(gaps),
-        )
 
 
 def _takes_our_password(following: Root, asked: Root) -> bool:
