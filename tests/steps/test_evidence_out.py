@@ -82,7 +82,7 @@ done < "$work/path"
 [ $sn = 0 ] && [ "$r" = "$root" ] || no "the entry is not in that ledger"
 
 # 4. The checkpoint is signed by the key that was handed over.
-line log.vkey; IFS=+ read -r name id key < log.vkey; k=$(plain "$key"); [ "${k:0:2}" = 01 ] || no "kind of key"
+line log.vkey; name=$(cut -d+ -f1 log.vkey); id=$(cut -d+ -f2 log.vkey); key=$(cut -d+ -f3- log.vkey); k=$(plain "$key"); [ "${k:0:2}" = 01 ] || no "kind of key"
 [ "$(sed -n 1p "$work/note")" = "$name" ] || no "origin"
 want=$( { printf '%s\n' "$name"; xxd -r -p <<< "$k"; } | sha); [ "${want:0:8}" = "$id" ] || no "key id"
 signed=$(sed -n 5p "$work/note"); [[ $signed == "— $name "* ]] || no "who signed"
