@@ -35,7 +35,9 @@ from app.store.tables import records
 from app.store.tables import runs as run_table
 from connectors.contract import Attachment
 
-_LINES, _BYTES = 2_000, 8 * 1024 * 1024
+LINES_A_BATCH = 2_000
+"""So many lines are kept together, in one transaction, or as many as weigh eight mebibytes."""
+_BYTES = 8 * 1024 * 1024
 _BEAT, _DEAD = timedelta(minutes=1), timedelta(minutes=10)
 _LEFT, _REMARKS, _RUNS = 1_000, 100, 2_000
 _running: set[bytes] = set()
@@ -217,7 +219,7 @@ class _Batch:
         self.weight += len(stretch.content)
 
     def full(self) -> bool:
-        return self.lines >= _LINES or self.weight >= _BYTES
+        return self.lines >= LINES_A_BATCH or self.weight >= _BYTES
 
 
 class _Import:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -28,17 +30,23 @@ def upgrade(database: Database, *, keyring: bool = False, to: str = "head") -> N
 
 def check(database: Database, *, keyring: bool = False) -> None:
     """Raise `NeedsUpgrade` unless the database has exactly the newest form."""
-    script = ScriptDirectory.from_config(_config(keyring=keyring))
+    newest = _newest(keyring=keyring)
     with database.read() as tx:
         context = MigrationContext.configure(
             tx, opts={"version_table": "alembic_version_keyring" if keyring else "alembic_version"}
         )
         heads = context.get_current_heads()
-    if set(heads) != set(script.get_heads()):
+    if set(heads) != set(newest):
         raise NeedsUpgrade(
-            f"the {'keyring' if keyring else 'archive'} database is at {', '.join(heads) or 'nothing'}, this program expects {', '.join(script.get_heads())}",
+            f"the {'keyring' if keyring else 'archive'} database is at {', '.join(heads) or 'nothing'}, this program expects {', '.join(newest)}",
             next="Make a backup, then run `muniment upgrade`.",
         )
+
+
+@cache
+def _newest(*, keyring: bool) -> tuple[str, ...]:
+    """The newest migrations that this program brings; they do not change while it runs."""
+    return tuple(ScriptDirectory.from_config(_config(keyring=keyring)).get_heads())
 
 
 def _config(*, keyring: bool) -> Config:

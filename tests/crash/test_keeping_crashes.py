@@ -18,7 +18,7 @@ from app.store.sweep import sweep
 from app.store.tables import records
 
 POINTS = ["before-objects", "after-objects", "after-keyring", "before-commit", "after-commit"]
-LINES = 5_000
+LINES, BATCH = 500, 200
 
 # A process of its own, which kills itself (SIGKILL: nothing is flushed, nothing is closed) the second time
 # that it comes by the point. It says how many lines were acknowledged before.
@@ -29,6 +29,7 @@ from app import main
 from app.capture import importing
 from app.settings import Settings
 home, file, wanted = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+importing.LINES_A_BATCH = int(sys.argv[4])
 seen = 0
 def point(name):
     global seen
@@ -74,7 +75,7 @@ def test_a_kill_at_any_point_loses_nothing_that_was_acknowledged(
     home: Path, file: Path, point: str, reopen: Callable[[], Store]
 ):
     victim = subprocess.run(
-        [sys.executable, "-c", VICTIM, str(home), str(file), point],
+        [sys.executable, "-c", VICTIM, str(home), str(file), point, str(BATCH)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -84,14 +85,14 @@ def test_a_kill_at_any_point_loses_nothing_that_was_acknowledged(
     assert victim.returncode == -9, victim.stderr
     acknowledged = victim.stdout.count("kept")
     store = reopen()
-    assert held(store) == 2_000 * acknowledged
+    assert held(store) == BATCH * acknowledged
     assert fixity.verify(store, full=True).findings == []
     ticks = iter(range(1_000))
     report = importing.observations(
         store, file, page=None, make_pages=True, by=None, why="again", tick=lambda: next(ticks)
     )
     assert held(store) == LINES
-    assert (report.tally.new, report.tally.unchanged) == (LINES - 2_000 * acknowledged, 0)
+    assert (report.tally.new, report.tally.unchanged) == (LINES - BATCH * acknowledged, 0)
     assert fixity.verify(store, full=True).findings == []
 
 
@@ -103,6 +104,7 @@ def test_what_a_crash_left_is_swept_when_it_is_a_day_old_and_not_before(
             raise KeyboardInterrupt
 
     ticks = iter(range(1_000))
+    monkeypatch.setattr(importing, "LINES_A_BATCH", BATCH)
     with pytest.raises(KeyboardInterrupt):
         importing.observations(
             store,
@@ -120,5 +122,5 @@ def test_what_a_crash_left_is_swept_when_it_is_a_day_old_and_not_before(
     assert sweep(store).objects == 0
     clock.at += timedelta(days=2)
     swept = sweep(store)
-    assert (swept.objects, swept.secrets) == (1, 2_001)
+    assert (swept.objects, swept.secrets) == (1, BATCH + 1)
     assert fixity.verify(store, full=True).findings == []

@@ -190,9 +190,21 @@ def parts_of(archive: Archive, **more: Any) -> Parts:
     return Parts(**(given | more))
 
 
+_put_together: dict[bool, FastAPI] = {}
+
+
+def serving(parts: Parts) -> FastAPI:
+    """The application over these parts. It is put together once a process: to analyse its routes costs more than most tests."""
+    https = parts.settings.public_url.startswith("https://")
+    if https not in _put_together:
+        _put_together[https] = create(parts)
+    _put_together[https].state.parts = parts
+    return _put_together[https]
+
+
 @pytest.fixture
 def web(archive: Archive) -> FastAPI:
-    return create(parts_of(archive))
+    return serving(parts_of(archive))
 
 
 class Person:

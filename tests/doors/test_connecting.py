@@ -27,7 +27,7 @@ from connectors import registry
 from connectors.http import Manners
 from tests.connectors.worlds.authorisation_world import AuthorisationWorld
 from tests.connectors.worlds.notices import CONNECTORS
-from tests.doors.conftest import NOW, Browser, Person, Town, parts_of, settings
+from tests.doors.conftest import NOW, Browser, Person, Town, parts_of, serving, settings
 
 PASSWORD = "b7!kept-apart-from-everything"
 
@@ -104,7 +104,7 @@ def office(
     clock, letters = FixedClock(NOW), Letters()
     archive = open_archive(settings(home, allow_hosts="127.0.0.1", apps_file=apps), clock)
     archive.manners = Manners(interval=timedelta(0))
-    made = Office(archive, clock, laid.tokens, create(parts_of(archive, mailer=letters)), world, letters)
+    made = Office(archive, clock, laid.tokens, serving(parts_of(archive, mailer=letters)), world, letters)
     for connector in CONNECTORS:
         made.pages[connector] = archive.add_page(
             connector,

@@ -16,7 +16,7 @@ from app.web.app import create
 from app.web.differences import differences
 from app.web.harmless import harmless
 from app.web.pages.door import way_back
-from tests.doors.conftest import PASSWORD, Browser, parts_of, record_of, settings
+from tests.doors.conftest import PASSWORD, Browser, parts_of, record_of, serving, settings
 
 
 class Letters:
@@ -41,7 +41,7 @@ def letters() -> Letters:
 
 @pytest.fixture
 def mailing(archive, letters) -> FastAPI:
-    return create(parts_of(archive, mailer=letters))
+    return serving(parts_of(archive, mailer=letters))
 
 
 # -- coming in ---------------------------------------------------------------------------------------------
