@@ -105,7 +105,8 @@ def windows(store: Store, tx: Tx, page: Page, since: datetime | None = None) -> 
     )
 
 
-def _covering_runs(page: Page) -> Select[Any]:
+def covering_runs(page: Page) -> Select[Any]:
+    """The page's passes that ended, of the kinds after which nothing newer was left out if they were seen through."""
     return select(runs).where(
         runs.c.page == page.key,
         runs.c.kind == CAPTURE,
@@ -116,7 +117,7 @@ def _covering_runs(page: Page) -> Select[Any]:
 
 def reached(tx: Tx, page: Page, before: datetime | None = None, *, run: int | None = None) -> datetime | None:
     """When the last pass began that was seen through before a moment, or before a run; None where there was none."""
-    asked = _covering_runs(page).order_by(runs.c.key.desc())
+    asked = covering_runs(page).order_by(runs.c.key.desc())
     if before is not None:
         asked = asked.where(runs.c.began_at < to_instant(before))
     if run is not None:
@@ -129,7 +130,7 @@ def reached(tx: Tx, page: Page, before: datetime | None = None, *, run: int | No
 
 def passes(store: Store, tx: Tx, page: Page, after: datetime | None = None) -> list[Passed]:
     """The page's runs as far as coverage goes, oldest first, with the reasons of their gaps."""
-    asked = _covering_runs(page)
+    asked = covering_runs(page)
     if after is not None:
         asked = asked.where(runs.c.began_at > to_instant(after))
     rows = tx.execute(asked.order_by(runs.c.began_at, runs.c.key)).all()
@@ -196,19 +197,10 @@ def first_capture(tx: Tx, page: Page) -> datetime | None:
 
 def last_complete(tx: Tx, page: Page) -> datetime | None:
     """When the last pass ended that was seen through: the page was reached, and showed all that it shows."""
-    asked = (
-        select(runs.c.ended_at, runs.c.tally)
-        .where(
-            runs.c.page == page.key,
-            runs.c.kind == CAPTURE,
-            runs.c.lane.in_(COVERING),
-            runs.c.ended_at.is_not(None),
-        )
-        .order_by(runs.c.key.desc())
-    )
-    for ended, tally in tx.execute(asked).yield_per(50):
-        if not json.loads(tally).get("unfinished"):
-            return from_instant(ended)
+    asked = covering_runs(page).order_by(runs.c.key.desc())
+    for row in tx.execute(asked).yield_per(50):
+        if not json.loads(row.tally).get("unfinished"):
+            return from_instant(row.ended_at)
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, true, update
 
 from app.capture import account, coverage, diary, pages
 from app.capture.coverage import Cover, Window
@@ -27,6 +27,8 @@ TROUBLE, RECOVERED, GAP, CREDENTIALS, DIGEST = "trouble", "recovered", "gap", "c
 _GIVEN_UP = timedelta(days=3)
 SOON = timedelta(minutes=5)
 """Within so long a letter leaves; of one that waits for longer the doctor tells."""
+_LATE = 100
+"""A run may be written down later than one that began after it, by so many keys at most."""
 _LONGEST_WAIT = timedelta(hours=1)
 
 
@@ -63,10 +65,9 @@ def look(store: Store, tx: Tx, recipients: Sequence[str]) -> list[Change]:
     noted = diary.noted(tx, "troubles")
     diary.began(tx, "troubles", store.clock.now())
     by_key = {page.key: page for page in pages.listed(tx)}
-    asked = select(runs).where(runs.c.kind == CAPTURE, runs.c.ended_at.is_not(None))
-    if noted is not None:
-        asked = asked.where(runs.c.ended_at > int(noted))
-    rows = tx.execute(asked.order_by(runs.c.ended_at, runs.c.key)).all()
+    asked = select(runs).where(runs.c.kind == CAPTURE, _since(noted))
+    looked_at = tx.execute(asked.order_by(runs.c.ended_at, runs.c.key)).all()
+    rows = [row for row in looked_at if row.ended_at is not None]
     changes = []
     newest = {row.page: row.key for row in rows}
     for row in rows:
@@ -87,9 +88,30 @@ def look(store: Store, tx: Tx, recipients: Sequence[str]) -> list[Change]:
             and silent_before(store, tx, page, row.key) is not None
         ):
             write(store, tx, GAP, recipients, page=page, mark=f"{page.key}/{row.key}")
-    reached = rows[-1].ended_at if rows else (noted or 0)
-    diary.ended(tx, "troubles", store.clock.now(), str(reached))
+    diary.ended(
+        tx, "troubles", store.clock.now(), _mark(tx, [row.key for row in looked_at if row.ended_at is None])
+    )
     return [one for one in changes if not isinstance(one, Nothing)]
+
+
+def _since(noted: str | None) -> ColumnElement[bool]:
+    """The runs that were not looked at when they had ended. They are told apart by their keys: a clock can be set back."""
+    match json.loads(noted) if noted is not None else {}:
+        case {"run": int(run), "again": list(again)}:
+            return or_(runs.c.key > run, runs.c.key.in_(again))
+        case int(ended):  # as it was noted before
+            return or_(runs.c.ended_at > ended, runs.c.ended_at.is_(None))
+        case _:
+            return true()
+
+
+def _mark(tx: Tx, running: Sequence[int]) -> str:
+    """What the next look begins after: the newest run, those that still ran, and keys that another transaction may yet commit."""
+    newest = tx.execute(select(func.max(runs.c.key))).scalar() or 0
+    first = max(newest - _LATE, 0) + 1
+    seen = set(tx.execute(select(runs.c.key).where(runs.c.key >= first)).scalars())
+    late = [key for key in range(first, newest) if key not in seen]
+    return json.dumps({"run": newest, "again": sorted({*running, *late})})
 
 
 def _apply(store: Store, tx: Tx, page: Page, run: Ended, recipients: Sequence[str]) -> Change:

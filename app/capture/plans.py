@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.capture import lanes, pacing, pages
+from app.capture import account, lanes, pacing, pages
 from app.capture.pacing import Facts, Pace
 from app.capture.run import Pass
 from app.capture.runs import CAPTURE
@@ -26,7 +26,6 @@ _LOOKED_AT = 400
 """So many runs back it is looked for the last good one."""
 _DEPTH = 100
 """No thread is deeper, so that a circle of answers ends."""
-_COVERING = (lanes.WHOLE, lanes.WINDOW, lanes.LATELY)
 
 
 def pace(tx: Tx, page: Page, usual: Pace) -> Pace:
@@ -107,18 +106,8 @@ def _whole_before(rows: Sequence[Any], told: Sequence[Mapping[str, object]]) -> 
 
 def covered_at(tx: Tx, page: Page) -> datetime | None:
     """When the last pass began after which nothing newer was left out: each reaches back to the one before."""
-    asked = (
-        select(runs.c.began_at, runs.c.published_from, runs.c.tally)
-        .where(
-            runs.c.page == page.key,
-            runs.c.kind == CAPTURE,
-            runs.c.lane.in_(_COVERING),
-            runs.c.ended_at.is_not(None),
-        )
-        .order_by(runs.c.key.desc())
-        .limit(_LOOKED_AT)
-    )
-    rows = tx.execute(asked).all()
+    asked = account.covering_runs(page).order_by(runs.c.key.desc()).limit(_LOOKED_AT)
+    rows = [(row.began_at, row.published_from, row.tally) for row in tx.execute(asked)]
     reached: int | None = None
     for began, since, tally in reversed(rows):
         if json.loads(tally).get("unfinished"):

@@ -11,13 +11,25 @@ from alembic.script import ScriptDirectory
 
 from app import ROOT
 from app.db.database import Database
-from app.records.errors import Unavailable
+from app.records.errors import Refused, Unavailable
 
 
 class NeedsUpgrade(Unavailable):
     """The database is of another version than the program."""
 
     code = "needs-upgrade"
+
+
+class NoWayBack(Refused):
+    """An archive is not taken back to an older form: what the newer one holds would be lost."""
+
+    code = "no-way-back"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An archive is not taken back to an older form.",
+            next="Restore the backup that was made before the upgrade, with the program of that version.",
+        )
 
 
 def upgrade(database: Database, *, keyring: bool = False, to: str = "head") -> None:

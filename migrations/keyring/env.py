@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from app.settings import Settings
 from app.store.keyring import metadata
@@ -20,14 +20,14 @@ def run() -> None:
         connection.commit()
 
 
-def _migrate(connection: object) -> None:
+def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
         render_as_batch=True,
         compare_type=True,
         version_table="alembic_version_keyring",
-    )  # type: ignore[arg-type]
+    )
     with context.begin_transaction():
         context.run_migrations()
 

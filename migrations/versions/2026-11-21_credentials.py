@@ -15,6 +15,8 @@ import time
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.migrate import NoWayBack
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -103,4 +105,4 @@ def _note_those_connected_before() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("An archive is not taken back to an older form; restore a backup instead.")
+    raise NoWayBack

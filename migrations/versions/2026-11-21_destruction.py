@@ -20,6 +20,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.migrate import NoWayBack
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -205,4 +207,4 @@ def _guard_postgresql() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("An archive is not taken back to an older form; restore a backup instead.")
+    raise NoWayBack

@@ -16,6 +16,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.migrate import NoWayBack
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -430,4 +432,4 @@ def _guard_postgresql() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("An archive is not taken back to an older form; restore a backup instead.")
+    raise NoWayBack

@@ -13,6 +13,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.migrate import NoWayBack
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -133,4 +135,4 @@ def _registers() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("An archive is not taken back to an older form; restore a backup instead.")
+    raise NoWayBack

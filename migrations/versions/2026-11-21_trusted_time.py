@@ -14,6 +14,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.migrate import NoWayBack
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -99,4 +101,4 @@ def _guard_postgresql() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("An archive is not taken back to an older form; restore a backup instead.")
+    raise NoWayBack

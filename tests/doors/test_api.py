@@ -351,11 +351,12 @@ def test_the_audit_is_paged_newest_first_and_names_who_and_why(person, laid):
         seen += [act["entry"] for act in part["acts"]]
         cursor = part["next"]
     assert len(seen) == len(set(seen)) == first["total"]
-    assert {act["type"] for act in first["acts"]} <= {"manifest", "run", "gap", "page"}
+    assert [act["type"] for act in first["acts"]] == ["manifest", "run", "manifest", "run", "manifest"]
     runs = auditor.get("/api/v1/audit", params={"type": "run"}).json()
     assert runs["total"] == 3
     assert {act["by"] for act in runs["acts"]} == {str(laid.ids["administrator"])}
-    assert all(act["why"].startswith("a test") for act in runs["acts"])
+    said = [act["why"].partition(", SHA-256 ")[0] for act in runs["acts"]]
+    assert said == [f"a test (file {day}.jsonl" for day in ("06", "04", "02")]
 
 
 def test_looking_leaves_a_trace(person, archive, laid):

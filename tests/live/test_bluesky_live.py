@@ -101,7 +101,9 @@ def test_an_account_is_kept_through_four_nights_and_an_outage(network: LiveAtpro
     names = set(desk.standing())
     assert {one["uri"] for one in (post, brief, detour, left, thanks, rude, quotation)} <= names
     assert {agency.did, f"at://{agency.did}/app.bsky.actor.profile/self"} <= names
-    assert desk.record(agency.did).version.fields["extra"]["signature"] == "verified"  # type: ignore[index]
+    extra = desk.record(agency.did).version.fields["extra"]
+    assert isinstance(extra, dict)
+    assert extra["signature"] == "verified"
     family = [one.version.fields["native_id"] for one in office.family(desk.record(thanks["uri"]))]
     assert {post["uri"], detour["uri"], left["uri"], thanks["uri"]} <= set(family)
     again = office.capture(desk.page)

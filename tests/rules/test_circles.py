@@ -53,7 +53,7 @@ def test_the_order_of_the_records_does_not_matter(seed: int, count: int):
 @given(SEEDS, COUNTS)
 def test_other_records_are_another_circle(seed: int, count: int):
     members = people(seed, count)
-    assert plan(LOOKUP, members).mac != plan(LOOKUP, members[1:]).mac or count == 1
+    assert plan(LOOKUP, members).mac != plan(LOOKUP, members[1:]).mac
 
 
 def test_a_few_records_are_one_flat_circle():

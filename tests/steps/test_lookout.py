@@ -228,7 +228,7 @@ def test_files_of_what_a_stream_tells_are_fetched_while_it_lasts(town: Town):
         with town.store.database.read() as tx:
             kept.extend(tx.execute(select(attachment_table.c.state)).scalars())
 
-    connector.listen = lambda page, since: hearing()  # type: ignore[method-assign]
+    connector.listen = lambda page, since: hearing()  # type: ignore[method-assign]  # what this test is told
     report = run.listen(
         town.store, police, connector, client, by=None, why="test", tick=lambda: 0.0, until=lambda: False
     )
@@ -273,7 +273,7 @@ def test_a_page_is_listened_to_once_and_captured_meanwhile(town: Town):
     town.told = [listing(town.clock, post("p1", "one"))]
     client = ScriptedClient(town.clock)
     connector = Told(client, [])
-    connector.listen = lambda page, since: hearing()  # type: ignore[method-assign]
+    connector.listen = lambda page, since: hearing()  # type: ignore[method-assign]  # what this test is told
     report = run.listen(
         town.store, police, connector, client, by=None, why="test", tick=lambda: 0.0, until=lambda: False
     )

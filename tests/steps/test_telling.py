@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from app.officers import NoMail, Smtp, mailer
 from app.records.clock import FixedClock
 from app.records.nouns import Role
 from app.store import Store, audit
-from connectors.contract import Gap
+from connectors.contract import Batch, Gap
 from connectors.errors import AccessRevoked, TryAgainLater
 from tests.archives import settings_at
 from tests.sinks import Sink
@@ -398,4 +398,34 @@ def test_a_night_that_came_in_time_tells_nothing(office: Office):
     office.good()
     office.clock.at += timedelta(hours=25)
     office.good()
+    assert office.told() == []
+
+
+def test_a_failure_is_told_though_the_clock_was_set_back(office: Office):
+    office.good()
+    assert office.told() == []
+    office.clock.at -= timedelta(hours=3)
+    office.bad()
+    assert office.told() == ["Police blog: capture failed"]
+    office.good()
+    assert office.told() == ["Police blog: captured again"]
+
+
+def test_a_run_that_ends_after_a_later_one_is_told_all_the_same(office: Office):
+    def fails() -> Iterator[Batch]:
+        office.good()
+        assert office.told() == []
+        yield from ()
+        raise TryAgainLater("503 from the platform")
+
+    with office.store.database.begin() as tx:
+        other = pages.add(
+            office.store, tx, connector="feed", platform="blog", address="https://parks.example",
+            name="Parks", by=office.officer.id, why="test",
+        )  # fmt: skip
+    client = ScriptedClient(office.clock)
+    connector = Scripted(client)
+    connector.observe = lambda page, since: fails()  # type: ignore[method-assign]  # another page ends meanwhile
+    run.capture(office.store, other, connector, client, by=None, why="test", tick=lambda: 0.0)
+    assert office.told() == ["Parks: capture failed"]
     assert office.told() == []

@@ -12,6 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.migrate import NoWayBack
+
 revision = "k0001"
 down_revision = None
 branch_labels = None
@@ -44,4 +46,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("A keyring is not taken back to an older form; restore a backup instead.")
+    raise NoWayBack
