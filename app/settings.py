@@ -124,6 +124,15 @@ class Settings(BaseSettings):
     day_budget: int = Field(
         5000, ge=1, description="How many exchanges a day a page may take; a page may have its own."
     )
+    fixity_days: int = Field(
+        30,
+        ge=1,
+        le=366,
+        description="Within how many days everything that is kept is read again, a part each night.",
+    )
+    fixity_mb_a_second: int = Field(
+        20, ge=0, description="How fast it is read at most, in MiB a second; 0: as fast as the machine can."
+    )
     max_attachment_mb: int = Field(
         2048, description="The largest attachment that is captured, in MiB; a larger one becomes a gap."
     )

@@ -24,6 +24,7 @@ from app.store.store import Store
 from app.store.tables import letters, runs, troubles
 
 TROUBLE, RECOVERED, GAP, CREDENTIALS, DIGEST = "trouble", "recovered", "gap", "credentials", "digest"
+FIXITY = "fixity"
 _GIVEN_UP = timedelta(days=3)
 SOON = timedelta(minutes=5)
 """Within so long a letter leaves; of one that waits for longer the doctor tells."""

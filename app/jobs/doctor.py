@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from app.capture import notices, runs
+from app.capture import diary, notices, runs
+from app.jobs import rounds
 from app.jobs.telling import not_captured
 from app.officers import Smtp
 from app.records.errors import ArchiveError
 from app.settings import Settings
 from app.store import anchors
+from app.store.backup import kept
 from app.store.store import Store
 
 _LITTLE = 2 << 30
@@ -42,6 +44,9 @@ def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list
         _tried("ledger", lambda: _ledger(store)),
         _tried("index", lambda: _index(behind)),
         _tried("night", lambda: _night(store)),
+        _tried("storage", lambda: _storage(store)),
+        _tried("fixity", lambda: _fixity(settings, store)),
+        _tried("backup of the keys", lambda: _key_backup(store)),
         _tried("trusted time", lambda: _trusted_time(settings, store)),
         _tried("mail", lambda: _mail(settings, store)),
         _tried("letters", lambda: _letters(settings, store)),
@@ -106,6 +111,61 @@ def _night(store: Store) -> Check:
         if recent
         else "nothing was captured yet",
     )
+
+
+def _storage(store: Store) -> Check:
+    """Where segments lie, and what keeps them from being removed or replaced; a bucket is asked."""
+    guard = store.objects.describe()
+    return Check("storage", ok=True, needed=True, says=f"{guard.where}: {'; '.join(guard.says)}")
+
+
+def _fixity(settings: Settings, store: Store) -> Check:
+    """What the nightly rounds of fixity found, and whether they are made."""
+    with store.database.read() as tx:
+        known, founded = rounds.state(tx), diary.founded(tx)
+    match rounds.standing(known, founded, store.clock.now()):
+        case "wrong":
+            assert known is not None
+            return Check(
+                "fixity", ok=False, needed=True, says=f"{rounds.says(known)}: call muniment verify --full"
+            )
+        case "late":
+            return Check(
+                "fixity",
+                ok=False,
+                needed=True,
+                says="for three days nothing was read again: is the night's work done?",
+            )
+        case "well":
+            pass
+    days = settings.fixity_days
+    if known is None:
+        return Check(
+            "fixity",
+            ok=True,
+            needed=True,
+            says=f"from the first night on, all of it is read within {days} days",
+        )
+    before = f"; the round before it ended on {known.before:%Y-%m-%d}" if known.before else ""
+    says = f"part {known.done} of {known.parts} of the round that began on {known.began:%Y-%m-%d} was as it was{before}"
+    return Check("fixity", ok=True, needed=True, says=says)
+
+
+def _key_backup(store: Store) -> Check:
+    """A copy of the keys younger than a day, and none older than thirty days where it was put."""
+    now = store.clock.now()
+    with store.database.read() as tx:
+        standing, founded = kept.standing(tx, now), diary.founded(tx)
+    left = [one for one in standing.expired if one.lies_there()]
+    newest = f"the newest is of {standing.newest.at:%Y-%m-%d %H:%M}" if standing.newest else "there is none"
+    told = [newest]
+    if standing.disposed_since:
+        told.append(f"{standing.disposed_since} records were disposed of since, which only a newer one knows")
+    told += [f"past its thirty days, to be destroyed: {one.place}" for one in left]
+    fresh = standing.fresh(now, founded)
+    if not fresh:
+        told.append("make one: muniment backup --keys FOLDER. Whoever loses the keys loses the archive")
+    return Check("backup of the keys", ok=fresh and not left, needed=True, says="; ".join(told))
 
 
 def _trusted_time(settings: Settings, store: Store) -> Check:

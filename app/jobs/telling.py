@@ -21,6 +21,7 @@ from app.capture import account, coverage, credentials, diary, due, notices, pag
 from app.capture.due import Due
 from app.capture.notices import CREDENTIALS, DIGEST, RECOVERED, Waiting
 from app.db import Tx
+from app.jobs import rounds
 from app.jobs.night import begins, hour_of
 from app.officers import Letter, Mailer, NoMail
 from app.records.errors import ArchiveError, Unavailable
@@ -66,6 +67,7 @@ class Telling:
             people = recipients(tx)
             notices.look(self.store, tx, people)
             self._remind(tx, people)
+            self._fixity(tx, people)
             self._digest(tx, people)
         return self.send()
 
@@ -87,6 +89,12 @@ class Telling:
                     page=page,
                     mark=f"{page.key}/{one.on:%Y-%m-%dT%H:%M}/{mark}",
                 )
+
+    def _fixity(self, tx: Tx, people: Sequence[str]) -> None:
+        """Something kept is not what it was: once when it was found."""
+        known = rounds.state(tx)
+        if known is not None and known.since is not None:
+            notices.write(self.store, tx, notices.FIXITY, people, mark=known.since.isoformat())
 
     def _digest(self, tx: Tx, people: Sequence[str]) -> None:
         """Once a day, when its hour has come; a day on which nobody was there is not made up for."""
@@ -134,6 +142,8 @@ class Telling:
                 return self._of_gap(tx, waiting)
             case notices.CREDENTIALS:
                 return self._of_credentials(tx, waiting)
+            case notices.FIXITY:
+                return self._of_fixity(tx, waiting)
             case _:
                 return self._of_the_day(tx, waiting)
 
@@ -176,8 +186,15 @@ class Telling:
             waiting, f"{page.name}: its credentials {when}", page=page, ending=ending, now=now
         )
 
+    def _of_fixity(self, tx: Tx, waiting: Waiting) -> Letter | None:
+        known = rounds.state(tx)
+        if known is None or not known.wrong:
+            return None  # it was mended meanwhile
+        subject = f"{self.store.agency.name}: something kept is not what it was"
+        return self._letter(waiting, subject, known=known, says=rounds.says(known))
+
     def _of_the_day(self, tx: Tx, waiting: Waiting) -> Letter:
-        found = [*due.of(self.store, tx), *self.more(tx)]
+        found = [*rounds.to_do(tx), *due.of(self.store, tx), *self.more(tx)]
         what = f"{len(found)} thing{'' if len(found) == 1 else 's'} to do" if found else "nothing to do"
         return self._letter(waiting, f"{self.store.agency.name}, {waiting.mark}: {what}", due=found)
 

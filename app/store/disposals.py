@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from sqlalchemy import func, or_, select
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
 from app.store.accounts import ALTERED, MISSING, Wrong
+from app.store.canonical import Json, plain
 from app.store.merkle import Growing, leaf_hash
 from app.store.store import Store
 from app.store.tables import (
@@ -100,6 +101,11 @@ class Tombstone:
     at: datetime
     detail: Mapping[str, object]
 
+    def as_note(self) -> dict[str, Json]:
+        """What is left, as it may be published: it holds no content, no names and no native ids."""
+        told = {"batch": self.batch.hex, "on": f"{self.at:%Y-%m-%d}", "record": self.record.hex}
+        return {**{name: plain(value) for name, value in self.detail.items()}, **told}
+
 
 def batch(tx: Tx, identity: UUID) -> Batch:
     """The batch of that id, or `NoSuchBatch`."""
@@ -172,12 +178,25 @@ def disposed(tx: Tx, wanted: Iterable[UUID]) -> dict[UUID, Tombstone]:
             .join(tombstones, tombstones.c.record == records.c.key)
             .where(records.c.id.in_(ids[start : start + _ASK]))
         )
-        for row in tx.execute(asked):
-            record = UUID(bytes=bytes(row.id))
-            found[record] = Tombstone(
-                record, UUID(bytes=bytes(row.batch)), from_instant(row.at), json.loads(row.detail)
-            )
+        found |= {one.record: one for one in map(_tombstone, tx.execute(asked))}
     return found
+
+
+def notes(tx: Tx, batch: UUID) -> Iterator[Tombstone]:
+    """What is left of the records that were disposed of in a batch."""
+    asked = (
+        select(records.c.id, tombstones)
+        .join(tombstones, tombstones.c.record == records.c.key)
+        .where(tombstones.c.batch == batch.bytes)
+        .order_by(records.c.key)
+    )
+    return map(_tombstone, tx.execution_options(yield_per=_ASK).execute(asked))
+
+
+def _tombstone(row: Any) -> Tombstone:
+    return Tombstone(
+        UUID(bytes=bytes(row.id)), UUID(bytes=bytes(row.batch)), from_instant(row.at), json.loads(row.detail)
+    )
 
 
 def root(ids: Iterable[bytes]) -> bytes:

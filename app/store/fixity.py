@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, literal, select
+from sqlalchemy import CompoundSelect, Select, func, literal, select
 from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
@@ -59,6 +60,7 @@ from app.store.wrapping import circle_mac, open_circle
 
 _PART = 5_000
 _MOST = 1_000
+_FRAME = list(VERSION_COLUMNS).index(versions.c.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,38 @@ class Finding:
 
 VERSIONS = "versions"
 """The look that opens every version: half of the full check's work, and fit for a process of its own."""
+OBJECTS, PIECES, EXCHANGES, ACTS, ATTACHMENTS = "objects", "pieces", "exchanges", "acts", "attachments"
+BY_PARTS = {
+    OBJECTS: objects.c.key,
+    VERSIONS: versions.c.entry,
+    PIECES: pieces.c.key,
+    EXCHANGES: exchanges.c.key,
+    ACTS: acts.c.entry,
+    ATTACHMENTS: attachments.c.key,
+}
+"""The looks whose cost follows the size of the archive, each with what its rows are numbered by."""
+WHOLE = (
+    "ledger",
+    "entries",
+    "keyring",
+    "access log",
+    "disposals",
+    "database",
+    "newest versions",
+    "circles",
+    "manifests",
+    "timestamps",
+)
+"""The looks that compare rows with one another, and so are taken as a whole."""
+
+
+class Span(NamedTuple):
+    """Rows numbered from beyond `after` up to and with `upto`."""
+
+    after: int
+    upto: int
+
+
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
 _NEXT = {
     KeyMissing.code: "Restore the newest key backup.",
@@ -119,18 +153,23 @@ def verify(
     progress: Callable[[str, int], None] | None = None,
     wanted: Callable[[str], bool] = bool,
     derived: Sequence[disposals.Purger] = (),
+    spans: Mapping[str, Span] = MappingProxyType({}),
+    read: Callable[[int], None] = lambda _bytes: None,
 ) -> Checked:
     """Check the store; `full` opens everything. Of the looks, by name, only those that are `wanted` are taken.
 
     What is written while this looks is left to the next look. Whatever is
-    `derived` is asked whether it still holds what was disposed of.
+    `derived` is asked whether it still holds what was disposed of. A look of
+    `BY_PARTS` for which there is a span takes only the rows in it. `read` is
+    told of so many bytes of objects after they were read, and may take its
+    time.
     """
     told = Checked()
     progress = progress or (lambda _what, _number: None)
     with store.database.read() as tx:
         size = store.ledger.size(tx)
     quick: list[tuple[str, Callable[[], None]]] = [
-        ("objects", lambda: _objects(store, told, progress)),
+        (OBJECTS, lambda: _objects(store, told, progress, spans.get(OBJECTS), read)),
         ("ledger", lambda: _ledger(store, told, size)),
         ("entries", lambda: _entries(store, told, progress, size)),
         ("keyring", lambda: _keyring(store, told)),
@@ -139,14 +178,14 @@ def verify(
     ]
     thorough: list[tuple[str, Callable[[], None]]] = [
         ("database", lambda: _database(store, told)),
-        (VERSIONS, lambda: _versions(store, told, progress, size)),
+        (VERSIONS, lambda: _versions(store, told, progress, size, spans.get(VERSIONS), read)),
         ("newest versions", lambda: told.find_each(accounts.newest(store))),
         ("circles", lambda: _circles(store, told)),
-        ("pieces", lambda: _pieces(store, told, progress)),
-        ("exchanges", lambda: _exchanges(store, told, size)),
-        ("acts", lambda: _acts(store, told, size)),
+        (PIECES, lambda: _pieces(store, told, progress, spans.get(PIECES), read)),
+        (EXCHANGES, lambda: _exchanges(store, told, size, spans.get(EXCHANGES))),
+        (ACTS, lambda: _acts(store, told, size, spans.get(ACTS))),
         ("manifests", lambda: told.find_each(accounts.manifest_rows(store, size))),
-        ("attachments", lambda: _attachments(store, told)),
+        (ATTACHMENTS, lambda: _attachments(store, told, spans.get(ATTACHMENTS), read)),
         ("timestamps", lambda: told.find_each(anchors.wrong(store))),
     ]
     for what, look in [*quick, *(thorough if full else [])]:
@@ -164,7 +203,13 @@ def verify(
 # -- the quick check ---------------------------------------------------------------------------------------
 
 
-def _objects(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
+def _objects(
+    store: Store,
+    told: Checked,
+    progress: Callable[[str, int], None],
+    span: Span | None,
+    read: Callable[[int], None],
+) -> None:
     """1. Every object that rows speak of is there and holds what its name says, unless it was removed with a disposal."""
     asked = (
         select(objects.c.digest, objects.c.size)
@@ -172,7 +217,7 @@ def _objects(store: Store, told: Checked, progress: Callable[[str, int], None]) 
         .where(unlinked.c.object.is_(None))
         .order_by(objects.c.key)
     )
-    for number, (digest, size) in enumerate(_all(store, asked), start=1):
+    for number, (digest, size) in enumerate(_all(store, _within(asked, OBJECTS, span)), start=1):
         try:
             if store.objects.check(bytes(digest)) != size:
                 told.find(
@@ -182,6 +227,7 @@ def _objects(store: Store, told: Checked, progress: Callable[[str, int], None]) 
             told.find(error.code, str(error), bytes(digest).hex())
         told.count("objects")
         progress("objects", number)
+        read(size)
 
 
 def _ledger(store: Store, told: Checked, size: int) -> None:
@@ -276,7 +322,14 @@ def _database(store: Store, told: Checked) -> None:
                     told.find("database-broken", str(said), name)
 
 
-def _versions(store: Store, told: Checked, progress: Callable[[str, int], None], size: int) -> None:
+def _versions(
+    store: Store,
+    told: Checked,
+    progress: Callable[[str, int], None],
+    size: int,
+    span: Span | None,
+    read: Callable[[int], None],
+) -> None:
     """7. Every version opens, states its fields, gives the commitment that its entry holds, and its rows say the same."""
     asked = (
         select(*VERSION_COLUMNS, *accounts.RECORD_COLUMNS, entries.c.body)
@@ -291,7 +344,7 @@ def _versions(store: Store, told: Checked, progress: Callable[[str, int], None],
     )
     frames = Frames(store.objects)
     count = 0
-    for part in _parts(_all(store, asked)):
+    for part in _parts(_all(store, _within(asked, VERSIONS, span))):
         secrets = _secrets(store, told, [bytes(row.id) for row in part])
         for row in part:
             if row.digest is None or row.page_id is None:
@@ -302,6 +355,7 @@ def _versions(store: Store, told: Checked, progress: Callable[[str, int], None],
                     told.find_each(accounts.version(store, row, statement, bytes(row[-1])))
         count += len(part)
         progress("versions opened", count)
+        read(sum(row[_FRAME] for row in part))
     told.count("versions_opened", count)
 
 
@@ -381,7 +435,13 @@ def _circle_parts(store: Store, told: Checked, found: dict[bytes, bytes]) -> dic
     return made_of
 
 
-def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -> None:
+def _pieces(
+    store: Store,
+    told: Checked,
+    progress: Callable[[str, int], None],
+    span: Span | None,
+    read: Callable[[int], None],
+) -> None:
     """9. Every piece of evidence opens and gives its commitment."""
     asked = (
         select(
@@ -405,7 +465,7 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
     )
     frames = Frames(store.objects)
     count = 0
-    for part in _parts(_all(store, asked)):
+    for part in _parts(_all(store, _within(asked, PIECES, span))):
         rows = [
             PieceRow(
                 row[0], row[1], row[2], row[3], bytes(row[4]), row[5], bytes(row[6]), row[7], row[8], row[9]
@@ -428,6 +488,7 @@ def _pieces(store: Store, told: Checked, progress: Callable[[str, int], None]) -
                 _piece(told, frames, owners[row.key], row)
         count += len(rows)
         progress("pieces opened", count)
+        read(sum(row.size for row in rows))
     told.count("pieces_opened", count)
 
 
@@ -499,7 +560,7 @@ def _piece(told: Checked, frames: Frames, owner: tuple[bytes, bytes] | None, row
         )
 
 
-def _exchanges(store: Store, told: Checked, size: int) -> None:
+def _exchanges(store: Store, told: Checked, size: int, span: Span | None) -> None:
     """10. Every exchange is made of the pieces that its entry commits to, and its row says the same."""
     asked = (
         select(exchanges, entries.c.body)
@@ -507,7 +568,7 @@ def _exchanges(store: Store, told: Checked, size: int) -> None:
         .where(exchanges.c.entry < size)
         .order_by(exchanges.c.key)
     )
-    for row in _all(store, asked):
+    for row in _all(store, _within(asked, EXCHANGES, span)):
         body = bytes(row.body) if row.body is not None else b""
         with store.database.read() as tx:
             found = _made_of(tx, row)
@@ -545,7 +606,7 @@ def _made_of(tx: Tx, row: Any) -> bytes | None:
         return None
 
 
-def _acts(store: Store, told: Checked, size: int) -> None:
+def _acts(store: Store, told: Checked, size: int, span: Span | None) -> None:
     """11. Every act opens and gives the commitment that its entry holds, and its rows say the same."""
     asked = (
         select(acts, entries.c.body)
@@ -555,7 +616,9 @@ def _acts(store: Store, told: Checked, size: int) -> None:
     )
     with store.database.read() as tx:
         gaps = accounts.gap_rows(tx)
-    for part in _parts(_all(store, asked)):
+    if span is not None:
+        gaps = {entry: gap for entry, gap in gaps.items() if span.after < entry <= span.upto}
+    for part in _parts(_all(store, _within(asked, ACTS, span))):
         secrets = _secrets(store, told, [bytes(row.secret) for row in part])
         with store.database.read() as tx:
             went = disposals.gone(tx, [owner for row in part if (owner := bytes(row.secret)) not in secrets])
@@ -592,7 +655,7 @@ def _act(told: Checked, secret: bytes | None, row: Any, body: bytes) -> bytes | 
     return text
 
 
-def _attachments(store: Store, told: Checked) -> None:
+def _attachments(store: Store, told: Checked, span: Span | None, read: Callable[[int], None]) -> None:
     """12. Every attachment opens to its end and gives its commitment."""
     asked = (
         select(
@@ -611,22 +674,24 @@ def _attachments(store: Store, told: Checked) -> None:
         .where(tombstones.c.record.is_(None))
         .order_by(attachments.c.key)
     )
-    for identity, record, commitment, length, digest, place, size in _all(store, asked):
-        content, read = hashlib.sha256(), 0
+    rows = _all(store, _within(asked, ATTACHMENTS, span))
+    for identity, record, commitment, length, digest, place, size in rows:
+        content, opened_bytes = hashlib.sha256(), 0
         try:
             secret = store.keyring.secret(bytes(record))
             for chunk in unseal_stream(
                 secret, b"stream/" + bytes(identity), store.objects.stream(bytes(digest), place, size)
             ):
                 content.update(chunk)
-                read += len(chunk)
+                opened_bytes += len(chunk)
+                read(len(chunk))
         except (IntegrityFailure, KeyMissing) as error:
             told.find(error.code, str(error), f"attachment {bytes(identity).hex()}")
             continue
         committed = hashlib.sha256(
             b"piece-commit/v1\n" + derive(secret, b"piece") + content.digest()
         ).digest()
-        if committed != bytes(commitment) or read != length:
+        if committed != bytes(commitment) or opened_bytes != length:
             told.find(
                 "commitment-mismatch",
                 "an attachment is not the one that was committed",
@@ -636,6 +701,19 @@ def _attachments(store: Store, told: Checked) -> None:
 
 
 # -- reading everything in bounded memory ------------------------------------------------------------------
+
+
+def newest(store: Store) -> dict[str, int]:
+    """The number of the newest row for each look of `BY_PARTS`; 0 where there is none."""
+    with store.database.read() as tx:
+        return {look: tx.execute(select(func.max(column))).scalar() or 0 for look, column in BY_PARTS.items()}
+
+
+def _within(asked: Select[Any], look: str, span: Span | None) -> Select[Any]:
+    if span is None:
+        return asked
+    column = BY_PARTS[look]
+    return asked.where(column > span.after, column <= span.upto)
 
 
 def _all(store: Store, asked: Select[Any] | CompoundSelect[Any]) -> Iterator[Any]:

@@ -10,8 +10,10 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from app.capture.connecting import Desk
+from app.capture.due import Due
 from app.capture.pacing import Pace
 from app.capture.pages import About, Guard
+from app.db import Tx
 from app.index.engine import Engine
 from app.officers import Mailer
 from app.records.nouns import Officer, Page, Record
@@ -98,6 +100,8 @@ class Parts:
     """What is asked before a page is paused or removed."""
     usual_pace: Pace = field(default_factory=Pace)
     """How pages are captured that have no pace of their own."""
+    to_do: Callable[[Tx], Sequence[Due]] = lambda _tx: ()
+    """What needs doing beside the pages, for the overview."""
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """More checks for `/readyz`, by name; one that is not ready raises."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import json
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from app import ROOT, main
 from app.capture import attachments, importing, pages, run
 from app.capture.runs import Report
 from app.db import DiskFull
+from app.jobs.publishing import Publishing
 from app.main import Archive
 from app.records.clock import FixedClock, SystemClock
 from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
@@ -54,6 +56,8 @@ from connectors.contract import Attachment, Author, Kind, Observation
 from tests.archives import close, settings_at
 from tests.seaweed import Between, Seaweed, serving
 from tests.steps.scripted import Scripted, ScriptedClient, listing
+from tests.steps.test_capture import World, post
+from tests.steps.test_destruction import dispose
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -710,6 +714,29 @@ def test_publishing_again_places_what_is_new_and_nothing_else(store: Store, lock
     assert later.placed == 4  # a partial tile, its entries, the checkpoint under its size and as the newest
     said = Checkpoint.parse(opened(published(locking)["checkpoint"].decode(), store.ledger.verifier()))
     assert said.size == later.size
+
+
+def test_each_night_publishes_what_is_new_of_the_ledger_and_of_disposals(
+    store: Store, locking: Bucket, clock: FixedClock
+):
+    world = World(store, clock)
+    world.capture(listing(clock, post("p1", "words that go"), post("p2", "words that stay")))
+    record = world.records()["p1"].id
+    batch = dispose(world, "p1")
+    publishing = Publishing(store, Publish(locking, days=DAYS))
+    assert publishing.tonight() > 1
+    note = json.loads(published(locking)[f"tombstones/{record.hex}.json"])
+    assert (note["batch"], note["record"], note["kind"]) == (batch.hex, record.hex, "post")
+    assert b"words" not in b"".join(published(locking).values())
+    assert [name for name in published(locking) if name.startswith("tombstones/")] == [
+        f"tombstones/{record.hex}.json"
+    ]
+    clock.at += timedelta(days=1)
+    assert publishing.tonight() == 0
+    dispose(world, "p2")
+    clock.at += timedelta(days=1)
+    publishing.tonight()
+    assert len([name for name in published(locking) if name.startswith("tombstones/")]) == 2
 
 
 def test_nobody_removes_or_shortens_what_is_published(store: Store, seaweed: Seaweed, locking: Bucket):

@@ -23,7 +23,7 @@ def dashboard(request: Request, officer: MayEnter, here: Here, tx: ReadTx) -> Re
         request,
         "dashboard.html",
         standings=standings,
-        due=due.of(here.store, tx, standings),
+        due=[*here.to_do(tx), *due.of(here.store, tx, standings)],
         today=deeds.today(here.store),
         size=size,
         behind=max(0, size - here.position()),
