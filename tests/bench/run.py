@@ -2,6 +2,7 @@
 
     make bench              the whole corpus, and the nights (half an hour)
     make bench B=sample     a tenth of it
+    make bench B=ledger     the ledger alone, at a million entries
     make bench B=nights     capture alone: a page that answers at once, a long thread, a night of 200 pages
 
 Absolute figures hold on an idle machine with two cores; ratios travel. The
@@ -104,7 +105,48 @@ def nights(folder: Path, *, small: bool) -> list[bool]:
     return met
 
 
+def ledger(folder: Path, count: int) -> list[bool]:
+    """Entries appended, checkpointed and proven, against canonical JSON, SHA-256 and executemany of the same entries."""
+    floor = stage("ledger.py", "floor", folder / "floor", count)["told"]
+    found = stage("ledger.py", "own", folder / "ledger", count)
+    told = found["told"]
+    ratio = floor["seconds"] / told["seconds"]
+    return [
+        line(
+            f"a ledger of {count:,} entries",
+            f"{told['seconds'] / count * 1e6:.1f} us an entry, {ratio:.2f} of the floor, {found['peak_mb']:.0f} MiB",
+            "at least 0.33 of the floor",
+            met=ratio >= 1 / 3,
+        ),
+        line(
+            "an inclusion proof",
+            f"{told['median_ms']:.2f} ms, slowest {told['worst_ms']:.1f}; with its checkpoint as a file {told['whole_ms']:.2f}",
+            "under 5 ms",
+            met=told["p99_ms"] < 5,
+        ),
+    ]
+
+
+def sealed(folder: Path) -> bool:
+    """How much of an import goes into sealing and statements."""
+    told = stage("stages.py", "sealing", folder / "sealing" / "home", *SAMPLE)["told"]
+    part = told["sealing"] / told["seconds"]
+    each = told["sealing"] / told["new"] * 1e6
+    return line(
+        "sealing and statements",
+        f"{each:.0f} us a record, {part:.2f} of the import",
+        "at most half of the import",
+        met=part <= 0.5,
+    )
+
+
 def main(which: str) -> int:
+    if which == "ledger":
+        folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
+        try:
+            return 0 if all(ledger(folder, 1_000_000)) else 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     if which == "nights":
         folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
         try:
@@ -198,6 +240,9 @@ def main(which: str) -> int:
                 met=asked["p95_ms"] < 100,
             )
         )
+        met.append(sealed(folder))
+        shutil.rmtree(home)
+        met += ledger(folder, 100_000 if which == "sample" else 1_000_000)
         met += nights(folder, small=which == "sample")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
