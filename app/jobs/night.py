@@ -29,7 +29,8 @@ from app.store.sweep import sweep
 
 _log = logging.getLogger("muniment.night")
 _WHY = "the nightly work"
-FOLLOW_SECONDS = 20
+FOLLOW_SECONDS = 1
+"""So often the index looks whether the ledger has grown: what was captured is found within five seconds."""
 CHECKED_A_NIGHT = 100_000
 """Entries of the ledger that a night reads again; a ledger that has more is read within a month."""
 NIGHTS_OF_CHECKING = 30

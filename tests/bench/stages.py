@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import resource
 import statistics
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from app import main
 from app.capture import importing, keep
+from app.jobs.night import FOLLOW_SECONDS
 from app.settings import Settings
 
 TEXT = "text"
@@ -113,11 +116,75 @@ def ask(home: Path, questions: Path, expected: str) -> dict[str, object]:
     }
 
 
+def found(home: Path, files: list[Path], probes: int = 8) -> dict[str, object]:
+    """How long it takes until something that was received is found, while an import runs in another process."""
+    store = main.make(settings(home), agency="Benchmark", domain="bench.example", timezone="America/Juneau")
+    store.database.close()
+    store.keyring.database.close()
+    archive = main.open_archive(settings(home))
+    command = [sys.executable, __file__, "only", str(home), *map(str, files)]
+    busy = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    over = threading.Event()
+
+    def follow() -> None:
+        while not over.wait(FOLLOW_SECONDS):
+            archive.follow()
+
+    following = threading.Thread(target=follow)
+    following.start()
+    waited: list[float] = []
+    try:
+        while archive.behind() == 0 and busy.poll() is None:
+            time.sleep(0.1)
+        for number in range(probes):
+            if busy.poll() is not None:
+                break
+            file = home.parent / f"probe-{number}.jsonl"
+            told = {"platform": "probe", "page": "probe", "native_id": f"probe{number}", "kind": "post"}
+            file.write_text(json.dumps(told | {"text": f"zyzzyva{number}"}) + "\n")
+            importing.observations(
+                archive.store,
+                file,
+                page=None,
+                make_pages=True,
+                by=None,
+                why="benchmark",
+                tick=time.perf_counter,
+            )
+            began = time.perf_counter()
+            while archive.search(f"zyzzyva{number}", limit=1, messages=False).total == 0:
+                time.sleep(0.05)
+            waited.append(time.perf_counter() - began)
+    finally:
+        over.set()
+        following.join()
+        busy.kill()
+        busy.wait()
+        archive.close()
+    return {
+        "probes": len(waited),
+        "worst": max(waited, default=None),
+        "median": statistics.median(waited or [0]),
+    }
+
+
+def only(home: Path, files: list[Path]) -> dict[str, float]:
+    """Import alone: the index follows in another process."""
+    store = main.open_store(settings(home))
+    for file in files:
+        importing.observations(
+            store, file, page=None, make_pages=True, by=None, why="benchmark", tick=time.perf_counter
+        )
+    return {}
+
+
 def main_of_stage(arguments: list[str]) -> None:
     name, home, *rest = arguments
     stages: dict[str, Callable[[], object]] = {
         "receive": lambda: receive(Path(home), [Path(file) for file in rest]),
         "sealing": lambda: sealing(Path(home), [Path(file) for file in rest]),
+        "found": lambda: found(Path(home), [Path(file) for file in rest]),
+        "only": lambda: only(Path(home), [Path(file) for file in rest]),
         "verify": lambda: verify(Path(home)),
         "ask": lambda: ask(Path(home), Path(rest[0]), rest[1]),
     }
