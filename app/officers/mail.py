@@ -181,7 +181,8 @@ class Smtp:
     def _connected(self) -> smtplib.SMTP:
         """A session with the server, safe and signed in where it should be. Ours is the sender's domain."""
         server, seconds = self._server, self._seconds
-        trust = self._trust or ssl.create_default_context()
+        safe = server.tls or server.starttls
+        trust = self._trust or (ssl.create_default_context() if safe else None)
         session: smtplib.SMTP
         if server.tls:
             session = smtplib.SMTP_SSL(server.host, server.port, self._domain, timeout=seconds, context=trust)
