@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
+# Tests start the program many times; what Python has compiled once is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A throw-away archive for the commands that need a migrated database.
 SCRATCH := scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; export MUNIMENT_HOME="$$scratch" MUNIMENT_DATABASE_URL= MUNIMENT_KEYRING_URL=;
@@ -69,6 +71,10 @@ fix: setup ## Format and repair what a machine can
 .PHONY: live
 live: setup ## Capture from real servers, started on this machine's loopback
 	$(BIN)/python -m pytest -m live tests/live
+
+.PHONY: faults
+faults: setup postgresql ## Kills, power losses, flipped bits and a state machine over the store, by the hundred
+	$(BIN)/python -m pytest -m "faults and not soak" -n auto --dist loadfile
 
 .PHONY: soak
 soak: setup postgresql ## The tests that run for many minutes

@@ -23,36 +23,46 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from app import ROOT, __version__
+from app import ROOT, __version__, officers
 from app.capture import applications, credentials, introductions, pages, plans, run
 from app.capture.connecting import LINK_PATH, Desk
 from app.capture.credentials import Living
+from app.capture.leaving import Leaving
 from app.capture.pacing import Pace
 from app.capture.renewing import Renewing, finish_all
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
-from app.db.migrate import check, upgrade
-from app.index import follower, search
-from app.index.engine import Sort
+from app.db.migrate import bring_up, check, upgrade
+from app.disposition import unfinished
+from app.disposition.replay import Replayed, replay
+from app.index import alerts, asof, follower, search
+from app.index.engine import Engine, Sort
 from app.index.language import Query
+from app.index.purging import IndexPurger
 from app.index.search import Found
 from app.index.source import LedgerSource
-from app.index.tantivy_engine import TantivyEngine
+from app.jobs import rounds
 from app.jobs.doctor import examine
 from app.jobs.lookout import Listeners, Lookout
 from app.jobs.night import Night, night
+from app.jobs.publishing import Publishing
+from app.jobs.rounds import Rounds, Throttle
 from app.jobs.telling import Telling, check_captured
 from app.officers import Letter, Mailer, MailNotSent, Outbox, connect_letter, mailer, plain_email
 from app.records.clock import Clock, SystemClock
-from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
+from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotPermitted, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
 from app.settings import Settings
 from app.store import access, anchors, export, fixity, proofs, warc, witness
 from app.store.anchors import Anchoring
 from app.store.asking import Asking
+from app.store.backup import later, restoring, taking
+from app.store.backup.taking import Taken
+from app.store.disposals import Purger
 from app.store.keyring import Keyring, MasterKeys
 from app.store.ledger import Ledger
 from app.store.objects import Folder, Objects
+from app.store.outgoing import folder, leave, walk
 from app.store.store import Agency, NoArchive, Store, agency_of, found
 from connectors import registry
 from connectors.contract import Finding, Manifest, OAuth2, Streams
@@ -105,6 +115,7 @@ class Foundation:
 
 def lay(settings: Settings, *, make: bool = False, clock: Clock | None = None) -> Foundation:
     """The databases, keys and folders of `settings`; made where `make` is set, and where its bucket answers."""
+    restoring.must_not_be_half_restored(settings.home)
     bucket = _bucket(settings, clock or SystemClock())
     if make:
         if bucket is not None:
@@ -196,7 +207,7 @@ def open_store(settings: Settings, clock: Clock | None = None) -> Store:
 def assemble(foundation: Foundation, agency: Agency, clock: Clock) -> Store:
     """Put the parts together."""
     keyring = foundation.keyring
-    return Store(
+    store = Store(
         database=foundation.database,
         keyring=keyring,
         objects=foundation.objects,
@@ -205,6 +216,8 @@ def assemble(foundation: Foundation, agency: Agency, clock: Clock) -> Store:
         agency=agency,
         lookup=keyring.named("lookup"),
     )
+    store.ledger.signed = later.Beside(store)
+    return store
 
 
 def upgrade_all(settings: Settings) -> list[str]:
@@ -220,10 +233,132 @@ def upgrade_all(settings: Settings) -> list[str]:
     return ["archive", "keyring"]
 
 
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What a restore did, as its door tells it."""
+
+    home: Path
+    restored: restoring.Restored
+    replayed: Replayed
+    sets: restoring.Sets
+    size: int
+    indexed: int
+    by: UUID | None
+
+
+def restore(
+    settings: Settings,
+    data: Path,
+    keys: Path,
+    *,
+    token: str,
+    why: str,
+    checkpoints: Sequence[Path] = (),
+    nothing_since: bool = False,
+    with_damage: bool = False,
+    clock: Clock | None = None,
+    point: Callable[[str], None] | None = None,
+) -> Restoration:
+    """Put two sets into the empty place that `settings` name; it opens for others when everything is as it must be.
+
+    Who restores may have no token that is known: whoever has both sets has
+    everything anyway, and people sign in again afterwards.
+    """
+    clock, point = clock or SystemClock(), point or (lambda _name: None)
+    bucket = _bucket(settings, clock)
+    of = restoring.opened(data, keys, checkpoints, _published(bucket))
+    place = restoring.Place(
+        home=settings.home,
+        keys=settings.keys(),
+        master_key=settings.master_key(),
+        database=Database(settings.database()),
+        keyring=Database(settings.keyring()),
+        objects=settings.objects() if bucket is None else None,
+    )
+    try:
+        restoring.claim(place, of)
+        point("claimed")
+        findings = restoring.put(place, of, with_damage=with_damage, point=point)
+        foundation = Foundation(
+            settings,
+            place.database,
+            Keyring(place.keyring, MasterKeys(place.master_key)),
+            bucket or Folder(settings.objects()),
+        )
+        bring_up(foundation.database)
+        bring_up(foundation.keyring.database, keyring=True)
+        restoring.must_open(foundation.keyring, of)
+        with foundation.database.read() as tx:
+            agency = agency_of(tx)
+        store = assemble(foundation, agency, clock)
+        by = _who(store, token)
+        told = restoring.settle(store, of, by=by, why=why, nothing_since=nothing_since, point=point)
+        store = told.store
+        store.ledger.signed = later.Beside(store)
+        replayed = replay(store, of.disposed, lost=told.lost is not None, by=by, why=why)
+        point("after-replay")
+        told.findings = [*findings, *restoring.missing(store, of), *restoring.look(store)]
+        point("before-finished")
+        restoring.finish(settings.home)
+        point("after-finished")
+        store.ledger.checkpoint()
+    finally:
+        place.database.close()
+        place.keyring.close()
+    archive, indexed = open_archive(settings, clock), 0
+    try:
+        try:
+            indexed = archive.follow()
+        except (
+            IntegrityFailure
+        ) as error:  # something of the set is damaged: the rest is restored all the same
+            told.findings.append(restoring.unopened(error, "index"))
+        with archive.store.database.read() as tx:
+            size = archive.store.ledger.size(tx)
+    finally:
+        archive.close()
+    return Restoration(settings.home, told, replayed, of, size, indexed, by)
+
+
+def _published(bucket: Objects | None) -> list[str]:
+    """The checkpoints in the archive's bucket, where it has one: nobody can have removed them."""
+    if bucket is None:
+        return []
+    from app.store.publish import Publish  # noqa: PLC0415 - as with the bucket itself
+    from app.store.s3 import Bucket  # noqa: PLC0415 - as above
+
+    return Publish(bucket, days=0).newest() if isinstance(bucket, Bucket) else []
+
+
+def _who(store: Store, token: str) -> UUID | None:
+    """The officer whose token it is in the restored archive, or nobody."""
+    if not token:
+        return None
+    try:
+        with store.database.begin() as tx:
+            return officers.token(store, tx, token).id
+    except NotPermitted:
+        return None
+
+
 def open_archive(settings: Settings, clock: Clock | None = None, *, store: Store | None = None) -> Archive:
     """Open the archive with its index and everything that works on it."""
+    engine = _engine(settings)  # a name that is none is said before anything is opened
     store = store or open_store(settings, clock)
-    return Archive(settings, store, TantivyEngine.open(settings.index()))
+    return Archive(settings, store, engine(settings.index()))
+
+
+def _engine(settings: Settings) -> Callable[[Path], Engine]:
+    """What opens an index with the engine that `settings` name; each is loaded only where it is chosen."""
+    match settings.engine():
+        case "tantivy":
+            from app.index.tantivy_engine import TantivyEngine  # noqa: PLC0415 - as said
+
+            return TantivyEngine.open
+        case "whoosh":
+            from app.index.whoosh_engine import WhooshEngine  # noqa: PLC0415 - as said
+
+            return WhooshEngine.open
 
 
 def doctor(settings: Settings) -> list[dict[str, object]]:
@@ -269,15 +404,27 @@ def serve(settings: Settings, host: str, port: int) -> None:
             lambda page, why: archive.tonight(page, by=None, why=why),
             archive.follow,
             workers=settings.workers,
-            also=(("statements", lambda: introductions.check_all(archive.store)),),
+            also=(
+                ("statements", lambda: introductions.check_all(archive.store)),
+                ("disposals", archive.finish_disposals),
+                ("publishing", archive.publish),
+                ("fixity", archive.rounds().tonight),
+            ),
         ),
         archive.follow,
         settings.nightly_at,
-        minutely=(lookout.tick, listeners.tick, telling.tick, archive.anchor_when_due),
+        minutely=(
+            lookout.tick,
+            listeners.tick,
+            archive.look_for_alerts,
+            telling.tick,
+            archive.anchor_when_due,
+        ),
     )
     try:
         application = create_app(archive, outbox, starter)
         works.start()
+        starter.submit(archive.finish_disposals)
         starter.submit(archive.finish_renewals)
         uvicorn.run(
             application, host=host, port=port, log_level="warning", proxy_headers=True, server_header=False
@@ -288,6 +435,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
         starter.shutdown(wait=True)
         outbox.close()
         archive.close()
+
+
+def _check_storage(store: Store) -> None:
+    store.objects.describe()
 
 
 def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
@@ -318,7 +469,13 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             ),
             write_evidence=archive.write_evidence,
             write_proof=archive.write_proof,
-            ready={"index": archive.index_ready, "capture": lambda: check_captured(archive.store)},
+            to_do=rounds.to_do,
+            ready={
+                "index": archive.index_ready,
+                "capture": lambda: check_captured(archive.store),
+                "storage": lambda: _check_storage(archive.store),
+                "fixity": lambda: rounds.check(archive.store),
+            },
         )
     )
 
@@ -396,7 +553,7 @@ class Archive:
 
     settings: Settings
     store: Store
-    index: TantivyEngine
+    index: Engine
     wait: Callable[[timedelta], None] = _sleep
     manners: Manners = field(default_factory=Manners)
     guards: Sequence[pages.Guard] = ()
@@ -645,6 +802,37 @@ class Archive:
 
     # -- the index -----------------------------------------------------------------------------------------
 
+    def derived(self) -> Sequence[Purger]:
+        """Every copy that is made of records, as something that disposal purges."""
+        source = LedgerSource(self.store)
+        return (IndexPurger(source, self.index, self.store.agency.zone(), self._following),)
+
+    def finish_disposals(self) -> int:
+        """Finish what a crash left of disposals past their point of no return; return how many records are gone."""
+        return unfinished.finish(self.store, self.derived())
+
+    def publish(self) -> int:
+        """Publish what is new of the ledger and of disposals into the bucket; 0 where segments lie in a folder."""
+        if self.settings.bucket() is None:
+            return 0
+        from app.store.publish import Publish  # noqa: PLC0415 - as with the bucket itself
+        from app.store.s3 import Bucket  # noqa: PLC0415 - as above
+
+        if not isinstance(self.store.objects, Bucket):
+            return 0
+        kept = Publish(self.store.objects, days=self.settings.s3_compliance_days)
+        return Publishing(self.store, kept).tonight()
+
+    def rounds(self) -> Rounds:
+        """The rounds in which everything is read again."""
+        pace = self.settings.fixity_mb_a_second << 20
+        return Rounds(
+            self.store,
+            self.settings.fixity_days,
+            lambda: Throttle(pace, time.monotonic, time.sleep),
+            self.derived,
+        )
+
     def follow(self) -> int:
         """Let the index catch up with the ledger; return how many records it took in."""
         with self._following:
@@ -658,6 +846,10 @@ class Archive:
     def behind(self) -> int:
         """How many ledger entries the index has not seen yet."""
         return follower.unsearchable(LedgerSource(self.store), self.index)
+
+    def look_for_alerts(self) -> int:
+        """Read what was captured for everybody who is told of a saved search; return how many letters were put."""
+        return alerts.look(self.store, LedgerSource(self.store), asof.size_of(self.index))
 
     def index_ready(self) -> None:
         """Raise where the index cannot answer."""
@@ -703,11 +895,15 @@ class Archive:
         if large:
             with _versions_beside(self.settings) as versions:
                 told = fixity.verify(
-                    self.store, full=True, progress=progress, wanted=lambda look: look != fixity.VERSIONS
+                    self.store,
+                    full=True,
+                    progress=progress,
+                    wanted=lambda look: look != fixity.VERSIONS,
+                    derived=self.derived(),
                 )
                 told.add(versions())
         else:
-            told = fixity.verify(self.store, full=full, progress=progress)
+            told = fixity.verify(self.store, full=full, progress=progress, derived=self.derived())
         if self.behind() == 0:
             indexed = search.count(self.index, "*", zone=self.store.agency.zone(), may_read_messages=True)
             told.count("indexed", indexed)
@@ -746,6 +942,21 @@ class Archive:
         with httpx.Client(verify=httpx.create_ssl_context(), trust_env=False) as outside:
             anchors.minutely(self.store, vouching, cosigning, Asking(outside))
 
+    def backup(
+        self, data: Path | None, keys: Path | None, *, since: Path | None, by: Officer, why: str
+    ) -> Taken:
+        """Copy the data, the keys, or both, while everything goes on."""
+        return taking.take(
+            self.store,
+            home=self.settings.home,
+            data=data,
+            keys=keys,
+            since=since,
+            program=__version__,
+            by=by.id,
+            why=why,
+        )
+
     def export_ledger(self, folder: Path) -> dict[str, object]:
         """Write the ledger as static files."""
         return export.ledger(self.store.ledger, folder)
@@ -778,6 +989,50 @@ class Archive:
             self._exported(tx, record, "proof", by, why)
         coming.replace(out)
         return told | {"folder": str(out)}
+
+    def export_whole(
+        self,
+        form: str,
+        out: Path,
+        *,
+        pages: Sequence[Page],
+        messages: bool,
+        by: Officer,
+        why: str,
+        progress: Callable[[str, int], None],
+    ) -> dict[str, object]:
+        """Write everything that is held, or what is held of some pages, in an open format; go on where a run was broken off.
+
+        That it began is in the access log before the first byte leaves; what
+        left is an entry before the folder says that it is complete.
+        """
+        folder.must_lie_outside(out, self.settings.home)
+        store = walk.remembering(self.store)
+        software = f"Muniment {__version__}"
+        scope = leave.scope_of(store, form, [page.id for page in pages], messages=messages, software=software)
+        with folder.opened(out, scope, lambda: walk.signed_now(store)) as going:
+            about = {
+                "what": form,
+                "folder": str(out),
+                "pages": list(scope.pages),
+                "messages": messages,
+                "entries": going.size,
+            }
+            with self.store.database.begin() as tx:
+                access.note(self.store, tx, "export", by=by.id, detail={**about, "goes_on": going.resumed})
+            left = leave.write(store, Leaving(store), going, progress)
+            holds = left.tally.as_dict()
+            with self.store.database.begin() as tx:
+                self.store.ledger.act(
+                    tx,
+                    "export",
+                    by=by.id,
+                    why=why or f"the archive as {form} asked for",
+                    facts={"what": form, "digest": left.digest, "size": left.size, **holds},
+                    detail=about,
+                )
+            leave.done(going, left, settle=os.sync)
+        return {"as": form, "folder": str(out), "entries": left.size, **holds, "digest": left.digest}
 
     def _exported(self, tx: Tx, record: Record, what: str, by: Officer, why: str) -> None:
         access.note(self.store, tx, "export", by=by.id, record=record.id, detail={"what": what})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -70,7 +71,8 @@ class Settings(BaseSettings):
         description="The AWS profile with which destruction asks: the one identity that may bypass governance.",
     )
     search: str = Field(
-        "tantivy", description="The search engine: `tantivy`, embedded, with its folder in HOME/index."
+        "tantivy",
+        description="The search engine: `tantivy`, or `whoosh` for small archives where it cannot be installed. Both live in HOME/index; after a change, `muniment reindex`.",
     )
     master_key_file: Path | None = Field(
         None, description="The file that holds the epoch keys. Default: HOME/keys/master.key."
@@ -181,6 +183,16 @@ class Settings(BaseSettings):
     def spool(self) -> Path:
         """Where an object is made ready before it goes to a bucket."""
         return self.home.resolve() / "spool"
+
+    def engine(self) -> Literal["tantivy", "whoosh"]:
+        """The name of the search engine; raises `BadSetting` for one that there is not."""
+        match self.search:
+            case "tantivy" | "whoosh" as known:
+                return known
+            case unknown:
+                raise BadSetting(
+                    f"MUNIMENT_SEARCH {unknown!r} names no search engine", next="Write tantivy or whoosh."
+                )
 
     def index(self) -> Path:
         return self.home.resolve() / "index"

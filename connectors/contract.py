@@ -202,7 +202,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one step of observing yielded, with the place to resume from."""
+    """What one step of observing yielded, with the place to resume from.
+
+    Each exchange of a pass MUST be handed over once: what is handed over
+    twice would be kept as asked twice.
+    """
 
     exchanges: Sequence[Exchange]
     resume_from: Cursor

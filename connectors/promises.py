@@ -238,6 +238,21 @@ class ConnectorPromises(ABC):
                 "an answer was read and not handed over as evidence"
             )
 
+    def test_no_exchange_is_handed_over_twice_in_a_pass(self) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            passes = [whole]
+            if callable(getattr(self.connector(_Recorder(_client(world, self._clock))), "family", None)):
+                passes += [self._family(world, root) for root, _ in _families(whole)]
+            for seen in passes:
+                kept = [exchange for batch in seen.batches for exchange in batch.exchanges]
+                assert len(kept) == len({id(exchange) for exchange in kept}), (
+                    "an exchange was handed over with two batches: what was asked once would be kept as asked twice"
+                )
+                # A copy is the same exchange: no two begin at one moment of this clock, but the messages of a stream.
+                asked = {(exchange.started_at, exchange.url, exchange.message) for exchange in kept}
+                assert len(kept) == len(asked), "a copy of an exchange was handed over as another one"
+
     def test_what_points_to_an_exchange_points_into_its_own_batch(self) -> None:
         with self.world() as world:
             for batch in self._whole(world).batches:
@@ -431,6 +446,24 @@ class ConnectorPromises(ABC):
                 missed = inside - set(resumed.latest())
                 assert not missed, f"resuming after batch {taken} misses {missed}"
                 self._listings_are_true(resumed, whole)
+
+    def test_narrowed_passes_that_follow_one_another_miss_nothing_inside_any_of_their_spans(self) -> None:
+        """What a pass was told already it need not tell again; what lies where none before it reached, it must."""
+        with self.world() as world:
+            whole = self._whole(world)
+            last: Cursor | None = None
+            told: set[str] = set()
+            for since, until in _parts(whole):
+                inside = {
+                    name for name, item in whole.latest().items() if _within(item.published_at, since, until)
+                }
+                seen = self._observe(world, last, page=_narrowed(world.page, since, until))
+                assert seen.error is None, f"from {since} until {until}: {seen.error!r}"
+                told |= set(seen.latest())
+                assert inside <= told, (
+                    f"{inside - told} lie from {since} until {until}, and neither this pass nor one before observed them"
+                )
+                last = seen.last
 
     def test_a_pass_that_narrows_asks_less_than_the_whole(self) -> None:
         with self.world() as world:

@@ -14,10 +14,14 @@ from pydantic import ValidationError
 from app import __version__
 from app.cli import (
     archive_commands,
+    backup_commands,
+    counsel_commands,
     coverage_commands,
+    export_commands,
     ledger_commands,
     people_commands,
     record_commands,
+    retention_commands,
     serve_commands,
 )
 from app.cli.answer import Answer
@@ -82,9 +86,13 @@ def build() -> argparse.ArgumentParser:
     for module in (
         serve_commands,
         archive_commands,
+        backup_commands,
         ledger_commands,
         coverage_commands,
         record_commands,
+        retention_commands,
+        counsel_commands,
+        export_commands,
         people_commands,
     ):
         module.add(commands, common)

@@ -9,6 +9,7 @@ under them; readers see one snapshot.
 from __future__ import annotations
 
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,15 +54,24 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """Begin a transaction that may write; it commits at the end, or nothing happened."""
-        with _translated(), self.engine.connect().execution_options(muniment_writes=True) as tx, tx.begin():
+        with (
+            _translated(self._name),
+            self.engine.connect().execution_options(muniment_writes=True) as tx,
+            tx.begin(),
+        ):
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Begin a transaction that only reads, on one snapshot."""
         options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _translated(), self.engine.connect().execution_options(**options) as tx, tx.begin():
+        with _translated(self._name), self.engine.connect().execution_options(**options) as tx, tx.begin():
             yield tx
+
+    @property
+    def _name(self) -> str:
+        """What to call the database to whoever has to look at it: its file, or its name on a server."""
+        return str(self.url.database).rpartition("/")[2]
 
     def close(self) -> None:
         """Give back every connection."""
@@ -69,17 +79,18 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(name: str) -> Iterator[None]:
     """Say what the reader should do next when the database itself cannot go on."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        if not _of_the_driver(error):
+            raise
+        raise _broken(name, error) from error
     except DatabaseError as error:
         words = str(error.orig).lower()
         if any(sign in words for sign in _BROKEN):
-            raise DatabaseBroken(
-                f"the database is damaged: {error.orig}",
-                next="Keep this copy as evidence, and restore the newest backup.",
-            ) from error
+            raise _broken(name, error.orig) from error
         if not isinstance(error, OperationalError):
             raise
         if any(sign in words for sign in _FULL):
@@ -98,7 +109,29 @@ def _translated() -> Iterator[None]:
         raise
 
 
-_BROKEN = ("malformed", "file is not a database", "invalid page in block")
+def _broken(name: str, says: object) -> DatabaseBroken:
+    return DatabaseBroken(
+        f"the database {name} is damaged: {says}",
+        next="Keep this copy as evidence, and restore the newest backup.",
+    )
+
+
+def _of_the_driver(error: UnicodeDecodeError) -> bool:
+    """Whether SQLite's own words could not be decoded: its schema is damaged, and it quotes from it."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    last = frames[-1][0].f_code.co_filename
+    return last == __file__ or "/sqlalchemy/" in last
+
+
+_BROKEN = (
+    "malformed",
+    "file is not a database",
+    "could not decode to utf-8",
+    "no such table",
+    "no such column",
+    "unsupported file format",
+    "invalid page in block",
+)
 _FULL = ("disk is full", "no space left", "could not extend file")
 _REFUSED = ("disk i/o error", "readonly database", "unable to open database file")
 _BUSY = ("locked", "busy", "timeout", "connection", "deadlock detected")

@@ -32,6 +32,14 @@ class NoWayBack(Refused):
         )
 
 
+def bring_up(database: Database, *, keyring: bool = False) -> None:
+    """Apply the migrations that the database lacks, if it lacks any."""
+    try:
+        check(database, keyring=keyring)
+    except NeedsUpgrade:
+        upgrade(database, keyring=keyring)
+
+
 def upgrade(database: Database, *, keyring: bool = False, to: str = "head") -> None:
     """Apply the migrations that the database lacks, in one transaction."""
     config = _config(keyring=keyring)
@@ -59,6 +67,18 @@ def check(database: Database, *, keyring: bool = False) -> None:
 def _newest(*, keyring: bool) -> tuple[str, ...]:
     """The newest migrations that this program brings; they do not change while it runs."""
     return tuple(ScriptDirectory.from_config(_config(keyring=keyring)).get_heads())
+
+
+def leads_on_from(revision: str, *, keyring: bool = False) -> bool:
+    """Whether this program knows the form of a database at `revision`, and brings it to its own."""
+    return revision in _known(keyring=keyring)
+
+
+@cache
+def _known(*, keyring: bool) -> frozenset[str]:
+    """Every form that this program leads on from."""
+    script = ScriptDirectory.from_config(_config(keyring=keyring))
+    return frozenset(one.revision for one in script.walk_revisions())
 
 
 def _config(*, keyring: bool) -> Config:

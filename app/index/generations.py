@@ -6,10 +6,13 @@ new one, never half of each. Everything here is derived and may be thrown away.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
+DESCRIPTION = "muniment.json"
+"""What each generation says of how it was made."""
 _POINTER = "current"
 _PREFIX = "generation-"
 
@@ -68,3 +71,13 @@ def discard_others(home: Path) -> None:
     for folder in home.glob(f"{_PREFIX}*"):
         if folder != living:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def edition(home: Path) -> str:
+    """Which engine made the living index, and in which format, as it says itself."""
+    folder = current(home)
+    try:
+        said = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")) if folder is not None else {}
+    except (FileNotFoundError, ValueError):
+        said = {}
+    return f"{said.get('engine', 'unknown')}, format {said.get('format', 'unknown')}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from app.capture import pages
 from app.db import Tx, from_instant
 from app.index.documents import Change, Document
+from app.index.keys import Keys
 from app.records.nouns import Page
 from app.store.reading import VERSION_COLUMNS, Frames, VersionRow, fields, version_row
 from app.store.store import Store
@@ -26,6 +28,7 @@ class LedgerSource:
         self.store = store
         self.frames = Frames(store.objects)
         self._pages: dict[int, Page] = {}
+        self._disposed = Keys()
 
     def size(self) -> int:
         """How many entries the ledger has."""
@@ -62,6 +65,36 @@ class LedgerSource:
             changes.append(Change(upto=row[3], record=row[0], documents=told))
         return changes
 
+    def of(self, keys: Iterable[int]) -> Iterator[Sequence[Document]]:
+        """All versions of each of these records in their order; what was disposed of is left out."""
+        wanted = iter(keys)
+        while part := list(islice(wanted, _ASK)):
+            with self.store.database.read() as tx:
+                asked = _versions().where(versions.c.record.in_(part), tombstones.c.record.is_(None))
+                rows = tx.execute(asked.order_by(versions.c.record, versions.c.number)).all()
+                self._learn(tx, {row[-3] for row in rows})
+            secrets = self.store.keyring.secrets(bytes(row[1]) for row in rows)
+            for _, of_record in groupby(rows, key=lambda row: row[0]):
+                told = [(row, secrets.get(bytes(row[1]))) for row in of_record]
+                found = [self._document(row, secret) for row, secret in told if secret is not None]
+                if found:
+                    yield found
+
+    def changed(self, size: int) -> tuple[Keys, Keys]:
+        """Of which records entries from `size` on speak: those that were captured before, and those that are new since."""
+        with self.store.database.read() as tx:
+            asked = select(versions.c.record).where(versions.c.entry >= size)
+            new = _keys(tx, asked.where(versions.c.number == 1))
+            return _keys(tx, asked.where(versions.c.number > 1)) - new, new
+
+    def disposed(self) -> Keys:
+        """The records that were disposed of; the index may hold some of them until it is purged."""
+        with self.store.database.read() as tx:
+            number = tx.execute(select(func.count()).select_from(tombstones)).scalar_one()
+            if number != len(self._disposed):  # a tombstone stays for good, so their number tells
+                self._disposed = _keys(tx, select(tombstones.c.record))
+            return self._disposed
+
     def _learn(self, tx: Tx, keys: Iterable[int]) -> None:
         if any(key not in self._pages for key in keys):
             self._pages = {page.key: page for page in pages.listed(tx)}
@@ -92,6 +125,10 @@ class LedgerSource:
             private=bool(private),
             origin="received" if received else "captured",
         )
+
+
+def _keys(tx: Tx, asked: Select[Any]) -> Keys:
+    return Keys.of(key for (key,) in tx.execute(asked.execution_options(yield_per=10_000)))
 
 
 def _versions() -> Any:

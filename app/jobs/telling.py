@@ -21,6 +21,7 @@ from app.capture import account, coverage, credentials, diary, due, notices, pag
 from app.capture.due import Due
 from app.capture.notices import CREDENTIALS, DIGEST, RECOVERED, Waiting
 from app.db import Tx
+from app.index import alerts
 from app.jobs import rounds
 from app.jobs.night import begins, hour_of
 from app.officers import Letter, Mailer, NoMail
@@ -144,6 +145,8 @@ class Telling:
                 return self._of_credentials(tx, waiting)
             case notices.FIXITY:
                 return self._of_fixity(tx, waiting)
+            case alerts.TOPIC:
+                return self._of_alert(tx, waiting)
             case _:
                 return self._of_the_day(tx, waiting)
 
@@ -192,6 +195,14 @@ class Telling:
             return None  # it was mended meanwhile
         subject = f"{self.store.agency.name}: something kept is not what it was"
         return self._letter(waiting, subject, known=known, says=rounds.says(known))
+
+    def _of_alert(self, tx: Tx, waiting: Waiting) -> Letter | None:
+        """How many, and where to look: neither the query nor what was found leaves by mail."""
+        news = alerts.news(tx, waiting.mark)
+        if news is None:
+            return None  # the alert ended, or whose it is may not search any more
+        what = f"{news.records:,} record{'' if news.records == 1 else 's'} new to a search that you saved"
+        return self._letter(waiting, f"{self.store.agency.name}: {what}", news=news)
 
     def _of_the_day(self, tx: Tx, waiting: Waiting) -> Letter:
         found = [*rounds.to_do(tx), *due.of(self.store, tx), *self.more(tx)]

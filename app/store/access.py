@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from app.db import Tx, from_instant, to_instant
 from app.records.errors import NotFound
@@ -43,7 +43,7 @@ def note(
 ) -> None:
     """Write down that something was read: "sign-in", "search", "view", "export" and so on."""
     at = store.clock.now()
-    day = at.date().isoformat()
+    day = _open_day(tx, at.date())
     key = _key(store, day)
     told = canonical(plain(dict(detail or {})))
     officer, concerned = by.bytes if by else None, record.bytes if record else None
@@ -58,6 +58,12 @@ def note(
             commitment=_commitment(key, to_instant(at), officer, action, concerned, told),
         )
     )
+
+
+def _open_day(tx: Tx, day: date) -> str:
+    """The day, or the first that is still open: after a clock was set back, its own may have its digest already."""
+    closed = tx.execute(select(func.max(access_digests.c.day))).scalar()
+    return max(day, date.fromisoformat(closed) + timedelta(days=1) if closed else day).isoformat()
 
 
 def read(
@@ -139,7 +145,7 @@ def check_days(store: Store, tx: Tx, *, full: bool) -> list[str]:
 
 
 def _as_noted(store: Store, row: Any) -> bool:
-    """Whether a row still opens to what its commitment speaks of, on its own day."""
+    """Whether a row still opens to what its commitment speaks of, on its own day or, after a clock was set back, a later one."""
     key = _key(store, row.day)
     try:
         told = unseal(key, b"access", bytes(row.sealed))
@@ -148,7 +154,7 @@ def _as_noted(store: Store, row: Any) -> bool:
     officer, record = (bytes(value) if value else None for value in (row.officer, row.record))
     return (
         _commitment(key, row.at, officer, row.action, record, told) == bytes(row.commitment)
-        and from_instant(row.at).date().isoformat() == row.day
+        and from_instant(row.at).date().isoformat() <= row.day
     )
 
 

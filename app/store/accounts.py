@@ -25,6 +25,7 @@ from app.store.tables import (
     access_digests,
     acts,
     attachments,
+    checkpoints,
     entries,
     exchanges,
     gaps,
@@ -164,13 +165,19 @@ def version(store: Store, row: Any, statement: Statement, body: bytes) -> Wrong:
 
 
 def newest(store: Store) -> Wrong:
-    """Every record's newest version is the one that its row names."""
+    """Every record's newest version is the one that its row names.
+
+    One that was kept and disposed of after the data were copied that a restore
+    put back has no version here, and its row says so.
+    """
     last = select(versions.c.record, func.max(versions.c.number).label("number")).group_by(versions.c.record)
     held = last.subquery()
     asked = (
         select(records.c.id, records.c.version, held.c.number)
         .outerjoin(held, held.c.record == records.c.key)
+        .outerjoin(tombstones, tombstones.c.record == records.c.key)
         .where((held.c.number.is_(None)) | (held.c.number != records.c.version))
+        .where((records.c.version != 0) | tombstones.c.record.is_(None) | held.c.number.is_not(None))
     )
     with store.database.read() as tx:
         for identity, said, number in tx.execute(asked).all():
@@ -276,6 +283,44 @@ def manifest_rows(store: Store, size: int) -> Wrong:
             held = [page, row.day, row.captured, bytes(row.root).hex(), row.through, row.previous]
             if stated != held or (row.captured, bytes(row.root)) != (tree.count, tree.root()):
                 yield ALTERED, "a manifest does not say what was captured of its page", f"entry {row.entry}"
+
+
+def run_rows(store: Store) -> Wrong:
+    """Every run that ended says what its entry says: of which page, of what kind, how it ended, what it counted."""
+    with store.database.read() as tx:
+        asked = (
+            select(entries.c.body)
+            .join(acts, acts.c.entry == entries.c.index)
+            .where(acts.c.type == "run")
+            .order_by(acts.c.entry)
+        )
+        said = {told["run"]: told for told in map(msgspec.json.decode, tx.execute(asked).scalars())}
+        held = select(runs, pages.c.id.label("page_id")).outerjoin(pages, pages.c.key == runs.c.page)
+        for row in tx.execute(held.where(runs.c.ended_at.is_not(None))):
+            told = said.pop(bytes(row.id).hex(), None)
+            page = bytes(row.page_id).hex() if row.page_id is not None else None
+            counted = {name: number for name, number in (told or {}).items() if _is_counter(name, number)}
+            tally = msgspec.json.decode(row.tally)
+            if (
+                told is None
+                or [told.get(name) for name in ("kind", "status", "page")] != [row.kind, row.status, page]
+                or {name: tally.get(name) for name in counted} != counted
+            ):
+                yield ALTERED, "a run's row does not say what its entry says", f"run {bytes(row.id).hex()}"
+
+
+def _is_counter(name: str, number: object) -> bool:
+    return isinstance(number, int) and name != "v" and not name.startswith(("stated ", "held "))
+
+
+def remembered(store: Store) -> Wrong:
+    """The keyring remembers the newest checkpoint that the database has, or a larger one."""
+    with store.database.read() as tx:
+        notes = tx.execute(select(checkpoints).order_by(checkpoints.c.size.desc())).all()
+    newest = next((row for row in notes if str(row.note).startswith(f"{store.ledger.origin}\n")), None)
+    known = store.keyring.largest_signed(store.ledger.origin)
+    if newest is not None and (known is None or known < (newest.size, bytes(newest.root))):
+        yield ALTERED, "the keyring does not remember the newest checkpoint that was signed", "keyring"
 
 
 def _mac(store: Store, page: bytes, native_id: object) -> bytes | None:

@@ -531,7 +531,20 @@ def wrong(store: Store) -> Iterator[tuple[str, str, str]]:
                 )
             elif _imprint(token) != hashlib.sha256(note.encode()).digest():
                 yield "token-altered", "the timestamp is not over its checkpoint", f"anchor {row.entry}"
+            elif _states(token) != (row.at, row.policy, row.serial):
+                yield (
+                    "token-altered",
+                    "the row states something else than the timestamp",
+                    f"anchor {row.entry}",
+                )
         yield from witness.wrong(store, tx)
+
+
+def _states(token: bytes) -> tuple[int, str, str]:
+    """When a token says that it was given, under which policy and number."""
+    info = decode_timestamp_response(token).tst_info
+    at = info.gen_time if info.gen_time.tzinfo else info.gen_time.replace(tzinfo=UTC)
+    return to_instant(at), info.policy.dotted_string, str(info.serial_number)
 
 
 def _imprint(token: bytes) -> bytes | None:

@@ -8,6 +8,7 @@ was not disposed of, it was lost.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +24,11 @@ from app.db import Tx, from_instant
 from app.records.errors import NotFound
 from app.store.accounts import ALTERED, MISSING, Wrong
 from app.store.canonical import Json, plain
+from app.store.ledger import act_words
 from app.store.merkle import Growing, leaf_hash
 from app.store.store import Store
 from app.store.tables import (
+    acts,
     circle_members,
     circle_parts,
     counts,
@@ -34,6 +37,7 @@ from app.store.tables import (
     ended_circles,
     entries,
     forgotten,
+    pages,
     pieces,
     records,
     suppressed,
@@ -225,7 +229,9 @@ def wrong(store: Store, size: int, derived: Sequence[Purger] = ()) -> Wrong:
         said = _said(tx, size)
         yield from _tombstones(tx, said, size)
         yield from _executed(tx, said)
+        yield from _entered(tx)
         yield from _authorised(tx, size)
+        yield from _stated(store, tx, size)
         yield from _marks(tx)
         yield from _circles(tx)
         yield from _rows_left(tx)
@@ -316,6 +322,25 @@ def _executed(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
             yield ALTERED, "what was destroyed is not what its entry says", f"entry {entry}"
 
 
+def _entered(tx: Tx) -> Wrong:
+    """What became of a record, and what authorised it, names an entry that is there."""
+    asked = (
+        select(records.c.id)
+        .join(disposal_records, disposal_records.c.record == records.c.key)
+        .outerjoin(entries, entries.c.index == disposal_records.c.entry)
+        .where(disposal_records.c.entry.is_not(None), entries.c.index.is_(None))
+    )
+    for identity in tx.execute(asked).scalars():
+        yield UNLAWFUL, "what became of a record names no entry", bytes(identity).hex()
+    nowhere = (
+        select(disposals.c.entry)
+        .outerjoin(entries, entries.c.index == disposals.c.entry)
+        .where(entries.c.index.is_(None))
+    )
+    for entry in tx.execute(nowhere).scalars():
+        yield MISSING, "a batch names no entry that authorised it", f"entry {entry}"
+
+
 def _authorised(tx: Tx, size: int) -> Wrong:
     """Every batch has the entry that authorised it, over exactly its records."""
     asked = (
@@ -336,6 +361,37 @@ def _authorised(tx: Tx, size: int) -> Wrong:
         wanted = ("disposal", "authorised", bytes(identity).hex(), len(ids), root(ids).hex())
         if tuple(told.get(name) for name in ("type", "act", "batch", "n", "root")) != wanted:
             yield MISSING, "a batch is not the one that its entry authorised", f"entry {entry}"
+
+
+def _stated(store: Store, tx: Tx, size: int) -> Wrong:
+    """Batches and tombstones state the authority that was entered when they were authorised."""
+    asked = (
+        select(disposals, acts.c.secret, acts.c.sealed)
+        .join(acts, acts.c.entry == disposals.c.entry)
+        .where(disposals.c.entry < size)
+    )
+    rows = tx.execute(asked).all()
+    lawful: dict[str, dict[str, object]] = {}
+    for row, words in zip(rows, act_words(store.keyring, tx, rows), strict=True):
+        states = {name: getattr(row, name) for name in ("series", "citation", "authority")}
+        if words["detail"] != states:
+            yield ALTERED, "a batch states another authority than its entry", f"entry {row.entry}"
+        identity = UUID(bytes=bytes(row.id))
+        lawful[str(identity)] = {**words["detail"], "batch": str(identity)}
+    buried = (
+        select(records.c.id, records.c.kind, pages.c.id.label("page"), tombstones)
+        .join(records, records.c.key == tombstones.c.record)
+        .join(pages, pages.c.key == records.c.page)
+    )
+    for row in tx.execute(buried):
+        told: dict[str, object] = {}
+        with contextlib.suppress(msgspec.DecodeError):
+            told = msgspec.json.decode(row.detail, type=dict[str, object])
+        told.pop("month", None)  # of when it was published nothing is left to hold it against
+        of = lawful.get(str(UUID(bytes=bytes(row.batch))))
+        clear = {"page": str(UUID(bytes=bytes(row.page))), "kind": row.kind}
+        if of is not None and told != of | clear:
+            yield ALTERED, "a tombstone states something else than its entry", bytes(row.id).hex()
 
 
 def _marks(tx: Tx) -> Wrong:

@@ -19,8 +19,8 @@ from sqlalchemy import CompoundSelect, Select, func, literal, select
 from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
-from app.records.errors import IntegrityFailure
-from app.store import access, accounts, anchors, disposals
+from app.records.errors import IntegrityFailure, NotFound
+from app.store import access, accounts, anchors, disposals, keyring, tables
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
 from app.store.ledger import act_commitment
@@ -98,6 +98,8 @@ WHOLE = (
     "newest versions",
     "circles",
     "manifests",
+    "runs",
+    "secrets",
     "timestamps",
 )
 """The looks that compare rows with one another, and so are taken as a whole."""
@@ -185,6 +187,8 @@ def verify(
         (EXCHANGES, lambda: _exchanges(store, told, size, spans.get(EXCHANGES))),
         (ACTS, lambda: _acts(store, told, size, spans.get(ACTS))),
         ("manifests", lambda: told.find_each(accounts.manifest_rows(store, size))),
+        ("runs", lambda: told.find_each(accounts.run_rows(store))),
+        ("secrets", lambda: _every_secret(store, told)),
         (ATTACHMENTS, lambda: _attachments(store, told, spans.get(ATTACHMENTS), read)),
         ("timestamps", lambda: told.find_each(anchors.wrong(store))),
     ]
@@ -195,7 +199,7 @@ def verify(
             look()
         except IntegrityFailure as error:
             told.find(error.code, str(error), what)
-        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, NotFound, NoResultFound) as error:
             told.find(accounts.ALTERED, f"a row cannot be read at all: {error!r}", what)
     return told
 
@@ -234,6 +238,7 @@ def _ledger(store: Store, told: Checked, size: int) -> None:
     """2. The entries give the tree that every checkpoint ever signed speaks of."""
     for wrong in store.ledger.verify():
         told.find("ledger-broken", wrong, store.ledger.origin)
+    told.find_each(accounts.remembered(store))
     told.count("entries", size)
 
 
@@ -241,7 +246,7 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None], 
     """3. Every version has its own entry, and no entry stands without its rows."""
     asked = (
         select(versions.c.entry, versions.c.number, records.c.id, entries.c.body)
-        .join(records, records.c.key == versions.c.record)
+        .outerjoin(records, records.c.key == versions.c.record)
         .outerjoin(entries, entries.c.index == versions.c.entry)
         .where(versions.c.entry < size)
         .order_by(versions.c.entry)
@@ -249,6 +254,9 @@ def _entries(store: Store, told: Checked, progress: Callable[[str, int], None], 
     count = 0
     for entry, number, identity, body in _all(store, asked):
         count += 1
+        if identity is None:
+            told.find(accounts.ALTERED, "a version belongs to no record", f"entry {entry}")
+            continue
         expected = b'"item":"%b"' % bytes(identity).hex().encode()
         if (
             body is None
@@ -300,6 +308,13 @@ def _secrets(store: Store, told: Checked, owners: list[bytes]) -> dict[bytes, by
     return found
 
 
+def _every_secret(store: Store, told: Checked) -> None:
+    """13. Every secret in the keyring unwraps, whatever it opens."""
+    for part in _parts(iter(store.keyring.owners())):
+        _secrets(store, told, part)
+        told.count("secrets", len(part))
+
+
 def _accesses(store: Store, told: Checked, *, full: bool) -> None:
     """5. The access log gives the digest of each day that was closed; in full, every access opens."""
     with store.database.read() as tx:
@@ -315,8 +330,13 @@ def _database(store: Store, told: Checked) -> None:
     """6. SQLite's own check of its pages and indexes; PostgreSQL keeps checksums of its own."""
     if not store.database.sqlite:
         return
-    for name, database in (("archive", store.database), ("keyring", store.keyring.database)):
+    for name, database, known in (
+        ("archive", store.database, tables.metadata),
+        ("keyring", store.keyring.database, keyring.metadata),
+    ):
         with database.read() as tx:
+            for table in known.sorted_tables:  # its own check does not know what names we call things by
+                tx.execute(select(table).limit(0))
             for (said,) in tx.exec_driver_sql("PRAGMA integrity_check(10)").all():
                 if said != "ok":
                     told.find("database-broken", str(said), name)

@@ -125,6 +125,16 @@ class MasterKeys:
                 next="Put the master key file back that belongs to this keyring.",
             ) from error
 
+    def held(self) -> dict[int, bytes]:
+        """The epoch keys themselves: for the copy that a backup of the keys takes."""
+        self._look()
+        return dict(self._keys)
+
+    def hold(self, keys: Mapping[int, bytes]) -> None:
+        """Hold these keys too: how the copy's own file is written."""
+        self._look()
+        self._write({**self._keys, **keys})
+
     def add(self) -> int:
         """Make the key of the next epoch and return its number."""
         self._look()
@@ -266,6 +276,19 @@ class Keyring:
             else:
                 secret = _unwrap(self.keys.cipher(row.epoch), name.encode(), bytes(row.wrapped))
         return secret
+
+    def has_named(self, name: str) -> bool:
+        """Whether there is a key of that name; none is made."""
+        with self.database.read() as tx:
+            return (
+                tx.execute(select(named_table.c.name).where(named_table.c.name == name)).first() is not None
+            )
+
+    def forget_named(self, name: str) -> None:
+        """Remove the archive's own key of that name, which is used no more; rotation reaches its old copies."""
+        with self.database.begin() as tx:
+            tx.execute(delete(named_table).where(named_table.c.name == name))
+        self._named.pop(name, None)
 
     def owners(self, *, after: bytes = b"") -> Iterable[bytes]:
         """Every owner that comes after `after`, in order, in bounded memory."""

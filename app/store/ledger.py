@@ -35,7 +35,7 @@ from app.store.canonical import Json, canonical, plain
 from app.store.keyring import KeyMissing, Keyring
 from app.store.note import Checkpoint, NoteBroken, Signer, Verifier, opened, proof_text
 from app.store.sealing import derive, new_secret, seal, unseal
-from app.store.tables import acts, checkpoints, entries, forgotten
+from app.store.tables import acts, checkpoints, entries, forgotten, ledger_epochs
 from app.store.tiles import WIDTH, TileBroken, Tiles, TreeAt, last_tile
 
 LONGEST_ENTRY = 65_535
@@ -72,6 +72,25 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """An epoch of the ledger that a restore ended: it never signs again, and what it signed stays verifiable.
+
+    Of its entries `reached` are still here; the epoch after it goes on from
+    there. `size` and `root` are the last checkpoint known to have been signed.
+    `succession` is the last thing that its key signed: the key after it.
+    """
+
+    number: int
+    origin: str
+    verifier: Verifier
+    reached: int
+    size: int
+    root: bytes
+    entry: int
+    succession: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """Something about to be written down: by whom, why, and what of it may stand in the clear."""
 
@@ -90,6 +109,8 @@ class Ledger:
         self.database, self.keyring, self.origin, self.clock = database, keyring, origin, clock
         self.tiles = Tiles(folder)
         self.folder = folder
+        self.signed: Callable[[str], None] | None = None
+        """Told of each checkpoint as soon as it is signed; whatever goes wrong there is its own business."""
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -218,8 +239,32 @@ class Ledger:
         return Signer(self.origin, self.keyring.named(f"ledger/{self.origin}"))
 
     def verifier(self) -> Verifier:
-        """The public key that checkpoints are checked with."""
+        """The public key that checkpoints are checked with, those of this epoch."""
         return self.signer().verifier()
+
+    def ended(self, tx: Tx) -> list[Ended]:
+        """The epochs that a restore ended, the oldest first."""
+        return [
+            Ended(
+                row.number,
+                row.origin,
+                Verifier.parse(row.vkey),
+                row.reached,
+                row.size,
+                bytes(row.root),
+                row.entry,
+                row.succession,
+            )
+            for row in tx.execute(select(ledger_epochs).order_by(ledger_epochs.c.number))
+        ]
+
+    def verifier_at(self, tx: Tx, size: int) -> Verifier:
+        """The public key of the epoch in which a checkpoint of `size` entries was signed."""
+        return self._signed_by(self.ended(tx), size)
+
+    def _signed_by(self, ended: Sequence[Ended], size: int) -> Verifier:
+        """An epoch begins with an entry of its own: checkpoints of up to `reached` entries are of the one before."""
+        return next((epoch.verifier for epoch in ended if size <= epoch.reached), None) or self.verifier()
 
     def checkpoint(self) -> str:
         """Sign the ledger as it stands, or return the checkpoint that already says so.
@@ -251,6 +296,8 @@ class Ledger:
             said = self._said()
             if said is None or said.size < size:
                 self._put("checkpoint", note)
+        if self.signed is not None:
+            self.signed(note)
         return note
 
     def _refuse_to_contradict(self, size: int, signed: tuple[int, bytes] | None) -> None:
@@ -357,6 +404,11 @@ class Ledger:
             next="Entries were altered. Keep this copy as evidence and restore the newest backup.",
         )
 
+    def root(self, size: int) -> bytes:
+        """The root of the tree over the first `size` entries."""
+        self.catch_up(size)
+        return self._root(size)
+
     def _root(self, size: int) -> bytes:
         return self._from_tree(size, lambda tree: merkle.root(tree, size))
 
@@ -375,12 +427,15 @@ class Ledger:
         with self.database.read() as tx:
             size = self.size(tx)
             signed = tx.execute(select(checkpoints).order_by(checkpoints.c.size)).all()
+            ended = self.ended(tx)
+            wrong += [said for epoch in ended for said in self._epoch(tx, epoch)]
         try:
             self.rebuild()
         except IntegrityFailure as error:
             return [str(error)]
         for row in signed:
-            wrong += self._checked(row.size, bytes(row.root), str(row.note), size)
+            by = self._signed_by(ended, row.size)
+            wrong += self._checked(row.size, bytes(row.root), str(row.note), size, by)
         if largest and largest[0] > size:
             wrong.append(f"a checkpoint of {largest[0]} entries was signed, the ledger has {size}")
         elif largest and self._root(largest[0]) != largest[1]:
@@ -399,14 +454,29 @@ class Ledger:
             signed = tx.execute(
                 select(checkpoints).order_by(checkpoints.c.size.desc()).limit(_NEWEST_CHECKPOINTS)
             ).all()
+            ended = self.ended(tx)
         last = min(last, size)
         try:
             self.catch_up(size)
             same = all(self._same(number, size) for number in range(first // WIDTH, -(-last // WIDTH)))
         except IntegrityFailure:
             same = False
-        if not same or any(self._checked(row.size, bytes(row.root), str(row.note), size) for row in signed):
+        if not same or any(
+            self._checked(row.size, bytes(row.root), str(row.note), size, self._signed_by(ended, row.size))
+            for row in signed
+        ):
             return self.verify()
+        return []
+
+    def _epoch(self, tx: Tx, ended: Ended) -> list[str]:
+        """What is wrong with the row of an epoch that ended: the entry that began the next one says the same."""
+        try:
+            told = msgspec.json.decode(self.entry(tx, ended.entry))
+        except (NoSuchEntry, msgspec.DecodeError):
+            told = {}
+        said = [told.get(name) for name in ("type", "after", "reached", "size", "root")]
+        if said != ["epoch", ended.origin, ended.reached, ended.size, ended.root.hex()]:
+            return [f"entry {ended.entry} does not say that {ended.origin} ended as its row has it"]
         return []
 
     def _same(self, number: int, size: int) -> bool:
@@ -427,12 +497,12 @@ class Ledger:
                 return False
         return True
 
-    def _checked(self, at: int, root: bytes, note: str, size: int) -> list[str]:
+    def _checked(self, at: int, root: bytes, note: str, size: int, by: Verifier) -> list[str]:
         try:
-            said = Checkpoint.parse(opened(note, self.verifier()))
+            said = Checkpoint.parse(opened(note, by))
         except NoteBroken as error:
             return [f"the checkpoint of {at} entries: {error}"]
-        if (said.size, said.root, said.origin) != (at, root, self.origin):
+        if (said.size, said.root, said.origin) != (at, root, by.name):
             return [f"the checkpoint of {at} entries says something else than its row"]
         if at > size:
             return [f"a checkpoint of {at} entries was signed, the ledger has {size}"]

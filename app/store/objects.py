@@ -17,6 +17,7 @@ from typing import Protocol
 
 from app.db import DiskFull
 from app.records.errors import IntegrityFailure, Refused
+from app.store import folders
 
 _CHUNK = 1 << 20
 _NAME = re.compile("[0-9a-f]{64}")
@@ -91,7 +92,8 @@ class Objects(Protocol):
     def discard(self, digest: bytes, *, bypass: bool = False) -> None:
         """Remove an object that nothing refers to; one that is not there is no error.
 
-        Raises `ObjectLocked` where the storage's own lock holds it. `bypass`
+        When this returns, it stays gone after a power cut. Raises
+        `ObjectLocked` where the storage's own lock holds it. `bypass`
         asks the storage to set such a lock aside; only destruction may.
         """
         ...
@@ -126,8 +128,8 @@ class Folder:
             kept = self._path(digest.digest())
             kept.parent.mkdir(exist_ok=True)
             coming.rename(kept)
-            _sync(kept.parent)
-            _sync(self.folder)
+            folders.sync(kept.parent)
+            folders.sync(self.folder)
         except OSError as error:
             with contextlib.suppress(OSError):
                 coming.unlink(missing_ok=True)
@@ -175,7 +177,10 @@ class Folder:
                         yield bytes.fromhex(folder.name + file.name)
 
     def discard(self, digest: bytes, *, bypass: bool = False) -> None:  # noqa: ARG002 - a folder has no lock
-        self._path(digest).unlink(missing_ok=True)
+        file = self._path(digest)
+        file.unlink(missing_ok=True)
+        if file.parent.is_dir():
+            folders.sync(file.parent)  # whoever writes down that it is gone must not see it again
 
     def sweep(self, *, older_than: datetime) -> int:
         left = [
@@ -208,12 +213,3 @@ class Folder:
             file.close()
             raise FixityMismatch(f"object {digest.hex()} is shorter than it was")
         return file
-
-
-def _sync(folder: Path) -> None:
-    """Make a folder's names survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,7 +15,7 @@ from app.db import Tx
 from app.records.errors import Invalid
 from app.store import anchors, merkle, witness
 from app.store.ledger import Ledger, LedgerBroken
-from app.store.note import Checkpoint, opened, proof_text, with_cosignatures
+from app.store.note import Checkpoint, Verifier, opened, proof_text, with_cosignatures
 from app.store.reading import VERSION_COLUMNS, Frames, layout, open_pieces, statement, version_row
 from app.store.statement import disclosures
 from app.store.store import Store
@@ -31,7 +31,16 @@ class FolderNotEmpty(Invalid):
     code = "folder-not-empty"
 
 
-def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None = None) -> dict[str, object]:
+def write(
+    store: Store,
+    tx: Tx,
+    record: UUID,
+    out: Path,
+    *,
+    number: int | None = None,
+    signed: int | None = None,
+    verifiers: bool = True,
+) -> dict[str, object]:
     """Write the proof of a version (the newest, or `number`) into the empty folder `out`.
 
     `statement.json`, `salt.hex`, `entry.json`, `item.tlog-proof`,
@@ -39,6 +48,10 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     byte what was committed. The proof stands under the earliest checkpoint that
     somebody else timestamped, with those timestamps in `anchors/`; a later one
     that covers them is in `renewed/`. `witnesses.vkey` names who cosigned.
+
+    `signed` is the size of a checkpoint to stand under where nobody vouched for
+    any, so that many proofs share it; without it, one is signed now. Whoever
+    writes many may leave the `verifiers` out and hand them over once.
     """
     must_be_empty(out)
     row = version_row(
@@ -62,15 +75,19 @@ def write(store: Store, tx: Tx, record: UUID, out: Path, *, number: int | None =
     (out / "disclosures.txt").write_text(
         "".join(f"{line}\n" for line in disclosures(secret, told, row.number))
     )
-    (out / "log.vkey").write_text(store.ledger.verifier().line() + "\n")
     payloads = cast("list[dict[str, object]]", told.values().get("payloads") or [])
     for name, content in _payloads(store, tx, row.record, row.exchange, payloads):
         (out / "payload" / name).write_bytes(content)
-    vouched = _vouched(store, tx, row.entry, out)
-    for file in sorted(VERIFIERS.iterdir()):
-        if file.is_file():
+    vouched = _vouched(store, tx, row.entry, out, signed)
+    if verifiers:
+        for file in means():
             shutil.copy(file, out / file.name)
     return {"record": str(record), "version": row.number, "entry": row.entry, "folder": str(out)} | vouched
+
+
+def means() -> list[Path]:
+    """The verifiers, and the text that tells how to use them."""
+    return [file for file in sorted(VERIFIERS.iterdir()) if file.is_file()]
 
 
 def under(store: Store, tx: Tx, entry: int, size: int | None = None) -> str:
@@ -83,12 +100,12 @@ def under(store: Store, tx: Tx, entry: int, size: int | None = None) -> str:
         size = Checkpoint.parse(opened(proof.partition("\n\n")[2], store.ledger.verifier())).size
     else:
         note = tx.execute(select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one()
-        proof = _checked(store.ledger, tx, entry, str(note))
+        proof = _checked(store.ledger, tx, entry, str(note), store.ledger.verifier_at(tx, size))
     return with_cosignatures(proof, (line for _, line in witness.lines_over(tx, size)))
 
 
-def _checked(ledger: Ledger, tx: Tx, entry: int, note: str) -> str:
-    said = Checkpoint.parse(opened(note, ledger.verifier()))
+def _checked(ledger: Ledger, tx: Tx, entry: int, note: str, by: Verifier) -> str:
+    said = Checkpoint.parse(opened(note, by))
     path = ledger.inclusion(entry, said.size)
     leaf = merkle.leaf_hash(ledger.entry(tx, entry))
     if not merkle.check_inclusion(leaf, entry, said.size, path, said.root):
@@ -99,34 +116,39 @@ def _checked(ledger: Ledger, tx: Tx, entry: int, note: str) -> str:
     return proof_text(entry, path, note)
 
 
-def _vouched(store: Store, tx: Tx, entry: int, out: Path) -> dict[str, object]:
-    """Write the proof, who cosigned its checkpoint, and who timestamped it."""
-    size = anchors.first_over(tx, entry) or witness.newest_over(tx, entry)
+def _vouched(store: Store, tx: Tx, entry: int, out: Path, signed: int | None) -> dict[str, object]:
+    """Write the proof, the key of the epoch that signed its checkpoint, who cosigned and who timestamped it."""
+    size = anchors.first_over(tx, entry) or witness.newest_over(tx, entry) or signed
+    by = store.ledger.verifier_at(tx, size) if size else store.ledger.verifier()
+    (out / "log.vkey").write_text(by.line() + "\n")
     (out / "item.tlog-proof").write_text(under(store, tx, entry, size), encoding="utf-8")
     keys = [key.line() for key, _ in witness.lines_over(tx, size)] if size else []
     if keys:
         (out / "witnesses.vkey").write_text("".join(f"{key}\n" for key in keys), encoding="utf-8")
     tokens = anchors.over(tx, size) if size else []
-    _write_tokens(out / "anchors", tokens)
+    write_tokens(out / "anchors", tokens)
     if tokens:
-        _renewed(store, tx, tokens[0], out / "renewed")
+        _renewed(store, tx, tokens[0], out / "renewed", by)
     proven = anchors.proven_by(tx, entry)
     return {"proven_by": proven.isoformat() if proven else None, "witnesses": len(keys)}
 
 
-def _renewed(store: Store, tx: Tx, token: anchors.Kept, out: Path) -> None:
-    """Where a newer timestamp covers the entry that notes this one, show so: it vouches for the older signature."""
+def _renewed(store: Store, tx: Tx, token: anchors.Kept, out: Path, by: Verifier) -> None:
+    """Where a newer timestamp covers the entry that notes this one, show so: it vouches for the older signature.
+
+    Not under the key of a later epoch: the folder holds one key.
+    """
     size = anchors.newest_over(tx, token.entry)
-    if size is None:
+    if size is None or store.ledger.verifier_at(tx, size) != by:
         return
     note = tx.execute(select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one()
-    proof = _checked(store.ledger, tx, token.entry, str(note))
-    _write_tokens(out, anchors.over(tx, size))
+    proof = _checked(store.ledger, tx, token.entry, str(note), by)
+    write_tokens(out, anchors.over(tx, size))
     (out / "entry.json").write_bytes(store.ledger.entry(tx, token.entry))
     (out / "entry.tlog-proof").write_text(proof, encoding="utf-8")
 
 
-def _write_tokens(out: Path, tokens: list[anchors.Kept]) -> None:
+def write_tokens(out: Path, tokens: list[anchors.Kept]) -> None:
     """Each timestamp, and each set of roots that it was checked against, under the name of its own SHA-256."""
     if tokens:
         out.mkdir()

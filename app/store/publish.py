@@ -10,6 +10,7 @@ gone. Nothing of a record may ever be put here.
     published/tile/…, tile/entries/…     the ledger in the C2SP tlog-tiles layout
     published/log.vkey                   the key that checkpoints are verified with
     published/tombstones/<record>.json   that a record was disposed of
+    published/epochs/<n>/…               the ledger under its later names, after a restore that lost entries
 """
 
 from __future__ import annotations
@@ -85,19 +86,35 @@ class Publish:
         """
         note = book.checkpoint()
         size = Checkpoint.parse(opened(note, book.verifier())).size
+        under = _under(book)
         before = self._before(book, size)
         placed = [
-            self.place(name, data) for name, data in _files(book, 0 if anew else before, size)
+            self.place(under + name, data) for name, data in _files(book, 0 if anew else before, size)
         ]  # tiles first: whoever reads the checkpoint finds everything under it
-        placed.append(self.place("log.vkey", book.verifier().line().encode() + b"\n"))
-        placed.append(self.place(f"checkpoints/{size}", note.encode()))
-        newest = self.place("checkpoint", note.encode(), changes=True)
+        placed.append(self.place(f"{under}log.vkey", book.verifier().line().encode() + b"\n"))
+        placed.append(self.place(f"{under}checkpoints/{size}", note.encode()))
+        newest = self.place(f"{under}checkpoint", note.encode(), changes=True)
         placed.append(newest)
         return Published(size, sum(one.new for one in placed), newest.until)
 
     def tombstone(self, record: UUID, note: Mapping[str, Json]) -> Placed:
         """Publish that a record was disposed of: `note` MUST hold no content, no names and no native ids."""
         return self.place(f"tombstones/{record.hex}.json", canonical(dict(note)) + b"\n")
+
+    def newest(self) -> list[str]:
+        """The newest checkpoint that was published of each epoch of the ledger: what a restore must not contradict."""
+        listed = self.requests.ask(
+            lambda: self.requests.client.list_objects_v2(
+                Bucket=self.requests.bucket, Prefix=f"{self.root}epochs/", Delimiter="/"
+            )
+        )
+        later = [one["Prefix"].removeprefix(self.root) for one in listed.get("CommonPrefixes", [])]
+        found = []
+        for under in ("", *later):
+            head = self._head(f"{under}checkpoint")
+            if head is not None:
+                found.append(self._read(f"{under}checkpoint", head).decode())
+        return found
 
     def place(self, name: str, data: bytes, *, changes: bool = False) -> Placed:
         """Put `data` under a name, once; other bytes under it are `PublishedOtherwise`, unless the name `changes`."""
@@ -145,11 +162,12 @@ class Publish:
 
     def _before(self, book: Ledger, size: int) -> int:
         """How many entries are published; what was published last is held against the ledger as it is now."""
-        head = self._head("checkpoint")
+        name = f"{_under(book)}checkpoint"
+        head = self._head(name)
         if head is None:
             return 0
         try:
-            note = self._read("checkpoint", head).decode()
+            note = self._read(name, head).decode()
             said = Checkpoint.parse(opened(note, book.verifier()))
         except (NoteBroken, UnicodeDecodeError) as error:
             raise PublishedOtherwise(
@@ -189,6 +207,12 @@ class Publish:
 
     def _named(self, name: str) -> dict[str, Any]:
         return {"Bucket": self.requests.bucket, "Key": self.root + name}
+
+
+def _under(book: Ledger) -> str:
+    """Where an epoch of the ledger is published: what was published under an earlier name is never written over."""
+    number = book.origin.rpartition("/")[2]
+    return "" if number == "1" else f"epochs/{number}/"
 
 
 def _files(book: Ledger, before: int, size: int) -> Iterator[tuple[str, bytes]]:

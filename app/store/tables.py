@@ -714,3 +714,99 @@ unlinked = Table(
 `until` is when to try and remove them, later where the storage locks them;
 there is none where they are gone.
 """
+
+backups = Table(
+    "backups",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("done_at", BigInteger),
+    Column("data_place", Text),
+    Column("keys_place", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("destroyed_entry", BigInteger),
+)
+"""Backups: where each set was put, and the oldest epoch whose key the copy of the keys holds.
+
+The row is written before anything is copied, so that no copy of the keys is
+unknown; `done_at` is when the sets were whole, `destroyed_entry` where somebody
+said that the copy of the keys is destroyed. A copy that is known only from the
+set that was restored has no entry.
+"""
+
+ledger_epochs = Table(
+    "ledger_epochs",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("origin", String(300), nullable=False, unique=True),
+    Column("vkey", Text, nullable=False),
+    Column("reached", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("succession", Text, nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+)
+"""Epochs of the ledger that a restore ended: under which name and key, and how far their entries are still here.
+
+`reached` entries are here; `size` and `root` are the last checkpoint known to
+have been signed, which may lie beyond; `entry` began the epoch after it.
+`succession` is what its key signed last: the key of the epoch after it.
+"""
+
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("named_entry", BigInteger),
+    Column("removed_entry", BigInteger),
+)
+Index("ix_saved_searches_officer", saved_searches.c.officer)
+"""Searches that officers keep, for themselves or for everybody; name and query stand in the entry's detail.
+
+`named_entry` gave it another name, `removed_entry` took it off the list.
+"""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("search", Key, ForeignKey("saved_searches.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("reached", BigInteger, nullable=False),
+    Column("found", BigInteger, nullable=False, server_default="0"),
+    Column("letter", Key, ForeignKey("letters.key")),
+    Column("said_reached", BigInteger),
+    Column("said_found", BigInteger),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_alerts_search", alerts.c.search)
+"""Saved searches that are read against whatever is captured: a follower of the ledger for each.
+
+Entries below `reached` were read, and `found` records are new to the search
+since the size `since`, up to which its owner was told. `letter` is the one that
+is to tell of them; `said_reached` and `said_found` are what it said when it went.
+"""
+
+declarations = Table(
+    "declarations",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("messages", Boolean, nullable=False),
+)
+"""Drafts of search declarations: what was found as of which size of the ledger. The query stands in the entry's detail."""

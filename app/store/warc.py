@@ -13,7 +13,8 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -26,9 +27,10 @@ from app.db import Tx, from_instant
 from app.records.ids import new_id
 from app.store.reading import ExchangeKept, exchange, layout, open_pieces
 from app.store.store import Store
-from app.store.tables import exchanges, pieces, records, versions
+from app.store.tables import attachments, exchanges, pieces, records, versions
 
 _CRLF = b"\r\n"
+_ASK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +49,54 @@ def write(store: Store, tx: Tx, record: UUID, out: BinaryIO, *, software: str) -
     same runs that hold bytes of its own: its files, its renditions.
     """
     key = tx.execute(select(records.c.key).where(records.c.id == record.bytes)).scalar_one()
-    shown = (
-        tx.execute(select(versions.c.exchange).where(versions.c.record == key).order_by(versions.c.number))
-        .scalars()
-        .all()
-    )
-    told = _Writer(out)
-    now = store.clock.now()
-    told.put(
-        "warcinfo",
-        now,
-        {"WARC-Filename": f"{record}.warc.gz"},
-        "application/warc-fields",
-        _fields(
-            {
-                "software": software,
-                "format": "WARC File Format 1.1",
-                "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-                "isPartOf": store.agency.origin,
-                "description": f"evidence of record {record}",
-            }
-        ),
+    told = Writer(out)
+    told.begin(
+        store.clock.now(),
+        f"{record}.warc.gz",
+        software=software,
+        part_of=store.agency.origin,
+        description=f"evidence of record {record}",
     )
     holes = 0
-    unique = _with_own_bytes(tx, key, list(dict.fromkeys(shown)))
+    unique = exchanges_of(tx, key)
     for one in unique:
         kept = exchange(store, tx, one)
         if kept.kind == "file":
-            _file(store, tx, told, kept, key)
-        elif not kept.holes and kept.envelope is not None and _stands_alone(kept.envelope):
-            _resource(told, kept)
-        elif kept.holes or kept.envelope is None:
-            holes += len(kept.holes)
-            _holed(told, kept)
+            put_lines(store, tx, told, kept, [key])
         else:
-            _whole(told, kept)
+            holes += put_exchange(told, kept)
     return Written(told.count, len(unique), holes)
 
 
-def _with_own_bytes(tx: Tx, record: int, shown: Sequence[int]) -> list[int]:
-    """The exchanges in which a record was seen, and those of the same runs that hold pieces of its own."""
+def put_exchange(told: Writer, kept: ExchangeKept) -> int:
+    """Write an exchange as what it can leave as: whole, by itself, or as what is left of it; return how many holes it has."""
+    if not kept.holes and kept.envelope is not None and _stands_alone(kept.envelope):
+        _resource(told, kept)
+    elif kept.holes or kept.envelope is None:
+        _holed(told, kept)
+    else:
+        _whole(told, kept)
+    return len(kept.holes)
+
+
+def exchanges_of(tx: Tx, record: int) -> list[int]:
+    """The exchanges in which a record's versions were seen, and those of the same runs that hold pieces of its own."""
+    asked = select(versions.c.exchange).where(versions.c.record == record).order_by(versions.c.number)
+    shown = list(dict.fromkeys(tx.execute(asked).scalars()))
     own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
-    told = own & {piece for one in shown for piece, _, _ in layout(tx, one)}
-    if not own - told:
-        return list(shown)
-    of_runs = select(exchanges.c.run).where(exchanges.c.key.in_(list(shown)))
+    left = own - {piece for one in shown for piece, _, _ in layout(tx, one)}
+    of_runs = select(exchanges.c.run).where(exchanges.c.key.in_(shown))
+    if left:  # attachments, and how they were asked for, stand in no body
+        left.difference_update(
+            tx.execute(select(attachments.c.piece).where(attachments.c.record == record)).scalars()
+        )
+    if left:
+        asked = select(exchanges.c.envelope).where(
+            exchanges.c.run.in_(of_runs), exchanges.c.envelope.in_(sorted(left))
+        )
+        left.difference_update(tx.execute(asked).scalars())
+    if not left:
+        return shown
     asked = select(exchanges.c.key).where(exchanges.c.run.in_(of_runs)).order_by(exchanges.c.key)
     more = [one for one in tx.execute(asked).scalars() if own & {piece for piece, _, _ in layout(tx, one)}]
     return list(dict.fromkeys([*shown, *more]))
@@ -103,7 +108,7 @@ def _stands_alone(envelope: bytes) -> bool:
     return head.get("message") is not None or head.get("method") in ("FETCH", "RENDER")
 
 
-def _resource(told: _Writer, kept: ExchangeKept) -> None:
+def _resource(told: Writer, kept: ExchangeKept) -> None:
     """4. What came by itself or was made by us: its bytes, and a record that says how they came about."""
     head = msgspec.json.decode(kept.envelope or b"{}")
     at, url = from_instant(kept.at), head["url"]
@@ -126,7 +131,7 @@ def _resource(told: _Writer, kept: ExchangeKept) -> None:
     )
 
 
-def _whole(told: _Writer, kept: ExchangeKept) -> None:
+def _whole(told: Writer, kept: ExchangeKept) -> None:
     """1. The exchange as it was: a request and a response, tied together."""
     head = msgspec.json.decode(kept.envelope or b"{}")
     at, url = from_instant(kept.at), head["url"]
@@ -187,7 +192,7 @@ def _whole(told: _Writer, kept: ExchangeKept) -> None:
     )
 
 
-def _holed(told: _Writer, kept: ExchangeKept) -> None:
+def _holed(told: Writer, kept: ExchangeKept) -> None:
     """2. An exchange with holes: what is left of it, and which ranges are gone."""
     head = msgspec.json.decode(kept.envelope) if kept.envelope else {}
     at = from_instant(kept.at)
@@ -209,10 +214,13 @@ def _holed(told: _Writer, kept: ExchangeKept) -> None:
     )
 
 
-def _file(store: Store, tx: Tx, told: _Writer, kept: ExchangeKept, record: int) -> None:
-    """3. What was received in a file: the record's own lines, and where in which file they stood."""
+def put_lines(store: Store, tx: Tx, told: Writer, kept: ExchangeKept, of: Sequence[int]) -> None:
+    """3. What was received in a file: these records' own lines, and where in which file they stood."""
     refs = layout(tx, kept.key)
-    own = set(tx.execute(select(pieces.c.key).where(pieces.c.record == record)).scalars())
+    own: set[int] = set()
+    for start in range(0, len(of), _ASK):
+        asked = select(pieces.c.key).where(pieces.c.record.in_(of[start : start + _ASK]))
+        own.update(tx.execute(asked).scalars())
     content = open_pieces(store, tx, own & {ref[0] for ref in refs})
     head = msgspec.json.decode(kept.envelope or b"{}")
     place = int(head.get("first_byte", 0))
@@ -248,32 +256,71 @@ def _file(store: Store, tx: Tx, told: _Writer, kept: ExchangeKept, record: int) 
         place += length
 
 
-class _Writer:
+class Writer:
     """Writes WARC records, one gzip member each."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        self.out, self.count, self.last = out, 0, ""
+    def __init__(self, out: BinaryIO, name: Callable[[], UUID] = new_id) -> None:
+        self.out, self.count, self.last, self._name = out, 0, "", name
+
+    def begin(self, at: datetime, file: str, *, software: str, part_of: str, description: str) -> None:
+        """Write the `warcinfo` that a file begins with."""
+        told = {
+            "software": software,
+            "format": "WARC File Format 1.1",
+            "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+            "isPartOf": part_of,
+            "description": description,
+        }
+        self.put("warcinfo", at, {"WARC-Filename": file}, "application/warc-fields", _fields(told))
 
     def put(self, kind: str, at: datetime, more: Mapping[str, str], media_type: str, block: bytes) -> None:
-        self.last = f"<urn:uuid:{new_id()}>"
+        """Write a record whose block is at hand."""
+        head = self._head(kind, at, {**more, "WARC-Block-Digest": _digest(block)}, media_type, len(block))
+        self.out.write(gzip.compress(head + block + _CRLF + _CRLF, mtime=0))
+
+    def put_stream(
+        self,
+        kind: str,
+        at: datetime,
+        more: Mapping[str, str],
+        media_type: str,
+        chunks: Callable[[], Iterator[bytes]],
+    ) -> None:
+        """Write a record whose block is too large to hold: it is read twice, for the digest in its head and for itself."""
+        digest, size = hashlib.sha256(), 0
+        for chunk in chunks():
+            digest.update(chunk)
+            size += len(chunk)
+        told = digest_line(digest.digest())
+        stated = {**more, "WARC-Block-Digest": told, "WARC-Payload-Digest": told}
+        packing = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
+        self.out.write(packing.compress(self._head(kind, at, stated, media_type, size)))
+        for chunk in chunks():
+            self.out.write(packing.compress(chunk))
+        self.out.write(packing.compress(_CRLF + _CRLF) + packing.flush())
+
+    def _head(self, kind: str, at: datetime, more: Mapping[str, str], media_type: str, length: int) -> bytes:
+        self.last = f"<urn:uuid:{self._name()}>"
+        self.count += 1
         head = {
             "WARC-Type": kind,
             "WARC-Record-ID": self.last,
             "WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             **more,
-            "WARC-Block-Digest": _digest(block),
             "Content-Type": media_type,
-            "Content-Length": str(len(block)),
+            "Content-Length": str(length),
         }
         lines = "".join(f"{name}: {_line(value)}\r\n" for name, value in head.items())
-        self.out.write(
-            gzip.compress(b"WARC/1.1\r\n" + lines.encode() + _CRLF + block + _CRLF + _CRLF, mtime=0)
-        )
-        self.count += 1
+        return b"WARC/1.1\r\n" + lines.encode() + _CRLF
 
 
 def _digest(content: bytes) -> str:
-    return "sha256:" + base64.b32encode(hashlib.sha256(content).digest()).decode()
+    return digest_line(hashlib.sha256(content).digest())
+
+
+def digest_line(digest: bytes) -> str:
+    """A SHA-256 as WARC labels it."""
+    return "sha256:" + base64.b32encode(digest).decode()
 
 
 def _headers(pairs: Sequence[Sequence[str]]) -> bytes:

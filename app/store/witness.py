@@ -29,7 +29,7 @@ from sqlalchemy import func, insert, select
 from app.db import Tx, to_instant
 from app.records.clock import Clock
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, Refused
-from app.store import attempts, merkle
+from app.store import attempts, folders, merkle
 from app.store.asking import Ask, NotReached, Reply
 from app.store.attempts import COSIGNATURE
 from app.store.note import (
@@ -167,7 +167,10 @@ def wrong(store: Store, tx: Tx) -> Iterator[tuple[str, str, str]]:
             continue
         note = tx.execute(select(checkpoints.c.note).where(checkpoints.c.size == row.size)).scalar_one()
         try:
-            cosigned_at(parts_of(str(note))[0], signatures(line)[0], WitnessKey.parse(str(row.witness)))
+            key = WitnessKey.parse(str(row.witness))
+            at = cosigned_at(parts_of(str(note))[0], signatures(line)[0], key)
+            if to_instant(at) != row.at:
+                yield "cosignature-altered", "the row states another time than the cosignature", place
         except NoteBroken as error:
             yield "cosignature-altered", str(error), place
 
@@ -306,8 +309,8 @@ class Desk:
         self._logs: Mapping[str, Sequence[Verifier]] = {
             log.name: [one for one in logs if one.name == log.name] for log in logs
         }
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / "seen").mkdir(exist_ok=True)
+        folders.make(folder, mode=0o700)  # a witness whose folder a power cut takes has forgotten what it saw
+        folders.make(folder / "seen")
         self._alone = self._lock()
         self._one = threading.Lock()
         self.cosigner = Cosigner(name, self._secret())
@@ -433,11 +436,7 @@ def _put(file: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     coming.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    folders.sync(file.parent)
 
 
 class Server(ThreadingHTTPServer):

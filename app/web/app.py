@@ -7,6 +7,7 @@ from app.web import problems, showing, system
 from app.web.api import audit as api_audit
 from app.web.api import captures as api_captures
 from app.web.api import connections as api_connections
+from app.web.api import counsel as api_counsel
 from app.web.api import coverage as api_coverage
 from app.web.api import imports as api_imports
 from app.web.api import ledger as api_ledger
@@ -18,6 +19,7 @@ from app.web.headers import Careful
 from app.web.pages import (
     auditing,
     connecting,
+    counsel,
     coverage,
     dashboard,
     door,
@@ -52,6 +54,7 @@ def create(parts: Parts) -> FastAPI:
     problems.install(app)
     for module in (
         api_searching,
+        api_counsel,
         api_records,
         api_registry,
         api_connections,
@@ -68,6 +71,7 @@ def create(parts: Parts) -> FastAPI:
         connecting,
         dashboard,
         searching,
+        counsel,
         record,
         registry,
         coverage,

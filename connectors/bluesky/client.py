@@ -181,7 +181,7 @@ class _Pass:
 
     def _read(self, now: datetime) -> Reading:
         """The repository: whole, or in a narrowed pass what changed since it was read whole today."""
-        if self._narrowed and self._place.builds_on(now):
+        if self._narrowed and self._place.builds_on(now, *self._span):
             told = self._repository(since=self._place.rev)
             if told is not None and not told.lists:
                 return told
@@ -223,6 +223,7 @@ class _Pass:
             rev=told.rev or place.rev,
             read_at=place.begun() if told.whole else place.read_at,
             known=kept if kept is not None and len(kept) <= MOST_KNOWN else None,
+            span=self._span,
             name=told.name,
             connected=place.connected or connected,
             due=connected,
@@ -361,7 +362,11 @@ class _Pass:
 
     @property
     def _narrowed(self) -> bool:
-        return self._page.published_from is not None or self._page.published_until is not None
+        return self._span != (None, None)
+
+    @property
+    def _span(self) -> tuple[datetime | None, datetime | None]:
+        return self._page.published_from, self._page.published_until
 
     def _in_span(self, record: Mapping[str, Any]) -> bool:
         """Whether answers to a post may lie within the span of this pass; one without a time belongs to every pass."""

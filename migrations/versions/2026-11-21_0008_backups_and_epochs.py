@@ -26,7 +26,7 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 BACKUP_MAY = """(
     NEW.key = OLD.key AND NEW.id = OLD.id AND NEW.at = OLD.at
-    AND NEW.entry IS NOT DISTINCT FROM OLD.entry AND NEW.data IS NOT DISTINCT FROM OLD.data AND NEW.keys IS NOT DISTINCT FROM OLD.keys
+    AND NEW.entry IS NOT DISTINCT FROM OLD.entry AND NEW.data_place IS NOT DISTINCT FROM OLD.data_place AND NEW.keys_place IS NOT DISTINCT FROM OLD.keys_place
     AND NEW.epoch = OLD.epoch
     AND (OLD.done_at IS NULL OR NEW.done_at IS NOT DISTINCT FROM OLD.done_at)
     AND (OLD.destroyed_entry IS NULL OR NEW.destroyed_entry IS NOT DISTINCT FROM OLD.destroyed_entry)
@@ -43,8 +43,8 @@ def upgrade() -> None:
         sa.Column("entry", sa.BigInteger()),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("done_at", sa.BigInteger()),
-        sa.Column("data", sa.Text()),
-        sa.Column("keys", sa.Text()),
+        sa.Column("data_place", sa.Text()),
+        sa.Column("keys_place", sa.Text()),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("destroyed_entry", sa.BigInteger()),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_backups")),
@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("succession", sa.Text(), nullable=False),
         sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ledger_epochs")),
         sa.UniqueConstraint("origin", name=op.f("uq_ledger_epochs_origin")),

@@ -4,6 +4,7 @@
     make bench B=sample     a tenth of it
     make bench B=ledger     the ledger alone, at a million entries
     make bench B=nights     capture alone: a page that answers at once, a long thread, a night of 200 pages
+    make bench B=whoosh     the second engine over the tenth
 
 Absolute figures hold on an idle machine with two cores; ratios travel. The
 corpus lies beside the checkout (MUNIMENT_SHARED names another place) and is
@@ -127,6 +128,34 @@ def ledger(folder: Path, count: int) -> list[bool]:
     ]
 
 
+def whoosh(folder: Path) -> list[bool]:
+    """The second engine over the sample: every count right, whatever it takes."""
+    built = stage("whoosh_index.py", "build", folder / "index", "sample-100k")
+    told = built["told"]
+    speed = told["records"] / told["seconds"]
+    met = [
+        line(
+            f"Whoosh over {told['records']:,} records",
+            f"{speed:,.0f} a second, {told['bytes'] / told['records']:.0f} bytes a record, {built['peak_mb']:.0f} MiB",
+            "1,000 a second, at most 1024 MiB",
+            met=speed >= 1_000 and built["peak_mb"] <= 1024,
+        )
+    ]
+    found = stage("whoosh_index.py", "ask", folder / "index", "expected_100k")
+    asked = found["told"]
+    met.append(
+        line(
+            "its answers",
+            f"{asked['right']} of {asked['asked']} exact; median {asked['median_ms']:.0f} ms, 95th {asked['p95_ms']:.0f}, opened in {asked['opened_ms']:.0f}; {found['peak_mb']:.0f} MiB",
+            "every one exact",
+            met=asked["right"] == asked["asked"],
+        )
+    )
+    for what in (*asked["wrong"], *asked["refused"], *asked["slowest"]):
+        print(f"        {what}")
+    return met
+
+
 def sealed(folder: Path) -> bool:
     """How much of an import goes into sealing and statements."""
     told = stage("stages.py", "sealing", folder / "sealing" / "home", *SAMPLE)["told"]
@@ -151,6 +180,12 @@ def main(which: str) -> int:
         folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
         try:
             return 0 if all(nights(folder, small=False)) else 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    if which == "whoosh":
+        folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
+        try:
+            return 0 if all(whoosh(folder)) else 1
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     if not CORPUS.is_dir():

@@ -9,12 +9,10 @@ from __future__ import annotations
 import random
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
@@ -43,7 +41,10 @@ from connectors.contract import (
     Span,
 )
 from connectors.http import EvidenceClient, Manners
-from tests.connectors import faults
+from tests.connectors.faults import worlds
+from tests.connectors.faults.archive import Time
+from tests.connectors.faults.archive import archive as archive_of
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 _MARK = re.compile(rb"\[\[secret:[^\]]*\]\]")
 
@@ -111,7 +112,7 @@ def is_the_wire_without_secrets(kept: ExchangeKept, heard: Heard) -> bool:
 # -- the worlds ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", faults.known())
+@pytest.mark.parametrize("name", worlds.WORLDS)
 def test_every_exchange_of_a_whole_pass_is_joined_as_it_was_on_the_wire(
     name, archive_template, tmp_path, monkeypatch
 ):
@@ -126,7 +127,7 @@ def test_every_exchange_of_a_whole_pass_is_joined_as_it_was_on_the_wire(
             yield head, chunks
 
     monkeypatch.setattr(EvidenceClient, "stream", noting_files)
-    with faults.archive(faults.made(name), home) as archive:
+    with archive_of(worlds.made(name), home) as archive:
         report = archive.capture(over=tapped)
         assert report is not None
         assert report.finished
@@ -222,35 +223,21 @@ def _spans(seed: int, size: int) -> list[list[Span]]:
     ]
 
 
-@contextmanager
-def serving(answers: Mapping[str, Recorded]) -> Iterator[str]:
+class Serving(Loopback):
     """A server on loopback that says again what was recorded."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def __init__(self, answers: Mapping[str, Recorded]) -> None:
+        self._answers = answers
 
-        def do_GET(self) -> None:
-            told = answers[self.path]
-            self.send_response(told.status)
-            self.send_header("Content-Type", told.media_type)
-            self.send_header("Content-Length", str(len(told.body)))
-            self.end_headers()
-            self.wfile.write(told.body)
+    def talk(self) -> type[Talk]:
+        answers = self._answers
 
-        def log_message(self, format: str, *args: object) -> None:
-            """The tests speak for themselves."""
+        class Handler(Talk):
+            def get(self) -> None:
+                told = answers[self.path]
+                self.say(told.status, {"Content-Type": told.media_type}, told.body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+        return Handler
 
 
 @pytest.fixture
@@ -258,15 +245,15 @@ def replayed(store: Store) -> Callable[[Sequence[Recorded]], list[tuple[Exchange
     """Say again what was recorded, capture it, and give each exchange as it was got and as it is held."""
 
     def again(recorded: Sequence[Recorded]) -> list[tuple[Exchange, ExchangeKept]]:
-        time = faults.Time()
+        time = Time()
         with (
-            serving({one.target: one for one in recorded}) as base,
+            Serving({one.target: one for one in recorded}) as server,
             EvidenceClient(
                 clock=time,
                 monotonic=time.monotonic,
                 wait=time.wait,
                 contact="recordings",
-                allow_hosts=[urlsplit(base).netloc],
+                allow_hosts=[urlsplit(server.address).netloc],
                 manners=Manners(interval=timedelta(0), retries=0),
             ) as client,
         ):
@@ -276,7 +263,7 @@ def replayed(store: Store) -> Callable[[Sequence[Recorded]], list[tuple[Exchange
                     tx,
                     connector="recordings",
                     platform="recordings",
-                    address=base,
+                    address=server.address,
                     name="Recordings",
                     by=None,
                     why="test",

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import json
+import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from whoosh.filedb.filestore import FileStorage  # type: ignore[import-untyped] # Whoosh brings no types
+from whoosh.writing import SegmentWriter  # type: ignore[import-untyped] # as above
 
-from app.index import generations
+from app import ROOT, main
+from app.capture import importing
+from app.index import generations, whoosh_files
 from app.index.documents import Document, Position
 from app.index.engine import (
     FACETS,
     BadCursor,
     Engine,
     IndexBusy,
+    IndexFailed,
     IndexNeedsRebuild,
     QueryNotSupported,
     Scope,
     Sort,
+    StillFound,
     UnfitDocument,
 )
 from app.index.language import parse
@@ -47,6 +64,9 @@ from app.index.tree import (
     both,
     either,
 )
+from app.index.whoosh_engine import WhooshEngine
+from app.settings import BadSetting
+from tests.archives import settings_at
 from tests.promises.reference_engine import ReferenceEngine
 
 JUNEAU = ZoneInfo("America/Juneau")
@@ -366,42 +386,73 @@ class EnginePromises:
 
     @pytest.mark.parametrize("seed", range(3))
     def test_every_answer_is_the_one_that_brute_force_gives(self, engine, seed):
-        agrees_with_brute_force(engine, random.Random(seed), rounds=6)
+        agrees_with_brute_force(engine, a_history(seed, 6))
 
     @pytest.mark.soak
     @pytest.mark.parametrize("seed", range(100, 200))
     def test_every_answer_is_the_one_that_brute_force_gives_for_long(self, engine, seed):
-        agrees_with_brute_force(engine, random.Random(seed), rounds=12)
+        agrees_with_brute_force(engine, a_history(seed, 12))
 
 
-def agrees_with_brute_force(engine: Engine, chance: random.Random, rounds: int) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """A question, and what brute force answers."""
+
+    tree: Tree
+    scope: Scope
+    orders: Mapping[Sort, Sequence[int]]
+    facets: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One commit, and what is asked after it."""
+
+    removed: Collection[int]
+    added: Sequence[Document]
+    asked: Sequence[Asked]
+
+
+@lru_cache(maxsize=4)  # one for each seed of the quick suite: every engine is compared with the same
+def a_history(seed: int, rounds: int) -> Sequence[Round]:
     """Few words, so that they meet often; many trees; records added, replaced and removed in between."""
+    chance = random.Random(seed)
     truth = ReferenceEngine()
     living: set[int] = set()
-    hits = 0
+    told: list[Round] = []
     for entry in range(rounds):
         replaced = {record for record in living if chance.random() < 0.2}
         gone = {record for record in living - replaced if chance.random() < 0.1}
         new = set(range(entry * 20 + 1, entry * 20 + 21))
         documents = [one for record in sorted(replaced | new) for one in some_versions(chance, record)]
-        for one in (engine, truth):
-            one.remove(replaced | gone)
-            one.add(documents)
-            one.commit(Position(entry, 1))
+        truth.remove(replaced | gone)
+        truth.add(documents)
+        truth.commit(Position(entry, 1))
         living = (living - gone) | new
-        for _ in range(25):
-            tree = a_tree(chance)
-            scope = chance.choice([PUBLIC, ALL])
-            expected = truth.ask(tree, scope)
-            answer = engine.ask(tree, scope)
-            assert set(answer.every(Sort.NEWEST)) == {one.record for one in expected.met}, show(tree)
-            assert answer.total() == len(expected.met), show(tree)
-            for sort in Sort:
-                assert list(answer.every(sort)) == list(expected.every(sort)), show(tree)
-            assert answer.facets(FACETS) == expected.facets(FACETS), show(tree)
-            assert parse(show(tree)).tree == tree
-            hits += bool(expected.met)
+        questions = [(a_tree(chance), chance.choice([PUBLIC, ALL])) for _ in range(25)]
+        told.append(Round(replaced | gone, documents, [brute_force(truth, *one) for one in questions]))
+    hits = sum(bool(one.orders[Sort.NEWEST]) for round_ in told for one in round_.asked)
     assert hits > 7 * rounds  # the questions are not all beside the point
+    return told
+
+
+def brute_force(truth: ReferenceEngine, tree: Tree, scope: Scope) -> Asked:
+    answer = truth.ask(tree, scope)
+    return Asked(tree, scope, {sort: list(answer.every(sort)) for sort in Sort}, answer.facets(FACETS))
+
+
+def agrees_with_brute_force(engine: Engine, history: Sequence[Round]) -> None:
+    for entry, round_ in enumerate(history):
+        engine.remove(round_.removed)
+        engine.add(round_.added)
+        engine.commit(Position(entry, 1))
+        for asked in round_.asked:
+            answer = engine.ask(asked.tree, asked.scope)
+            for sort in Sort:
+                assert list(answer.every(sort)) == asked.orders[sort], show(asked.tree)
+            assert answer.total() == len(asked.orders[Sort.NEWEST]), show(asked.tree)
+            assert answer.facets(FACETS) == asked.facets, show(asked.tree)
+            assert parse(show(asked.tree)).tree == asked.tree
 
 
 # ---- small worlds --------------------------------------------------------------------------------
@@ -510,13 +561,17 @@ class TestReference(EnginePromises):
         return ReferenceEngine()
 
 
-class TestTantivy(EnginePromises):
-    @pytest.fixture
-    def open_engine(self, tmp_path: Path) -> Iterator[Callable[[], TantivyEngine]]:
-        opened: list[TantivyEngine] = []
+class FolderPromises(EnginePromises):
+    """What an engine promises that lives in a folder. Inherit, and give an `in_folder` fixture that opens one."""
 
-        def one() -> TantivyEngine:
-            opened.append(TantivyEngine(tmp_path / "index", heap=15_000_000))
+    @pytest.fixture
+    def open_engine(
+        self, tmp_path: Path, in_folder: Callable[[Path], Engine]
+    ) -> Iterator[Callable[[], Engine]]:
+        opened: list[Engine] = []
+
+        def one() -> Engine:
+            opened.append(in_folder(tmp_path / "index"))
             return opened[-1]
 
         yield one
@@ -524,7 +579,7 @@ class TestTantivy(EnginePromises):
             engine.settle()
 
     @pytest.fixture
-    def engine(self, open_engine: Callable[[], TantivyEngine]) -> TantivyEngine:
+    def engine(self, open_engine: Callable[[], Engine]) -> Engine:
         return open_engine()
 
     def test_an_index_is_found_again_when_it_is_opened(self, engine, open_engine):
@@ -594,15 +649,6 @@ class TestTantivy(EnginePromises):
         kept(engine, a_document(1, "road \ud800 \x00 closed", author=("\ud800",), page_name="\ud800"))
         assert found(engine, '"road closed"') == {1}
 
-    def test_what_is_counted_has_no_limit(self, engine, monkeypatch):
-        monkeypatch.setattr("app.index.tantivy_engine._MOST_BUCKETS", 10)
-        monkeypatch.setattr("app.index.tantivy_engine._BATCH", 7)
-        kept(engine, *(a_document(n, "x", author=(f"author {n % 40}",)) for n in range(1, 201)))
-        answer = engine.ask(All(), PUBLIC)
-        assert answer.facets(["author"]) == {"author": {f"author {n}": 5 for n in range(40)}}
-        assert sorted(answer.every(Sort.OLDEST)) == list(range(1, 201))
-        assert found(engine, "x w/1 x OR x*") == set(range(1, 201))
-
     def test_a_cursor_of_another_order_is_refused(self, engine):
         kept(engine, a_document(1), a_document(2))
         answer = engine.ask(All(), PUBLIC)
@@ -622,9 +668,9 @@ class TestTantivy(EnginePromises):
         living = generations.current(tmp_path / "index")
         assert living is not None
         description = living / "muniment.json"
-        was = description.read_text()
-        description.write_text(was.replace(f'"{key}": 1', f'"{key}": {value or "null"}'))
-        assert description.read_text() != was
+        was = json.loads(description.read_text())
+        assert key in was
+        description.write_text(json.dumps(was | {key: value}))
         unfit = open_engine()
         for ask in (unfit.position, lambda: unfit.ask(All(), PUBLIC), lambda: unfit.add([a_document(2)])):
             with pytest.raises(IndexNeedsRebuild, match=key):
@@ -633,6 +679,33 @@ class TestTantivy(EnginePromises):
         assert found(unfit, "*") == {3}
         assert found(engine, "*") == {3}
         assert [folder for folder in (tmp_path / "index").iterdir() if folder.is_dir()] != [living]
+
+    def test_several_ask_while_one_writes_and_each_sees_one_commit_whole(self, engine):
+        kept(engine, *(a_document(n, "road") for n in range(1, 6)))
+        totals: list[int] = []
+        done = threading.Event()
+
+        def ask() -> None:
+            while not done.is_set():
+                totals.append(engine.ask(Term("road"), PUBLIC).total())
+                if len(totals) > 20_000:
+                    return
+
+        asking = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        try:
+            for batch in range(1, 5):
+                kept(engine, *(a_document(batch * 10 + n, "road") for n in range(5)), entry=batch)
+        finally:
+            done.set()
+            for thread in asking:
+                thread.join()
+        assert totals
+        assert {total % 5 for total in totals} == {0}
+        assert found(engine, "road") == {n for b in range(1, 5) for n in range(b * 10, b * 10 + 5)} | set(
+            range(1, 6)
+        )
 
     def test_after_a_rebuild_no_byte_of_what_was_removed_is_in_the_folder(self, engine, tmp_path):
         kept(engine, a_document(1, "xyzzyunique road"), a_document(2, "road"))
@@ -649,6 +722,21 @@ class TestTantivy(EnginePromises):
         assert not lies_about()
         assert found(engine, "road") == {2}
 
+
+class TestTantivy(FolderPromises):
+    @pytest.fixture
+    def in_folder(self) -> Callable[[Path], Engine]:
+        return partial(TantivyEngine, heap=15_000_000)
+
+    def test_what_is_counted_has_no_limit(self, engine, monkeypatch):
+        monkeypatch.setattr("app.index.tantivy_engine._MOST_BUCKETS", 10)
+        monkeypatch.setattr("app.index.tantivy_engine._BATCH", 7)
+        kept(engine, *(a_document(n, "x", author=(f"author {n % 40}",)) for n in range(1, 201)))
+        answer = engine.ask(All(), PUBLIC)
+        assert answer.facets(["author"]) == {"author": {f"author {n}": 5 for n in range(40)}}
+        assert sorted(answer.every(Sort.OLDEST)) == list(range(1, 201))
+        assert found(engine, "x w/1 x OR x*") == set(range(1, 201))
+
     def test_a_batch_that_fails_is_given_up_and_the_index_goes_on(self, engine, monkeypatch):
         kept(engine, a_document(1, "road"))
         with monkeypatch.context() as broken:
@@ -657,6 +745,258 @@ class TestTantivy(EnginePromises):
                 engine.add([a_document(2, "road")])
         kept(engine, a_document(3, "road"))
         assert found(engine, "road") == {1, 3}
+
+
+class TestWhoosh(FolderPromises):
+    @pytest.fixture
+    def in_folder(self) -> Callable[[Path], Engine]:
+        return WhooshEngine
+
+    def test_every_answer_is_the_same_when_segments_are_written_anew(self, engine, monkeypatch):
+        monkeypatch.setattr("app.index.whoosh_files._MOST_SEGMENTS", 2)
+        agrees_with_brute_force(engine, a_history(0, 6))
+
+    def test_segments_do_not_grow_in_number_and_empty_ones_go(self, engine, tmp_path):
+        for n in range(1, 13):
+            kept(engine, a_document(n, "road"), entry=n)
+        assert 1 < len(list(tmp_path.rglob("*.seg"))) <= 8
+        assert found(engine, "road") == set(range(1, 13))
+        engine.remove(range(1, 13))
+        engine.commit(Position(13, 1))
+        assert found(engine, "*") == set()
+        assert len(list(tmp_path.rglob("*.seg"))) == 1  # how far it has followed
+        assert engine.removed() == 12
+
+    def test_what_whoosh_excludes_wrongly_is_excluded(self, engine):
+        """Three documents, `b` the first: Whoosh's own `a ANDNOT b` finds the second."""
+        kept(engine, a_document(1, "b"), a_document(2, "a b"), a_document(3, "a"))
+        assert found(engine, "a AND NOT b") == {3}
+        assert found(engine, "NOT b") == {3}
+        engine.remove([3])
+        engine.commit(Position(1, 1))
+        assert found(engine, "a AND NOT b") == found(engine, "NOT b") == set()
+
+    def test_a_commit_that_is_cut_off_at_any_file_leaves_the_one_before_or_itself(
+        self, engine, open_engine, tmp_path, monkeypatch
+    ):
+        """Each write of Whoosh's is failed in turn until one commit needs none of them."""
+        kept(engine, a_document(1, "road"), entry=1)
+        engine.settle()
+        before, after = (Position(1, 1), {1}), (Position(2, 1), {2})
+        failed = 0
+        for step in itertools.count():
+            one = open_engine()
+            one.remove([1])
+            one.add([a_document(2, "road")])
+            with monkeypatch.context() as broken:
+                cut = power_is_cut(broken, step)
+                with suppress(IndexFailed):
+                    one.commit(Position(2, 1))
+            one.settle()
+            again = open_engine()
+            stands = again.position(), found(again, "road")
+            assert stands in (before, after)
+            if not cut():
+                assert stands == after
+                break
+            failed += 1
+            if stands == after:  # what came after it was only sweeping
+                again.remove([2])
+                again.add([a_document(1, "road")])
+                again.commit(Position(1, 1))
+                again.settle()
+        assert failed > 5
+        (folder,) = (tmp_path / "index").glob("generation-*")
+        kinds = sorted(path.suffix for path in folder.iterdir())
+        assert kinds == [".json", ".lock", ".seg", ".toc"]  # nothing lies about of what was cut off
+
+    def test_everything_that_a_commit_names_is_on_disk_before_it_is_put_in_place(self, engine, monkeypatch):
+        kept(engine, a_document(1, "road"))
+        safe: set[str] = set()
+        placed: list[str] = []
+        sync, rename = whoosh_files._sync, FileStorage.rename_file
+
+        def synced(path: Path) -> None:
+            safe.add(path.name)
+            sync(path)
+
+        def renamed(storage: Any, old: str, new: str, **how: bool) -> None:
+            assert {name for name in storage.list() if name.startswith(("MAIN_", "_MAIN_"))} <= safe
+            placed.append(new)
+            rename(storage, old, new, **how)
+
+        monkeypatch.setattr(whoosh_files, "_sync", synced)
+        monkeypatch.setattr(FileStorage, "rename_file", renamed)
+        kept(engine, a_document(2, "road"), entry=1)
+        assert len(placed) == 1
+        assert placed[0].endswith(".toc")
+
+    def test_a_question_does_not_wait_for_a_batch_that_is_being_written(self, engine, monkeypatch):
+        kept(engine, a_document(1, "road"))
+        whole = SegmentWriter.commit
+        answered: list[int] = []
+
+        def meanwhile(writer: Any, **how: Any) -> None:
+            asking = threading.Thread(
+                target=lambda: answered.append(engine.ask(Term("road"), PUBLIC).total())
+            )
+            asking.start()
+            asking.join(60)
+            whole(writer, **how)
+
+        monkeypatch.setattr(SegmentWriter, "commit", meanwhile)
+        kept(engine, a_document(2, "road"), entry=1)
+        assert answered == [1]
+        assert found(engine, "road") == {1, 2}
+
+    @pytest.mark.faults
+    @pytest.mark.parametrize("commits", range(1, 13))
+    def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_had_committed(
+        self, commits, open_engine, tmp_path
+    ):
+        command = [sys.executable, "-c", WRITES_ON, str(tmp_path / "index")]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        ) as process:
+            assert process.stdout is not None
+            said = [int(process.stdout.readline()) for _ in range(commits)]
+            process.kill()
+        engine = open_engine()
+        position = engine.position()
+        assert position is not None
+        assert position.entry >= said[-1]  # it may have gone on until the signal came
+        assert found(engine, "road") == set(range(position.entry * 5, position.entry * 5 + 5))
+        kept(engine, a_document(99_999, "road"), entry=position.entry + 1)
+        assert 99_999 in found(engine, "road")
+
+    def test_a_record_that_is_still_found_after_its_removal_is_an_alarm(self, engine, monkeypatch):
+        kept(engine, a_document(1, "road"))
+        monkeypatch.setattr("whoosh.writing.SegmentWriter.delete_document", lambda *_, **__: None)
+        engine.remove([1])
+        with pytest.raises(StillFound):
+            engine.commit(Position(1, 1))
+
+    def test_a_batch_that_fails_is_given_up_and_the_index_goes_on(self, engine, monkeypatch):
+        kept(engine, a_document(1, "road"))
+        with monkeypatch.context() as broken:
+            broken.setattr("app.index.whoosh_engine._laid", lambda *_, **__: object())
+            engine.add([a_document(2, "road")])
+            with pytest.raises(IndexFailed):
+                engine.commit(Position(1, 1))
+        kept(engine, a_document(3, "road"))
+        assert found(engine, "road") == {1, 3}
+
+    def test_damaged_files_are_said_and_made_anew(self, engine, open_engine, tmp_path):
+        kept(engine, a_document(1, "road"))
+        engine.settle()
+        (segment,) = tmp_path.rglob("*.seg")
+        segment.write_bytes(segment.read_bytes()[:-40])
+        damaged = open_engine()
+        with pytest.raises(IndexFailed):
+            damaged.ask(Term("road"), PUBLIC)
+        damaged.adopt(kept(damaged.beside(), a_document(2, "road")))
+        assert found(damaged, "road") == {2}
+
+
+WRITES_ON = """
+import itertools, sys
+from pathlib import Path
+from app.index.documents import Position
+from app.index.whoosh_engine import WhooshEngine
+from tests.promises.test_engines import a_document
+
+engine = WhooshEngine(Path(sys.argv[1]))
+for entry in itertools.count(1):
+    engine.remove(range(entry * 5 - 5, entry * 5))
+    engine.add([a_document(entry * 5 + n, "road") for n in range(5)])
+    engine.commit(Position(entry, 1))
+    print(entry, flush=True)
+"""
+"""Takes the records of the commit before out, puts five new ones in, and says so; without end."""
+
+
+def power_is_cut(broken: pytest.MonkeyPatch, step: int) -> Callable[[], bool]:
+    """From Whoosh's write number `step` on, each fails. Tells whether it came so far."""
+    writes = itertools.count()
+    cut: list[int] = []
+
+    def failing(name: str) -> Callable[..., object]:
+        whole = getattr(FileStorage, name)
+
+        def write(*arguments: object, **how: object) -> object:
+            if next(writes) >= step:
+                cut.append(step)
+                raise OSError(errno.EIO, "the power is cut")
+            return whole(*arguments, **how)
+
+        return write
+
+    for name in ("create_file", "rename_file", "delete_file"):
+        broken.setattr(FileStorage, name, failing(name))
+    return lambda: bool(cut)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(partial(TantivyEngine, heap=15_000_000), WhooshEngine), (WhooshEngine, TantivyEngine)],
+    ids=["tantivy-whoosh", "whoosh-tantivy"],
+)
+def test_an_index_of_another_engine_must_be_rebuilt_and_then_answers_the_same(first, second, tmp_path):
+    documents = [a_document(n, "road", published_at=DAY + timedelta(days=n // 3)) for n in range(1, 10)]
+    one = kept(first(tmp_path), *documents)
+    page = one.ask(Term("road"), PUBLIC).page(Sort.OLDEST, 4)
+    rest = one.ask(Term("road"), PUBLIC).page(Sort.OLDEST, 10, page.cursor)
+    one.settle()
+    other = second(tmp_path)
+    for ask in (other.position, lambda: other.ask(All(), PUBLIC), lambda: other.add(documents)):
+        with pytest.raises(IndexNeedsRebuild):
+            ask()
+    other.adopt(kept(other.beside(), *documents))
+    assert other.ask(Term("road"), PUBLIC).page(Sort.OLDEST, 4) == page
+    assert other.ask(Term("road"), PUBLIC).page(Sort.OLDEST, 10, page.cursor) == rest
+    with pytest.raises(IndexNeedsRebuild):
+        one.position()
+    other.settle()
+
+
+def test_an_archive_searches_with_the_engine_that_its_settings_name(home, clock, tmp_path):
+    file = tmp_path / "seen.jsonl"
+    file.write_text(
+        "".join(
+            json.dumps(
+                {"platform": "web", "page": "Town", "native_id": str(n), "kind": "post", "text": f"road {n}"}
+            )
+            + "\n"
+            for n in range(5)
+        )
+    )
+    first = main.open_archive(settings_at(home, search="whoosh"), clock)
+    try:
+        importing.observations(
+            first.store, file, page=None, make_pages=True, by=None, why="told", tick=lambda: 0.0
+        )
+        assert first.follow() == 5
+        answered = first.search("road AND NOT 3", messages=False, limit=3)
+        assert answered.total == 4
+        assert type(first.index) is WhooshEngine
+        assert not {finding.code for finding in first.verify(full=False).findings}
+    finally:
+        first.close()
+    second = main.open_archive(settings_at(home), clock)
+    try:
+        with pytest.raises(IndexNeedsRebuild):
+            second.search("road", messages=False)
+        assert second.reindex() == 5
+        assert second.search("road AND NOT 3", messages=False, limit=3) == answered
+        assert type(second.index) is TantivyEngine
+    finally:
+        second.close()
+
+
+def test_a_name_of_no_engine_is_refused_before_anything_is_opened(home, clock):
+    with pytest.raises(BadSetting, match="sphinx"):
+        main.open_archive(settings_at(home, search="sphinx"), clock)
+    assert not (home / "index").exists()
 
 
 def test_trees_of_the_small_world_cover_every_kind():

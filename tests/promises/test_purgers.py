@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,10 @@ import pytest
 
 from app.index import follower
 from app.index.documents import Change, Document
+from app.index.engine import Engine
 from app.index.purging import IndexPurger
 from app.index.tantivy_engine import TantivyEngine
+from app.index.whoosh_engine import WhooshEngine
 from app.store.disposals import Purger
 from tests.steps.remains import Wanted
 
@@ -46,8 +49,12 @@ class Held:
         )  # fmt: skip
 
 
-def an_index(held: Held, folder: Path) -> Purger:
-    engine = TantivyEngine(folder, heap=15_000_000)
+Opened = Callable[[Path], Engine]
+ENGINES: dict[str, Opened] = {"tantivy": partial(TantivyEngine, heap=15_000_000), "whoosh": WhooshEngine}
+
+
+def an_index(opened: Opened, held: Held, folder: Path) -> Purger:
+    engine = opened(folder)
     follower.catch_up(held, engine)
     return IndexPurger(held, engine, ZoneInfo("UTC"), threading.RLock())
 
@@ -55,7 +62,7 @@ def an_index(held: Held, folder: Path) -> Purger:
 Make = Callable[[Held, Path], Purger]
 
 
-@pytest.fixture(params=[an_index], ids=["index"])
+@pytest.fixture(params=[partial(an_index, opened) for opened in ENGINES.values()], ids=list(ENGINES))
 def make(request: pytest.FixtureRequest) -> Make:
     made: Make = request.param
     return made
@@ -89,12 +96,27 @@ def test_purging_twice_is_purging_once(make: Make, tmp_path: Path):
     assert purger.still_holds([1, 2, 3]) == 2
 
 
-def test_an_index_that_is_unfit_to_be_asked_is_made_anew_all_the_same(tmp_path: Path):
+@pytest.mark.parametrize("opened", ENGINES.values(), ids=list(ENGINES))
+def test_an_index_that_is_unfit_to_be_asked_is_made_anew_all_the_same(opened: Opened, tmp_path: Path):
     held = Held()
-    an_index(held, tmp_path)
+    an_index(opened, held, tmp_path)
     (description,) = tmp_path.glob("*/muniment.json")
     description.write_text('{"format": 0, "analyser": 0}')
     del held.words[1]
-    purger = IndexPurger(held, TantivyEngine(tmp_path, heap=15_000_000), ZoneInfo("UTC"), threading.RLock())
+    purger = IndexPurger(held, opened(tmp_path), ZoneInfo("UTC"), threading.RLock())
     purger.purge([1])
     assert purger.still_holds([1, 2, 3]) == 2
+
+
+@pytest.mark.parametrize(("before", "after"), [("tantivy", "whoosh"), ("whoosh", "tantivy")])
+def test_purged_by_another_engine_it_holds_nothing_of_what_the_first_one_wrote(
+    before: str, after: str, tmp_path: Path
+):
+    held = Held()
+    an_index(ENGINES[before], held, tmp_path)
+    del held.words[1]
+    purger = IndexPurger(held, ENGINES[after](tmp_path), ZoneInfo("UTC"), threading.RLock())
+    purger.purge([1])
+    assert purger.still_holds([1, 2, 3]) == 2
+    assert Wanted({"1": "heron"}).found_in_files(tmp_path) == {}
+    assert Wanted({"3": "grebe"}).found_in_files(tmp_path)

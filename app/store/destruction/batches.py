@@ -38,13 +38,14 @@ def authorise(
     authority: str,
     series: str,
     citation: str,
-    by: UUID,
+    by: UUID | None,
     why: str,
 ) -> Batch:
     """Write down that these records are to be destroyed, and on what authority; nothing is touched yet.
 
     `batch` MUST be a random id. Refused where a record was disposed of
-    already, or stands in another batch.
+    already, or stands in another batch. Nobody (`by`) is named only by a
+    restore, which writes down again what was decided.
     """
     ids = list(dict.fromkeys(one.bytes for one in wanted))
     if not ids or not authority.strip() or not series.strip() or not citation.strip():
@@ -115,7 +116,7 @@ def _may_be_disposed(tx: Tx, batch: UUID, ids: Sequence[bytes]) -> dict[bytes, i
     return keys
 
 
-def withdraw(store: Store, tx: Tx, batch: UUID, *, by: UUID, why: str) -> Batch:
+def withdraw(store: Store, tx: Tx, batch: UUID, *, by: UUID | None, why: str) -> Batch:
     """Withdraw whatever of a batch was not destroyed yet; those records may stand in another batch."""
     lock_ledger(tx)
     found = disposals.batch(tx, batch)

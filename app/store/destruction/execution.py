@@ -42,7 +42,7 @@ def execute(
     *,
     recheck: Recheck,
     derived: Sequence[Purger],
-    by: UUID,
+    by: UUID | None,
     why: str,
     most: int = _MOST,
     point: Callable[[str], None] | None = None,
@@ -51,7 +51,8 @@ def execute(
 
     `recheck` is asked in each part's own transaction; what it names stays, and
     is withdrawn. Broken off, it goes on where it stopped when it is called
-    again. Raises `NotDestroyed` where something can still be reached.
+    again. Raises `NotDestroyed` where something can still be reached. Nobody
+    (`by`) is named only by a restore, which carries out again what was decided.
     """
     point = point or (lambda _name: None)
     destroyed: list[UUID] = []
@@ -75,7 +76,7 @@ def _part(
     recheck: Recheck,
     most: int,
     *,
-    by: UUID,
+    by: UUID | None,
     why: str,
     point: Callable[[str], None],
 ) -> tuple[list[Condemned], dict[UUID, str]] | None:

@@ -135,6 +135,8 @@ class NestedWorld(FakePlatform):
         return answer({"error": {"message": f"Error validating access token {token}", "code": 190}}, 400)
 
     def reply(self, asked: Asked) -> Answer:
+        if asked.path.startswith("/pictures/"):
+            return Answer(200, b"a picture", {"Content-Type": "image/jpeg"})
         if asked.query.get("access_token") != self.secrets["page_token"]:
             return self.revoked()
         match asked.path.strip("/").split("/"):

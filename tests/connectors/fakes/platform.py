@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login"><input type="password" name="pw"></form></html>'
 
@@ -44,7 +45,7 @@ def answer(value: object, status: int = 200, **headers: str) -> Answer:
     return Answer(status, body, {"Content-Type": "application/json", **headers})
 
 
-class FakePlatform(ABC):
+class FakePlatform(Loopback):
     """A world for `ConnectorPromises`. Subclasses say how it answers and what happens on it."""
 
     secrets: ClassVar[Mapping[str, str]] = {}
@@ -152,16 +153,13 @@ class FakePlatform(ABC):
 
     @property
     def base(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.address
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         platform = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
+        class Handler(Talk):
+            def get(self) -> None:
                 parts = urlsplit(self.path)
                 says = platform._answered(
                     Asked(
@@ -173,17 +171,10 @@ class FakePlatform(ABC):
                 )
                 if says.dropped:
                     self.close_connection = True
-                    return
-                if says.events is not None:
+                elif says.events is not None:
                     self._tell(platform._listen(says.events))
-                    return
-                self.send_response(says.status)
-                for name, value in {**says.headers, "Content-Length": str(len(says.body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                with suppress(OSError):
-                    self.wfile.write(says.body[: len(says.body) // 2] if says.cut else says.body)
-                self.close_connection = self.close_connection or says.cut
+                else:
+                    self.say(says.status, says.headers, says.body, cut=says.cut)
 
             def _tell(self, listener: queue.Queue[bytes | None]) -> None:
                 self.send_response(200)
@@ -198,21 +189,10 @@ class FakePlatform(ABC):
 
             def _chunk(self, told: bytes) -> None:
                 self.wfile.write(f"{len(told):x}\r\n".encode() + told + b"\r\n")
+                self.wfile.flush()
 
-            def log_message(self, format: str, *args: object) -> None:
-                """The tests speak for themselves."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True  # a connection that a client keeps open does not hold up the end
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
+        return Handler
 
     def __exit__(self, *_: object) -> None:
         self.hang_up()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
+        super().__exit__()

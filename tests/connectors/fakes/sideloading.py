@@ -119,6 +119,8 @@ class SideloadingWorld(FakePlatform):
         self.fresh += 1
 
     def reply(self, asked: Asked) -> Answer:
+        if asked.path.endswith(".jpg"):
+            return Answer(200, b"a picture", {"Content-Type": "image/jpeg"})
         if asked.authorization != f"Bearer {self.secrets['bearer_token']}":
             return self.revoked()
         match asked.path.strip("/").split("/"):

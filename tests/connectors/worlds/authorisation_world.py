@@ -15,12 +15,12 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from connectors import oauth1, oauth2
 from connectors.contract import OAuth1, OAuth2
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 Form = dict[str, str]
 Told = tuple[int, dict[str, Any] | str]
@@ -53,8 +53,10 @@ class Trouble:
 
 
 @dataclass
-class AuthorisationWorld:
+class AuthorisationWorld(Loopback):
     """The server, with everything that it gave out."""
+
+    waits_for_answers: ClassVar[bool] = True
 
     grace: bool = False
     lasts: int = 7_200
@@ -75,11 +77,13 @@ class AuthorisationWorld:
     given: list[str] = field(default_factory=list)
     """Every secret that was ever handed out."""
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Handler(Talk):
+            protocol_version = "HTTP/1.0"
+
+            def get(self) -> None:
                 bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
                 known = bearer in world.opening
                 with world._lock:
@@ -89,41 +93,24 @@ class AuthorisationWorld:
                     if known
                     else {"error": "no"}
                 )
-                self._say(200 if known else 401, json.dumps(told).encode())
+                self.say(200 if known else 401, {}, json.dumps(told).encode())
 
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                form = dict(parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True))
+            def post(self) -> None:
+                form = dict(parse_qsl(self.body().decode(), keep_blank_values=True))
                 status, told = world.answer(self.path, form, self.headers.get("Authorization", ""))
                 if world.trouble.lose_answer:
                     self.close_connection = True
                     return
-                self._say(status, (told if isinstance(told, str) else json.dumps(told)).encode())
+                self.say(status, {}, (told if isinstance(told, str) else json.dumps(told)).encode())
 
-            def _say(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+        return Handler
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
+    def __post_init__(self) -> None:
         self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = False
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.address
 
     # -- what programs ask ---------------------------------------------------------------------------------
 

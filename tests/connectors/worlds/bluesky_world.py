@@ -19,9 +19,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from connectors.bluesky.cbor import Cid, Value, encode
 from connectors.contract import Page
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 POST, PROFILE = "app.bsky.feed.post", "app.bsky.actor.profile"
 THREADGATE, BLOCK = "app.bsky.feed.threadgate", "app.bsky.graph.block"
@@ -184,7 +184,7 @@ def _cbor(value: Any) -> Value:
             raise TypeError(f"No record bears {value!r}.")
 
 
-class BlueskyWorld:
+class BlueskyWorld(Loopback):
     """One network. Use it as a context: its server ends with it."""
 
     app_password = "abcd-efgh-ijkl-mnop"
@@ -219,7 +219,8 @@ class BlueskyWorld:
         """What was told to whoever listens: each as the firehose and as a Jetstream tell it."""
         self.kept_from = 0
         self._heard = threading.Condition()
-        self._listeners, self._ended = 0, 0
+        self._listeners: set[object] = set()
+        self._ended = 0
         self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
         self._number = 0
 
@@ -343,110 +344,106 @@ class BlueskyWorld:
 
     def await_listener(self) -> None:
         with self._heard:
-            assert self._heard.wait_for(lambda: self._listeners > 0, timeout=5), "nobody listens"
+            assert self._heard.wait_for(lambda: self._listeners, timeout=5), "nobody listens"
 
     def hang_up(self) -> None:
         with self._heard:
             self._ended += 1
+            self._listeners.clear()
             self._heard.notify_all()
 
     def _stirs(self, told: int, ended: int) -> bool:
         return len(self.events) > told or self._ended > ended
 
-    def _stream(self, request: BaseHTTPRequestHandler) -> None:
+    def _listened(self, request: Talk) -> None:
         """Shake hands (RFC 6455) and tell what happens, until the world hangs up or nobody listens any longer."""
+        self.asked.append(request.path)
+        troubled = self.trouble("subscribe") if self.trouble else None
+        if troubled is not None:
+            request.say(*troubled, ends=True, bare=True)
+            return
         parts = urlsplit(request.path)
         at = parse_qs(parts.query).get("cursor", [None])[0]
         jet = 1 if parts.path == "/subscribe" else 0
-        key = request.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        request.send_response_only(101)
-        request.send_header("Upgrade", "websocket")
-        request.send_header("Connection", "Upgrade")
-        accept = base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest())
-        request.send_header("Sec-WebSocket-Accept", accept.decode())
-        request.end_headers()
+        who = object()
         with self._heard:
             told, ended = len(self.events) if at is None else int(at), self._ended
-            self._listeners += 1
+            self._listeners.add(who)
             self._heard.notify_all()
         try:
-            if told > len(self.events):
-                refused = encode({"op": -1}) + encode(
-                    {"error": "FutureCursor", "message": "Cursor in the future."}
-                )
-                request.wfile.write(_message(refused, binary=True))
-                return
-            if told < self.kept_from:
-                info = encode({"op": 1, "t": "#info"}) + encode({"name": "OutdatedCursor"})
-                request.wfile.write(_message(info, binary=True))
-                told = self.kept_from
-            while True:
-                with self._heard:
-                    self._heard.wait_for(partial(self._stirs, told, ended))
-                    waiting = self.events[told:]
-                for event in waiting:
-                    request.wfile.write(_message(event[jet], binary=not jet))
-                told += len(waiting)
-                if not waiting:
-                    return
+            self._shake_hands(request)
+            self._tell(request, jet, told, ended)
         except OSError:
             return
         finally:
             with contextlib.suppress(OSError):
                 request.wfile.write(b"\x88\x00")
+                request.wfile.flush()
+            request.close_connection = True
             with self._heard:
-                self._listeners -= 1
+                self._listeners.discard(who)
+
+    def _shake_hands(self, request: Talk) -> None:
+        key = request.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest())
+        request.send_response_only(101)
+        request.send_header("Upgrade", "websocket")
+        request.send_header("Connection", "Upgrade")
+        request.send_header("Sec-WebSocket-Accept", accept.decode())
+        request.end_headers()
+        request.wfile.flush()
+
+    def _tell(self, request: Talk, jet: int, told: int, ended: int) -> None:
+        if told > len(self.events):
+            refused = encode({"op": -1}) + encode(
+                {"error": "FutureCursor", "message": "Cursor in the future."}
+            )
+            request.wfile.write(_message(refused, binary=True))
+            return
+        if told < self.kept_from:
+            info = encode({"op": 1, "t": "#info"}) + encode({"name": "OutdatedCursor"})
+            request.wfile.write(_message(info, binary=True))
+            told = self.kept_from
+        while True:
+            with self._heard:
+                self._heard.wait_for(partial(self._stirs, told, ended))
+                waiting = self.events[told:]
+            for event in waiting:
+                request.wfile.write(_message(event[jet], binary=not jet))
+            request.wfile.flush()
+            told += len(waiting)
+            if not waiting:
+                return
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
+        class Handler(Talk):
+            def get(self) -> None:
                 if self.headers.get("Upgrade", "").lower() == "websocket":
-                    world.asked.append(self.path)
-                    world._stream(self)
-                    self.close_connection = True
-                    return
-                self._say(world.answer(self.path, self.headers, None))
+                    world._listened(self)
+                else:
+                    self.tell(world.answer(self.path, self.headers, None))
 
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                self._say(world.answer(self.path, self.headers, body))
+            def post(self) -> None:
+                self.tell(world.answer(self.path, self.headers, self.body()))
 
-            def _say(self, answer: Answer) -> None:
-                status, said, body = answer
-                headers = {"Date": format_datetime(world._now, usegmt=True), **said}
-                length = headers.pop("Content-Length", str(len(body)))
-                self.send_response_only(status)
-                for name, value in {**headers, "Content-Length": length, "Connection": "close"}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-                self.close_connection = True
+            def tell(self, answer: Answer) -> None:
+                status, headers, body = answer
+                told = {"Date": format_datetime(world._now, usegmt=True), **headers}
+                self.say(status, told, body, bare=True)
 
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
+        return Handler
 
     def __exit__(self, *_: object) -> None:
         self.hang_up()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__()
 
     @property
     def base(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return self.address
 
     def options(self) -> dict[str, str]:
         return {"appview": self.base, "directory": self.base + "/plc"}
@@ -467,6 +464,8 @@ class BlueskyWorld:
         troubled = self.trouble(method) if self.trouble else None
         if troubled is not None:
             return troubled
+        if method == "com.atproto.sync.getBlob":
+            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
         if parts.path.startswith("/plc/"):
             return self._document(parts.path.removeprefix("/plc/"))
         one = {name: values[0] for name, values in query.items()}

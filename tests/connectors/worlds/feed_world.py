@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
 from connectors.contract import Page
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 Answer = tuple[int, dict[str, str], bytes]
 TYPES = {
@@ -61,7 +60,7 @@ class Post:
     comments: list[Remark] = field(default_factory=list)
 
 
-class FeedWorld:
+class FeedWorld(Loopback):
     """One site. Use it as a context: the server ends with it."""
 
     def __init__(self, form: str = "rss") -> None:
@@ -137,45 +136,15 @@ class FeedWorld:
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body in one piece: two would wait for each other
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
+        class Handler(Talk):
+            def get(self) -> None:
                 status, headers, body = world.answer(self.path, dict(self.headers.items()))
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                if status != 304:
-                    self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if world.cutting and world.troubled:
-                    self.wfile.write(body[: len(body) // 2])
-                    self.close_connection = True
-                elif status != 304:
-                    self.wfile.write(body)
+                self.say(status, headers, body, cut=world.cutting and world.troubled)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return Handler
 
     @property
     def feed(self) -> str:
@@ -201,6 +170,8 @@ class FeedWorld:
         query = dict(parse_qsl(parts.query))
         if parts.path in self.other:
             return self.other[parts.path]
+        if parts.path.startswith("/files/"):
+            return 200, {"Content-Type": "audio/mpeg"}, b"a sound"
         posts = sorted(self.posts.values(), key=lambda post: post.date, reverse=True)
         if parts.path == "/feed":
             number = int(query.get("paged", query.get("part", "1")))

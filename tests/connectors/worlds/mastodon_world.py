@@ -15,12 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from queue import Queue
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.contract import Page
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -62,7 +63,7 @@ class Said:
     filtered: bool = False
 
 
-class MastodonWorld:
+class MastodonWorld(Loopback):
     """One server with one account that is the page's, and people. Use it as a context: the server ends with it."""
 
     token = "tOkEn-of-the-page-0123456789"
@@ -101,7 +102,7 @@ class MastodonWorld:
         self.asked: list[str] = []
         self.with_token: list[bool] = []
         self._listeners: list[Queue[bytes | None]] = []
-        self._heard = threading.Event()
+        self._heard = threading.Condition()
         self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
         self._count = 0
 
@@ -190,8 +191,7 @@ class MastodonWorld:
 
     @property
     def base(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return self.address
 
     @property
     def page(self) -> Page:
@@ -287,50 +287,33 @@ class MastodonWorld:
 
     # -- the server ----------------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Handler(Talk):
+            def get(self) -> None:
+                status, headers, body = world.answer(self.path, self.headers.get("Authorization"))
+                if status == 200 and headers.get("Content-Type") == "text/event-stream":
+                    self.stream(world._listener())
+                else:
+                    self.say(status, headers, body)
 
-            def do_GET(self) -> None:
-                status, said, body = world.answer(self.path, self.headers.get("Authorization"))
-                headers = dict(said)
-                if headers.get("Content-Type") == "text/event-stream":
-                    self.stream()
-                    return
-                self.send_response(status)
-                length = headers.pop("Content-Length", str(len(body)))
-                for name, value in {**headers, "Content-Length": length, "Connection": "close"}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-                self.close_connection = True
-
-            def stream(self) -> None:
+            def stream(self, told: Iterator[bytes]) -> None:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Connection", "close")
                 self.end_headers()
                 with suppress(OSError):
-                    for piece in world._stream():
+                    for piece in told:
                         self.wfile.write(piece)
+                        self.wfile.flush()
                 self.close_connection = True
 
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
+        return Handler
 
     def __exit__(self, *_: object) -> None:
         self.hang_up()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__()
 
     # -- its answers ---------------------------------------------------------------------------------------------
 
@@ -344,6 +327,8 @@ class MastodonWorld:
         troubled = self.trouble(parts.path) if self.trouble else None
         if troubled is not None:
             return troubled
+        if parts.path.startswith(("/one/", "/two/")):
+            return 200, {"Content-Type": "image/png"}, b"\x89PNG of " + parts.path[5:].encode()
         limits = {
             "X-RateLimit-Limit": "300",
             "X-RateLimit-Remaining": "299",
@@ -614,11 +599,14 @@ class MastodonWorld:
 
     def await_listener(self) -> None:
         """Return when somebody listens to a stream that stays open."""
-        assert self._heard.wait(5), "nobody listens"
+        with self._heard:
+            assert self._heard.wait_for(lambda: self._listeners, 5), "nobody listens"
 
     def hang_up(self) -> None:
         """End every open stream, after what it has to tell."""
-        self._tell(None)
+        with self._heard:
+            self._tell(None)
+            self._listeners.clear()
 
     def _event(self, name: str, identity: str) -> bytes:
         if name == "delete":
@@ -631,20 +619,19 @@ class MastodonWorld:
         return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
     def _tell(self, event: bytes | None) -> None:
-        for listener in self._listeners:
-            listener.put(event)
+        with self._heard:
+            for listener in self._listeners:
+                listener.put(event)
 
-    def _stream(self) -> Iterator[bytes]:
-        """What a listener is told: what was prepared, or what happens until the stream is ended."""
-        yield b":)\n"
+    def _listener(self) -> Iterator[bytes]:
+        """What somebody who listens from now on is told: what was prepared, or what happens until the stream is ended."""
         if self.events:
-            yield from self.events
-            return
+            return iter([b":)\n", *self.events])
         listener: Queue[bytes | None] = Queue()
-        self._listeners.append(listener)
-        self._heard.set()
-        while (event := listener.get(timeout=10)) is not None:
-            yield event
+        with self._heard:
+            self._listeners.append(listener)
+            self._heard.notify_all()
+        return chain([b":)\n"], iter(listener.get, None))
 
 
 def _html(text: str) -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from connectors.contract import Page
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -77,7 +75,7 @@ def associated(title: str) -> str:
     return f"{before}:{bare}" if before else bare
 
 
-class MediaWikiWorld:
+class MediaWikiWorld(Loopback):
     """One wiki. Use it as a context: the server ends with it."""
 
     user, password = "Archivist@archive", "k2m9p4q7r1s8t5u3v6w0x2y4z8a1b3c5"
@@ -222,7 +220,7 @@ class MediaWikiWorld:
 
     @property
     def base(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.address
 
     @property
     def page(self) -> Page:
@@ -321,48 +319,23 @@ class MediaWikiWorld:
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
+        class Handler(Talk):
+            def get(self) -> None:
                 parts = urlsplit(self.path)
                 self.respond(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
 
-            def do_POST(self) -> None:
-                sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self.respond(
-                    urlsplit(self.path).path, {**dict(parse_qsl(sent, keep_blank_values=True)), "#": "POST"}
-                )
+            def post(self) -> None:
+                sent = dict(parse_qsl(self.body().decode(), keep_blank_values=True))
+                self.respond(urlsplit(self.path).path, {**sent, "#": "POST"})
 
             def respond(self, path: str, asked: dict[str, str]) -> None:
                 cutting = world._cuts and world._left == 0
-                status, headers, body = world.answer(path, asked, self.headers.get("Cookie"))
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                with suppress(OSError):
-                    self.wfile.write(body[: len(body) // 2] if cutting else body)
-                self.close_connection = self.close_connection or cutting
+                self.say(*world.answer(path, asked, self.headers.get("Cookie")), cut=cutting)
 
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
+        return Handler
 
     # --- its answers --------------------------------------------------------------------------------------
 
@@ -382,7 +355,7 @@ class MediaWikiWorld:
                 else (404, HTML, b"")
             )
         if path != f"{self.script_path}/api.php":
-            link = f'<link rel="EditURI" type="application/rsd+xml" href="//127.0.0.1:{self._server.server_port}{self.script_path}/api.php?action=rsd"/>'
+            link = f'<link rel="EditURI" type="application/rsd+xml" href="//{urlsplit(self.address).netloc}{self.script_path}/api.php?action=rsd"/>'
             link = link if self.names_its_interface else ""
             return (
                 200 if path.startswith("/wiki/") else 404,

@@ -9,7 +9,6 @@ are hidden otherwise at each answer, as the network before Nixle hides them.
 from __future__ import annotations
 
 import textwrap
-import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -25,6 +23,7 @@ from connectors.contract import Page
 from connectors.nixle.links import Hosts
 from connectors.text import plain
 from tests.connectors.worlds.imap_world import MailServer, certificates
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -56,7 +55,7 @@ class Alert:
         return code
 
 
-class NixleWorld:
+class NixleWorld(Loopback):
     """One agency at Nixle. Use it as a context: its servers end with it. `routes` are those that the page's options open."""
 
     def __init__(self, *routes: str, window: int = 4, part: int = 3, **options: str) -> None:
@@ -157,41 +156,24 @@ class NixleWorld:
 
     # --- the servers --------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body in one piece: two would wait for each other
-            disable_nagle_algorithm = True
+        class Handler(Talk):
+            def get(self) -> None:
+                self.say(*world.answer(self.path), cut=world.troubled and world.trouble == "cut")
 
-            def do_GET(self) -> None:
-                status, headers, body = world.answer(self.path)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                cut = world.troubled and world.trouble == "cut"
-                self.wfile.write(body[: len(body) // 2] if cut else body)
-                self.close_connection = cut
+        return Handler
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,), daemon=True)
-        self._thread.start()
+    def __enter__(self) -> Self:
+        super().__enter__()
         self._stack.enter_context(self.mail)
         self.mail.trouble = self._mail_trouble
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__()
 
     @property
     def troubled(self) -> bool:
@@ -204,10 +186,6 @@ class NixleWorld:
         begun = self.troubled if counts else self.patience <= 0
         words = {"throttle": "limit", "fail": "unavailable", "sign_in": "html"}
         return words.get(self.trouble, self.trouble) if self.trouble and begun else None
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def hosts(self) -> Hosts:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.connectors.worlds.loopback import Loopback, Talk
 
 Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
@@ -76,7 +76,7 @@ class Remark:
     author: int = 0
 
 
-class WordPressWorld:
+class WordPressWorld(Loopback):
     """One site. Use it as a context: the server ends with it."""
 
     user, application_password = "archivist", "abcd EFGH ijkl MNOP qrst UVWX"
@@ -187,41 +187,14 @@ class WordPressWorld:
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
+    def talk(self) -> type[Talk]:
         world = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Handler(Talk):
+            def get(self) -> None:
+                self.say(*world.answer(self.path, self.headers.get("Authorization")))
 
-            def do_GET(self) -> None:
-                status, said, body = world.answer(self.path, self.headers.get("Authorization"))
-                headers = dict(said)
-                self.send_response(status)
-                length = headers.pop("Content-Length", str(len(body)))
-                for name, value in {**headers, "Content-Length": length, "Connection": "close"}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-                self.close_connection = True
-
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def address(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return Handler
 
     @property
     def secret(self) -> Mapping[str, str]:
@@ -236,6 +209,8 @@ class WordPressWorld:
         self.authorized.append(authorization is not None)
         if self.redirects_to is not None:
             return 301, {**HTML, "Location": self.redirects_to + target}, b""
+        if parts.path.startswith("/wp-content/uploads/"):
+            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
         route = self._route(parts.path, query)
         if self.before is not None:
             self.before(route or parts.path)

@@ -1,0 +1,118 @@
+"""As of an earlier size of the ledger: which records were hits then, by what was captured by then.
+
+The index holds every version with the number of its entry, and answers for
+all of them. What it finds among records that have not changed since stood so
+then; records that are new since are left out; those that have changed since
+are opened and read again without what came later. So no engine needs to know
+of the past, and the answer is exact whichever it is.
+
+Disposal cannot be undone here: a record that was disposed of since is not
+found, and `disposed_since` says how many there were. Facts that have no
+versions are read as they stand today: the name of the page, when the record
+was published, whether it is private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from sqlalchemy import func, select
+
+from app.db import Tx
+from app.index import judging
+from app.index.documents import Document
+from app.index.engine import Engine, Scope, Sort
+from app.index.judging import Read
+from app.index.keys import Keys
+from app.index.tree import DateRange, Field, Not, Tree, both, everything_in, with_dates_met
+from app.records.errors import Unavailable
+from app.store.disposals import DESTROYED, VERIFIED
+from app.store.tables import disposal_records, versions
+
+
+class IndexBehind(Unavailable):
+    """The index has not reached the size of the ledger that is asked for."""
+
+    code = "index-behind"
+
+
+class History(Protocol):
+    """What is asked of the store: versions by record, and what has changed since."""
+
+    def of(self, keys: Iterable[int]) -> Iterator[Sequence[Document]]:
+        """All versions of each of these records, in their order."""
+        ...
+
+    def changed(self, size: int) -> tuple[Keys, Keys]:
+        """Of which records entries from `size` on speak: those that were captured before, and those that are new since."""
+        ...
+
+    def disposed(self) -> Keys:
+        """The records that were disposed of."""
+        ...
+
+
+def size_of(engine: Engine) -> int:
+    """How many entries of the ledger the index has seen."""
+    position = engine.position()
+    return 0 if position is None else position.entry + 1
+
+
+def hits(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Keys:
+    """The records that were hits when the ledger had `size` entries, as far as they are still there.
+
+    Raises `IndexBehind` where the index has not come so far, and
+    `QueryNotSupported` as the engine does.
+    """
+    before = size_of(engine)
+    if before < size:
+        raise IndexBehind(
+            f"the index has seen {before} entries of the ledger, and the question is about {size}",
+            next="Try again when it has caught up, or run muniment reindex.",
+        )
+    found = Keys.of(engine.ask(tree, scope).every(Sort.NEWEST))
+    if before == size == size_of(engine):
+        return found - history.disposed()
+    judging.must_be_known(tree)
+    candidates = found
+    if judging.asks_for_current(tree):
+        candidates = Keys.of(engine.ask(judging.whichever_is_current(tree), scope).every(Sort.NEWEST))
+    # Asked for after the index, so that whatever the index may have seen is among them.
+    changed, new = history.changed(size)
+    judged = (candidates | found) & changed
+    stood = Keys.of(
+        told[0].record
+        for told in history.of(judged)
+        if judging.hit(tree, [Read(one) for one in told], scope, before=size)
+    )
+    return ((found - changed - new) | stood) - history.disposed()
+
+
+def undated(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Keys:
+    """The records that only their missing date of publication kept out, as of `size` entries."""
+    if not any(isinstance(part, DateRange) for part in everything_in(tree)):
+        return Keys()
+    without = both(with_dates_met(tree), Not(Field("has", "date")), Not(tree))
+    return hits(history, engine, without, scope, size)
+
+
+def not_reached(tx: Tx, size: int) -> int:
+    """How many versions were captured that an index of `size` entries has not seen."""
+    return int(tx.execute(select(func.count()).where(versions.c.entry >= size)).scalar_one())
+
+
+def disposed_since(tx: Tx, size: int) -> int:
+    """How many records that had been captured when the ledger had `size` entries were disposed of since."""
+    there = versions.c.record == disposal_records.c.record
+    asked = (
+        select(func.count())
+        .select_from(disposal_records)
+        .join(versions, there & (versions.c.number == 1))
+        .where(
+            disposal_records.c.state.in_((DESTROYED, VERIFIED)),
+            disposal_records.c.entry >= size,
+            versions.c.entry < size,
+        )
+    )
+    return int(tx.execute(asked).scalar_one())
