@@ -53,13 +53,13 @@ from app.records.clock import Clock, SystemClock
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotPermitted, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
 from app.settings import Settings
-from app.store import access, anchors, export, fixity, proofs, warc, witness
+from app.store import access, anchors, export, fixity, folders, proofs, warc, witness
 from app.store.anchors import Anchoring
 from app.store.asking import Asking
 from app.store.backup import later, restoring, taking
 from app.store.backup.taking import Taken
 from app.store.disposals import Purger
-from app.store.keyring import Keyring, MasterKeys
+from app.store.keyring import KeyMissing, Keyring, MasterKeys
 from app.store.ledger import Ledger
 from app.store.objects import Folder, Objects
 from app.store.outgoing import folder, leave, walk
@@ -75,6 +75,8 @@ from connectors.tokens import TokenClient
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+LOOKUP = "lookup"
+"""The name of the key of look-ups."""
 _log = logging.getLogger("muniment")
 
 
@@ -121,8 +123,8 @@ def lay(settings: Settings, *, make: bool = False, clock: Clock | None = None) -
         if bucket is not None:
             bucket.describe()
         try:
-            settings.home.mkdir(parents=True, exist_ok=True)
-            settings.keys().mkdir(parents=True, exist_ok=True, mode=0o700)
+            folders.make(settings.home.resolve())
+            folders.make(settings.keys(), mode=0o700)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise DiskFull("the disk is full", next="Make room, then try again.") from error
@@ -198,6 +200,11 @@ def open_store(settings: Settings, clock: Clock | None = None) -> Store:
         check(foundation.keyring.database, keyring=True)
         with foundation.database.read() as tx:
             agency = agency_of(tx)
+        if not foundation.keyring.has_named(LOOKUP):
+            raise KeyMissing(
+                "the archive's own key of look-ups is not in the keyring",
+                next="Restore the newest key backup; with another key nothing that is held would be known again.",
+            )
         return assemble(foundation, agency, clock or SystemClock())
     except BaseException:
         foundation.close()
@@ -214,7 +221,7 @@ def assemble(foundation: Foundation, agency: Agency, clock: Clock) -> Store:
         ledger=Ledger(foundation.database, keyring, foundation.settings.ledger(), agency.origin, clock),
         clock=clock,
         agency=agency,
-        lookup=keyring.named("lookup"),
+        lookup=keyring.named(LOOKUP),
     )
     store.ledger.signed = later.Beside(store)
     return store

@@ -279,6 +279,8 @@ class Keyring:
 
     def has_named(self, name: str) -> bool:
         """Whether there is a key of that name; none is made."""
+        if name in self._named:
+            return True
         with self.database.read() as tx:
             return (
                 tx.execute(select(named_table.c.name).where(named_table.c.name == name)).first() is not None

@@ -236,7 +236,13 @@ class Ledger:
     # -- checkpoints and proofs ----------------------------------------------------------------------------
 
     def signer(self) -> Signer:
-        return Signer(self.origin, self.keyring.named(f"ledger/{self.origin}"))
+        name = f"ledger/{self.origin}"
+        if not self.keyring.has_named(name) and self.keyring.largest_signed(self.origin) is not None:
+            raise KeyMissing(
+                f"the key with which {self.origin} signs is not in the keyring",
+                next="Restore the newest key backup; another key would sign for nobody.",
+            )
+        return Signer(self.origin, self.keyring.named(name))
 
     def verifier(self) -> Verifier:
         """The public key that checkpoints are checked with, those of this epoch."""
@@ -280,10 +286,11 @@ class Ledger:
             ).one_or_none()
         self._refuse_to_contradict(size, signed)
         if latest is not None and latest.size == size:
+            self._give_out(size, str(latest.note))
             return str(latest.note)
-        root = self._root(size)
+        root, signer = self._root(size), self.signer()
         self.keyring.note_signed(self.origin, size, root)
-        note = self.signer().sign(Checkpoint(self.origin, size, root).text())
+        note = signer.sign(Checkpoint(self.origin, size, root).text())
         with self.database.begin() as tx:
             lock_ledger(tx)
             if tx.execute(select(checkpoints.c.size).where(checkpoints.c.size == size)).scalar() is None:
@@ -292,13 +299,17 @@ class Ledger:
                         size=size, root=root, signed_at=to_instant(self.clock.now()), note=note
                     )
                 )
+        self._give_out(size, note)
+        if self.signed is not None:
+            self.signed(note)
+        return note
+
+    def _give_out(self, size: int, note: str) -> None:
+        """Let the file that others read say so, unless it says a larger one already; one that was lost or damaged is made anew."""
         with self._alone():
             said = self._said()
             if said is None or said.size < size:
                 self._put("checkpoint", note)
-        if self.signed is not None:
-            self.signed(note)
-        return note
 
     def _refuse_to_contradict(self, size: int, signed: tuple[int, bytes] | None) -> None:
         """Compare the entries with the largest checkpoint that is known to have been signed."""
@@ -514,9 +525,9 @@ class Ledger:
         """How many entries the tiles say that they hold; a file that a crash left empty says none."""
         try:
             told = (self.folder / "size").read_text()
-        except FileNotFoundError:
+        except (FileNotFoundError, UnicodeDecodeError):
             return 0
-        return int(told) if told.isdigit() else 0
+        return int(told) if told.isascii() and told.isdigit() else 0
 
     def _put(self, name: str, text: str) -> None:
         """Write a file of the ledger's folder whole, or not at all."""

@@ -64,7 +64,7 @@ def recorded(
     home = within / "disk" / "home"
     before = within / "before"
     if make:
-        home.mkdir(parents=True)  # the folder that an operator has named
+        home.parent.mkdir(parents=True)
     else:
         copied(base.home, home)
     shutil.copytree(home.parent, before)

@@ -126,7 +126,6 @@ class Anything(RuleBasedStateMachine):
         if not living:
             return
         self.done()
-        self.not_behind_the_backups()
         names = data.draw(st.lists(st.sampled_from(living), min_size=1, max_size=4, unique=True))
         scene.dispose(self.scene, names, self.say)
         self.law_5_nothing_disposed_of_can_be_reached()
@@ -150,7 +149,6 @@ class Anything(RuleBasedStateMachine):
     def it_is_killed(self, act: str, call: int) -> None:
         """In the midst of an act, before some call that changes a file; the next start goes on, and the act is done again."""
         number = self.done()
-        self.not_behind_the_backups()
         self.scene.close()
         assert self.worker is not None
         ended, told = self.worker.ask(
@@ -231,11 +229,6 @@ class Anything(RuleBasedStateMachine):
         self.law_4_after_a_restore(before)
         self.law_5_nothing_disposed_of_can_be_reached()
         self.law_6_and_9_whatever_lives_is_whole()
-
-    def not_behind_the_backups(self) -> None:
-        """Set the clock right before something is destroyed: a backup knows what came after it by the time that was said."""
-        if self.backups:
-            self.clock.at = max(self.clock.at, self.base.now + timedelta(hours=1))
 
     def reopen(self) -> None:
         self.scene.close()

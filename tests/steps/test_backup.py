@@ -670,6 +670,21 @@ def test_a_disposal_after_the_last_backup_is_known_from_what_was_left_beside_its
     nowhere(yard, world, "goes")
 
 
+@pytest.mark.parametrize("days", [-5, 45], ids=["set back", "far ahead"])
+def test_a_disposal_by_a_wrong_clock_is_known_all_the_same(yard: Yard, days: int):
+    conversation(yard.world)
+    yard.take("old")
+    right = yard.world.clock.at
+    yard.world.clock.at = right + timedelta(days=days)
+    dispose(yard.world, "c1")
+    yard.store.ledger.checkpoint()
+    yard.world.clock.at = right + timedelta(hours=1)
+    yard.lose()
+    done, world = yard.restore("old")
+    assert done.replayed.records == 1
+    nowhere(yard, world, "goes")
+
+
 def test_what_somebody_else_left_beside_the_keys_disposes_of_nothing(
     yard: Yard, tmp_path: Path, clock: FixedClock
 ):

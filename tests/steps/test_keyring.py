@@ -342,3 +342,13 @@ def test_a_rotation_broken_off_at_any_step_loses_nothing_and_finishes_when_run_a
         shutil.rmtree(ring.folder)
         line += stride
     assert line > 50
+
+
+def test_a_key_of_the_archive_that_is_gone_is_never_made_anew(store: Store, reopen: Callable[[], Store]):
+    store.ledger.checkpoint()
+    store.keyring.forget_named(f"ledger/{store.ledger.origin}")
+    with pytest.raises(KeyMissing, match="signs"):
+        store.ledger.checkpoint()
+    store.keyring.forget_named("lookup")
+    with pytest.raises(KeyMissing, match="look-ups"):
+        reopen()

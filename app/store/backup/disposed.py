@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from app.db import Tx, from_instant, to_instant
+from app.db import Tx, from_instant
 from app.store.backup.sets import BackupAltered
 from app.store.canonical import canonical
 from app.store.disposals import DESTROYED, VERIFIED
@@ -55,8 +55,10 @@ class Carried:
     forgotten: list[tuple[bytes, str]] = field(default_factory=list)
 
 
-def write(tx: Tx, file: Path, *, since: datetime | None = None) -> int:
-    """Write down everything that was disposed of, or what was since a moment; return how many records that are.
+def write(tx: Tx, file: Path, *, since: int | None = None) -> int:
+    """Write down everything that was disposed of, or what was since an entry of the ledger; return how many records that are.
+
+    The ledger tells before from after, whatever a clock said.
 
     Called after the keyring was copied: a tombstone comes before its secret
     goes, so that whatever the copy lacks is named here.
@@ -69,7 +71,7 @@ def write(tx: Tx, file: Path, *, since: datetime | None = None) -> int:
     return count
 
 
-def _lines(tx: Tx, since: datetime | None) -> Iterator[dict[str, object]]:
+def _lines(tx: Tx, since: int | None) -> Iterator[dict[str, object]]:
     for batch in tx.execute(select(disposals).order_by(disposals.c.entry)).all():
         gone = list(_records(tx, batch.key, since))
         if not gone:
@@ -89,7 +91,7 @@ def _lines(tx: Tx, since: datetime | None) -> Iterator[dict[str, object]]:
             yield {"t": "forgotten", "owner": bytes(owner).hex(), "kind": kind}
 
 
-def _records(tx: Tx, batch: int, since: datetime | None) -> Iterator[dict[str, object]]:
+def _records(tx: Tx, batch: int, since: int | None) -> Iterator[dict[str, object]]:
     asked = (
         select(
             records.c.id,
@@ -109,7 +111,7 @@ def _records(tx: Tx, batch: int, since: datetime | None) -> Iterator[dict[str, o
         .order_by(records.c.key)
     )
     if since is not None:
-        asked = asked.where(tombstones.c.at >= to_instant(since))
+        asked = asked.where(disposal_records.c.entry >= since)
     for row in tx.execute(asked):
         yield {
             "t": "record",

@@ -50,6 +50,8 @@ class KeyCopy:
     place: str
     epoch: int
     destroyed: bool
+    entry: int | None = None
+    """Where in the ledger it was begun; None where only another set tells of it."""
 
     @property
     def expires(self) -> datetime:
@@ -128,6 +130,7 @@ def key_copies(tx: Tx) -> list[KeyCopy]:
             place=row.keys_place,
             epoch=row.epoch,
             destroyed=row.destroyed_entry is not None,
+            entry=row.entry,
         )
         for row in tx.execute(asked)
     ]

@@ -49,17 +49,15 @@ class Beside:
         except ArchiveError as error:
             _log.debug("nothing was left beside the keys: %s", error)
             return
-        now = self.store.clock.now()
-        living = [one for one in known if one.expires > now]
-        if not living or not self._busy.acquire(blocking=False):
+        if not known or not self._busy.acquire(blocking=False):
             return  # a disk that does not answer holds up the next telling, and nothing else
-        teller = threading.Thread(target=self._tell, args=(living, note), daemon=True, name="beside-the-keys")
+        teller = threading.Thread(target=self._tell, args=(known, note), daemon=True, name="beside-the-keys")
         teller.start()
         teller.join(_WAIT)
 
-    def _tell(self, living: Sequence[KeyCopy], note: str) -> None:
+    def _tell(self, copies: Sequence[KeyCopy], note: str) -> None:
         try:
-            for copy in living:
+            for copy in copies:
                 folder = Path(copy.place)
                 try:
                     if sets.read(folder, sets.KEYS).backup == copy.backup:
@@ -73,7 +71,7 @@ class Beside:
     def _write(self, tx: Tx, copy: KeyCopy, folder: Path, note: str) -> None:
         list_, said = _files(folder, number_of(self.store.ledger.origin))
         coming = list_.with_name(f"{list_.name}.part")
-        count = disposed.write(tx, coming, since=copy.at)
+        count = disposed.write(tx, coming, since=copy.entry)
         digest = hashlib.sha256(coming.read_bytes()).hexdigest()
         coming.replace(list_)
         told = canonical(

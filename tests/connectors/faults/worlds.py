@@ -92,7 +92,7 @@ def ways(name: str) -> frozenset[str]:
 
 
 def known(kind: str = "whole") -> list[str]:
-    """The worlds that offer all that a kind of play needs; every world can be read in more than one way, or whole."""
+    """The worlds in which a kind is played: those that can be read in all of its ways, or mixed in all of their own."""
     if kind == "mixed":
         return list(WORLDS)
     if kind == RENEWED:
