@@ -687,6 +687,7 @@ class Archive:
                 most_bytes=self.settings.max_attachment_mb << 20,
                 tick=time.monotonic,
                 until=until,
+                renew=lambda: credentials.renewed(secret),
             )
         finally:
             client.close()

@@ -155,15 +155,17 @@ def listen(
     most_bytes: int = 2 << 30,
     tick: Callable[[], float],
     until: Callable[[], bool],
+    renew: Callable[[], bool] | None = None,
+    point: Callable[[str], None] | None = None,
 ) -> Report:
     """Keep what the platform tells of a page by itself, until `until` says so or the stream breaks.
 
-    It is a run of its own beside the passes: what both see is one record. It
+    `renew` and `point` are those of a capture. It is a run of its own beside the passes: what both see is one record. It
     holds the stream's lease, so that no two processes listen to one page.
     Raises `PageBusy` where another does.
     """
     _not_paused(page)
-    return _Listening(store, page, connector, client, by, why, most_bytes, tick, until).go()
+    return _Listening(store, page, connector, client, by, why, most_bytes, tick, until, renew, point).go()
 
 
 def ready(store: Store, page: Page) -> None:
@@ -206,6 +208,8 @@ class _Running:
         self.held: Callable[[PageRef, Observation], bool] | None = None
         self.address = PageAddress(address=page.address, options=dict(page.options))
         self.pending: list[Batch] = []
+        self.told: set[str] = set()
+        """What the pending batches observe, by native id."""
         self.taken: list[Exchange] = []
         self.files: list[tuple[str, Attachment]] = []
         self.run: Run
@@ -311,7 +315,11 @@ class _Running:
         observed = weight = asked = 0
         try:
             for batch in batches:
+                if any(sighting.native_id in self.told for sighting in batch.sightings):
+                    self._flush()  # a sighting is of what is kept already
+                    observed = weight = asked = 0
                 self.pending.append(batch)
+                self.told.update(item.native_id for item in batch.observations)
                 observed += len(batch.observations)
                 asked += len(batch.exchanges)
                 weight += sum(len(exchange.body) for exchange in batch.exchanges)
@@ -328,6 +336,7 @@ class _Running:
         if not self.pending:
             return
         batches, self.pending = self.pending, []
+        self.told.clear()
         carried: list[Carried] = []
         seen: list[Seen] = []
         stood: list[Stood] = []
@@ -732,9 +741,11 @@ class _Listening(_Running):
         most: int,
         tick: Callable[[], float],
         until: Callable[[], bool],
+        renew: Callable[[], bool] | None,
+        point: Callable[[str], None] | None,
     ) -> None:
         wanted = Pass(lane=lanes.STREAM)
-        super().__init__(store, page, connector, client, by, why, most, tick, wanted, None, None)  # type: ignore[arg-type]  # streams are all that is asked of it
+        super().__init__(store, page, connector, client, by, why, most, tick, wanted, renew, point)  # type: ignore[arg-type]  # streams are all that is asked of it
         self.streams, self.until = connector, until
 
     def _take(self, tx: Tx) -> None:

@@ -301,11 +301,10 @@ def test_what_a_pass_keeps_between_a_streams_deciding_and_writing_is_one_record(
             by=None, why="test",
         )  # fmt: skip
     # The same records under another page's lease: as a stream has a lease of its own.
-    running = run._Listening(
-        town.store, police, Told(client, connector.steps), client, None, "test", 0, lambda: 0.0, lambda: False
-    )
-    running.point = in_between
-    report = running.go()
+    report = run.listen(
+        town.store, police, Told(client, connector.steps), client, by=None, why="test", most_bytes=0,
+        tick=lambda: 0.0, until=lambda: False, point=in_between,
+    )  # fmt: skip
     assert met
     assert other.id != police.id
     assert (report.tally.new, report.tally.edited) == (1, 1)

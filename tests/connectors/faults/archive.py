@@ -185,20 +185,18 @@ class Archive:
                 self.capture()
 
         def go(client: EvidenceClient, access: Access, point: Callable[[str], None]) -> Report:
-            # `run.listen` takes neither a point at which it is killed nor what renews; the run behind it does.
-            listening = run._Listening(
+            return run.listen(
                 self.store,
                 self.page,
                 cast(Streams, access.connector(client)),
                 client,
-                None,
-                "test",
-                2 << 30,
-                self.time.monotonic,
-                lambda: False,
+                by=None,
+                why="test",
+                tick=self.time.monotonic,
+                until=lambda: False,
+                renew=access.renew,
+                point=point,
             )
-            listening.point, listening.renew = point, access.renew
-            return listening.go()
 
         return self._run(
             attempt,
