@@ -179,15 +179,22 @@ def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: 
     upgrade(foundation.database)
     upgrade(foundation.keyring.database, keyring=True)
     made = Agency(name=agency.strip(), domain=domain, timezone=timezone, origin=f"{domain}/records/1")
+    with foundation.database.read() as tx:
+        _must_be_new(tx, settings)
+    foundation.keyring.named(LOOKUP)  # before the archive is there: afterwards one that is missing was lost
     with foundation.database.begin() as tx:
-        with contextlib.suppress(NoArchive):
-            agency_of(tx)
-            raise AlreadyMade(
-                f"an archive is in {settings.home} already",
-                next="Use another MUNIMENT_HOME for a second archive.",
-            )
+        _must_be_new(tx, settings)
         found(tx, made)
     return assemble(foundation, made, clock or SystemClock())
+
+
+def _must_be_new(tx: Tx, settings: Settings) -> None:
+    with contextlib.suppress(NoArchive):
+        agency_of(tx)
+        raise AlreadyMade(
+            f"an archive is in {settings.home} already",
+            next="Use another MUNIMENT_HOME for a second archive.",
+        )
 
 
 def open_store(settings: Settings, clock: Clock | None = None) -> Store:
