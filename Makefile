@@ -73,7 +73,7 @@ live: setup ## Capture from real servers, started on this machine's loopback
 	$(BIN)/python -m pytest -m live tests/live
 
 .PHONY: faults
-faults: setup postgresql ## Kills, power losses, flipped bits and a state machine over the store, by the hundred
+faults: setup postgresql ## Kills, power losses, flipped bits, lost disks and troubled platforms, by the hundred
 	$(BIN)/python -m pytest -m "faults and not soak" -n auto --dist loadfile
 
 .PHONY: soak

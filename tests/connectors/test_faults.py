@@ -38,6 +38,8 @@ from tests.connectors.test_promises import (
     promises_of,
 )
 
+pytestmark = pytest.mark.faults
+
 AT_LENGTH = [range(first, first + 20) for first in range(0, 200, 20)]
 FAILED_ONCE: Mapping[tuple[str, str], Sequence[int]] = {
     ("whole", "mediawiki"): (5, 7, 19),

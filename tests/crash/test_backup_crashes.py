@@ -22,6 +22,8 @@ from tests.steps.test_backup import Yard, conversation, texts
 from tests.steps.test_capture import World
 from tests.steps.test_destruction import dispose
 
+pytestmark = pytest.mark.faults
+
 BACKUP = [
     *("begun", "after-database", "after-keyring", "before-keys-whole", "after-keys-whole"),
     *("during-objects", "after-objects", "before-data-whole", "after-data-whole", "before-noted"),

@@ -26,6 +26,8 @@ from app.store import Store, destruction, disposals, fixity
 from app.store.tables import records, tombstones
 from tests.steps.remains import Wanted
 
+pytestmark = pytest.mark.faults
+
 OFFICER = UUID(int=7)
 LINES, GOING, PART = 12, 8, 4
 WORDS = "The heron number {} stands in the mill race"

@@ -23,6 +23,8 @@ from app.records.errors import Unavailable
 from app.store import Store, fixity
 from app.store.tables import entries, records
 
+pytestmark = pytest.mark.faults
+
 LINES = 2_500
 BATCH = 2_000
 

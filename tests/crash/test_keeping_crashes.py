@@ -17,6 +17,8 @@ from app.store import Store, fixity
 from app.store.sweep import sweep
 from app.store.tables import records
 
+pytestmark = pytest.mark.faults
+
 POINTS = ["before-objects", "after-objects", "after-keyring", "before-commit", "after-commit"]
 LINES, BATCH = 500, 200
 

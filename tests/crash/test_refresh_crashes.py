@@ -23,6 +23,8 @@ from connectors.errors import AccessRevoked
 from connectors.tokens import TokenClient
 from tests.connectors.worlds.authorisation_world import OAUTH2, AuthorisationWorld
 
+pytestmark = pytest.mark.faults
+
 # Where a renewal can be broken off, and how often the platform was asked by then.
 POINTS = {"before-use": 0, "after-answer": 1, "before-commit": 1, "after-commit": 1, "after-renewal": 1}
 LOST = {"after-answer", "before-commit"}

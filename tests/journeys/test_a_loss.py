@@ -36,6 +36,8 @@ from tests.steps.test_backup import Yard, again
 from tests.steps.test_capture import OFFICER, World, comment, post
 from tests.steps.test_destruction import authorise, told
 
+pytestmark = pytest.mark.faults
+
 GONE = {
     "what was said": "A kittiwake of Quillon Row wept over marmalade",
     "what was said late": "Doppelganger remarks by Fotheringay of the mill race",

@@ -70,6 +70,8 @@ from tests.steps.scripted import listing
 from tests.steps.test_capture import OFFICER, World, comment, post
 from tests.steps.test_destruction import authorise, dispose, execute, told
 
+pytestmark = pytest.mark.faults
+
 WORDS = {"stays": "The zebrafinch of Vantroost Lane", "goes": "A wolverine on the very same lane", "late": "Doppelganger Fotheringay"}  # fmt: skip
 
 
