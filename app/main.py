@@ -75,6 +75,8 @@ from connectors.tokens import TokenClient
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from app.store.publish import Publish
+
 LOOKUP = "lookup"
 """The name of the key of look-ups."""
 _log = logging.getLogger("muniment")
@@ -336,12 +338,16 @@ def restore(
 
 def _published(bucket: Objects | None) -> list[str]:
     """The checkpoints in the archive's bucket, where it has one: nobody can have removed them."""
-    if bucket is None:
-        return []
-    from app.store.publish import Publish  # noqa: PLC0415 - as with the bucket itself
-    from app.store.s3 import Bucket  # noqa: PLC0415 - as above
+    publish = _publish(bucket, days=0) if bucket is not None else None
+    return publish.newest() if publish is not None else []
 
-    return Publish(bucket, days=0).newest() if isinstance(bucket, Bucket) else []
+
+def _publish(objects: Objects, *, days: int) -> Publish | None:
+    """What publishes into the bucket of these objects; None where they lie in a folder."""
+    from app.store.publish import Publish  # noqa: PLC0415 - only here, so that archives in folders start without the SDK
+    from app.store.s3 import Bucket  # noqa: PLC0415 - only here, so that archives in folders start without the SDK
+
+    return Publish(objects, days=days) if isinstance(objects, Bucket) else None
 
 
 def _who(store: Store, token: str) -> UUID | None:
@@ -366,11 +372,11 @@ def _engine(settings: Settings) -> Callable[[Path], Engine]:
     """What opens an index with the engine that `settings` name; each is loaded only where it is chosen."""
     match settings.engine():
         case "tantivy":
-            from app.index.tantivy_engine import TantivyEngine  # noqa: PLC0415 - as said
+            from app.index.tantivy_engine import TantivyEngine  # noqa: PLC0415 - only here, so that one engine starts without the other
 
             return TantivyEngine.open
         case "whoosh":
-            from app.index.whoosh_engine import WhooshEngine  # noqa: PLC0415 - as said
+            from app.index.whoosh_engine import WhooshEngine  # noqa: PLC0415 - only here, so that one engine starts without the other
 
             return WhooshEngine.open
 
@@ -828,15 +834,11 @@ class Archive:
 
     def publish(self) -> int:
         """Publish what is new of the ledger and of disposals into the bucket; 0 where segments lie in a folder."""
-        if self.settings.bucket() is None:
+        if isinstance(self.store.objects, Folder):
             return 0
-        from app.store.publish import Publish  # noqa: PLC0415 - as with the bucket itself
-        from app.store.s3 import Bucket  # noqa: PLC0415 - as above
-
-        if not isinstance(self.store.objects, Bucket):
-            return 0
-        kept = Publish(self.store.objects, days=self.settings.s3_compliance_days)
-        return Publishing(self.store, kept).tonight()
+        publish = _publish(self.store.objects, days=self.settings.s3_compliance_days)
+        assert publish is not None, "segments lie neither in a folder nor in a bucket"
+        return Publishing(self.store, publish).tonight()
 
     def rounds(self) -> Rounds:
         """The rounds in which everything is read again."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import calendar
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -18,7 +20,7 @@ from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
 from app.index.analyser import normalised
-from app.index.documents import Document, Position
+from app.index.documents import MOST_RECORDS, MOST_VERSIONS, Document, Position
 from app.index.tree import CapturedRange, DateRange, Tree
 from app.records.errors import IntegrityFailure, Invalid, Refused, Unavailable
 
@@ -198,6 +200,21 @@ def folded(value: str) -> str:
     return normalised(value.encode("utf-8", "replace").decode().strip())
 
 
+UNDATED = -(2**62)
+"""Stands for no date: before everything, so that the newest come first and the undated last."""
+
+
+def check(document: Document) -> None:
+    """Raise `UnfitDocument` for one that no engine can keep."""
+    if not 0 < document.record < MOST_RECORDS:
+        raise UnfitDocument(f"A record's key is from 1 to {MOST_RECORDS - 1}, not {document.record}.")
+    if not 0 < document.version < MOST_VERSIONS:
+        raise UnfitDocument(f"A version is from 1 to {MOST_VERSIONS - 1}, not {document.version}.")
+    for at in (document.published_at, document.captured_at):
+        if at is not None and at.tzinfo is None:
+            raise UnfitDocument(f"A time of record {document.record} does not say its zone.")
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -220,6 +237,19 @@ def instants(days: DateRange | CapturedRange, zone: ZoneInfo) -> tuple[int | Non
 def _begin(day: date, zone: ZoneInfo) -> int:
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     return microseconds(midnight.replace(tzinfo=UTC)) - (midnight.utcoffset() or timedelta()) // _MICROSECOND
+
+
+def month_of(moment: int, zone: ZoneInfo) -> tuple[int, int]:
+    """The agency's year and month in which a microsecond lies."""
+    at = _EPOCH + timedelta(microseconds=moment)
+    with suppress(OverflowError):  # on the first or the last day of all time
+        at = at.astimezone(zone)
+    return at.year, at.month
+
+
+def whole_month(year: int, month: int) -> tuple[date, date]:
+    """The first and the last day of a month."""
+    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,12 @@ translated where it happens, for it is no `Exception`.
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import json
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice, product
 from pathlib import Path
@@ -39,9 +37,10 @@ import tantivy
 from tantivy import DocAddress, FieldType, Occur, Order, Query
 
 from app.index import analyser, generations
-from app.index.documents import MOST_RECORDS, MOST_VERSIONS, Document, Position
+from app.index.documents import MOST_RECORDS, Document, Position
 from app.index.engine import (
     FACETS,
+    UNDATED,
     IndexBusy,
     IndexFailed,
     IndexNeedsRebuild,
@@ -51,10 +50,12 @@ from app.index.engine import (
     Scope,
     Sort,
     StillFound,
-    UnfitDocument,
+    check,
     folded,
     instants,
     microseconds,
+    month_of,
+    whole_month,
 )
 from app.index.printer import show
 from app.index.spans import Words, meeting, spans
@@ -83,9 +84,6 @@ from app.index.tree import (
 
 FORMAT = 1
 """Raised whenever documents are laid down otherwise; an index of another format must be rebuilt."""
-
-UNDATED = -(2**62)
-"""Stands for no date: before everything, so that the newest come first and the undated last."""
 
 _HEAP = 128_000_000
 _LONGEST_WORD = 15_000
@@ -235,7 +233,7 @@ class TantivyEngine:
     def add(self, documents: Sequence[Document]) -> None:
         newest: dict[int, int] = {}
         for document in documents:
-            _check(document)
+            check(document)
             newest[document.record] = max(document.version, newest.get(document.record, 0))
         made = [
             _made(document, current=newest[document.record] == document.version) for document in documents
@@ -358,16 +356,6 @@ def _check_description(folder: Path) -> None:
 
 
 # ---- a document for the engine -------------------------------------------------------------------
-
-
-def _check(document: Document) -> None:
-    if not 0 < document.record < MOST_RECORDS:
-        raise UnfitDocument(f"A record's key is from 1 to {MOST_RECORDS - 1}, not {document.record}.")
-    if not 0 < document.version < MOST_VERSIONS:
-        raise UnfitDocument(f"A version is from 1 to {MOST_VERSIONS - 1}, not {document.version}.")
-    for at in (document.published_at, document.captured_at):
-        if at is not None and at.tzinfo is None:
-            raise UnfitDocument(f"A time of record {document.record} does not say its zone.")
 
 
 def _made(document: Document, *, current: bool) -> tantivy.Document:
@@ -936,21 +924,10 @@ def _frequent_first(counted: Mapping[str, int]) -> dict[str, int]:
 
 def _months_between(first: int, last: int, zone: ZoneInfo) -> Iterator[tuple[str, int, int]]:
     """Every month of the agency from one microsecond to another, with its own first one and that of the next."""
-    year, month = _month_of(first, zone)
+    year, month = month_of(first, zone)
     while True:
-        begin, end = instants(DateRange(*_whole_month(year, month)), zone)
+        begin, end = instants(DateRange(*whole_month(year, month)), zone)
         yield f"{year:04}-{month:02}", begin or 0, 2**62 if end is None else end
         if end is None or end > last:
             return
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-
-
-def _month_of(moment: int, zone: ZoneInfo) -> tuple[int, int]:
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
-    with suppress(OverflowError):  # on the first or the last day of all time
-        at = at.astimezone(zone)
-    return at.year, at.month
-
-
-def _whole_month(year: int, month: int) -> tuple[date, date]:
-    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])

@@ -16,7 +16,6 @@ of up to some hundred thousand records.
 
 from __future__ import annotations
 
-import calendar
 import json
 import re
 import threading
@@ -25,16 +24,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self, TypeAlias
 from zoneinfo import ZoneInfo
 
 from app.index import analyser, generations, whoosh_files
-from app.index.documents import MOST_RECORDS, MOST_VERSIONS, Document, Position
+from app.index.documents import MOST_RECORDS, Document, Position
 from app.index.engine import (
     FACETS,
+    UNDATED,
     IndexNeedsRebuild,
     Page,
     Place,
@@ -42,10 +41,12 @@ from app.index.engine import (
     Scope,
     Sort,
     StillFound,
-    UnfitDocument,
+    check,
     folded,
     instants,
     microseconds,
+    month_of,
+    whole_month,
 )
 from app.index.printer import show
 from app.index.spans import Words, meeting, spans
@@ -74,9 +75,6 @@ from app.index.whoosh_files import FIELDS, SIGILS, WORDS, Facts, Laid, Segment, 
 
 FORMAT = "whoosh-1"
 """Raised whenever documents are laid down otherwise; an index of another format must be rebuilt."""
-
-UNDATED = -(2**62)
-"""Stands for no date: before everything, so that the newest come first and the undated last."""
 
 _DESCRIPTION = "muniment.json"
 _VERSION_BITS = 24
@@ -160,7 +158,7 @@ class WhooshEngine:
 
     def add(self, documents: Sequence[Document]) -> None:
         for document in documents:
-            _check(document)
+            check(document)
         with self._changing:
             self._may_write()
             for document in documents:
@@ -281,16 +279,6 @@ def _check_description(folder: Path) -> None:
 
 
 # ---- documents as they are laid down -------------------------------------------------------------
-
-
-def _check(document: Document) -> None:
-    if not 0 < document.record < MOST_RECORDS:
-        raise UnfitDocument(f"A record's key is from 1 to {MOST_RECORDS - 1}, not {document.record}.")
-    if not 0 < document.version < MOST_VERSIONS:
-        raise UnfitDocument(f"A version is from 1 to {MOST_VERSIONS - 1}, not {document.version}.")
-    for at in (document.published_at, document.captured_at):
-        if at is not None and at.tzinfo is None:
-            raise UnfitDocument(f"A time of record {document.record} does not say its zone.")
 
 
 def _made(records: Iterable[Sequence[Document]], mark: Laid) -> Iterator[Laid]:
@@ -568,8 +556,8 @@ class WhooshAnswer:
         counted: dict[str, int] = {}
         at = 0
         while at < len(published):
-            year, month = _month_of(published[at], self._zone)
-            _, end = instants(DateRange(*_whole_month(year, month)), self._zone)
+            year, month = month_of(published[at], self._zone)
+            _, end = instants(DateRange(*whole_month(year, month)), self._zone)
             after = len(published) if end is None else bisect_left(published, end, lo=at + 1)
             name = f"{year:04}-{month:02}"
             counted[name] = counted.get(name, 0) + after - at
@@ -603,14 +591,3 @@ def _value(sort: Sort, rank: tuple[int, int]) -> int:
 
 def _key(sort: Sort, rank: tuple[int, int]) -> int:
     return rank[1] if sort is Sort.OLDEST else -rank[1]
-
-
-def _month_of(moment: int, zone: ZoneInfo) -> tuple[int, int]:
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
-    with suppress(OverflowError):  # on the first or the last day of all time
-        at = at.astimezone(zone)
-    return at.year, at.month
-
-
-def _whole_month(year: int, month: int) -> tuple[date, date]:
-    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])

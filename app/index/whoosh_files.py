@@ -31,11 +31,11 @@ from typing import Any
 import msgspec
 
 # Whoosh brings no types; what crosses into other modules is typed here.
-from whoosh.codec.whoosh3 import W3Codec  # type: ignore[import-untyped] # see above
-from whoosh.fields import COLUMN, ID, Schema  # type: ignore[import-untyped] # see above
-from whoosh.filedb.filestore import FileStorage  # type: ignore[import-untyped] # see above
-from whoosh.index import TOC, FileIndex  # type: ignore[import-untyped] # see above
-from whoosh.reading import SegmentReader, TermNotFound  # type: ignore[import-untyped] # see above
+from whoosh.codec.whoosh3 import W3Codec
+from whoosh.fields import COLUMN, ID, Schema
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import TOC, FileIndex
+from whoosh.reading import SegmentReader, TermNotFound
 
 from app.index.engine import IndexBusy, IndexFailed
 from app.records.errors import ArchiveError

@@ -169,7 +169,7 @@ class Listeners:
     def _streams(self, page: Page) -> bool:
         try:
             return self.archive.streams(page)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - a connector that is gone must not stop the other pages
             _log.exception("it cannot be told whether page %s streams", page.id)
             return False
 

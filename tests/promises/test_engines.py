@@ -20,8 +20,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from whoosh.filedb.filestore import FileStorage  # type: ignore[import-untyped] # Whoosh brings no types
-from whoosh.writing import SegmentWriter  # type: ignore[import-untyped] # as above
+from whoosh.filedb.filestore import FileStorage
+from whoosh.writing import SegmentWriter
 
 from app import ROOT, main
 from app.capture import importing

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]  # an oracle, and it brings no types
+from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
