@@ -56,7 +56,9 @@ def tool(name: str) -> Path:
     folder = os.environ.get("MUNIMENT_EXPORT_TOOLS", "")
     program = Path(folder) / name
     if not folder or not program.exists():
-        unavailable(f"export tools: {name} is not in MUNIMENT_EXPORT_TOOLS")
+        unavailable(
+            f"export tools: {name} is not in MUNIMENT_EXPORT_TOOLS; .ci/export.sh installs them and prints where"
+        )
     return program
 
 
