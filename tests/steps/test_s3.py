@@ -740,6 +740,7 @@ def test_each_night_publishes_what_is_new_of_the_ledger_and_of_disposals(
 
 
 def test_nobody_removes_or_shortens_what_is_published(store: Store, seaweed: Seaweed, locking: Bucket):
+    locking.clock = FixedClock(datetime.now(UTC))  # each object bears the moment at which it was put
     act(store)
     told = Publish(locking, days=DAYS).ledger(store.ledger)
     assert told.until is not None
