@@ -16,6 +16,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -33,8 +34,13 @@ from app.capture.renewing import Renewing, finish_all
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
 from app.db.migrate import bring_up, check, upgrade
+from app.disposition import nightly as dispositions
 from app.disposition import unfinished
+from app.disposition.disposing import Disposing
 from app.disposition.replay import Replayed, replay
+from app.holds import acts, following, guarding, noticing, releasing, searching
+from app.holds.covering import covering
+from app.holds.joining import Known
 from app.index import alerts, asof, follower, search
 from app.index.engine import Engine, Sort
 from app.index.language import Query
@@ -52,7 +58,9 @@ from app.officers import Letter, Mailer, MailNotSent, Outbox, connect_letter, ma
 from app.records.clock import Clock, SystemClock
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotPermitted, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
-from app.settings import Settings
+from app.retention import classifying
+from app.retention.standing import Standing
+from app.settings import ClusterAddress, Settings
 from app.store import access, anchors, export, fixity, folders, proofs, warc, witness
 from app.store.anchors import Anchoring
 from app.store.asking import Asking
@@ -77,6 +85,7 @@ if TYPE_CHECKING:
 
     from app.store.publish import Publish
 
+_CHANCE = SystemRandom()
 LOOKUP = "lookup"
 """The name of the key of look-ups."""
 _log = logging.getLogger("muniment")
@@ -183,10 +192,12 @@ def make(settings: Settings, *, agency: str, domain: str, timezone: str, clock: 
     made = Agency(name=agency.strip(), domain=domain, timezone=timezone, origin=f"{domain}/records/1")
     with foundation.database.read() as tx:
         _must_be_new(tx, settings)
-    foundation.keyring.named(LOOKUP)  # before the archive is there: afterwards one that is missing was lost
+    lookup = foundation.keyring.named(
+        LOOKUP
+    )  # before the archive is there: afterwards one that is missing was lost
     with foundation.database.begin() as tx:
         _must_be_new(tx, settings)
-        found(tx, made)
+        found(tx, made, lookup)
     return assemble(foundation, made, clock or SystemClock())
 
 
@@ -363,12 +374,18 @@ def _who(store: Store, token: str) -> UUID | None:
 
 def open_archive(settings: Settings, clock: Clock | None = None, *, store: Store | None = None) -> Archive:
     """Open the archive with its index and everything that works on it."""
-    engine = _engine(settings)  # a name that is none is said before anything is opened
+    # A name that is none is said before anything is opened.
+    engine = _engine(settings, clock or SystemClock())
     store = store or open_store(settings, clock)
-    return Archive(settings, store, engine(settings.index()))
+    return Archive(
+        settings,
+        store,
+        searching.Honouring(engine(settings.index()), store),
+        guards=(guarding.page_guard(store),),
+    )
 
 
-def _engine(settings: Settings) -> Callable[[Path], Engine]:
+def _engine(settings: Settings, clock: Clock) -> Callable[[Path], Engine]:
     """What opens an index with the engine that `settings` name; each is loaded only where it is chosen."""
     match settings.engine():
         case "tantivy":
@@ -379,6 +396,17 @@ def _engine(settings: Settings) -> Callable[[Path], Engine]:
             from app.index.whoosh_engine import WhooshEngine  # noqa: PLC0415 - only here, so that one engine starts without the other
 
             return WhooshEngine.open
+        case ClusterAddress() as told:
+            from app.index.opensearch_client import connect  # noqa: PLC0415 - only here, so that one engine starts without the other
+            from app.index.opensearch_engine import OpenSearchEngine  # noqa: PLC0415 - the same
+
+            cluster = connect(
+                told.address, secret_file=told.secret_file, ca_file=told.ca_file, wait=time.sleep
+            )
+            shards, replicas = told.shards, told.replicas
+            return lambda _: OpenSearchEngine(
+                cluster, told.name, clock=clock, shards=shards, replicas=replicas
+            )
 
 
 def doctor(settings: Settings) -> list[dict[str, object]]:
@@ -427,6 +455,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
             also=(
                 ("statements", lambda: introductions.check_all(archive.store)),
                 ("disposals", archive.finish_disposals),
+                ("classification", archive.classify),
+                ("dispositions", lambda: dispositions.tonight(archive.disposing())),
                 ("publishing", archive.publish),
                 ("fixity", archive.rounds().tonight),
             ),
@@ -437,6 +467,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
             lookout.tick,
             listeners.tick,
             archive.look_for_alerts,
+            archive.keep_classified,
+            archive.look_after_holds,
+            lambda: noticing.send(archive.store, telling.mailer, settings.public_url),
             telling.tick,
             archive.anchor_when_due,
         ),
@@ -482,6 +515,7 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             usual_pace=archive.usual_pace(),
             add_page=archive.add_page,
             guards=archive.guards,
+            disposing=archive.disposing(),
             capture=start,
             desk=archive.desk(),
             invite_manager=lambda page, email, by, why: archive.invite_manager(
@@ -489,7 +523,7 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             ),
             write_evidence=archive.write_evidence,
             write_proof=archive.write_proof,
-            to_do=rounds.to_do,
+            to_do=lambda tx: [*rounds.to_do(tx), *dispositions.to_do(archive.store, tx)],
             ready={
                 "index": archive.index_ready,
                 "capture": lambda: check_captured(archive.store),
@@ -584,6 +618,9 @@ class Archive:
     def close(self) -> None:
         """Give everything back."""
         self.index.settle()
+        close = getattr(self.index, "close", None)  # an engine that is asked over a network has connections
+        if close is not None:
+            close()
         self.store.database.close()
         self.store.keyring.database.close()
 
@@ -701,6 +738,7 @@ class Archive:
                 tick=time.monotonic,
                 until=until,
                 renew=lambda: credentials.renewed(secret),
+                held=guarding.kept_again(self.store),
             )
         finally:
             client.close()
@@ -724,6 +762,7 @@ class Archive:
                 tick=time.monotonic,
                 pass_=pass_,
                 renew=lambda: credentials.renewed(secret),
+                held=guarding.kept_again(self.store),
             )
         finally:
             client.close()
@@ -826,7 +865,18 @@ class Archive:
     def derived(self) -> Sequence[Purger]:
         """Every copy that is made of records, as something that disposal purges."""
         source = LedgerSource(self.store)
-        return (IndexPurger(source, self.index, self.store.agency.zone(), self._following),)
+        return (IndexPurger(source, searching.whole(self.index), self.store.agency.zone(), self._following),)
+
+    def disposing(self) -> Disposing:
+        """What disposes of records looks at and reaches: the schedules, every hold, and what is derived."""
+        store, outside = self.store, bool(self.settings.timestamp_urls)
+        return Disposing(
+            store=store,
+            schedules=Standing(store, attested=outside),
+            covering=lambda tx, keys: covering(store, tx, keys),
+            derived=self.derived,
+            anchored=outside,
+        )
 
     def finish_disposals(self) -> int:
         """Finish what a crash left of disposals past their point of no return; return how many records are gone."""
@@ -868,6 +918,27 @@ class Archive:
         """Read what was captured for everybody who is told of a saved search; return how many letters were put."""
         return alerts.look(self.store, LedgerSource(self.store), asof.size_of(self.index))
 
+    def standing(self) -> Standing:
+        """The schedules in force, and how records stand under them."""
+        return Standing(self.store, attested=bool(self.settings.timestamp_urls))
+
+    def keep_classified(self) -> int:
+        """Classify what was captured since the last time; return how many records were looked at."""
+        return classifying.follow(self.store)
+
+    def classify(self, *, by: UUID | None = None, why: str = classifying.WHY_ALL) -> classifying.Done:
+        """Classify what was captured, and everything where other rules are in force than before."""
+        self.keep_classified()
+        with self._following:
+            follower.catch_up(LedgerSource(self.store), self.index)
+        return classifying.classify_all(self.store, searching.whole(self.index), by=by, why=why)
+
+    def look_after_holds(self) -> int:
+        """Let what was captured join the holds that cover it, and carry out releases that are due; return how many rows were added."""
+        releasing.settle(self.store)
+        acts.stir(self.store, _CHANCE)
+        return following.follow(self.store)
+
     def index_ready(self) -> None:
         """Raise where the index cannot answer."""
         self.index.position()
@@ -881,27 +952,45 @@ class Archive:
         limit: int = 50,
         after: str | None = None,
         facets: Sequence[str] = (),
+        by: Officer | None = None,
+        as_of: int | None = None,
     ) -> Found:
-        """Answer a question with its exact total."""
+        """Answer a question with its exact total; what officers say of records, `by` must be there to ask."""
         with self.store.database.read() as tx:
-            size = self.store.ledger.size(tx)
-        return search.search(
-            self.index,
-            query,
-            zone=self.store.agency.zone(),
-            ledger_size=size,
-            may_read_messages=messages,
-            sort=sort,
-            limit=limit,
-            after=after,
-            facets=facets,
-        )
+            return search.search(
+                self.index,
+                query,
+                zone=self.store.agency.zone(),
+                ledger_size=self.store.ledger.size(tx),
+                may_read_messages=messages,
+                sort=sort,
+                limit=limit,
+                after=after,
+                facets=facets,
+                standing=None if by is None else Known(self.store, tx, by),
+                past=None if as_of is None else search.past(self.store, tx, as_of),
+            )
 
-    def every(self, query: str | Query, *, messages: bool, sort: Sort = Sort.NEWEST) -> Iterator[int]:
+    def every(
+        self,
+        query: str | Query,
+        *,
+        messages: bool,
+        sort: Sort = Sort.NEWEST,
+        by: Officer | None = None,
+        as_of: int | None = None,
+    ) -> Iterator[int]:
         """The key of every hit, without a cap."""
-        return search.every(
-            self.index, query, zone=self.store.agency.zone(), may_read_messages=messages, sort=sort
-        )
+        with self.store.database.read() as tx:
+            return search.every(
+                self.index,
+                query,
+                zone=self.store.agency.zone(),
+                may_read_messages=messages,
+                sort=sort,
+                standing=None if by is None else Known(self.store, tx, by),
+                past=None if as_of is None else search.past(self.store, tx, as_of),
+            )
 
     # -- checks and ways out of custody --------------------------------------------------------------------
 
@@ -922,7 +1011,8 @@ class Archive:
         else:
             told = fixity.verify(self.store, full=full, progress=progress, derived=self.derived())
         if self.behind() == 0:
-            indexed = search.count(self.index, "*", zone=self.store.agency.zone(), may_read_messages=True)
+            everything = searching.whole(self.index)
+            indexed = search.count(everything, "*", zone=self.store.agency.zone(), may_read_messages=True)
             told.count("indexed", indexed)
             if indexed != told.checked.get("records"):
                 told.findings.append(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.records.errors import Invalid
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,99}")
 _PREFIX = re.compile(r"(?:[\w.-]+(?:/[\w.-]+)*)?", re.ASCII)
 
 
@@ -29,6 +30,50 @@ class BucketAddress:
 
     bucket: str
     prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAddress:
+    """A search cluster: where it answers, under which name the archive's index lies there, and how it is asked."""
+
+    address: str
+    name: str
+    shards: int
+    replicas: int
+    secret_file: Path | None
+    ca_file: Path | None
+
+
+def _cluster(written: str) -> ClusterAddress:
+    """What `MUNIMENT_SEARCH` says of a cluster; raises `BadSetting` without repeating what it says."""
+    try:
+        address = urlsplit(written)
+        port, told = address.port, dict(parse_qsl(address.query, strict_parsing=bool(address.query)))
+        shards, replicas = int(told.pop("shards", "1")), int(told.pop("replicas", "1"))
+    except ValueError as error:
+        raise _bad_cluster("cannot be read") from error
+    files = [Path(told.pop(name)) if name in told else None for name in ("secret_file", "ca_file")]
+    name = address.path.strip("/") or "muniment"
+    if address.username is not None or address.password is not None:
+        raise _bad_cluster("holds a password, which belongs into a secret_file")
+    if not address.hostname or address.fragment or told:
+        raise _bad_cluster("has something that is not known")
+    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise _bad_cluster("would send the public's words in the clear")
+    if not _INDEX_NAME.fullmatch(name):
+        raise _bad_cluster("names no index: small letters, digits, hyphens and underscores")
+    if not 1 <= shards <= 1024 or not 0 <= replicas <= 100:
+        raise _bad_cluster("has no sensible number of shards or replicas")
+    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    where = f"{address.scheme}://{host}" + (f":{port}" if port is not None else "")
+    return ClusterAddress(where, name, shards, replicas, *files)
+
+
+def _bad_cluster(why: str) -> BadSetting:
+    return BadSetting(
+        f"MUNIMENT_SEARCH {why}",
+        next="Write https://host:9200/name, and after a question mark secret_file, ca_file, shards or replicas.",
+    )
 
 
 class Settings(BaseSettings):
@@ -72,7 +117,7 @@ class Settings(BaseSettings):
     )
     search: str = Field(
         "tantivy",
-        description="The search engine: `tantivy`, or `whoosh` for small archives where it cannot be installed. Both live in HOME/index; after a change, `muniment reindex`.",
+        description="The search engine: `tantivy`, or `whoosh` for small archives where it cannot be installed, both in HOME/index; or the address of an OpenSearch cluster, `https://host:9200/name?secret_file=/…`. After a change, `muniment reindex`.",
     )
     master_key_file: Path | None = Field(
         None, description="The file that holds the epoch keys. Default: HOME/keys/master.key."
@@ -125,6 +170,11 @@ class Settings(BaseSettings):
     )
     day_budget: int = Field(
         5000, ge=1, description="How many exchanges a day a page may take; a page may have its own."
+    )
+    hold_release_days: int = Field(
+        7,
+        ge=0,
+        description="How many days after its approval the release of a hold is carried out; until then it can be cancelled.",
     )
     fixity_days: int = Field(
         30,
@@ -184,14 +234,17 @@ class Settings(BaseSettings):
         """Where an object is made ready before it goes to a bucket."""
         return self.home.resolve() / "spool"
 
-    def engine(self) -> Literal["tantivy", "whoosh"]:
-        """The name of the search engine; raises `BadSetting` for one that there is not."""
+    def engine(self) -> Literal["tantivy", "whoosh"] | ClusterAddress:
+        """The name of the search engine, or where its cluster is; raises `BadSetting` for what is neither."""
         match self.search:
             case "tantivy" | "whoosh" as known:
                 return known
+            case address if address.startswith(("https://", "http://")):
+                return _cluster(address)
             case unknown:
                 raise BadSetting(
-                    f"MUNIMENT_SEARCH {unknown!r} names no search engine", next="Write tantivy or whoosh."
+                    f"MUNIMENT_SEARCH {unknown!r} names no search engine",
+                    next="Write tantivy or whoosh, or https://host:port/name for an OpenSearch cluster.",
                 )
 
     def index(self) -> Path:

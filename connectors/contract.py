@@ -75,6 +75,9 @@ class Attachment:
     media_type: str | None = None
     path: str | None = None
     description: str | None = None
+    """What somebody wrote it shows, for those who cannot see it."""
+    caption: str | None = None
+    """The line that the page shows with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

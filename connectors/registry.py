@@ -30,6 +30,7 @@ _OURS: Mapping[str, str] = {
     "digg": "connectors.webpage:Digg",
     "mediawiki": "connectors.mediawiki:MediaWiki",
     "nixle": "connectors.nixle:Nixle",
+    "facebook": "connectors.facebook:Facebook",
 }
 
 
@@ -68,7 +69,6 @@ class Fault:
 _FEED = "If the page has a feed, capture that with the connector `feed`."
 
 PLANNED: tuple[Planned, ...] = (
-    Planned("facebook", "Facebook", Status.COMING),
     Planned("instagram", "Instagram", Status.COMING),
     Planned("x", "X (Twitter)", Status.COMING),
     Planned("youtube", "YouTube", Status.COMING, f"{_FEED} Channels have one."),

@@ -18,6 +18,7 @@ from app.capture.runs import CAPTURE, GAP_DISPOSED, GapFound, gaps_of
 from app.db import Tx, from_instant, to_instant
 from app.records.errors import Invalid
 from app.records.nouns import Page
+from app.store import quarantine
 from app.store.ledger import DISPOSED_WITH, act_words, keyed
 from app.store.store import Store
 from app.store.tables import (
@@ -209,7 +210,7 @@ def held(tx: Tx, page: Page) -> dict[str, int]:
     asked = (
         select(records.c.kind, func.count().label("held"))
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
-        .where(records.c.page == page.key, tombstones.c.record.is_(None))
+        .where(records.c.page == page.key, tombstones.c.record.is_(None), quarantine.outside(records.c.key))
         .group_by(records.c.kind)
     )
     return {row.kind: row.held for row in tx.execute(asked)}
@@ -238,6 +239,7 @@ def counts(tx: Tx, page: Page) -> list[Count]:
             records.c.page == page.key,
             records.c.state.in_(("present", "hidden")),
             tombstones.c.record.is_(None),
+            quarantine.outside(records.c.key),
         )
     )
     return [

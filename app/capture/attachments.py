@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from app.store.store import Store
 from app.store.tables import attachments, objects, pieces, records, tombstones
 
 KEPT, MISSING = "kept", "missing"
+_ASK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,20 @@ def of(store: Store, tx: Tx, record: bytes, names: Iterable[str]) -> dict[str, A
         if row is not None:
             found[name] = row
     return found
+
+
+def of_records(tx: Tx, keys: Sequence[int]) -> dict[tuple[bytes, bytes], AttachmentRow]:
+    """What is held of the attachments of several records, by the record's id and `named` of the platform's own id."""
+    found: dict[tuple[bytes, bytes], AttachmentRow] = {}
+    for start in range(0, len(keys), _ASK):
+        for row in _rows(tx, attachments.c.record.in_(list(keys[start : start + _ASK]))):
+            found[row.record, row.mac] = row
+    return found
+
+
+def named(store: Store, record: bytes, name: str) -> bytes:
+    """What an attachment of a record is found by, from the platform's own id."""
+    return _mac(store, record, name)
 
 
 def get(tx: Tx, identity: UUID) -> AttachmentRow | None:

@@ -30,7 +30,7 @@ from app.records.nouns import Page
 from app.store.sealing import seal, unseal
 from app.store.store import Store
 from app.store.tables import connect_links, connect_visits, connections, pages, renewals
-from connectors.errors import TryAgainLater
+from connectors.errors import AccessRevoked, TryAgainLater
 from connectors.secrets import PUBLIC_NAMES, SHORTEST
 
 BY_HAND, FILE, OAUTH1, OAUTH2 = "hand", "file", "oauth1", "oauth2"
@@ -295,6 +295,7 @@ class Living(Mapping[str, str]):
         self._tell: Callable[[str, str], None] | None = None
         self._lock = threading.RLock()
         self._asked_again = False
+        self._refused: AccessRevoked | None = None
 
     def wake(self, tell: Callable[[str, str], None]) -> None:
         """From now on renew what ends, and tell of each new value: `EvidenceClient.keep_secret`."""
@@ -310,8 +311,10 @@ class Living(Mapping[str, str]):
             if self._asked_again:
                 return False
             self._asked_again = True
+            if self._refused is not None:
+                return False  # what was refused once is not shown to the platform again
             before = self._held.number
-            self._take(self._renew(self._held))
+            self._take(self._renewed())
             return self._held.number != before
 
     def __getitem__(self, name: str) -> str:
@@ -332,11 +335,20 @@ class Living(Mapping[str, str]):
         with self._lock:
             if not self._held.due(self._now()):
                 return
+            if self._refused is not None:
+                raise self._refused
             try:
-                self._take(self._renew(self._held))
+                self._take(self._renewed())
             except TryAgainLater:
                 if self._held.access_until is not None and self._now() >= self._held.access_until:
                     raise  # until then, what we have still opens the door
+
+    def _renewed(self) -> Held:
+        try:
+            return self._renew(self._held)
+        except AccessRevoked as refused:
+            self._refused = refused
+            raise
 
     def _take(self, now_held: Held) -> None:
         if self._tell is not None and now_held.number != self._held.number:

@@ -33,7 +33,7 @@ from app.store.ledger import keyed
 from app.store.store import Store
 from app.store.tables import records
 from app.store.tables import runs as run_table
-from connectors.contract import Attachment
+from connectors.contract import Attachment, Observation
 
 LINES_A_BATCH = 2_000
 """So many lines are kept together, in one transaction, or as many as weigh eight mebibytes."""
@@ -119,15 +119,21 @@ def receive(
     tick: Callable[[], float],
     handed_by: str = "",
     progress: Callable[[int, int], None] | None = None,
+    held: Callable[[PageRef, Observation], bool] | None = None,
     point: Callable[[str], None] | None = None,
 ) -> Received:
     """Receive everything that `source` shows, from `handed_by`; `progress` is told bytes read and bytes in all.
+
+    `held` says whether an active hold covers an item: what was disposed of is
+    then kept as a new record.
 
     Lines that name their own page go to the page of that platform and name,
     which `make_pages` adds where it is missing, unapproved; other lines go to
     `page`, or else to the page whose download this says it is.
     """
-    return _Import(store, source, page, make_pages, by, why, tick, handed_by, progress, point).go()
+    importing = _Import(store, source, page, make_pages, by, why, tick, handed_by, progress, point)
+    importing.held = held
+    return importing.go()
 
 
 def close_broken_off(store: Store, tx: Tx, *, by: UUID | None) -> list[Run]:
@@ -241,6 +247,7 @@ class _Import:
         self.store, self.source, self.page, self.make_pages = store, source, page, make_pages
         self.by, self.why, self.tick, self.progress = by, why, tick, progress
         self.point = point
+        self.held: Callable[[PageRef, Observation], bool] | None = None
         self.refs: dict[tuple[str, str], PageRef] = {}
         self.own: tuple[str, str] | None = None
         self.touched: dict[int, Page] = {}
@@ -283,7 +290,13 @@ class _Import:
                 handed_by=self.handed_by,
             )
             self.keeper = Keeper(
-                store, self.run.key, source.reader, received=True, again=again, point=self.point
+                store,
+                self.run.key,
+                source.reader,
+                received=True,
+                again=again,
+                held=self.held,
+                point=self.point,
             )
             for batch, after in self._batches():
                 self._keep(batch, after)

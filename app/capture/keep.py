@@ -22,7 +22,7 @@ import msgspec
 from sqlalchemy import Column, func, insert, select
 
 from app.capture.circles import Circle, Circles, Piece
-from app.db import ArchiveBusy, Tx, key_of, to_instant
+from app.db import ArchiveBusy, Tx, from_instant, key_of, to_instant
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows, update_rows
 from app.records.ids import new_ids
@@ -44,7 +44,7 @@ from app.store.tables import (
     tombstones,
     versions,
 )
-from connectors.contract import Observation, State
+from connectors.contract import Kind, Observation, State
 
 _ASK = 500
 _TRIES = 5
@@ -546,6 +546,8 @@ class _Batch:
         mark: bytes,
     ) -> None:
         number = known.version + 1
+        before = known.last_seen or None
+        fields = stating_when_seen(fields, before)
         clear: dict[str, Json] = {
             "item": known.id.hex(),
             "ver": number,
@@ -555,9 +557,7 @@ class _Batch:
         stated = state(known.secret, clear, fields, number)
         place, size = self._frame(seal(known.secret, b"version/%d/" % number + known.id, stated.packed()))
         self.version_rows.append(
-            _VersionRow(
-                known, number, stands, to_instant(at), exchange, known.last_seen or None, place, size, mark
-            )
+            _VersionRow(known, number, stands, to_instant(at), exchange, before, place, size, mark)
         )
         self.bodies.append(
             b'{"c":"%b","item":"%b","ts":"%b","type":"capture","v":1,"ver":%d}'
@@ -947,6 +947,7 @@ def stated_fields(
                     ("url", item.url),
                     ("media_type", item.media_type),
                     ("description", item.description),
+                    ("caption", item.caption),
                 )
                 if value
             }
@@ -954,7 +955,19 @@ def stated_fields(
         ]
     if found.extra:
         fields["extra"] = _stated(found.extra)
+    if found.private != (
+        found.kind is Kind.MESSAGE
+    ):  # messages are private, and nothing else, unless it is said
+        fields["private"] = found.private
     return fields
+
+
+def stating_when_seen(fields: Mapping[str, Json], before: int | None) -> Mapping[str, Json]:
+    """The same fields, with when the record was last seen before this version: the beginning of its interval."""
+    told = {name: value for name, value in fields.items() if name != "last_seen_before"}
+    if before is not None:
+        told["last_seen_before"] = from_instant(before).isoformat()
+    return told
 
 
 def _stated(extra: Mapping[str, object]) -> Json:

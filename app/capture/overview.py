@@ -15,6 +15,7 @@ from app.capture.runs import CAPTURE, Run
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
 from app.records.nouns import Page
+from app.store import quarantine
 from app.store.tables import records, runs, tombstones
 
 
@@ -54,7 +55,7 @@ def standings(tx: Tx, *, messages: bool) -> list[Standing]:
     asked = (
         select(records.c.page, records.c.kind, func.count())
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
-        .where(tombstones.c.record.is_(None))
+        .where(tombstones.c.record.is_(None), quarantine.outside(records.c.key))
         .group_by(records.c.page, records.c.kind)
     )
     if not messages:

@@ -219,7 +219,7 @@ def change(
         by=by,
         why=why,
         facts={"page": page.id.hex, "act": act},
-        detail={"name": page.name},
+        detail={"name": page.name, **({"set": dict(values)} if values else {})},
         subject=page.id,
     )
     return get(tx, page.id.hex)

@@ -15,7 +15,7 @@ from app.capture import attachments, custody, pages
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
 from app.records.nouns import AttachmentKept, Disposed, Page, Record, Version
-from app.store import suppression
+from app.store import quarantine, series, suppression
 from app.store.reading import VERSION_COLUMNS, Frames, VersionRow, fields, version_row
 from app.store.store import Store
 from app.store.tables import objects, records, suppressed, tombstones, versions
@@ -41,26 +41,45 @@ class Stood:
 
 
 def get(
-    store: Store, tx: Tx, identity: UUID, *, messages: bool, number: int | None = None
+    store: Store,
+    tx: Tx,
+    identity: UUID,
+    *,
+    messages: bool,
+    number: int | None = None,
+    by: UUID | None = None,
 ) -> Record | Disposed:
     """A record with its newest version, or version `number`.
 
     Private messages are found only where `messages` is set; for everyone else
-    they do not exist.
+    they do not exist. Nor does a record in quarantine, but for the two who are
+    named in it, of whom `by` may be one.
     """
     row = tx.execute(_asked().where(records.c.id == identity.bytes)).one_or_none()
-    if row is None or (row.private and not messages):
+    if row is None or (row.private and not messages) or row.key in quarantine.hidden(tx, by):
         raise NoSuchRecord(f"no record {identity} is held")
     gone = tx.execute(select(tombstones).where(tombstones.c.record == row.key)).one_or_none()
     if gone is not None:
         return Disposed(id=identity, on=from_instant(gone.at), detail=json.loads(gone.detail))
-    return read(store, tx, [row.key], messages=messages, number=number)[0]
+    return read(store, tx, [row.key], messages=messages, number=number, by=by)[0]
 
 
 def read(
-    store: Store, tx: Tx, keys: Sequence[int], *, messages: bool, number: int | None = None
+    store: Store,
+    tx: Tx,
+    keys: Sequence[int],
+    *,
+    messages: bool,
+    number: int | None = None,
+    by: UUID | None = None,
 ) -> list[Record]:
-    """The records of these keys, in that order, each with its newest version or version `number`; disposed ones are left out."""
+    """The records of these keys, in that order, each with its newest version or version `number`.
+
+    Disposed ones are left out, and so is what is in quarantine, unless `by` is
+    named in it.
+    """
+    withdrawn = quarantine.hidden(tx, by)
+    keys = [key for key in keys if key not in withdrawn] if withdrawn else keys
     found: dict[int, Any] = {}
     opened: dict[int, VersionRow] = {}
     for start in range(0, len(keys), _ASK):
@@ -79,7 +98,11 @@ def read(
     frames = Frames(store.objects)
     known = {page.key: page for page in pages.listed(tx)}
     parents = _parents(tx, found.values())
+    if withdrawn:
+        unseen = _ids(tx, withdrawn)
+        parents = {mac: above for mac, above in parents.items() if above[0] not in unseen}
     handed = custody.handed_in(store, tx, (version.exchange for version in opened.values()))
+    codes = series.of(tx, list(found))
     told = []
     for key in keys:
         if key not in found:
@@ -90,7 +113,9 @@ def read(
         record = _record(
             store, tx, row, version, fields(frames, secrets[bytes(row.id)], version), known, parents
         )
-        told.append(replace(record, handed_in=handed.get(version.exchange)) if handed else record)
+        if handed or codes:
+            record = replace(record, handed_in=handed.get(version.exchange), series=codes.get(key))
+        told.append(record)
     return told
 
 
@@ -222,8 +247,8 @@ def as_json(record: Record | Disposed) -> dict[str, object]:
         }
         if version.last_seen_before
         else None,
-        "series": None,
-        "held": False,
+        "series": record.series,
+        "held": record.held,
         "origin": "received" if record.received else "captured",
         "received": dict(record.handed_in) if record.handed_in else None,
         "entry": version.entry,
@@ -288,6 +313,13 @@ def _parents(tx: Tx, rows: Iterable[Any]) -> dict[bytes, tuple[bytes, bytes | No
                     level.add(parent)
         known |= _buried(tx, [mac for mac in asked if mac not in known])
     return known
+
+
+def _ids(tx: Tx, keys: Iterable[int]) -> set[bytes]:
+    """The ids of a few records."""
+    return {
+        bytes(one) for one in tx.execute(select(records.c.id).where(records.c.key.in_(list(keys)))).scalars()
+    }
 
 
 def _buried(tx: Tx, macs: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes | None]]:

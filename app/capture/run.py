@@ -156,16 +156,19 @@ def listen(
     tick: Callable[[], float],
     until: Callable[[], bool],
     renew: Callable[[], bool] | None = None,
+    held: Callable[[PageRef, Observation], bool] | None = None,
     point: Callable[[str], None] | None = None,
 ) -> Report:
     """Keep what the platform tells of a page by itself, until `until` says so or the stream breaks.
 
-    `renew` and `point` are those of a capture. It is a run of its own beside the passes: what both see is one record. It
+    `renew`, `held` and `point` are those of a capture. It is a run of its own beside the passes: what both see is one record. It
     holds the stream's lease, so that no two processes listen to one page.
     Raises `PageBusy` where another does.
     """
     _not_paused(page)
-    return _Listening(store, page, connector, client, by, why, most_bytes, tick, until, renew, point).go()
+    listening = _Listening(store, page, connector, client, by, why, most_bytes, tick, until, renew, point)
+    listening.held = held
+    return listening.go()
 
 
 def ready(store: Store, page: Page) -> None:

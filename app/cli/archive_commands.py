@@ -26,6 +26,7 @@ from app.cli import registry_commands
 from app.cli.answer import Answer, say, table
 from app.cli.registry_commands import page_json, page_line
 from app.cli.session import EVERYONE, KEEPERS, Session, reason, session
+from app.holds import guarding
 from app.records.errors import Invalid, Refused
 from app.records.nouns import Page, Role
 from connectors import registry
@@ -468,6 +469,7 @@ def _receive(asked: argparse.Namespace, here: Session, source: Source) -> import
             handed_by=asked.handed_by.strip(),
             tick=time.monotonic,
             progress=progress,
+            held=guarding.kept_again(here.archive.store),
         )
 
 
@@ -496,9 +498,10 @@ def _checkpoint(asked: argparse.Namespace) -> Answer:
 
 def _ledger_verify(_asked: argparse.Namespace) -> Answer:
     with session(*EVERYONE) as here:
-        wrong = here.archive.store.ledger.verify()
+        examined = here.archive.store.ledger.examine()
         with here.archive.store.database.read() as tx:
             size = here.archive.store.ledger.size(tx)
+    wrong = examined.wrong + [f"{one.what}; it is made anew" for one in examined.damaged]
     return Answer(
         {"size": size, "findings": wrong},
         wrong or [f"{size} entries; every checkpoint is theirs"],

@@ -235,6 +235,7 @@ def _run(asked: argparse.Namespace) -> Answer:
                 "as_of": found.as_of,
                 "undated": found.undated,
                 "unsearchable": found.unsearchable,
+                "not_searched": dict(found.not_searched),
                 "understood_otherwise": saved.understood_otherwise(one),
             }
             if asked.count:

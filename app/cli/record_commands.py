@@ -10,14 +10,18 @@ from itertools import chain, islice
 from pathlib import Path
 from uuid import UUID
 
-from app.capture import copies, records
+from app import officers
+from app.capture import copies, records, tags
 from app.cli.answer import Answer
 from app.cli.people_commands import moment
-from app.cli.session import READERS, Session, session
-from app.index.engine import FACETS, IndexBusy, Sort
+from app.cli.session import READERS, Session, reason, session
+from app.holds.showing import with_hold, with_holds
+from app.index import asof, highlights
+from app.index.engine import IndexBusy, Sort
 from app.index.language import Query, parse
-from app.index.search import narrowed
-from app.index.source import identities
+from app.index.search import Found, narrowed
+from app.index.source import LedgerSource, identities
+from app.index.standing import COUNTED
 from app.records.errors import Invalid
 from app.records.nouns import Disposed, Record, Role
 from app.store import access
@@ -44,7 +48,10 @@ def add(
     search.add_argument("--limit", type=int, default=20)
     search.add_argument("--after", metavar="CURSOR", help="go on after the page that gave this cursor")
     search.add_argument(
-        "--facets", default="", metavar="F,F", help=f"count the hits by these: {', '.join(FACETS)}"
+        "--facets", default="", metavar="F,F", help=f"count the hits by these: {', '.join(COUNTED)}"
+    )
+    search.add_argument(
+        "--as-of", type=int, metavar="SIZE", help="as the archive stood when the ledger had so many entries"
     )
     search.add_argument("--all", action="store_true", help="every hit as JSON Lines, without a cap")
     search.add_argument("--count", action="store_true", help="only the total")
@@ -73,6 +80,64 @@ def add(
     proof.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     proof.add_argument("--version", type=int)
     proof.set_defaults(run=_proof)
+    _add_tags(commands, common)
+
+
+def _add_tags(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    tag = commands.add_parser("tag", help="words that officers give records").add_subparsers(
+        dest="tag", required=True, metavar="ACT"
+    )
+    for act, says, run in (
+        ("add", "give a record a tag", _tag),
+        ("remove", "take a tag off a record", _untag),
+    ):
+        one = tag.add_parser(act, parents=[common], help=says)
+        one.add_argument("id", metavar="RECORD")
+        one.add_argument("word", metavar="TAG")
+        one.set_defaults(run=run)
+    listing = tag.add_parser("list", parents=[common], help="every tag, or those of one record")
+    listing.add_argument("id", metavar="RECORD", nargs="?")
+    listing.set_defaults(run=_tags)
+
+
+def _tag(asked: argparse.Namespace) -> Answer:
+    why = reason(asked.why)
+    with session(*tags.TAGGERS) as here:
+        found = _readable(here, asked.id)
+        with here.archive.store.database.begin() as tx:
+            given = tags.add(here.archive.store, tx, found, asked.word, by=here.officer, why=why)
+    return Answer(
+        {"record": str(found.id), **tags.as_json(given, here.officer.email)}, [f"tagged {given.tag}"]
+    )
+
+
+def _untag(asked: argparse.Namespace) -> Answer:
+    why = reason(asked.why)
+    with session(*tags.TAGGERS) as here:
+        found = _readable(here, asked.id)
+        with here.archive.store.database.begin() as tx:
+            entry = tags.remove(here.archive.store, tx, found, asked.word, by=here.officer, why=why)
+    return Answer({"record": str(found.id), "tag": asked.word, "entry": entry}, ["taken off"])
+
+
+def _tags(asked: argparse.Namespace) -> Answer:
+    with session(*READERS) as here:
+        store = here.archive.store
+        if asked.id is None:
+            with store.database.read() as tx:
+                every = tags.listed(store, tx)
+            return Answer(
+                {"tags": [{"tag": one.tag, "records": one.records} for one in every]},
+                [f"{one.records:>8}  {one.tag}" for one in every] or ["no record is tagged"],
+            )
+        found = _readable(here, asked.id)
+        with store.database.read() as tx:
+            given = tags.of_record(store, tx, found)
+            people = {one.id: one.email for one in officers.list_all(tx)}
+    told = [tags.as_json(one, people.get(one.by) if one.by else None) for one in given]
+    return Answer({"record": str(found.id), "tags": told}, [one.tag for one in given] or ["no tag"])
 
 
 def _search(asked: argparse.Namespace) -> Answer | None:
@@ -100,6 +165,8 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             limit=max(asked.limit, 1),
             after=asked.after,
             facets=facets,
+            by=here.officer,
+            as_of=asked.as_of,
         )
         action = "export" if streams else "search"
         with archive.store.database.begin() as tx:
@@ -116,7 +183,10 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             "as_of": found.as_of,
             "undated": found.undated,
             "unsearchable": found.unsearchable,
+            "not_searched": dict(found.not_searched),
         }
+        if found.disposed_since is not None:
+            head["disposed_since"] = found.disposed_since
         if asked.count:
             return Answer(head, [str(found.total)])
         if streams:
@@ -125,14 +195,35 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             if asked.ids:
                 told: list[object] = [str(one) for one in identities(tx, found.records[: asked.limit])]
             else:
+                shown = records.read(archive.store, tx, found.records[: asked.limit], messages=here.messages)
+                shown = with_holds(archive.store, tx, shown, by=here.officer)
+                if asked.as_of is not None:
+                    shown = asof.as_then(archive.store, tx, shown, asked.as_of)
+                met = highlights.of_records(
+                    LedgerSource(archive.store),
+                    tx,
+                    query.tree,
+                    [one.key for one in shown],
+                    before=asked.as_of,
+                )
                 told = [
-                    records.as_json(one)
-                    for one in records.read(
-                        archive.store, tx, found.records[: asked.limit], messages=here.messages
-                    )
+                    records.as_json(one) | ({"found": met[one.key].as_json()} if one.key in met else {})
+                    for one in shown
                 ]
     value = {**head, "records": told, "facets": found.facets, "cursor": found.cursor}
-    return Answer(value, [_line_of(one) for one in told] + [f"{found.total} records"])
+    return Answer(value, [*(_line_of(one) for one in told), f"{found.total} records", *_limits(found)])
+
+
+def _limits(found: Found) -> list[str]:
+    """What the answer could not speak of."""
+    told = [
+        f"{number} not searched: {reason.replace('_', ' ')}" for reason, number in found.not_searched.items()
+    ]
+    if found.disposed_since is not None:
+        told.append(
+            f"as of {found.as_of} ledger entries; {found.disposed_since} records were disposed of since"
+        )
+    return told
 
 
 def _follow(here: Session) -> None:
@@ -143,7 +234,7 @@ def _follow(here: Session) -> None:
 
 def _stream(asked: argparse.Namespace, here: Session, query: Query, head: dict[str, object]) -> Answer | None:
     """Every hit, in bounded memory: as JSON Lines, or as a working copy in a file."""
-    found = _every(here, query, Sort(asked.sort))
+    found = _every(here, query, Sort(asked.sort), asked.as_of)
     if not (asked.csv or asked.html):
         for record in found:
             line = (
@@ -169,11 +260,14 @@ def _stream(asked: argparse.Namespace, here: Session, query: Query, head: dict[s
     )
 
 
-def _every(here: Session, query: Query, sort: Sort) -> Iterator[Record]:
-    keys = here.archive.every(query, messages=here.messages, sort=sort)
+def _every(here: Session, query: Query, sort: Sort, as_of: int | None) -> Iterator[Record]:
+    keys = here.archive.every(query, messages=here.messages, sort=sort, by=here.officer, as_of=as_of)
     while part := list(islice(keys, _PART)):
         with here.archive.store.database.read() as tx:
             found = records.read(here.archive.store, tx, part, messages=here.messages)
+            found = with_holds(here.archive.store, tx, found, by=here.officer)
+            if as_of is not None:
+                found = asof.as_then(here.archive.store, tx, found, as_of)
         yield from found
 
 
@@ -181,7 +275,9 @@ def _line_of(told: object) -> str:
     if not isinstance(told, dict):
         return str(told)
     author = (told.get("author") or {}).get("name") or ""
-    return f"{told['id']}  {told.get('published_at') or 'undated':20}  {told.get('state', ''):8} {author[:20]:20} {str(told.get('text', ''))[:80]!r}"
+    met = told.get("found") or {}
+    beside = f"  ({met['where']})" if met.get("where", "in the text") != "in the text" else ""
+    return f"{told['id']}  {told.get('published_at') or 'undated':20}  {told.get('state', ''):8} {author[:20]:20} {str(told.get('text', ''))[:80]!r}{beside}"
 
 
 def identity(text: str) -> UUID:
@@ -198,7 +294,8 @@ def _show(asked: argparse.Namespace) -> Answer:
     which, at = identity(asked.id), moment(asked.at)
     with session(*READERS) as here, here.archive.store.database.begin() as tx:
         store = here.archive.store
-        found = records.get(store, tx, which, messages=here.messages)
+        found = records.get(store, tx, which, messages=here.messages, by=here.officer.id)
+        found = with_hold(store, tx, found, by=here.officer)
         access.note(
             store,
             tx,
@@ -210,10 +307,12 @@ def _show(asked: argparse.Namespace) -> Answer:
         told = records.as_json(found)
         if isinstance(found, Disposed):
             return Answer(told)
+        told["tags"] = tags.of(store, tx, [found.key]).get(found.key, [])
         if asked.versions:
             told["history"] = [records.version_json(version) for version in records.history(store, tx, found)]
         if asked.family or at:
             members = records.family(store, tx, found, messages=here.messages)
+            members = with_holds(store, tx, members, by=here.officer)
             if at:
                 told["family"] = [
                     records.as_json(one.record)
@@ -274,7 +373,7 @@ def _proof(asked: argparse.Namespace) -> Answer:
 def _readable(here: Session, text: str) -> Record:
     which = identity(text)
     with here.archive.store.database.read() as tx:
-        found = records.get(here.archive.store, tx, which, messages=here.messages)
+        found = records.get(here.archive.store, tx, which, messages=here.messages, by=here.officer.id)
     if isinstance(found, Disposed):
         raise records.NoSuchRecord(
             f"record {which} was disposed of", next="Its certificate says when and under which authority."

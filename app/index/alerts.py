@@ -37,6 +37,7 @@ from app.index.tree import Tree
 from app.records.errors import NotFound, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
+from app.store import quarantine
 from app.store.store import Store
 from app.store.tables import alerts, letters, saved_searches
 
@@ -182,7 +183,13 @@ def _watches(store: Store, tx: Tx) -> list[_Watch]:
 
 def _advance(store: Store, watches: Sequence[_Watch], changes: Sequence[Change], upto: int) -> list[_Watch]:
     """Read these changes for everybody who has not, and write down how far each came."""
-    read = [[Read(document) for document in change.documents] for change in changes]
+    with store.database.read() as tx:
+        withdrawn = quarantine.hidden(tx)
+    read = [
+        [Read(document) for document in change.documents]
+        for change in changes
+        if change.record not in withdrawn
+    ]
     moved, after = [], []
     for one in watches:
         if one.reached >= upto:

@@ -15,20 +15,38 @@ was published, whether it is private.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlalchemy import func, select
 
+from app.capture import records
 from app.db import Tx
 from app.index import judging
 from app.index.documents import Document
 from app.index.engine import Engine, Scope, Sort
 from app.index.judging import Read
 from app.index.keys import Keys
-from app.index.tree import DateRange, Field, Not, Tree, both, everything_in, with_dates_met
+from app.index.standing import must_have_history
+from app.index.tree import (
+    Among,
+    DateRange,
+    Exactly,
+    Field,
+    Not,
+    Tree,
+    both,
+    either,
+    everything_in,
+    with_dates_met,
+)
 from app.records.errors import Unavailable
+from app.records.nouns import Record
 from app.store.disposals import DESTROYED, VERIFIED
+from app.store.store import Store
 from app.store.tables import disposal_records, versions
+
+_FACT = Field("as-of", "then")
 
 
 class IndexBehind(Unavailable):
@@ -65,6 +83,29 @@ def hits(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) 
     Raises `IndexBehind` where the index has not come so far, and
     `QueryNotSupported` as the engine does.
     """
+    stood = _stood(history, engine, tree, scope, size)
+    return stood.alike | Keys.of(record for record, _ in stood.versions)
+
+
+def question(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Tree:
+    """A question of now that finds what `tree` found when the ledger had `size` entries, each by the version that was found then.
+
+    Its answer counts, sorts and goes on as every answer does.
+    """
+    stood = _stood(history, engine, tree, scope, size)
+    return either(both(tree, Among(_FACT, stood.alike)), Exactly(stood.versions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """Hits of then: records that stand as they stood, and versions of those that have changed since."""
+
+    alike: Keys
+    versions: frozenset[tuple[int, int]]
+
+
+def _stood(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> _Stood:
+    must_have_history(tree)
     before = size_of(engine)
     if before < size:
         raise IndexBehind(
@@ -73,7 +114,7 @@ def hits(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) 
         )
     found = Keys.of(engine.ask(tree, scope).every(Sort.NEWEST))
     if before == size == size_of(engine):
-        return found - history.disposed()
+        return _Stood(found - history.disposed(), frozenset())
     judging.must_be_known(tree)
     candidates = found
     if judging.asks_for_current(tree):
@@ -81,12 +122,13 @@ def hits(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) 
     # Asked for after the index, so that whatever the index may have seen is among them.
     changed, new = history.changed(size)
     judged = (candidates | found) & changed
-    stood = Keys.of(
-        told[0].record
+    opened = (
+        judging.newest_hit(tree, [Read(one) for one in told], scope, before=size)
         for told in history.of(judged)
-        if judging.hit(tree, [Read(one) for one in told], scope, before=size)
     )
-    return ((found - changed - new) | stood) - history.disposed()
+    hit = frozenset((one.record, one.version) for one in opened if one is not None)
+    disposed = history.disposed()
+    return _Stood(found - changed - new - disposed, frozenset(one for one in hit if one[0] not in disposed))
 
 
 def undated(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Keys:
@@ -100,6 +142,18 @@ def undated(history: History, engine: Engine, tree: Tree, scope: Scope, size: in
 def not_reached(tx: Tx, size: int) -> int:
     """How many versions were captured that an index of `size` entries has not seen."""
     return int(tx.execute(select(func.count()).where(versions.c.entry >= size)).scalar_one())
+
+
+def as_then(store: Store, tx: Tx, found: Iterable[Record], size: int) -> list[Record]:
+    """These records, each with the version that was its newest when the ledger had `size` entries."""
+    told = []
+    for record in found:
+        version = record.version
+        if version.entry >= size or record.versions > version.number:
+            before = [one for one in records.history(store, tx, record) if one.entry < size]
+            version = before[-1] if before else version
+        told.append(replace(record, version=version, state=version.state, versions=version.number))
+    return told
 
 
 def disposed_since(tx: Tx, size: int) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, select
 
 from app.db import Tx
 from app.index.keys import Keys
+from app.store import quarantine
 from app.store.tables import records, suppressed, tombstones, versions
 
 _PART = 10_000
@@ -50,7 +51,7 @@ def read(tx: Tx, size: int, *, messages: bool) -> Families:
         select(records.c.key)
         .join(versions, (versions.c.record == records.c.key) & (versions.c.number == 1))
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
-        .where(versions.c.entry < size, tombstones.c.record.is_(None))
+        .where(versions.c.entry < size, tombstones.c.record.is_(None), quarantine.outside(records.c.key))
     )
     if not messages:
         asked = asked.where(records.c.private.is_(False))

@@ -9,36 +9,33 @@ are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from app.index import spans
 from app.index.documents import Document
 from app.index.engine import QueryNotSupported, Scope, folded, instants, microseconds
 from app.index.printer import show
-from app.index.spans import Words, meeting
+from app.index.spans import Placed
 from app.index.tree import (
-    Address,
     All,
+    Among,
     And,
     CapturedRange,
     DateRange,
+    Exactly,
     Field,
-    Fuzzy,
-    Mention,
     Not,
     Or,
-    Stem,
-    Tag,
-    Term,
     Tree,
-    Wild,
     both,
     either,
     everything_in,
 )
 
-FIELDS = frozenset(("author", "page", "platform", "kind", "state", "version", "has", "lang", "origin"))
+FIELDS = frozenset(
+    ("author", "page", "platform", "kind", "state", "version", "has", "lang", "origin", "unsearchable")
+)
 _CURRENT = Field("version", "current")
 
 
@@ -55,9 +52,18 @@ class Read:
 
     document: Document
 
+    def by(self, before: int | None) -> Read:
+        """The version without what attachments hold that were kept at entry `before` or later."""
+        told = self.document.passages
+        if before is None or all(one.entry < before for one in told):
+            return self
+        return Read(replace(self.document, passages=tuple(one for one in told if one.entry < before)))
+
     @cached_property
-    def words(self) -> Words:
-        return spans.read(self.document.text)
+    def words(self) -> Sequence[Placed]:
+        """The words of each of its texts, with the place where it stands."""
+        beside = [(one.place, spans.read(one.text)) for one in self.document.passages]
+        return [("text", spans.read(self.document.text)), *beside]
 
 
 def hit(tree: Tree, versions: Sequence[Read], scope: Scope, *, before: int | None = None) -> bool:
@@ -66,11 +72,19 @@ def hit(tree: Tree, versions: Sequence[Read], scope: Scope, *, before: int | Non
     `versions` are those of one record in their order. The current version is
     the last one that there was by then.
     """
-    there = [one for one in versions if before is None or one.document.entry < before]
-    return any(
-        (scope.messages or not one.document.private) and _meets(tree, one, scope, current=one is there[-1])
-        for one in there
-    )
+    return newest_hit(tree, versions, scope, before=before) is not None
+
+
+def newest_hit(
+    tree: Tree, versions: Sequence[Read], scope: Scope, *, before: int | None = None
+) -> Document | None:
+    """The newest version that is a hit, or was by then; None where none is."""
+    there = [one.by(before) for one in versions if before is None or one.document.entry < before]
+    for one in reversed(there):
+        visible = scope.messages or not one.document.private
+        if visible and _meets(tree, one, scope, current=one is there[-1]):
+            return one.document
+    return None
 
 
 def whichever_is_current(tree: Tree) -> Tree:
@@ -115,13 +129,12 @@ def _meets(tree: Tree, read: Read, scope: Scope, *, current: bool) -> bool:
             return published is not None and _between(tree, microseconds(published), scope)
         case CapturedRange():
             return _between(tree, microseconds(read.document.captured_at), scope)
-        case Term() | Wild() | Fuzzy() | Stem():
-            return any(map(meeting(tree), read.words.words))
-        case Tag() | Mention() | Address():
-            meets = meeting(tree)
-            return any(meets(sigil.text) for sigil in read.words.sigils)
+        case Among(_, keys):
+            return read.document.record in keys
+        case Exactly(versions):
+            return (read.document.record, read.document.version) in versions
         case _:
-            return bool(spans.spans(tree, read.words))
+            return spans.met(tree, read.words)
 
 
 def _between(days: DateRange | CapturedRange, at: int, scope: Scope) -> bool:
@@ -134,7 +147,11 @@ def _has(name: str, value: str, document: Document, *, current: bool) -> bool:
         case "version":
             return current
         case "has":
-            return document.media if value == "media" else document.published_at is not None
+            if value in ("media", "date"):
+                return document.media if value == "media" else document.published_at is not None
+            return any(one.place == value for one in document.passages)
+        case "unsearchable":
+            return bool(document.lacks) if value == "any" else value in document.lacks
         case "kind" | "state" | "origin":
             return bool(getattr(document, name) == value)
         case "author":

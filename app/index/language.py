@@ -20,6 +20,7 @@ from enum import Enum, auto
 from typing import NoReturn
 
 from app.index import analyser
+from app.index.documents import LACKS, PLACES
 from app.index.printer import explain, show
 from app.index.tree import (
     Address,
@@ -29,6 +30,7 @@ from app.index.tree import (
     DateRange,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -48,7 +50,7 @@ from app.records.errors import Invalid
 
 FIELDS = (
     "author", "page", "platform", "kind", "state", "series", "tag", "version",
-    "has", "lang", "hold", "origin", "date", "captured",
+    "has", "lang", "hold", "origin", "unsearchable", "date", "captured", *PLACES,
 )  # fmt: skip
 """The fields that a question may name."""
 
@@ -57,7 +59,8 @@ CHOICES = {
     "state": ("present", "hidden", "absent", "gone", "unknown"),
     "origin": ("captured", "received"),
     "version": ("current",),
-    "has": ("media", "date"),
+    "has": ("media", "date", *PLACES[1:]),
+    "unsearchable": ("any", *LACKS),
 }
 """The fields whose values are known beforehand: anything else in them is a slip of the pen."""
 
@@ -125,6 +128,7 @@ class _Sort(Enum):
     AND = auto()
     OR = auto()
     NOT = auto()
+    IN = auto()
     WITHIN = auto()
     PART = auto()
 
@@ -137,6 +141,7 @@ class _Lexeme:
     tree: Tree | None = None
     within: int = 0
     in_order: bool = False
+    place: str = ""
 
 
 _QUOTES = '"“”„‟＂'
@@ -231,8 +236,38 @@ class _Lexer:
                 f"There is no field {match.group(1)}", start, match.end(),
                 f"The fields are {', '.join(FIELDS)}. Words with a colon between them stand in quotation marks.",
             )  # fmt: skip
+        if name in PLACES:
+            return self._in_a_place(name, start, match.end())
         value, end = self._field_value(name, start, match.end())
         self._keep(_Sort.PART, start, end, tree=self._field_tree(name, value, start, end))
+        return end
+
+    def _in_a_place(self, place: str, start: int, at: int) -> int:
+        """`alt:` and its like, with the word, the quotation or the bracket that must follow at once."""
+        after = self.text[at : at + 1]
+        if not after or after.isspace() or after == ")":
+            self._refuse(
+                f"Nothing follows {place}:", start, at,
+                f'Write {place}:word, {place}:"two words" or {place}:(road w/5 closed).',
+            )  # fmt: skip
+        inner = _FIELD.match(self.text, at)
+        if inner is not None and inner.group(1).lower() in FIELDS:
+            self._refuse(
+                "A field cannot stand inside a field", start, inner.end(),
+                "Write each by itself; words with a colon between them stand in quotation marks.",
+            )  # fmt: skip
+        self.found.append(_Lexeme(_Sort.IN, start, at, place=place))
+        if after == "(":
+            return at
+        if after in _QUOTES:
+            return self._quotation(at)
+        end = self._chunk_end(at)
+        if analyser.normalised(self.text[at:end]).strip("*") == "":
+            self._refuse(
+                "A wildcard must touch the word that it belongs to", start, end,
+                f"For every record that has one write has:{place}." if place != "text" else "For every record write *.",
+            )  # fmt: skip
+        self._words(self.text[at:end], at, end)
         return end
 
     def _field_value(self, name: str, start: int, at: int) -> tuple[str, int]:
@@ -429,8 +464,11 @@ class _Lexer:
         parts: list[Part] = []
         for element in elements:
             bare = element if element.startswith("http") else element.strip("?") if punctuation else element
-            if bare not in {"", "#", "@"}:
-                parts.append(self._pattern(bare, start, end, quoted=quoted))
+            # What the sign stood before may be no word without it: a mark alone is none.
+            rest = [bare] if bare == element else analyser.pattern_elements(bare)
+            parts += [
+                self._pattern(one, start, end, quoted=quoted) for one in rest if one not in {"", "#", "@"}
+            ]
         return parts
 
     def _refuse_alone(self, start: int, end: int) -> NoReturn:
@@ -553,7 +591,7 @@ class _Parser:
             if self._next_is(_Sort.AND) is not None:
                 self.at += 1
                 return True
-            return self._next_is(_Sort.OPEN, _Sort.NOT, _Sort.PART) is not None
+            return self._next_is(_Sort.OPEN, _Sort.NOT, _Sort.PART, _Sort.IN) is not None
 
         return self._group(self._not, more, both)
 
@@ -622,6 +660,11 @@ class _Parser:
                         "AND cannot stand inside a proximity", side.start, side.end,
                         "Write (road w/5 closed) AND (road w/5 bridge), or (closed w/5 bridge) w/5 road.",
                     )  # fmt: skip
+                case In(place, _):
+                    self._refuse(
+                        "A proximity stands in one place", side.start, side.end,
+                        f"Write {place}:(road w/5 closed).",
+                    )  # fmt: skip
                 case _:
                     self._refuse(
                         "Proximity joins words and phrases", side.start, side.end,
@@ -638,6 +681,9 @@ class _Parser:
         self.at += 1
         if lexeme.sort is _Sort.PART and lexeme.tree is not None:
             return _Placed(lexeme.tree, lexeme.start, lexeme.end)
+        if lexeme.sort is _Sort.IN:
+            inside = self._single()
+            return _Placed(self._in(lexeme.place, inside, inside.tree), lexeme.start, inside.end)
         if lexeme.sort is not _Sort.OPEN:
             self._out_of_place(lexeme)
         if self._next_is(_Sort.CLOSE):
@@ -652,6 +698,23 @@ class _Parser:
             self._out_of_place(closing)
         self.at += 1
         return replace(inside, start=lexeme.start, end=closing.end)
+
+    def _in(self, place: str, whole: _Placed, tree: Tree) -> Tree:
+        """What stands in brackets after `alt:`, said of each of its words, phrases and proximities."""
+        if isinstance(tree, In | Field | DateRange | CapturedRange | All):
+            self._refuse(
+                f"Only words, phrases and proximities stand in {place}:", whole.start, whole.end,
+                "Put fields and dates beside it with AND.",
+            )  # fmt: skip
+        match tree:
+            case And(parts):
+                return both(*(self._in(place, whole, part) for part in parts))
+            case Or(parts):
+                return either(*(self._in(place, whole, part) for part in parts))
+            case Not(part):
+                return Not(self._in(place, whole, part))
+            case _:
+                return In(place, tree)
 
     def _deeper(self, lexeme: _Lexeme) -> None:
         self.depth += 1

@@ -7,11 +7,14 @@ import re
 from app.index.tree import (
     Address,
     All,
+    Among,
     And,
     CapturedRange,
     DateRange,
+    Exactly,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -26,6 +29,8 @@ from app.index.tree import (
 )
 
 _ESCAPED = re.compile(r'[\\"“”„‟＂]')
+_MEANT_OTHERWISE = re.compile(r"[()%~^]")
+"""What an address may hold and what means something else outside of quotation marks."""
 _PLAIN_VALUE = re.compile(r"[\w.@/\-]+")
 
 
@@ -45,19 +50,23 @@ def show(tree: Tree) -> str:
         case Mention(name):
             return f"@{name}"
         case Address(text, prefix):
-            return text + "*" * prefix
+            return f'"{text}{"*" * prefix}"' if _MEANT_OTHERWISE.search(text) else text + "*" * prefix
         case Phrase(parts):
-            return '"' + " ".join(show(part) for part in parts) + '"'
+            return '"' + " ".join(show(part).strip('"') for part in parts) + '"'
         case Near(within, left, right):
             return f"{_joined(left)} w/{within} {_joined(right)}"
         case Pre(within, left, right):
             return f"{_joined(left)} pre/{within} {_joined(right)}"
-        case Field(name, value):
+        case In(place, part):
+            return f"{place}:{_joined(part)}"
+        case Field(name, value) | Among(Field(name, value), _):
             return f"{name}:{_value(value)}"
         case DateRange():
             return "date:" + _days(tree)
         case CapturedRange():
             return "captured:" + _days(tree)
+        case Exactly(versions):
+            return f"<{len(versions)} versions>"
         case All():
             return "*"
         case And(parts):
@@ -105,8 +114,12 @@ def explain(tree: Tree) -> dict[str, object]:
             return {"is": "address", "text": text, "prefix": prefix}
         case Near(within, left, right) | Pre(within, left, right):
             return {"is": _name(tree), "within": within, "left": explain(left), "right": explain(right)}
-        case Field(name, value):
+        case In(place, part):
+            return {"is": "in", "place": place, "part": explain(part)}
+        case Field(name, value) | Among(Field(name, value), _):
             return {"is": "field", "name": name, "value": value}
+        case Exactly(versions):
+            return {"is": "versions", "number": len(versions)}
         case DateRange(since, until) | CapturedRange(since, until):
             return {"is": _name(tree), "since": since and str(since), "until": until and str(until)}
         case All():

@@ -6,12 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from app.index import analyser
-from app.index.engine import Answer, Engine, Scope, Sort
+from app.db import Tx
+from app.index import analyser, asof
+from app.index.asof import History
+from app.index.documents import LACKS
+from app.index.engine import Answer, Engine, QueryNotSupported, Scope, Sort
+from app.index.keys import Keys
 from app.index.language import Query, parse
 from app.index.printer import explain, show
+from app.index.source import LedgerSource
 from app.index.spans import Words, marked
-from app.index.tree import DateRange, Field, Not, Tree, both, everything_in, with_dates_met
+from app.index.standing import JOINED, Standing, joined, must_have_history
+from app.index.tree import (
+    Address,
+    DateRange,
+    Field,
+    Mention,
+    Not,
+    Tag,
+    Tree,
+    asks_for_words,
+    both,
+    everything_in,
+    with_dates_met,
+    with_words_met,
+)
+from app.records.errors import Invalid
+from app.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +40,15 @@ class Found:
     """The answer to a question.
 
     `undated` counts the records that only their missing date of publication
-    kept out. `as_of` is the size of the ledger that the index reflects, and
-    `unsearchable` how many entries it has not seen yet.
+    kept out. `as_of` is the size of the ledger that the answer speaks of.
+
+    `not_searched` says by reason what may be missing: `behind`, ledger entries
+    that the index has not seen yet, and under words of `LACKS` the records that
+    the question could have found in pictures, scans and files that nobody can
+    read. `unsearchable` is how many that are: entries, and records each once.
+
+    `disposed_since` is how many records were disposed of since the size of the
+    ledger that was asked about; None where the question was about now.
     """
 
     total: int
@@ -30,6 +58,9 @@ class Found:
     as_of: int
     unsearchable: int
     query: Mapping[str, object]
+    behind: int = 0
+    not_searched: Mapping[str, int] = field(default_factory=dict)
+    disposed_since: int | None = None
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
@@ -44,35 +75,130 @@ def search(
     limit: int = 50,
     after: str | None = None,
     facets: Sequence[str] = (),
+    standing: Standing | None = None,
+    past: Past | None = None,
 ) -> Found:
     """Answer a question with its exact total.
 
     Private messages are not found, counted or faceted unless
-    `may_read_messages`.
+    `may_read_messages`. `standing` knows tags, series and holds; without it
+    they are refused. With `past` the question is about an earlier size.
     """
     understood = _understood(query)
     scope = Scope(zone, messages=may_read_messages)
-    position = engine.position()
-    answer = engine.ask(understood.tree, scope)
+    seen = asof.size_of(engine)
+    if past is not None:
+        must_have_history(understood.tree)
+    asking = Asking(engine, joined(understood.tree, standing), scope, past)
+    answer = asking.answer()
     page = answer.page(sort, limit, after)
-    seen = position.entry + 1 if position is not None else 0
+    lacking = asking.lacking()
+    behind = max(0, ledger_size - seen) if past is None else 0
     return Found(
         total=answer.total(),
         records=page.records,
         cursor=page.cursor,
-        undated=undated(engine, understood.tree, scope),
-        as_of=seen,
-        unsearchable=max(0, ledger_size - seen),
+        undated=asking.undated(),
+        as_of=seen if past is None else past.size,
+        unsearchable=behind + lacking.pop("any", 0),
         query=understood.explain(),
-        facets=answer.facets(facets),
+        behind=behind,
+        not_searched=({"behind": behind} if behind else {}) | lacking,
+        disposed_since=None if past is None else past.disposed,
+        facets=counted(answer, facets, standing if past is None else None),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier size of the ledger that a question is about, what knows of it, and how many were disposed of since."""
+
+    history: History
+    size: int
+    disposed: int
+
+
+class NoSuchSize(Invalid):
+    """The ledger never had so many entries."""
+
+    code = "no-such-size"
+
+
+def past(store: Store, tx: Tx, size: int) -> Past:
+    """What a question about `size` entries of the ledger needs, or `NoSuchSize`."""
+    entries = store.ledger.size(tx)
+    if not 0 < size <= entries:
+        raise NoSuchSize(
+            f"the ledger has {entries} entries, not {size}",
+            next="Give a size that an answer or a checkpoint told.",
+        )
+    return Past(LedgerSource(store), size, asof.disposed_since(tx, size))
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question on its way to the index: its facts joined, about now or about an earlier size."""
+
+    engine: Engine
+    tree: Tree
+    scope: Scope
+    past: Past | None = None
+
+    def answer(self) -> Answer:
+        """What is found. The question is refused, if at all, here."""
+        return self.engine.ask(self._as_of(self.tree), self.scope)
+
+    def undated(self) -> int:
+        """How many records without a date of publication would be hits if their dates were met, and are not."""
+        if self.past is None:
+            return undated(self.engine, self.tree, self.scope)
+        past = self.past
+        return len(asof.undated(past.history, self.engine, self.tree, self.scope, past.size))
+
+    def lacking(self) -> dict[str, int]:
+        """How many records could not be searched wholly, and might be hits by what was not: `any`, and each reason."""
+        if not asks_for_words(self.tree):
+            return {}
+        found: dict[str, int] = {}
+        for reason in ("any", *LACKS):
+            tree = both(with_words_met(self.tree), Field("unsearchable", reason))
+            number = self.engine.ask(self._as_of(tree), self.scope).total()
+            if number:
+                found[reason] = number
+            elif reason == "any":
+                break
+        return found
+
+    def _as_of(self, tree: Tree) -> Tree:
+        if self.past is None:
+            return tree
+        return asof.question(self.past.history, self.engine, tree, self.scope, self.past.size)
+
+
+def counted(
+    answer: Answer, facets: Sequence[str], standing: Standing | None
+) -> Mapping[str, Mapping[str, int]]:
+    """How many hits have each value of these facts; those that no index keeps are read for what was found."""
+    beside = [name for name in facets if name in JOINED]
+    if beside and standing is None:
+        raise QueryNotSupported(", ".join(beside), "hits cannot be counted by it here")
+    found = dict(answer.facets([name for name in facets if name not in JOINED]))
+    if beside and standing is not None:
+        hits = Keys.of(answer.every(Sort.CAPTURED))
+        found |= {name: standing.counted(name, hits) for name in beside}
+    return {name: found[name] for name in facets}
+
+
 def count(
-    engine: Engine, query: str | Query | Tree, *, zone: ZoneInfo, may_read_messages: bool = False
+    engine: Engine,
+    query: str | Query | Tree,
+    *,
+    zone: ZoneInfo,
+    may_read_messages: bool = False,
+    standing: Standing | None = None,
 ) -> int:
     """How many records are hits."""
-    return _asked(engine, query, zone, may_read_messages=may_read_messages).total()
+    return asked(engine, query, zone, may_read_messages=may_read_messages, standing=standing).total()
 
 
 def every(
@@ -82,13 +208,28 @@ def every(
     zone: ZoneInfo,
     may_read_messages: bool = False,
     sort: Sort = Sort.NEWEST,
+    standing: Standing | None = None,
+    past: Past | None = None,
 ) -> Iterator[int]:
     """Every hit in order, without a cap. The question is refused, if at all, before the first one."""
-    return _asked(engine, query, zone, may_read_messages=may_read_messages).every(sort)
+    answer = asked(engine, query, zone, may_read_messages=may_read_messages, standing=standing, past=past)
+    return answer.every(sort)
 
 
-def _asked(engine: Engine, query: str | Query | Tree, zone: ZoneInfo, *, may_read_messages: bool) -> Answer:
-    return engine.ask(_understood(query).tree, Scope(zone, messages=may_read_messages))
+def asked(
+    engine: Engine,
+    query: str | Query | Tree,
+    zone: ZoneInfo,
+    *,
+    may_read_messages: bool,
+    standing: Standing | None = None,
+    past: Past | None = None,
+) -> Answer:
+    """The answer to a question, its facts joined."""
+    tree, scope = _understood(query).tree, Scope(zone, messages=may_read_messages)
+    if past is not None:
+        must_have_history(tree)
+    return Asking(engine, joined(tree, standing), scope, past).answer()
 
 
 def _understood(query: str | Query | Tree) -> Query:
@@ -122,15 +263,16 @@ def narrowed(
     return Query(query.text, both(*parts), query.notes)
 
 
-def highlight(tree: Tree, text: str) -> list[tuple[int, int]]:
-    """Where `text` meets the question: places (half open) in their order, none touching another.
+def highlight(tree: Tree, text: str, place: str = "text") -> list[tuple[int, int]]:
+    """Where `text`, which stands at `place`, meets the question: places (half open) in their order, none touching another.
 
     Phrases and hashtags are marked whole, with what stands between their
     words; of a proximity only what takes part in it.
     """
-    tokens = analyser.tokens(text)
-    words = Words([token.word for token in tokens], analyser.sigils(text))
-    places = sorted((tokens[first].start, tokens[last].end) for first, last in marked(tree, words))
+    found, at = analyser.words_with_places(text)
+    asks = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
+    words = Words(found, analyser.sigils(text) if asks else ())
+    places = sorted((at[first][0], at[last][1]) for first, last in marked(tree, words, place))
     joined: list[tuple[int, int]] = []
     for start, end in places:
         if joined and start < joined[-1][1]:
@@ -141,5 +283,21 @@ def highlight(tree: Tree, text: str) -> list[tuple[int, int]]:
 
 
 __all__ = [
-    "Found", "Query", "count", "every", "explain", "highlight", "narrowed", "parse", "search", "show", "undated",
+    "Asking",
+    "Found",
+    "NoSuchSize",
+    "Past",
+    "Query",
+    "asked",
+    "count",
+    "counted",
+    "every",
+    "explain",
+    "highlight",
+    "narrowed",
+    "parse",
+    "past",
+    "search",
+    "show",
+    "undated",
 ]  # fmt: skip

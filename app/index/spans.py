@@ -24,6 +24,7 @@ from app.index.tree import (
     Address,
     And,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -77,6 +78,30 @@ def spans(tree: Tree, words: Words) -> set[Span]:
             return set().union(*(spans(part, words) for part in parts))
         case _:
             raise TypeError(f"{type(tree).__name__} has no place in a text")
+
+
+Placed: TypeAlias = tuple[str, Words]
+"""The words of one text, with the place where they stand."""
+
+
+def met(tree: Tree, told: Iterable[Placed]) -> bool:
+    """Whether a word, a phrase, a proximity or an OR of them is met in any one of these texts.
+
+    `In` asks of the texts of one place only. Nothing is met across two texts.
+    """
+    place, part = (tree.place, tree.part) if isinstance(tree, In) else (None, tree)
+    asked = (words for where, words in told if place is None or where == place)
+    match part:
+        case Term(word):
+            return any(word in words.words for words in asked)
+        case Wild() | Fuzzy() | Stem():
+            meets = meeting(part)
+            return any(any(map(meets, words.words)) for words in asked)
+        case Tag() | Mention() | Address():
+            meets = meeting(part)
+            return any(any(meets(sigil.text) for sigil in words.sigils) for words in asked)
+        case _:
+            return any(spans(part, words) for words in asked)
 
 
 def _consecutive(parts: Sequence[set[Span]]) -> set[Span]:
@@ -159,14 +184,16 @@ def changes(one: str, other: str, most: int) -> int:
 # ---- what is marked ------------------------------------------------------------------------------
 
 
-def marked(tree: Tree, words: Words) -> set[Span]:
-    """The spans to show: words, phrases, and within a proximity only what takes part in it.
+def marked(tree: Tree, words: Words, place: str = "text") -> set[Span]:
+    """The spans to show in a text that stands at `place`: words, phrases, and within a proximity only what takes part in it.
 
     What stands under NOT is never marked; facts and dates have no place.
     """
     match tree:
         case And(parts) | Or(parts):
-            return set().union(*(marked(part, words) for part in parts))
+            return set().union(*(marked(part, words, place) for part in parts))
+        case In(where, part):
+            return marked(part, words, place) if where == place else set()
         case Near() | Pre():
             return set().union(*(_taking_part(tree, span, words) for span in spans(tree, words)))
         case Phrase() | Term() | Wild() | Fuzzy() | Stem() | Tag() | Mention() | Address():

@@ -33,11 +33,12 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+import msgspec
 import tantivy
 from tantivy import DocAddress, FieldType, Occur, Order, Query
 
 from app.index import analyser, generations
-from app.index.documents import MOST_RECORDS, Document, Position
+from app.index.documents import MOST_RECORDS, PLACES, Document, Position
 from app.index.engine import (
     FACETS,
     UNDATED,
@@ -57,17 +58,21 @@ from app.index.engine import (
     month_of,
     whole_month,
 )
+from app.index.keys import Keys
 from app.index.printer import show
-from app.index.spans import Words, meeting, spans
+from app.index.spans import Placed, Words, met
 from app.index.stem import stem
 from app.index.tree import (
     Address,
     All,
+    Among,
     And,
     CapturedRange,
     DateRange,
+    Exactly,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -82,7 +87,7 @@ from app.index.tree import (
     everything_in,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever documents are laid down otherwise; an index of another format must be rebuilt."""
 
 _HEAP = 128_000_000
@@ -94,6 +99,9 @@ _BATCH = 20_000
 _MOST_BUCKETS = 50_000
 _DESCRIPTION = "muniment.json"
 _VERSION_BITS = 24
+
+
+_BESIDE = PLACES[1:]
 
 
 def _schema() -> tantivy.Schema:
@@ -110,6 +118,14 @@ def _schema() -> tantivy.Schema:
     schema.add_text_field("sigils", tokenizer_name="divided", index_option="basic")
     schema.add_bytes_field("words_apart", stored=True)  # of a text that the engine would not take whole
     schema.add_bytes_field("sigil_places", stored=True)
+    for place in _BESIDE:  # one value for each passage: a phrase does not go from one value into the next
+        schema.add_text_field(f"in_{place}", tokenizer_name="divided")
+    schema.add_text_field("sigils_beside", tokenizer_name="divided", index_option="basic")
+    schema.add_text_field(
+        "beside", tokenizer_name="raw", index_option="basic"
+    )  # which of these places it has
+    schema.add_bytes_field("passages", stored=True)
+    schema.add_text_field("lacks", tokenizer_name="raw", index_option="basic")
     for name in ("page", "platform", "author", "lang"):
         schema.add_text_field(name, tokenizer_name="raw", index_option="basic")
         schema.add_text_field(f"{name}_shown", tokenizer_name="raw", index_option="basic", fast=True)
@@ -360,6 +376,7 @@ def _check_description(folder: Path) -> None:
 
 def _made(document: Document, *, current: bool) -> tantivy.Document:
     analysis = analyser.analyse(document.text)
+    beside = [(passage.place, analyser.analyse(passage.text)) for passage in document.passages]
     made = tantivy.Document()
     made.add_unsigned("key", document.record << _VERSION_BITS | document.version)
     made.add_unsigned("record", document.record)
@@ -371,7 +388,8 @@ def _made(document: Document, *, current: bool) -> tantivy.Document:
     published = document.published_at
     made.add_integer("published", UNDATED if published is None else microseconds(published))
     made.add_integer("captured", microseconds(document.captured_at))
-    if _has_long_word(analysis):
+    apart = _has_long_word(analysis) or any(_has_long_word(told) for _, told in beside)
+    if apart:
         made.add_unsigned("judged_apart", 1)
         made.add_bytes("words_apart", analysis.words.encode())
     else:
@@ -381,6 +399,10 @@ def _made(document: Document, *, current: bool) -> tantivy.Document:
     if analysis.sigils:
         places = "\n".join([f"{sigil.first} {sigil.last} {sigil.text}" for sigil in analysis.sigils])
         made.add_bytes("sigil_places", places.encode())
+    if beside:
+        _put_beside(made, beside, apart=apart)
+    for reason in {*document.lacks, *(["any"] if document.lacks else [])}:
+        made.add_text("lacks", reason)
     for page in {folded(document.page), folded(document.page_name)}:
         made.add_text("page", _bounded(page))
     made.add_text("page_shown", _shown(document.page_name or document.page))
@@ -397,6 +419,27 @@ def _made(document: Document, *, current: bool) -> tantivy.Document:
     made.add_text("state", document.state)
     made.add_text("origin", document.origin)
     return made
+
+
+def _put_beside(
+    made: tantivy.Document, beside: Sequence[tuple[str, analyser.Analysis]], *, apart: bool
+) -> None:
+    """What stands beside the text: found each in its place, and kept to be judged."""
+    for place in {place for place, _ in beside}:
+        made.add_text("beside", place)
+    if not apart:
+        for place, told in beside:
+            made.add_text(f"in_{place}", told.words)
+            if told.sigils:
+                made.add_text("sigils_beside", " ".join([place + sigil.text for sigil in told.sigils]))
+    kept = [
+        (place, told.words, [(sigil.text, sigil.first, sigil.last) for sigil in told.sigils])
+        for place, told in beside
+    ]
+    made.add_bytes("passages", msgspec.msgpack.encode(kept))
+
+
+_read_passages = msgspec.msgpack.Decoder(list[tuple[str, str, list[tuple[str, int, int]]]]).decode
 
 
 def _has_long_word(analysis: analyser.Analysis) -> bool:
@@ -446,7 +489,9 @@ def _check_supported(part: Tree) -> None:
         raise QueryNotSupported(show(part), f"it does not know the {part.name} of a record")
 
 
-_FIELDS = frozenset(("author", "page", "platform", "kind", "state", "version", "has", "lang", "origin"))
+_FIELDS = frozenset(
+    ("author", "page", "platform", "kind", "state", "version", "has", "lang", "origin", "unsearchable")
+)
 _SHOWN = {
     "page": "page_shown", "platform": "platform_shown", "author": "author_shown", "lang": "lang_shown",
     "kind": "kind", "state": "state", "origin": "origin",
@@ -469,9 +514,22 @@ class _Reading:
         self.scope = scope
         self._apart = self.term("judged_apart", 1)
         self._any_apart = _count(searcher, self._apart) > 0
+        known = {place for place, _ in searcher.terms_with_prefix("beside", "")}
+        self._present = ("text", *(place for place in _BESIDE if place in known))
 
     def term(self, field: str, value: str | int) -> Query:
         return Query.term_query(self.schema, field, value)
+
+    def among(self, keys: Keys) -> Query:
+        """The records of a set; where it is most of them, all but the rest."""
+        last = keys.bits.bit_length() - 1
+        if len(keys) * 2 < last:
+            return self.of_keys("record", list(keys))
+        if last < 0:
+            return Query.empty_query()
+        rest = list(Keys((1 << (last + 1)) - 1) - keys)
+        within = self.range("record", FieldType.Unsigned, None, last + 1)
+        return _all_of(within, but_not=[self.of_keys("record", rest)])
 
     def of_keys(self, field: str, values: Sequence[int]) -> Query:
         return Query.term_set_query(self.schema, field, values) if values else Query.empty_query()
@@ -501,6 +559,10 @@ class _Reading:
                 return self._between("published", tree, least=UNDATED + 1)
             case CapturedRange():
                 return self._between("captured", tree, least=-(2**63))
+            case Among(_, keys):
+                return self.among(keys)
+            case Exactly(versions):
+                return self.of_keys("key", [record << _VERSION_BITS | number for record, number in versions])
             case _:
                 return self._text(tree, context)
 
@@ -521,7 +583,8 @@ class _Reading:
 
     def _must_be_judged(self, tree: Tree) -> bool:
         return any(
-            isinstance(part, Phrase | Near | Pre) and self._native(part) is None
+            isinstance(part, Phrase | Near | Pre)
+            and any(self._native(part, place) is None for place in self._present)
             for part in everything_in(tree)
         )
 
@@ -531,8 +594,12 @@ class _Reading:
                 return self.term("current", 1)
             case "has", "media":
                 return self.term("media", 1)
-            case "has", _:
+            case "has", "date":
                 return _all_of(but_not=[self.term("published", UNDATED)])
+            case "has", _:
+                return self.term("beside", value)
+            case "unsearchable", _:
+                return self.term("lacks", value)
             case (("kind" | "state" | "origin"), _):
                 return self.term(name, value)
             case _:
@@ -549,65 +616,90 @@ class _Reading:
     # -- what stands in a text --
 
     def _text(self, tree: Tree, context: Query) -> Query:
-        found = self._native(tree)
-        if found is None:
-            found = self.of_keys("key", self._judged(tree, _all_of(self._superset(tree), context)))
-        if self._any_apart:
-            apart = self._judged(tree, _all_of(self._apart, context))
-            found = _any_of(found, self.of_keys("key", apart))
-        return found
+        part, places = (tree.part, (tree.place,)) if isinstance(tree, In) else (tree, PLACES)
+        exact: list[Query] = []
+        doubtful: list[Query] = [self._apart] if self._any_apart else []
+        for place in self._present:
+            if place in places:
+                native = self._native(part, place)
+                if native is not None:
+                    exact.append(native)
+                else:
+                    doubtful.append(self._superset(part, place))
+        if doubtful:
+            judged = self._judged(tree, _all_of(_any_of(*doubtful), context, but_not=exact))
+            exact.append(self.of_keys("key", judged))
+        return _any_of(*exact)
 
-    def _native(self, tree: Tree) -> Query | None:
-        """What the engine answers exactly by itself, texts that are judged apart aside."""
+    def _native(self, tree: Tree, place: str) -> Query | None:
+        """What the engine answers exactly by itself in one place, texts that are judged apart aside."""
+        words = _words_of(place)
         match tree:
             case Term(word):
-                return self.term("words", _findable(word))
+                return self.term(words, _findable(word))
             case Wild(pattern):
-                return self._pattern("words", pattern)
+                return self._pattern(words, pattern)
             case Fuzzy(word, letters):
                 return Query.fuzzy_term_query(
-                    self.schema, "words", _findable(word), distance=letters, transposition_cost_one=True
+                    self.schema, words, _findable(word), distance=letters, transposition_cost_one=True
                 )
             case Stem(word):
-                return self._same_stem(word)
+                return self._same_stem(words, word)
             case Tag(name):
-                return self._pattern("sigils", f"#{name}")
+                return self._sigil(place, f"#{name}")
             case Mention(name):
-                return self._pattern("sigils", f"@{name}")
+                return self._sigil(place, f"@{name}")
             case Address(text, prefix):
+                field, before = _sigils_of(place)
                 if prefix:
-                    return Query.regex_query(self.schema, "sigils", _META.sub(r"\\\1", text) + ".*")
-                return self.term("sigils", _findable(text))
+                    return Query.regex_query(self.schema, field, before + _META.sub(r"\\\1", text) + ".*")
+                return self.term(field, before + _findable(text))
             case Phrase(parts):
-                words = [part.word for part in parts if isinstance(part, Term)]
-                if len(words) != len(parts):
+                told = [part.word for part in parts if isinstance(part, Term)]
+                if len(told) != len(parts):
                     return None
-                return Query.phrase_query(self.schema, "words", [_findable(word) for word in words])
-            case Near(within, left, right):
-                return self._pairs(left, right, lambda one, other: self._near(one, other, within))
-            case Pre(within, left, right):
-                return self._pairs(left, right, lambda one, other: self._pre(one, other, within))
+                return Query.phrase_query(self.schema, words, [_findable(word) for word in told])
+            case Near() | Pre() if place == "text":
+                return self._slop(tree, words)
             case Or(parts):
-                natives = [self._native(part) for part in parts]
+                natives = [self._native(part, place) for part in parts]
                 found = [native for native in natives if native is not None]
                 return _any_of(*found) if len(found) == len(natives) else None
             case _:
                 return None
 
-    def _superset(self, tree: Tree) -> Query:
+    def _slop(self, tree: Near | Pre, words: str) -> Query | None:
+        """Proximity of two words, or of a few.
+
+        Exact where a field holds one text only: it would go from one text of
+        several into the next.
+        """
+        match tree:
+            case Near(within, left, right):
+                return self._pairs(left, right, lambda one, other: self._near(words, one, other, within))
+            case Pre(within, left, right):
+                return self._pairs(left, right, lambda one, other: self._pre(words, one, other, within))
+
+    def _superset(self, tree: Tree, place: str) -> Query:
         """What the engine answers exactly, or else every text that has the parts at all."""
-        native = self._native(tree)
+        native = self._native(tree, place)
+        if native is None and isinstance(tree, Near | Pre):
+            native = self._slop(tree, _words_of(place))
         if native is not None:
             return native
         match tree:
             case Or(parts):
-                return _any_of(*(self._superset(part) for part in parts))
+                return _any_of(*(self._superset(part, place) for part in parts))
             case Phrase(parts):
-                return _all_of(*(self._superset(part) for part in parts))
+                return _all_of(*(self._superset(part, place) for part in parts))
             case Near(_, left, right) | Pre(_, left, right):
-                return _all_of(self._superset(left), self._superset(right))
+                return _all_of(self._superset(left, place), self._superset(right, place))
             case _:
                 raise TypeError(f"{type(tree).__name__} has no place in a text")
+
+    def _sigil(self, place: str, pattern: str) -> Query:
+        field, before = _sigils_of(place)
+        return self._pattern(field, before + pattern)
 
     def _pattern(self, field: str, pattern: str) -> Query:
         if "*" not in pattern and "?" not in pattern:
@@ -616,12 +708,12 @@ class _Reading:
             raise QueryNotSupported(pattern[:60], f"a pattern has at most {_LONGEST_VALUE} characters")
         return Query.regex_query(self.schema, field, _regex(pattern))
 
-    def _same_stem(self, word: str) -> Query:
+    def _same_stem(self, field: str, word: str) -> Query:
         """Every word of the dictionary that has this stem. The English stemmer leaves first letters as they are."""
         wanted = stem(word)
-        known = self.searcher.terms_with_prefix("words", word[0])
+        known = self.searcher.terms_with_prefix(field, word[0])
         return Query.term_set_query(
-            self.schema, "words", [found for found, _ in known if stem(found) == wanted]
+            self.schema, field, [found for found, _ in known if stem(found) == wanted]
         )
 
     def _pairs(self, left: Tree, right: Tree, query: Callable[[str, str], Query]) -> Query | None:
@@ -631,41 +723,36 @@ class _Reading:
             return None
         return _any_of(*(query(one, other) for one, other in product(ones, others)))
 
-    def _near(self, one: str, other: str, within: int) -> Query:
-        return Query.phrase_query(self.schema, "words", [(0, one), (0, other)], slop=within)
+    def _near(self, words: str, one: str, other: str, within: int) -> Query:
+        return Query.phrase_query(self.schema, words, [(0, one), (0, other)], slop=within)
 
-    def _pre(self, one: str, other: str, within: int) -> Query:
+    def _pre(self, words: str, one: str, other: str, within: int) -> Query:
         """Slop around the middle of an odd window; an even one is the odd one below it and its last place."""
         odd = within if within % 2 else within - 1
         middle = Query.phrase_query(
-            self.schema, "words", [(0, one), ((odd + 1) // 2, other)], slop=(odd - 1) // 2
+            self.schema, words, [(0, one), ((odd + 1) // 2, other)], slop=(odd - 1) // 2
         )
         if odd == within:
             return middle
-        return _any_of(middle, Query.phrase_query(self.schema, "words", [(0, one), (within, other)]))
+        return _any_of(middle, Query.phrase_query(self.schema, words, [(0, one), (within, other)]))
 
     def _judged(self, tree: Tree, candidates: Query) -> list[int]:
         """The keys of those candidates whose words meet `tree`."""
         with_sigils = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
-        only = meeting(tree) if isinstance(tree, Term | Wild | Fuzzy | Stem) else None
-        met: list[int] = []
-        for batch in self.batches(candidates):
-            for key, address in batch:
-                words = self._words(address, with_sigils=with_sigils)
-                if any(map(only, words.words)) if only else spans(tree, words):
-                    met.append(key)
-        return met
+        return [
+            key
+            for batch in self.batches(candidates)
+            for key, address in batch
+            if met(tree, self._told(address, with_sigils=with_sigils))
+        ]
 
-    def _words(self, address: DocAddress, *, with_sigils: bool) -> Words:
+    def _told(self, address: DocAddress, *, with_sigils: bool) -> Iterator[Placed]:
+        """The kept words of every text of a document."""
         document = self.searcher.doc(address)
-        stored = document.get_first("words")
-        words = (
-            bytes(document.get_first("words_apart") or b"").decode() if stored is None else stored
-        ).split()
-        if not with_sigils:
-            return Words(words)
-        lines = bytes(document.get_first("sigil_places") or b"").decode().split("\n")
-        return Words(words, [_sigil(line) for line in lines if line])
+        yield "text", _main_words(document, with_sigils=with_sigils)
+        beside = document.get_first("passages")
+        for place, words, sigils in _read_passages(bytes(beside)) if beside is not None else ():
+            yield place, Words(words.split(), [analyser.Sigil(*one) for one in sigils])
 
     def batches(self, query: Query) -> Iterator[list[tuple[int, DocAddress]]]:
         """Everything that meets `query`, the highest key first, a bounded part at a time."""
@@ -691,6 +778,25 @@ class _Reading:
             include_lower=above is None,  # an open side must be called included
             include_upper=below is None,
         )
+
+
+def _words_of(place: str) -> str:
+    """The field in which the words of a place are found."""
+    return "words" if place == "text" else f"in_{place}"
+
+
+def _sigils_of(place: str) -> tuple[str, str]:
+    """The field in which the sigils of a place are found, and what stands before each there."""
+    return ("sigils", "") if place == "text" else ("sigils_beside", place)
+
+
+def _main_words(document: tantivy.Document, *, with_sigils: bool) -> Words:
+    stored = document.get_first("words")
+    words = (bytes(document.get_first("words_apart") or b"").decode() if stored is None else stored).split()
+    if not with_sigils:
+        return Words(words)
+    lines = bytes(document.get_first("sigil_places") or b"").decode().split("\n")
+    return Words(words, [_sigil(line) for line in lines if line])
 
 
 def _findable(word: str) -> str:

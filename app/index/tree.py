@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from app.index.keys import Keys
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -94,6 +96,14 @@ class Pre:
 
 
 @dataclass(frozen=True, slots=True)
+class In:
+    """A word, a phrase or a proximity in one place of a version, such as `alt`, and nowhere else."""
+
+    place: str
+    part: Tree
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A fact of the record, compared whole and without regard to case."""
 
@@ -118,6 +128,21 @@ class CapturedRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """A fact that no index keeps, joined when the question is asked: it holds of the records of `keys`."""
+
+    fact: Field
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """One of these versions, each as the key of its record and its number."""
+
+    versions: frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """Every record."""
 
@@ -137,7 +162,25 @@ class Not:
     part: Tree
 
 
-Tree: TypeAlias = Part | Phrase | Near | Pre | Field | DateRange | CapturedRange | All | And | Or | Not
+Tree: TypeAlias = (
+    Part
+    | Phrase
+    | Near
+    | Pre
+    | In
+    | Field
+    | DateRange
+    | CapturedRange
+    | Among
+    | Exactly
+    | All
+    | And
+    | Or
+    | Not
+)
+
+
+_IN_A_TEXT = (Term, Wild, Fuzzy, Stem, Tag, Mention, Address, Phrase, Near, Pre, In)
 
 
 def both(*parts: Tree) -> Tree:
@@ -165,7 +208,7 @@ def below(tree: Tree) -> tuple[Tree, ...]:
     match tree:
         case And(parts) | Or(parts) | Phrase(parts):
             return parts
-        case Not(part):
+        case Not(part) | In(_, part):
             return (part,)
         case Near(_, left, right) | Pre(_, left, right):
             return (left, right)
@@ -178,6 +221,26 @@ def everything_in(tree: Tree) -> Iterator[Tree]:
     yield tree
     for part in below(tree):
         yield from everything_in(part)
+
+
+def asks_for_words(tree: Tree) -> bool:
+    """Whether a question asks for anything that stands in a text."""
+    return any(isinstance(part, _IN_A_TEXT) for part in everything_in(tree))
+
+
+def with_words_met(tree: Tree, *, excluded: bool = False) -> Tree:
+    """The same question as if nothing were known of any words: what it does not find, no words could bring in."""
+    match tree:
+        case And(parts):
+            return both(*(with_words_met(part, excluded=excluded) for part in parts))
+        case Or(parts):
+            return either(*(with_words_met(part, excluded=excluded) for part in parts))
+        case Not(part):
+            return Not(with_words_met(part, excluded=not excluded))
+        case part if isinstance(part, _IN_A_TEXT):
+            return Not(All()) if excluded else All()
+        case _:
+            return tree
 
 
 def with_dates_met(tree: Tree) -> Tree:

@@ -29,8 +29,10 @@ from pathlib import Path
 from typing import Self, TypeAlias
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from app.index import analyser, generations, whoosh_files
-from app.index.documents import MOST_RECORDS, Document, Position
+from app.index.documents import MOST_RECORDS, PLACES, Document, Position
 from app.index.engine import (
     FACETS,
     UNDATED,
@@ -49,15 +51,18 @@ from app.index.engine import (
     whole_month,
 )
 from app.index.printer import show
-from app.index.spans import Words, meeting, spans
+from app.index.spans import Placed, Words, meeting, met
 from app.index.tree import (
     Address,
     All,
+    Among,
     And,
     CapturedRange,
     DateRange,
+    Exactly,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -71,9 +76,23 @@ from app.index.tree import (
     Wild,
     everything_in,
 )
-from app.index.whoosh_files import FIELDS, SIGILS, WORDS, Facts, Laid, Segment, Snapshot, Writing, translated
+from app.index.whoosh_files import (
+    BESIDE,
+    FIELDS,
+    IN,
+    LACKS,
+    SIGILS,
+    SIGILS_BESIDE,
+    WORDS,
+    Facts,
+    Laid,
+    Segment,
+    Snapshot,
+    Writing,
+    translated,
+)
 
-FORMAT = "whoosh-1"
+FORMAT = "whoosh-2"
 """Raised whenever documents are laid down otherwise; an index of another format must be rebuilt."""
 
 _DESCRIPTION = "muniment.json"
@@ -290,9 +309,10 @@ def _made(records: Iterable[Sequence[Document]], mark: Laid) -> Iterator[Laid]:
 
 
 def _laid(document: Document, *, current: bool) -> Laid:
-    analysis = analyser.analyse(document.text)
-    words = analysis.words.split()
-    places = [f"{sigil.first} {sigil.last} {sigil.text}" for sigil in analysis.sigils]
+    told = [
+        (place, analyser.analyse(text))
+        for place, text in [("text", document.text), *((one.place, one.text) for one in document.passages)]
+    ]
     published = document.published_at
     values: dict[str, Sequence[str]] = {
         "page": (document.page, document.page_name),
@@ -315,13 +335,29 @@ def _laid(document: Document, *, current: bool) -> Laid:
             document.media,
             [shown[name][:_LONGEST_SHOWN].encode("utf-8", "replace").decode() for name in FIELDS],
         ),
-        "\n".join([" ".join(words), *places]).encode(),
+        _write_kept(
+            [
+                (place, said.words, [(sigil.text, sigil.first, sigil.last) for sigil in said.sigils])
+                for place, said in told
+            ]
+        ),
         {
-            WORDS: set(words),
-            SIGILS: {sigil.text for sigil in analysis.sigils},
+            WORDS: set(told[0][1].words.split()),
+            SIGILS: {sigil.text for sigil in told[0][1].sigils},
+            **{
+                field: {word for place, said in told if place == where for word in said.words.split()}
+                for where, field in IN.items()
+            },
+            SIGILS_BESIDE: {place + sigil.text for place, said in told[1:] for sigil in said.sigils},
+            BESIDE: {place for place, _ in told[1:]},
+            LACKS: {*document.lacks, "any"} if document.lacks else (),
             **{name: {folded(value) for value in told} for name, told in values.items()},
         },
     )
+
+
+_write_kept = msgspec.msgpack.Encoder().encode
+_read_kept = msgspec.msgpack.Decoder(list[tuple[str, str, list[tuple[str, int, int]]]]).decode
 
 
 def _of_records(segment: Segment, records: AbstractSet[int]) -> list[int]:
@@ -346,7 +382,7 @@ def _check_supported(part: Tree) -> None:
         raise QueryNotSupported(show(part), f"it does not know the {part.name} of a record")
 
 
-_KNOWN = frozenset((*FIELDS, "version", "has"))
+_KNOWN = frozenset((*FIELDS, "version", "has", "unsearchable"))
 
 Places: TypeAlias = AbstractSet[int]
 """Documents of one segment."""
@@ -386,7 +422,13 @@ class _Reading:
                 return self._between(self.columns.published, tree, within)
             case CapturedRange():
                 return self._between(self.columns.captured, tree, within)
-            case Phrase() | Near() | Pre():
+            case Among(_, keys):
+                held = self.columns.keys
+                return {place for place in within if held[place] >> _VERSION_BITS in keys}
+            case Exactly(versions):
+                wanted = {record << _VERSION_BITS | number for record, number in versions}
+                return {place for place in within if self.columns.keys[place] in wanted}
+            case Phrase() | Near() | Pre() | In(_, Phrase() | Near() | Pre()):
                 return self._judged(tree, self._having(tree, within))
             case _:
                 return self._holding(tree, within)
@@ -397,9 +439,13 @@ class _Reading:
                 return within - self.columns.earlier
             case "has", "media":
                 return within & self.columns.media
-            case "has", _:
+            case "has", "date":
                 published = self.columns.published
                 return {place for place in within if published[place] != UNDATED}
+            case "has", _:
+                return within & self.segment.holding(BESIDE, value)
+            case "unsearchable", _:
+                return within & self.segment.holding(LACKS, value)
             case _:
                 return within & self.segment.holding(name, folded(value))
 
@@ -414,16 +460,24 @@ class _Reading:
     def _having(self, tree: Tree, within: Places) -> Places:
         """All of `within` that could meet `tree`, because they have its parts at all; the rest cannot."""
         match tree:
+            case In(place, part):
+                return self._all_in(place, part, within)
+            case _:
+                return set().union(*(self._all_in(place, tree, within) for place in PLACES))
+
+    def _all_in(self, place: str, tree: Tree, within: Places) -> Places:
+        """Those that have all that `tree` needs in one place."""
+        match tree:
             case Or(parts):
-                return set().union(*(self._having(part, within) for part in parts))
+                return set().union(*(self._all_in(place, part, within) for part in parts))
             case Phrase(parts):
                 for part in parts:
-                    within = self._having(part, within)
+                    within = self._all_in(place, part, within)
                 return within
             case Near(_, left, right) | Pre(_, left, right):
-                return self._having(right, self._having(left, within))
+                return self._all_in(place, right, self._all_in(place, left, within))
             case _:
-                return self._holding(tree, within)
+                return self._holding(In(place, tree), within)
 
     def _judged(self, tree: Tree, candidates: Places) -> Places:
         """Those candidates whose kept words meet `tree`."""
@@ -431,64 +485,66 @@ class _Reading:
         return {
             place
             for place in candidates
-            if spans(tree, _words(self.segment.kept(place), with_sigils=with_sigils))
+            if met(tree, _told(self.segment.kept(place), with_sigils=with_sigils))
         }
 
     def _holding(self, part: Tree, within: Places) -> Places:
         """Exactly those of `within` that have a word or a sigil which meets `part`."""
         if not within:
             return within
-        field, terms = self._terms(part)
+        places, part = ((part.place,), part.part) if isinstance(part, In) else (PLACES, part)
         found: set[int] = set()
-        for term in terms:
-            found |= self.segment.holding(field, term)
+        for place in places:
+            field, terms = self._terms(part, place)
+            for term in terms:
+                found |= self.segment.holding(field, term)
         return found & within
 
-    def _terms(self, part: Tree) -> tuple[str, Iterable[str]]:
+    def _terms(self, part: Tree, place: str) -> tuple[str, Iterable[str]]:
         """The field in which `part` stands, and each of its terms that meets it."""
+        words = WORDS if place == "text" else IN[place]
+        sigils, before = (SIGILS, "") if place == "text" else (SIGILS_BESIDE, place)
         match part:
             case Term(word):
-                return WORDS, (word,)
+                return words, (word,)
             case Wild(pattern):
-                return WORDS, self._like(WORDS, pattern, meeting(part))
+                return words, self._like(words, pattern, meeting(part))
             case Fuzzy(word, letters):
                 meets = meeting(part)
                 near = (
                     term
-                    for term in self.segment.vocabulary(WORDS)
+                    for term in self.segment.vocabulary(words)
                     if -letters <= len(term) - len(word) <= letters
                 )
-                return WORDS, filter(meets, near)
+                return words, filter(meets, near)
             case Stem(word):  # the English stemmer leaves first letters as they are
-                return WORDS, filter(meeting(part), self.segment.beginning(WORDS, word[:1]))
+                return words, filter(meeting(part), self.segment.beginning(words, word[:1]))
             case Tag(name):
-                return SIGILS, self._like(SIGILS, f"#{name}", meeting(part))
+                return sigils, self._like(sigils, f"{before}#{name}", meeting(part), before)
             case Mention(name):
-                return SIGILS, self._like(SIGILS, f"@{name}", meeting(part))
+                return sigils, self._like(sigils, f"{before}@{name}", meeting(part), before)
             case Address(text, prefix):
-                return SIGILS, self.segment.beginning(SIGILS, text) if prefix else (text,)
+                return sigils, self.segment.beginning(sigils, before + text) if prefix else (before + text,)
             case _:
                 raise TypeError(f"{type(part).__name__} has no place in a text")
 
-    def _like(self, field: str, pattern: str, meets: Callable[[str], bool]) -> Iterable[str]:
+    def _like(
+        self, field: str, pattern: str, meets: Callable[[str], bool], before: str = ""
+    ) -> Iterable[str]:
         if "*" not in pattern and "?" not in pattern:
             return (pattern,)
         plain = re.split(r"[*?]", pattern, maxsplit=1)[0]
-        return filter(meets, self.segment.beginning(field, plain))
+        return (term for term in self.segment.beginning(field, plain) if meets(term.removeprefix(before)))
 
 
 def _must_be_judged(tree: Tree) -> bool:
     return any(isinstance(part, Phrase | Near | Pre) for part in everything_in(tree))
 
 
-def _words(kept: bytes, *, with_sigils: bool) -> Words:
-    words, *lines = kept.decode().split("\n")
-    return Words(words.split(), [_sigil(line) for line in lines] if with_sigils else ())
-
-
-def _sigil(line: str) -> analyser.Sigil:
-    first, last, text = line.split(" ", 2)
-    return analyser.Sigil(text, int(first), int(last))
+def _told(kept: bytes, *, with_sigils: bool) -> Iterator[Placed]:
+    """The kept words of every text of a document."""
+    for place, words, sigils in _read_kept(kept):
+        yield place, Words(words.split(), [analyser.Sigil(*one) for one in sigils] if with_sigils else ())
 
 
 # ---- an answer -----------------------------------------------------------------------------------

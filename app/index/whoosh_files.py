@@ -37,10 +37,14 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC, FileIndex
 from whoosh.reading import SegmentReader, TermNotFound
 
+from app.index.documents import PLACES
 from app.index.engine import IndexBusy, IndexFailed
 from app.records.errors import ArchiveError
 
 WORDS, SIGILS = "words", "sigils"
+BESIDE, LACKS, SIGILS_BESIDE = "beside", "lacks", "sigils_beside"
+IN = {place: f"in_{place}" for place in PLACES[1:]}
+"""The fields in which words beside the text are found, by their place."""
 FIELDS = ("page", "platform", "author", "lang", "kind", "state", "origin")
 """What a document is found by, and counted by."""
 
@@ -60,7 +64,7 @@ class _Terms(ID):  # type: ignore[misc] # Whoosh brings no types
 
 def _schema() -> Any:
     schema = Schema(facts=COLUMN(), kept=COLUMN())
-    for name in (WORDS, SIGILS, *FIELDS):
+    for name in (WORDS, SIGILS, *IN.values(), SIGILS_BESIDE, BESIDE, LACKS, *FIELDS):
         schema.add(name, _Terms())
     return schema
 

@@ -13,6 +13,7 @@ from app.jobs import rounds
 from app.jobs.telling import not_captured
 from app.officers import Smtp
 from app.records.errors import ArchiveError
+from app.retention.standing import Standing
 from app.settings import Settings
 from app.store import anchors
 from app.store.backup import kept
@@ -48,6 +49,7 @@ def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list
         _tried("fixity", lambda: _fixity(settings, store)),
         _tried("backup of the keys", lambda: _key_backup(store)),
         _tried("trusted time", lambda: _trusted_time(settings, store)),
+        _tried("clock", lambda: _clock(settings, store)),
         _tried("mail", lambda: _mail(settings, store)),
         _tried("letters", lambda: _letters(settings, store)),
         _tried("coverage", lambda: _coverage(store)),
@@ -181,6 +183,16 @@ def _trusted_time(settings: Settings, store: Store) -> Check:
     newest = window.newest.isoformat() if window.newest else "never"
     says = f"newest timestamp {newest}; {window.entries} entries are not covered{since}"
     return Check("trusted time", ok=not late, needed=True, says=says)
+
+
+def _clock(settings: Settings, store: Store) -> Check:
+    """A clock that shows an earlier day than was seen, or a later one than is attested, makes nothing eligible."""
+    with store.database.read() as tx:
+        today = Standing(store, attested=bool(settings.timestamp_urls)).today(tx)
+    doubt = f"{today.doubt}: nothing is eligible until that is put right" if today.doubt else ""
+    return Check(
+        "clock", ok=not doubt, needed=True, says=doubt or f"it is {today.day}; no later day was seen"
+    )
 
 
 def _mail(settings: Settings, store: Store) -> Check:

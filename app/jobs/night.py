@@ -109,7 +109,8 @@ def _check_ledger(store: Store) -> None:
     with store.database.read() as tx:
         size = store.ledger.size(tx)
     if size <= CHECKED_A_NIGHT:
-        wrong = store.ledger.verify()
+        examined = store.ledger.examine()
+        wrong = examined.wrong + [one.what for one in examined.damaged]
     else:
         part = max(CHECKED_A_NIGHT, -(-size // NIGHTS_OF_CHECKING))
         first = store.clock.now().toordinal() % -(-size // part) * part

@@ -21,6 +21,7 @@ from app.capture import account, coverage, credentials, diary, due, notices, pag
 from app.capture.due import Due
 from app.capture.notices import CREDENTIALS, DIGEST, RECOVERED, Waiting
 from app.db import Tx
+from app.disposition import approving, nightly, proposals
 from app.index import alerts
 from app.jobs import rounds
 from app.jobs.night import begins, hour_of
@@ -69,6 +70,7 @@ class Telling:
             notices.look(self.store, tx, people)
             self._remind(tx, people)
             self._fixity(tx, people)
+            nightly.remind(self.store, tx)
             self._digest(tx, people)
         return self.send()
 
@@ -147,6 +149,8 @@ class Telling:
                 return self._of_fixity(tx, waiting)
             case alerts.TOPIC:
                 return self._of_alert(tx, waiting)
+            case approving.TOPIC:
+                return self._of_disposition(tx, waiting)
             case _:
                 return self._of_the_day(tx, waiting)
 
@@ -204,8 +208,22 @@ class Telling:
         what = f"{news.records:,} record{'' if news.records == 1 else 's'} new to a search that you saved"
         return self._letter(waiting, f"{self.store.agency.name}: {what}", news=news)
 
+    def _of_disposition(self, tx: Tx, waiting: Waiting) -> Letter | None:
+        """A waiting period began, ends tomorrow, or is over: how many records of which series, and where to look."""
+        which, _, what = waiting.mark.partition("/")
+        found = proposals.get(self.store, tx, which)
+        if found.state != proposals.APPROVED:
+            return None  # it was withdrawn or executed meanwhile
+        says = {
+            "began": "will be disposed of",
+            "ends": "may be disposed of soon",
+            "open": "may be disposed of now",
+        }
+        subject = f"{self.store.agency.name}: {found.records:,} records of series {found.series} {says[what]}"
+        return self._letter(waiting, subject, found=found, what=what)
+
     def _of_the_day(self, tx: Tx, waiting: Waiting) -> Letter:
-        found = [*rounds.to_do(tx), *due.of(self.store, tx), *self.more(tx)]
+        found = [*rounds.to_do(tx), *due.of(self.store, tx), *nightly.to_do(self.store, tx), *self.more(tx)]
         what = f"{len(found)} thing{'' if len(found) == 1 else 's'} to do" if found else "nothing to do"
         return self._letter(waiting, f"{self.store.agency.name}, {waiting.mark}: {what}", due=found)
 

@@ -123,6 +123,10 @@ class Record:
     received: bool
     handed_in: Mapping[str, object] | None = None
     """Where this version was received: file, SHA-256, from whom and when; None where it was captured."""
+    held: bool = False
+    """Whether a hold covers it that whoever asked may know of; False as well where nobody looked."""
+    series: str | None = None
+    """The series to which it belongs; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ series, and is kept until the fact is known or an officer assigns one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -75,13 +75,20 @@ def assignment_of(classification: Classification) -> Assignment | None:
 
 
 def _by_rules(record: Described, editions: InForce, *, thorough: bool) -> Classified | Unclassified:
+    return decided(in_order(editions), lambda rule: _read(rule, record), thorough=thorough)
+
+
+def decided(
+    rules: Sequence[Classifying], read: Callable[[Classifying], tuple[Met, str]], *, thorough: bool
+) -> Classified | Unclassified:
+    """Which of the rules, the greatest priority first, wins; `read` says of each whether it is met, and if not, why."""
     lost: list[Lost] = []
     undecided: list[Classifying] = []
     winner: Classifying | None = None
-    for rule in _in_order(editions):
+    for rule in rules:
         if winner is not None and not thorough:
             break
-        met, why = _read(rule, record)
+        met, why = read(rule)
         if winner is not None:
             after = f"comes after priority {winner.priority}" if met is Met.YES else why
             lost.append(Lost(rule=rule, met=met, why=after))
@@ -99,7 +106,7 @@ def _by_rules(record: Described, editions: InForce, *, thorough: bool) -> Classi
             lost.append(Lost(rule=rule, met=met, why=why))
             undecided += [rule] * (met is Met.UNKNOWN)
     if winner is not None:
-        made = Assignment(series=winner.series, by=BY_RULE, why=_asks(winner))
+        made = Assignment(series=winner.series, by=BY_RULE, why=asks(winner))
         return Classified(assignment=made, rule=winner, lost=tuple(lost))
     if undecided:
         why = f"whether it belongs to series {undecided[0].series} cannot be told"
@@ -108,7 +115,8 @@ def _by_rules(record: Described, editions: InForce, *, thorough: bool) -> Classi
     return Unclassified(why=why, lost=tuple(lost))
 
 
-def _in_order(editions: InForce) -> list[Classifying]:
+def in_order(editions: InForce) -> list[Classifying]:
+    """The rules of the editions in force, the greatest priority first."""
     rules = [rule for edition in editions.editions for rule in edition.schedule.classify]
     return sorted(rules, key=lambda rule: -rule.priority)
 
@@ -127,6 +135,9 @@ def _parts(rule: Classifying, record: Described) -> Iterator[tuple[Met, str]]:
     if rule.incoming is not None:
         met = Met.of(None if record.incoming is None else record.incoming == rule.incoming)
         yield met, _says(met, "the public sent it" if rule.incoming else "the agency published it")
+    if rule.duplicate is not None:
+        met = Met.of(record.duplicate == rule.duplicate)
+        yield met, _says(met, "it is a duplicate" if rule.duplicate else "it is no duplicate")
     if rule.when is not None:
         met = meets(rule.when.tree, record)
         yield met, _says(met, lacking(rule.when.tree, record))
@@ -136,7 +147,7 @@ def _says(met: Met, asked: str) -> str:
     return f"cannot be told: {asked}" if met is Met.UNKNOWN else f"not so: {asked}"
 
 
-def _asks(rule: Classifying) -> str:
+def asks(rule: Classifying) -> str:
     """What a rule asks, in one line."""
     asked = []
     if rule.when is not None:
@@ -145,4 +156,6 @@ def _asks(rule: Classifying) -> str:
         asked.append("answered" if rule.answered else "not answered")
     if rule.incoming is not None:
         asked.append("incoming" if rule.incoming else "outgoing")
+    if rule.duplicate is not None:
+        asked.append("duplicate" if rule.duplicate else "no duplicate")
     return ", ".join(asked)

@@ -64,6 +64,8 @@ class Described:
     """Whether the agency answered it; None where nobody can tell."""
     incoming: bool | None = None
     """Whether the public sent it, rather than the agency published it; None where nobody can tell."""
+    duplicate: bool = False
+    """Whether an officer found that the same is kept elsewhere as the record."""
 
     @cached_property
     def reads(self) -> tuple[Read, ...]:

@@ -124,4 +124,6 @@ def _classifying(rule: Classifying) -> dict[str, Any]:
         told["answered"] = rule.answered
     if rule.incoming is not None:
         told["direction"] = "incoming" if rule.incoming else "outgoing"
+    if rule.duplicate is not None:
+        told["duplicate"] = rule.duplicate
     return told | {"priority": rule.priority} | _without_empty({"note": rule.note})

@@ -19,6 +19,7 @@ from app.retention.calendar import JANUARY, Period, YearStart
 
 DECLARED, DISPOSED = "declared", "disposed"
 PUBLISHED, FIRST_SEEN = "published", "first_seen"
+DUPLICATED = "duplicated"
 
 EVENTS: Mapping[str, str] = {
     PUBLISHED: "it was published",
@@ -36,6 +37,7 @@ EVENTS: Mapping[str, str] = {
     "request_closed": "the request was fulfilled or closed",
     "officer_separated": "the officer left the agency",
     "audit_closed": "the audit was closed",
+    DUPLICATED: "an officer found that it is kept elsewhere as the record",
 }
 """The events that every schedule may name; a schedule may bring others of its own."""
 
@@ -196,6 +198,8 @@ class Classifying:
     answered: bool | None = None
     incoming: bool | None = None
     """True: what the public sent; False: what the agency published."""
+    duplicate: bool | None = None
+    """Whether an officer found that the same is kept elsewhere as the record."""
     note: str = ""
     line: int = field(default=0, compare=False)
 

@@ -65,7 +65,7 @@ CLAUSE_KEYS = (
 )  # fmt: skip
 RULE_KEYS = (*CLAUSE_KEYS, "then", "instruction", "assigns", "undefined")
 BLOCK_KEYS = ("years", "from")
-CLASSIFY_KEYS = ("series", "when", "answered", "direction", "priority", "note")
+CLASSIFY_KEYS = ("series", "when", "answered", "direction", "duplicate", "priority", "note")
 APPROVERS = (Role.RECORDS_OFFICER, Role.APPROVER, Role.ATTORNEY)
 """Who may stand in the chain of approvals."""
 DIRECTIONS = ("incoming", "outgoing")
@@ -473,14 +473,14 @@ class _Reading:
                 f"no series here has the code {code!r}",
                 lines.nearest(code, list(known)) if known else "",
             )
-        if not {"when", "answered", "direction"} & table.entries.keys():
+        if not {"when", "answered", "direction", "duplicate"} & table.entries.keys():
             raise Wrong(
                 table.line, "the rule asks nothing", "Write when: and a question; when: * is every record."
             )
         direction = self.take(
             table, "direction", partial(lines.choice, what="direction", known=DIRECTIONS), ""
         )
-        answered = table.entries.get("answered")
+        answered, duplicate = table.entries.get("answered"), table.entries.get("duplicate")
         return Classifying(
             series=code,
             priority=lines.whole(
@@ -489,6 +489,7 @@ class _Reading:
             when=_question(table.entries["when"]) if "when" in table.entries else None,
             answered=None if answered is None else lines.yes(answered, "answered"),
             incoming=None if not direction else direction == "incoming",
+            duplicate=None if duplicate is None else lines.yes(duplicate, "duplicate"),
             note=self.text(table, "note"),
             line=table.line,
         )

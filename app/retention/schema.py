@@ -127,6 +127,10 @@ _CLASSIFY = {
     "when": {**_TEXT, "description": "A question of the query language about what a record is."},
     "answered": {"type": "boolean", "description": "Whether the agency answered it."},
     "direction": {"enum": list(DIRECTIONS)},
+    "duplicate": {
+        "type": "boolean",
+        "description": "Whether an officer found that the same is kept elsewhere as the record.",
+    },
     "priority": {
         "type": "integer",
         "minimum": 0,
@@ -158,7 +162,7 @@ def make() -> dict[str, Any]:
             "clock": {**_object(_CLAUSE, CLAUSE_KEYS, ()), "oneOf": _STARTS},
             "classify": {
                 **_object(_CLASSIFY, CLASSIFY_KEYS, ("series", "priority")),
-                "anyOf": [{"required": [key]} for key in ("when", "answered", "direction")],
+                "anyOf": [{"required": [key]} for key in ("when", "answered", "direction", "duplicate")],
             },
         },
     }  # fmt: skip

@@ -104,7 +104,9 @@ def _attached(tx: Tx, entered: dict[bytes, tuple[bytes, bytes]]) -> Wrong:
         told = left.pop(bytes(identity), None)
         where = f"attachment {bytes(identity).hex()}"
         if told is None:
-            if state == "kept" and bytes(record) not in gone and bytes(identity) not in entered:
+            if state not in ("kept", "missing"):
+                yield ALTERED, "an attachment is neither kept nor missing", where
+            elif state == "kept" and bytes(record) not in gone and bytes(identity) not in entered:
                 yield ALTERED, "an attachment is kept, but no entry speaks of it", where
         elif state != "kept" or commitment is None or (bytes(commitment), bytes(record)) != told:
             yield ALTERED, "an attachment is not the one that its entry speaks of", where
@@ -124,6 +126,7 @@ RECORD_COLUMNS = (
     pages.c.platform.label("page_platform"),
     pages.c.name.label("page_name"),
     records.c.received,
+    records.c.private,
     exchanges.c.id.label("exchange_id"),
     exchanges.c.at.label("exchange_at"),
     exchanges.c.kind.label("exchange_kind"),
@@ -154,8 +157,14 @@ def version(store: Store, row: Any, statement: Statement, body: bytes) -> Wrong:
             "when published": (row.published_at is None) == (published is None)
             and (published is None or _moment(published) == from_instant(row.published_at)),
             "when first seen": row.first_seen == row.observed_at,
+            "who may read it": row.private == fields.get("private", row.kind == "message"),
             "where from": row.received == (row.exchange_kind == "file"),
         }
+    stated_before = fields.get("last_seen_before")
+    if stated_before is not None or row.number == 1:
+        same["when last seen before"] = (
+            None if row.last_seen_before is None else from_instant(row.last_seen_before)
+        ) == (None if stated_before is None else _moment(stated_before))
     if row.number == row.record_version:
         same["the record's state"] = row.record_state == row.state
     wrong = [name for name, right in same.items() if not right]
@@ -184,6 +193,24 @@ def newest(store: Store) -> Wrong:
             yield (
                 ALTERED,
                 f"its newest version is {number or 'none'}, its row says {said}",
+                bytes(identity).hex(),
+            )
+
+
+def seen(store: Store) -> Wrong:
+    """Every record was seen last when something was received, and not before its newest sighting was stated."""
+    received = select(exchanges.c.at).distinct().subquery()
+    asked = (
+        select(records.c.id)
+        .outerjoin(received, received.c.at == records.c.last_seen)
+        .outerjoin(tombstones, tombstones.c.record == records.c.key)
+        .where(received.c.at.is_(None), tombstones.c.record.is_(None))
+    )
+    with store.database.read() as tx:
+        for identity in tx.execute(asked).scalars().all():
+            yield (
+                ALTERED,
+                "nothing was received when it is said to have been seen last",
                 bytes(identity).hex(),
             )
 

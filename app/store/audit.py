@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from app.db import Tx, from_instant, to_instant
+from app.store import concealed
 from app.store.access import Access
 from app.store.ledger import Act, act_words
 from app.store.sealing import unseal
@@ -47,10 +48,19 @@ class Signed:
 
 
 def acts_before(
-    store: Store, tx: Tx, *, before: int | None = None, limit: int = 50, kind: str | None = None
+    store: Store,
+    tx: Tx,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    kind: str | None = None,
+    by: UUID | None = None,
 ) -> ActsPart:
-    """What was done before entry `before`, newest first, each with its detail; `kind` narrows to one type."""
-    asked: Any = select(acts)
+    """What was done before entry `before`, newest first, each with its detail; `kind` narrows to one type.
+
+    Acts on a silent matter are not there, unless `by` is a member of it.
+    """
+    asked: Any = select(acts).where(concealed.open_to(by))
     if kind:
         asked = asked.where(acts.c.type == kind)
     total = tx.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
@@ -73,9 +83,10 @@ def acts_before(
     return ActsPart(told, total, told[-1].entry if len(rows) > limit else None)
 
 
-def kinds_of_acts(tx: Tx) -> list[str]:
-    """The types of acts that there are."""
-    return list(tx.execute(select(acts.c.type).distinct().order_by(acts.c.type)).scalars())
+def kinds_of_acts(tx: Tx, by: UUID | None = None) -> list[str]:
+    """The types of acts that there are, as far as `by` may know of them."""
+    asked = select(acts.c.type).where(concealed.open_to(by)).distinct().order_by(acts.c.type)
+    return list(tx.execute(asked).scalars())
 
 
 def accesses_before(

@@ -287,15 +287,25 @@ def _tombstones(tx: Tx, said: Mapping[int, Mapping[str, object]], size: int) -> 
 def _executed(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
     """Every entry that executed a part of a batch names, by its root, exactly the records that are gone."""
     asked = (
-        select(disposal_records.c.entry, disposal_records.c.state, records.c.id, tombstones.c.record)
+        select(
+            disposal_records.c.entry,
+            disposal_records.c.state,
+            records.c.id,
+            tombstones.c.record,
+            suppressed.c.mac,
+        )
         .join(records, records.c.key == disposal_records.c.record)
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
+        .outerjoin(suppressed, suppressed.c.record == records.c.key)
         .where(disposal_records.c.entry.is_not(None))
     )
     destroyed: dict[int, list[bytes]] = {}
+    marks: dict[int, list[bytes]] = {}
     withdrawn: Counter[int] = Counter()
-    for entry, state, identity, buried in tx.execute(asked):
+    for entry, state, identity, buried, mark in tx.execute(asked):
         if state in (DESTROYED, VERIFIED):
+            if mark is not None:
+                marks.setdefault(entry, []).append(bytes(mark))
             destroyed.setdefault(entry, []).append(bytes(identity))
             if buried is None:
                 yield (
@@ -314,6 +324,12 @@ def _executed(tx: Tx, said: Mapping[int, Mapping[str, object]]) -> Wrong:
                     withdrawn[entry],
                     root(ids).hex(),
                 )
+                if told.get("marks", root(marks.get(entry, [])).hex()) != root(marks.get(entry, [])).hex():
+                    yield (
+                        ALTERED,
+                        "the marks laid with a disposal are not those of its entry",
+                        f"entry {entry}",
+                    )
             case "withdrawn":
                 same = (told.get("n"), ids) == (withdrawn[entry], [])
             case _:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
 from app.records.errors import IntegrityFailure, NotFound
-from app.store import access, accounts, anchors, disposals, keyring, tables
+from app.store import access, accounts, anchors, disposals, keyring, registry, tables
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
 from app.store.ledger import act_commitment
@@ -56,6 +56,7 @@ from app.store.tables import (
     unlinked,
     versions,
 )
+from app.store.tiles import TileBroken
 from app.store.wrapping import circle_mac, open_circle
 
 _PART = 5_000
@@ -96,6 +97,8 @@ WHOLE = (
     "disposals",
     "database",
     "newest versions",
+    "last seen",
+    "registry",
     "circles",
     "manifests",
     "runs",
@@ -115,6 +118,7 @@ class Span(NamedTuple):
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
 _NEXT = {
     KeyMissing.code: "Restore the newest key backup.",
+    TileBroken.code: "It was made anew from the entries, which are what was signed unless `ledger-broken` stands beside this. Look at the disk.",
     disposals.NOT_DESTROYED: "Finish the disposal; the disposition that began it does so at the next start or night.",
 }
 
@@ -182,6 +186,8 @@ def verify(
         ("database", lambda: _database(store, told)),
         (VERSIONS, lambda: _versions(store, told, progress, size, spans.get(VERSIONS), read)),
         ("newest versions", lambda: told.find_each(accounts.newest(store))),
+        ("last seen", lambda: told.find_each(accounts.seen(store))),
+        ("registry", lambda: told.find_each(registry.wrong(store))),
         ("circles", lambda: _circles(store, told)),
         (PIECES, lambda: _pieces(store, told, progress, spans.get(PIECES), read)),
         (EXCHANGES, lambda: _exchanges(store, told, size, spans.get(EXCHANGES))),
@@ -235,9 +241,12 @@ def _objects(
 
 
 def _ledger(store: Store, told: Checked, size: int) -> None:
-    """2. The entries give the tree that every checkpoint ever signed speaks of."""
-    for wrong in store.ledger.verify():
+    """2. The entries give the tree that every checkpoint ever signed speaks of, and the tiles on disk."""
+    examined = store.ledger.examine()
+    for wrong in examined.wrong:
         told.find("ledger-broken", wrong, store.ledger.origin)
+    for damage in examined.damaged:
+        told.find(TileBroken.code, damage.what, damage.name)
     told.find_each(accounts.remembered(store))
     told.count("entries", size)
 

@@ -30,7 +30,7 @@ from app.db.rows import insert_rows
 from app.records.clock import Clock
 from app.records.errors import IntegrityFailure, NotFound
 from app.records.ids import new_ids
-from app.store import merkle
+from app.store import folders, merkle
 from app.store.canonical import Json, canonical, plain
 from app.store.keyring import KeyMissing, Keyring
 from app.store.note import Checkpoint, NoteBroken, Signer, Verifier, opened, proof_text
@@ -100,6 +100,22 @@ class Deed:
     facts: Mapping[str, Json]
     detail: Mapping[str, object]
     subject: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A file made of the ledger that was not what its entries give: its name in the ledger's folder, and what was wrong."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found when every entry was read: wrong with the ledger itself, and with the files made of it."""
+
+    wrong: list[str]
+    damaged: list[Damage]
 
 
 class Ledger:
@@ -358,22 +374,26 @@ class Ledger:
                 except TileBroken:
                     self._make_anew(size)
 
-    def rebuild(self) -> None:
-        """Make every tile anew from the entries."""
+    def rebuild(self) -> list[Damage]:
+        """Make every tile anew from the entries; return those that were not what their entries give."""
         with self._alone():
             with self.database.read() as tx:
                 size = self.size(tx)
-            self._make_anew(size)
+            return self._make_anew(size)
 
-    def _make_anew(self, size: int) -> None:
-        """Make the tiles beside the living ones, then swap them."""
+    def _make_anew(self, size: int) -> list[Damage]:
+        """Make the tiles beside the living ones, hold them against one another as far as there were any, then swap them."""
         beside = self.folder / "anew"
         shutil.rmtree(beside, ignore_errors=True)
         fresh = Tiles(beside)
         fresh.extend(0, size, self.bodies(0, size))
+        done = min(self._tiled(), size)
+        found = [Damage(name, f"{name} {what}") for name, what in self.tiles.differing(fresh, done)]
         self.tiles.replace(fresh)
+        folders.sync(self.folder)
         self._put("size", str(size))
         shutil.rmtree(beside, ignore_errors=True)
+        return found
 
     def _are_ours(self, done: int) -> bool:
         """Whether the last of `done` tiled entries are those of the database, which may be an older or another copy."""
@@ -433,7 +453,17 @@ class Ledger:
 
     def verify(self) -> list[str]:
         """Read every entry and say what is wrong: with the tree, and with every checkpoint ever signed."""
+        return self.examine().wrong
+
+    def examine(self) -> Examined:
+        """Read every entry; say what is wrong with the ledger, and which files made of it were damaged.
+
+        Those files are made anew: what they hold is derived, and nothing is
+        signed or proven by them alone.
+        """
         wrong: list[str] = []
+        with self._alone():
+            damaged = self._files()
         largest = self._largest()
         with self.database.read() as tx:
             size = self.size(tx)
@@ -441,9 +471,11 @@ class Ledger:
             ended = self.ended(tx)
             wrong += [said for epoch in ended for said in self._epoch(tx, epoch)]
         try:
-            self.rebuild()
+            damaged = self.rebuild() + damaged
         except IntegrityFailure as error:
-            return [str(error)]
+            return Examined([str(error)], damaged)
+        if signed and any(one.name == "checkpoint" for one in damaged):
+            self._give_out(signed[-1].size, str(signed[-1].note))
         for row in signed:
             by = self._signed_by(ended, row.size)
             wrong += self._checked(row.size, bytes(row.root), str(row.note), size, by)
@@ -451,7 +483,31 @@ class Ledger:
             wrong.append(f"a checkpoint of {largest[0]} entries was signed, the ledger has {size}")
         elif largest and self._root(largest[0]) != largest[1]:
             wrong.append(f"the first {largest[0]} entries are not those that were signed")
-        return wrong
+        return Examined(wrong, damaged)
+
+    def _files(self) -> list[Damage]:
+        """What is wrong with the two files that say how far the tiles go, and what was signed last."""
+        found: list[Damage] = []
+        with self.database.read() as tx:
+            notes = {str(note) for note in tx.execute(select(checkpoints.c.note)).scalars()}
+        try:
+            said = (self.folder / "checkpoint").read_bytes()
+            if said not in {note.encode() for note in notes}:
+                found.append(Damage("checkpoint", "checkpoint holds nothing that was signed here"))
+        except FileNotFoundError:
+            if len(notes) > 1:  # the first may have been broken off before it was given out
+                found.append(Damage("checkpoint", "checkpoint is missing"))
+        tiled = self._tiled()
+        if (self.folder / "size").exists():
+            with self.database.read() as tx:
+                size = self.size(tx)
+            if not tiled and size:
+                found.append(Damage("size", "size does not say how far the tiles go"))
+            elif tiled > size:
+                found.append(Damage("size", f"size speaks of {tiled} entries, the ledger has {size}"))
+        elif len(notes) > 1:
+            found.append(Damage("size", "size is missing"))
+        return found
 
     def verify_some(self, first: int, last: int) -> list[str]:
         """Read entries from `first` up to but not with `last` against the tree that was signed; say what is wrong.
@@ -476,7 +532,8 @@ class Ledger:
             self._checked(row.size, bytes(row.root), str(row.note), size, self._signed_by(ended, row.size))
             for row in signed
         ):
-            return self.verify()
+            examined = self.examine()
+            return examined.wrong + [one.what for one in examined.damaged]
         return []
 
     def _epoch(self, tx: Tx, ended: Ended) -> list[str]:
@@ -530,10 +587,14 @@ class Ledger:
         return int(told) if told.isascii() and told.isdigit() else 0
 
     def _put(self, name: str, text: str) -> None:
-        """Write a file of the ledger's folder whole, or not at all."""
+        """Write a file of the ledger's folder whole, or not at all; it is safe on the disk when this returns."""
         coming = self.folder / f"{name}.new"
-        coming.write_text(text)
+        with coming.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         coming.replace(self.folder / name)
+        folders.sync(self.folder)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Table, select
 
 from app.db import Tx
+from app.store import quarantine
 from app.store.evidence import Hole, Ref, join
 from app.store.keyring import Keyring
 from app.store.objects import FixityMismatch, Objects
@@ -38,6 +39,7 @@ from app.store.wrapping import open_circle
 
 _layout_decoder = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
 _DISPOSED = "disposed of in batch"
+_QUARANTINE = "not handed out"
 _WHOLE = 16 * 1024 * 1024
 _CACHED = 8
 _ASK = 500
@@ -213,15 +215,22 @@ class ExchangeKept:
     holes: Sequence[Hole]
 
 
-def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
-    """Join an exchange from its pieces; what is disposed of is a hole."""
+def exchange(store: Store, tx: Tx, key: int, *, of: int | None = None) -> ExchangeKept:
+    """Join an exchange from its pieces; what is disposed of is a hole, and so is what is in quarantine.
+
+    The record `of` is read although it may be in quarantine: whoever asks MUST
+    have been let in to it.
+    """
     row = tx.execute(
         select(exchanges, runs.c.page).join(runs, runs.c.key == exchanges.c.run).where(exchanges.c.key == key)
     ).one()
     refs = [Ref(*ref) for ref in layout_of(tx, row.layout, row.alike)]
     wanted = {row.envelope, *(ref.piece for ref in refs)}
     content = open_pieces(store, tx, {one for one in wanted if one > 0})
-    body, holes = join(refs, content, why=_disposals(tx, [one for one in wanted if one not in content]))
+    withdrawn = _in_quarantine(tx, content, of)
+    content = {one: held for one, held in content.items() if one not in withdrawn}
+    missing = [one for one in wanted if one not in content and one not in withdrawn]
+    body, holes = join(refs, content, why=_disposals(tx, missing) | dict.fromkeys(withdrawn, _QUARANTINE))
     return ExchangeKept(
         key=key,
         id=UUID(bytes=bytes(row.id)),
@@ -234,6 +243,15 @@ def exchange(store: Store, tx: Tx, key: int) -> ExchangeKept:
         body=body,
         holes=holes,
     )
+
+
+def _in_quarantine(tx: Tx, keys: Iterable[int], of: int | None) -> set[int]:
+    """Those of these pieces whose record is in quarantine."""
+    hidden = sorted(quarantine.hidden(tx) - {of})
+    if not hidden:
+        return set()
+    held = tx.execute(select(pieces.c.key).where(pieces.c.record.in_(hidden))).scalars()
+    return set(held) & set(keys)
 
 
 def _disposals(tx: Tx, missing: Sequence[int]) -> dict[int, str]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.db import Database, Tx
 from app.records.clock import Clock
 from app.records.errors import NotFound
+from app.store.canonical import canonical
 from app.store.keyring import Keyring
-from app.store.ledger import Ledger
+from app.store.ledger import Ledger, keyed
 from app.store.objects import Objects
 from app.store.tables import archive
+
+AGENCY = "agency"
+_MARK = "mark"
 
 
 class NoArchive(NotFound):
@@ -50,29 +55,45 @@ class Store:
     """The key of look-up values; it opens nothing."""
 
 
-def found(tx: Tx, agency: Agency) -> None:
+def found(tx: Tx, agency: Agency, lookup: bytes) -> None:
     """Write down whose archive this is; there is one a database."""
-    tx.execute(
-        insert(archive).values(
-            name="agency",
-            value=json.dumps(
-                {
-                    "name": agency.name,
-                    "domain": agency.domain,
-                    "timezone": agency.timezone,
-                    "origin": agency.origin,
-                }
-            ),
-        )
-    )
+    tx.execute(insert(archive).values(name=AGENCY, value=_written(agency, lookup)))
+
+
+def rename(tx: Tx, agency: Agency, lookup: bytes) -> None:
+    """Write down whose archive this is from now on: a ledger that begins anew has another name."""
+    tx.execute(update(archive).where(archive.c.name == AGENCY).values(value=_written(agency, lookup)))
+
+
+def _written(agency: Agency, lookup: bytes) -> str:
+    told = asdict(agency)
+    return json.dumps({**told, _MARK: _mark(told, lookup)})
+
+
+def _mark(told: Mapping[str, str], lookup: bytes) -> str:
+    return keyed(lookup, b"agency", canonical(dict(told))).hex()
+
+
+def unaltered(tx: Tx, lookup: bytes) -> bool:
+    """Whether what is written of the agency is what was written when the archive was made."""
+    value = tx.execute(select(archive.c.value).where(archive.c.name == AGENCY)).scalar()
+    try:
+        told = dict(json.loads(value or ""))
+    except (ValueError, TypeError):
+        return False
+    mark = told.pop(_MARK, None)
+    known = set(told) == {one.name for one in fields(Agency)}
+    return known and (mark is None or bool(mark == _mark(told, lookup)))
 
 
 def agency_of(tx: Tx) -> Agency:
     """Whose archive this is, or `NoArchive`."""
-    value = tx.execute(select(archive.c.value).where(archive.c.name == "agency")).scalar()
+    value = tx.execute(select(archive.c.value).where(archive.c.name == AGENCY)).scalar()
     if value is None:
         raise NoArchive(
             "no archive has been made here",
             next="Run `muniment init`, or set MUNIMENT_HOME to the archive's folder.",
         )
-    return Agency(**json.loads(value))
+    told = json.loads(value)
+    told.pop(_MARK, None)
+    return Agency(**told)

@@ -30,6 +30,15 @@ def lay(tx: Tx, disposed: Sequence[int]) -> None:
         update_rows(tx, records, ("native_mac",), "key", [(os.urandom(16), key) for _, key in laid_now])
 
 
+def marks(tx: Tx, keys: Sequence[int]) -> list[bytes]:
+    """The marks that will be laid for these records when they are disposed of."""
+    found: list[bytes] = []
+    for start in range(0, len(keys), _ASK):
+        asked = select(records.c.native_mac).where(records.c.key.in_(list(keys[start : start + _ASK])))
+        found += [bytes(mark) for mark in tx.execute(asked).scalars()]
+    return found
+
+
 def laid(tx: Tx, macs: Sequence[bytes]) -> dict[bytes, int]:
     """Which of these were disposed of, and the key of the disposed record each was: the last, where there were several."""
     found: dict[bytes, int] = {}

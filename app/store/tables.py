@@ -810,3 +810,384 @@ declarations = Table(
     Column("messages", Boolean, nullable=False),
 )
 """Drafts of search declarations: what was found as of which size of the ledger. The query stands in the entry's detail."""
+
+# -- retention: schedules adopted, events, assignments ---------------------------------------------------------
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("adopted_on", String(10), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("ended_on", String(10)),
+    Column("ended_entry", BigInteger),
+)
+"""Editions of schedules as they were adopted, each with the exact bytes of its file, which are public.
+
+`ended_on` is the first day on which an edition binds no more. By which
+instrument it was adopted stands in the entry's detail.
+"""
+
+classified = Table(
+    "classified",
+    metadata,
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+    Column("series", String(80)),
+    Column("schedule", Key, ForeignKey("schedules.key")),
+    Column("priority", Integer),
+    Column("entry", BigInteger),
+    Column("incoming", Boolean),
+    Column("authored", Boolean, nullable=False),
+    Column("spoken", Boolean, nullable=False),
+)
+Index("ix_classified_series", classified.c.series, classified.c.record)
+"""Into which series the rules put a record: by which rule of which edition, and the entry of the batch that did.
+
+Without a series no rule told one, and without an entry none ever did. Beside it stands what rules ask of a record
+and no row said: whether the public sent it, and whether each version names an
+author and a language. All of it is derived, and is made anew from the records.
+"""
+
+assigned = Table(
+    "assigned",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("series", String(80), nullable=False),
+    Column("ended_entry", BigInteger),
+)
+Index(
+    "ix_assigned_record",
+    assigned.c.record,
+    unique=True,
+    sqlite_where=assigned.c.ended_entry.is_(None),
+    postgresql_where=assigned.c.ended_entry.is_(None),
+)
+"""Series that officers gave to records, which outrank every rule; one at a time."""
+
+retention_events = Table(
+    "retention_events",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("about", String(80), nullable=False, server_default=""),
+    Column("after_on", String(10)),
+    Column("by_on", String(10)),
+    Column("signed_by", LargeBinary(16)),
+    Column("evidence", LargeBinary(16)),
+    Column("superseded_entry", BigInteger),
+    UniqueConstraint("record", "id"),
+)
+Index("ix_retention_events_name", retention_events.c.name)
+"""What happened to records and no capture shows: recorded by people, or read by the classification.
+
+It happened not before `after_on` and at the latest on `by_on`; without either
+nobody knows when. `evidence` is the record that shows it. A correction is
+another event, and `superseded_entry` names its entry.
+"""
+
+to_classify = Table(
+    "to_classify",
+    metadata,
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+)
+"""Records of which a fact changed without a capture of theirs; they are classified anew, and leave the list."""
+
+page_authors = Table(
+    "page_authors",
+    metadata,
+    Column("page", Key, ForeignKey("pages.key"), primary_key=True, autoincrement=False),
+    Column("authors", LargeBinary(16), nullable=False),
+)
+"""A keyed digest of who a page publishes as; when it changes, whoever sent its records is told anew."""
+
+classifyings = Table(
+    "classifyings",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("rules", LargeBinary(32), nullable=False),
+    Column("reached", BigInteger, nullable=False, server_default="0"),
+    Column("ended_entry", BigInteger),
+)
+"""Classifications of everything by the rules of the editions in force: how far each came, by the key of the record."""
+
+followed = Table(
+    "followed",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("reached", BigInteger, nullable=False),
+)
+"""How many entries of the ledger each follower of it has seen."""
+
+days_seen = Table(
+    "days_seen",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""The civil days that the archive has seen, in the agency's time zone; none is ever taken back."""
+
+# -- holds: matters, holds, notices, quarantine ----------------------------------------------------------------
+
+matters = Table(
+    "matters",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("silent", Boolean, nullable=False),
+    Column("closed_entry", BigInteger),
+)
+"""Litigations, audits and investigations; name, pages, trigger and notes stand in the details of its acts."""
+
+matter_acts = Table(
+    "matter_acts",
+    metadata,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("matter", Key, ForeignKey("matters.key")),
+    Column("hold", LargeBinary(16)),
+    Column("empty", Boolean, nullable=False, server_default="0"),
+)
+Index("ix_matter_acts_matter", matter_acts.c.matter)
+Index("ix_matter_acts_hold", matter_acts.c.hold)
+"""Which matter an act of the type `act` is on, and which hold.
+
+An act on the hold of a records request has no matter. An empty one is on
+nothing: such entries are written at random, so that their number in the
+ledger tells of no silent matter.
+"""
+
+matter_members = Table(
+    "matter_members",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("matter", Key, ForeignKey("matters.key"), nullable=False),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_matter_members_matter", matter_members.c.matter)
+"""Who works on a matter; a silent one is known to nobody else."""
+
+custodians = Table(
+    "custodians",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("matter", Key, ForeignKey("matters.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_custodians_matter", custodians.c.matter)
+"""People who must keep what they have for a matter; their names and addresses stand in the entry's detail."""
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("matter", Key, ForeignKey("matters.key")),
+    Column("request", LargeBinary(16)),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("reached", BigInteger, nullable=False),
+    Column("released_entry", BigInteger),
+)
+Index("ix_holds_matter", holds.c.matter)
+"""Holds: of a matter, or of a records request. The scope stands in the entry's detail.
+
+What was captured in entries below `reached` is read already, and what of it
+is covered has its row; a hold is active until `released_entry`.
+"""
+
+hold_records = Table(
+    "hold_records",
+    metadata,
+    Column("hold", Key, ForeignKey("holds.key"), primary_key=True, autoincrement=False),
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+    Column("basis", String(9), nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_hold_records_record", hold_records.c.record)
+"""What a hold covers: met its scope, could not be decided, or was named. Rows are only added."""
+
+hold_consents = Table(
+    "hold_consents",
+    metadata,
+    Column("hold", Key, ForeignKey("holds.key"), primary_key=True, autoincrement=False),
+    Column("page", Key, ForeignKey("pages.key"), primary_key=True, autoincrement=False),
+    Column("entry", BigInteger, nullable=False),
+)
+"""That a page may be paused or removed although a hold concerns it: an attorney of the matter consented."""
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("hold", Key, ForeignKey("holds.key"), nullable=False),
+    Column("asked_by", LargeBinary(16), nullable=False),
+    Column("asked_entry", BigInteger, nullable=False, unique=True),
+    Column("approved_entry", BigInteger),
+    Column("effective_at", BigInteger),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_releases_hold", releases.c.hold)
+"""That a hold is to be released: asked, approved by a second person, then cancelled or carried out (`ended_entry`)."""
+
+hold_notices = Table(
+    "hold_notices",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("hold", Key, ForeignKey("holds.key"), nullable=False),
+    Column("custodian", Key, ForeignKey("custodians.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), unique=True),
+    Column("sent_entry", BigInteger),
+    Column("sent_at", BigInteger),
+    Column("letters", Integer, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", BigInteger, nullable=False),
+    Column("failure", Text),
+    Column("acknowledged_entry", BigInteger),
+    Column("acknowledged_at", BigInteger),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_hold_notices_hold", hold_notices.c.hold)
+"""Notices to custodians: `letters` were sent of it (the notice, then reminders), `next_at` is when the next is due.
+
+`digest` is the SHA-256 of the secret in the newest letter's link. A notice
+that another replaced, or whose hold was released, has ended.
+"""
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("ordered_by", LargeBinary(16), nullable=False),
+    Column("named", LargeBinary(16), nullable=False),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_quarantines_record", quarantines.c.record)
+"""Records to which only two people have access, until it ends."""
+
+# -- disposition: proposals, approvals, transfers --------------------------------------------------------------
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("kind", String(10), nullable=False),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("series", String(80), nullable=False),
+    Column("on_day", String(10), nullable=False),
+    Column("edition", LargeBinary(32), nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("stayed", BigInteger, nullable=False),
+    Column("waiting_days", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("state_entry", BigInteger, nullable=False),
+    Column("opens_on", String(10)),
+)
+Index("ix_proposals_state", proposals.c.state)
+"""What is proposed for disposal: by whom, under which edition (its digest), how many records, and how it stands.
+
+Once it is approved a batch of the same id is authorised; `opens_on` is the
+first day on which that may be executed. Why, and each record's grounds, stand
+in the entry's detail.
+"""
+
+proposal_records = Table(
+    "proposal_records",
+    metadata,
+    Column("proposal", Key, ForeignKey("proposals.key"), primary_key=True, autoincrement=False),
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+    Column("ground", Integer, nullable=False),
+    Column("out_entry", BigInteger),
+)
+Index("ix_proposal_records_record", proposal_records.c.record)
+"""The list of a proposal: `ground` counts in the grounds of its entry; `out_entry` took the record off the list."""
+
+proposal_approvals = Table(
+    "proposal_approvals",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("proposal", Key, ForeignKey("proposals.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("role", String(24), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    UniqueConstraint("proposal", "officer", "digest"),
+)
+"""Who approved a proposal in which role; `digest` is of edition and list as they were: of others it is no approval."""
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("proposal", Key, ForeignKey("proposals.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("bag", LargeBinary(32), nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("receipt_entry", BigInteger),
+    Column("receipt", LargeBinary(32)),
+)
+"""A bag for the archives: the SHA-256 of its tag manifest, and of the receipt that they gave for it."""
+
+transfer_records = Table(
+    "transfer_records",
+    metadata,
+    Column("transfer", Key, ForeignKey("transfers.key"), primary_key=True, autoincrement=False),
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+    Column("files", Integer, nullable=False),
+)
+"""What was in a bag, each record with so many attachments: nothing else of its list is disposed of by the receipt for it."""
+
+hold_confirmations = Table(
+    "hold_confirmations",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("epoch", Integer, nullable=False),
+)
+"""Who confirmed, after a restore that lost entries, that the holds are as they should be, for which epoch of the ledger."""
+
+# -- tags ------------------------------------------------------------------------------------------------------
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("mac", LargeBinary(16), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("removed_entry", BigInteger),
+)
+Index("ix_tags_mac", tags.c.mac)
+Index(
+    "ix_tags_record",
+    tags.c.record,
+    tags.c.mac,
+    unique=True,
+    sqlite_where=tags.c.removed_entry.is_(None),
+    postgresql_where=tags.c.removed_entry.is_(None),
+)
+"""Tags that officers gave records. The word stands sealed in the entry's detail; `mac` is what it is found by."""

@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from app.records.errors import IntegrityFailure
+from app.store import folders
 from app.store.merkle import fold, leaf_hash
 
 WIDTH = 256
@@ -50,13 +52,16 @@ class Tiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read_full = lru_cache(maxsize=512)(self._read)
+        self._written: list[Path] = []
 
     def extend(self, old: int, new: int, entries: Iterable[bytes]) -> None:
-        """Write the tiles that `new` entries have more than `old`.
+        """Write the tiles that `new` entries have more than `old`; when this returns, they are safe on the disk.
 
-        `entries` begins at the entry that begins the last tile of `old`.
+        `entries` begins at the entry that begins the last tile of `old`. What
+        a power cut leaves of it lies beyond `old`, and is written again.
         """
         self._read_full.cache_clear()
+        self._written.clear()
         first = last_tile(old)
         row: list[bytes] = []
         number = first
@@ -78,6 +83,24 @@ class Tiles:
                     level, number, [fold(_split(self._read_full(level - 1, n, WIDTH))) for n in below]
                 )
             level += 1
+        self._settle()
+
+    def of(self, size: int) -> Iterator[tuple[int, int, int]]:
+        """Every tile of the tree of `size` entries, by level, number and width; the lowest first."""
+        level = 0
+        while count := size >> (8 * level):
+            for number in range(-(-count // WIDTH)):
+                yield level, number, min(WIDTH, count - number * WIDTH)
+            level += 1
+
+    def differing(self, other: Tiles, size: int) -> Iterator[tuple[str, str]]:
+        """Where these are not the tiles that `other` has for `size` entries: each path, and what is wrong there."""
+        for level, number, width in self.of(size):
+            try:
+                if self._read(level, number, width) != other.tile(level, number, width):
+                    yield path(level, number, width), "does not hold the hashes of its entries"
+            except TileBroken as error:
+                yield path(level, number, width), str(error)
 
     def replace(self, other: Tiles) -> None:
         """Put the tiles of `other` in the place of these; `other` is left with none."""
@@ -124,13 +147,39 @@ class Tiles:
         coming = file.with_name(file.name + ".new")
         coming.write_bytes(b"".join(row))
         coming.replace(file)
-        partial = self.folder / (path(level, number) + ".p")
-        if partial.is_dir():
-            for smaller in partial.iterdir():
-                if smaller != file:
-                    smaller.unlink()
-            if len(row) == WIDTH:
-                partial.rmdir()
+        self._written.append(file)
+
+    def _settle(self) -> None:
+        """Make what was written safe, then remove the shorter tiles that it has taken the place of."""
+        for file in self._written:
+            _sync(file)
+        for folder in sorted({above for file in self._written for above in self._above(file)}):
+            folders.sync(folder)
+        for file in self._written:
+            short = file.parent if file.parent.suffix == ".p" else file.with_name(file.name + ".p")
+            if short.is_dir():
+                for smaller in short.iterdir():
+                    if smaller != file:
+                        smaller.unlink()
+                if short != file.parent:
+                    short.rmdir()
+        self._written.clear()
+
+    def _above(self, file: Path) -> Iterator[Path]:
+        """The folders in which the names lie that lead to a tile."""
+        folder = file.parent
+        while folder != self.folder:
+            yield folder
+            folder = folder.parent
+        yield self.folder
+
+
+def _sync(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class TreeAt:

@@ -60,7 +60,7 @@ def write(store: Store, tx: Tx, record: UUID, out: BinaryIO, *, software: str) -
     holes = 0
     unique = exchanges_of(tx, key)
     for one in unique:
-        kept = exchange(store, tx, one)
+        kept = exchange(store, tx, one, of=key)
         if kept.kind == "file":
             put_lines(store, tx, told, kept, [key])
         else:

@@ -9,11 +9,16 @@ from app.web.api import captures as api_captures
 from app.web.api import connections as api_connections
 from app.web.api import counsel as api_counsel
 from app.web.api import coverage as api_coverage
+from app.web.api import dispositions as api_dispositions
+from app.web.api import holds as api_holds
 from app.web.api import imports as api_imports
 from app.web.api import ledger as api_ledger
+from app.web.api import matters as api_matters
 from app.web.api import people as api_people
 from app.web.api import records as api_records
 from app.web.api import registry as api_registry
+from app.web.api import retention as api_retention
+from app.web.api import schedules as api_schedules
 from app.web.api import searching as api_searching
 from app.web.headers import Careful
 from app.web.pages import (
@@ -22,11 +27,14 @@ from app.web.pages import (
     counsel,
     coverage,
     dashboard,
+    disposing,
     door,
+    holding,
     importing,
     people,
     record,
     registry,
+    retaining,
     searching,
 )
 from app.web.parts import Parts
@@ -55,10 +63,15 @@ def create(parts: Parts) -> FastAPI:
     for module in (
         api_searching,
         api_counsel,
+        api_dispositions,
+        api_retention,
+        api_schedules,
         api_records,
         api_registry,
         api_connections,
         api_coverage,
+        api_matters,
+        api_holds,
         api_imports,
         api_captures,
         api_ledger,
@@ -74,7 +87,10 @@ def create(parts: Parts) -> FastAPI:
         counsel,
         record,
         registry,
+        retaining,
         coverage,
+        disposing,
+        holding,
         importing,
         people,
         auditing,

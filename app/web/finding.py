@@ -11,9 +11,15 @@ from fastapi import Depends, Query
 
 from app.capture import pages, records
 from app.db import Tx
-from app.index import search
-from app.index.engine import FACETS, Answer, Scope, Sort
-from app.index.search import Found
+from app.holds.joining import Known
+from app.holds.showing import with_holds
+from app.index import asof, highlights, search
+from app.index.engine import Answer, Scope, Sort
+from app.index.highlights import Highlight
+from app.index.search import Asking, Found, Past
+from app.index.source import LedgerSource
+from app.index.standing import COUNTED, JOINED, joined, must_have_history
+from app.index.tree import Field
 from app.records.errors import Invalid
 from app.records.nouns import Officer, Record
 from app.store import access
@@ -41,6 +47,7 @@ class Asked:
     sort: Sort
     limit: int
     cursor: str
+    as_of: int | None = None
 
     @property
     def blank(self) -> bool:
@@ -73,6 +80,7 @@ class Asked:
             "to": changed.until,
             "sort": "" if changed.sort is Sort.NEWEST else str(changed.sort),
             "cursor": changed.cursor,
+            "as_of": "" if changed.as_of is None else str(changed.as_of),
         }
         return urlencode({name: value for name, value in given.items() if value or name == "q"})
 
@@ -103,6 +111,13 @@ def _asked(
     sort: Sort = Sort.NEWEST,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
+    as_of: Annotated[
+        str,
+        Query(
+            max_length=20,
+            description="As the archive stood when the ledger had so many entries; empty: as it stands now.",
+        ),
+    ] = "",
 ) -> Asked:
     return Asked(
         q=q,
@@ -116,7 +131,19 @@ def _asked(
         sort=sort,
         limit=limit,
         cursor=cursor,
+        as_of=_size(as_of),
     )
+
+
+def _size(written: str) -> int | None:
+    """A size of the ledger; a form that nobody filled in asks about now."""
+    if not written.strip():
+        return None
+    if not written.strip().isascii() or not written.strip().isdigit():
+        raise Invalid(
+            f"{written!r} is no size of the ledger", next="Write the number of entries, such as 1200."
+        )
+    return int(written)
 
 
 Question = Annotated[Asked, Depends(_asked)]
@@ -132,11 +159,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record with an excerpt of its text; `version` is the one that the excerpt is of."""
+    """A record with an excerpt of its words; `version` is the one that they are of, `where` where they stand if not in its text."""
 
     record: Record
     version: int
     words: Sequence[Run]
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +200,21 @@ def find(
         limit=asked.limit,
         after=asked.cursor or None,
         facets=facets,
+        standing=Known(here.store, tx, by),
+        past=_past(here, tx, asked),
     )
     note(here, tx, what, asked, by=by, total=found.total)
-    return query, found, records.read(here.store, tx, found.records, messages=messages(by))
+    return query, found, _read(here, tx, found.records, asked, by=by)
+
+
+def _past(here: Parts, tx: Tx, asked: Asked) -> Past | None:
+    return None if asked.as_of is None else search.past(here.store, tx, asked.as_of)
+
+
+def _read(here: Parts, tx: Tx, keys: Sequence[int], asked: Asked, *, by: Officer) -> list[Record]:
+    """The records of these keys, as they stood at the size that is asked about."""
+    found = with_holds(here.store, tx, records.read(here.store, tx, keys, messages=messages(by)), by=by)
+    return found if asked.as_of is None else asof.as_then(here.store, tx, found, asked.as_of)
 
 
 def note(here: Parts, tx: Tx, what: str, asked: Asked, *, by: Officer, total: int) -> None:
@@ -199,9 +239,9 @@ def note(here: Parts, tx: Tx, what: str, asked: Asked, *, by: Officer, total: in
 def facets_of(text: str) -> list[str]:
     """The facets that a request names, or `Invalid`."""
     wanted = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in FACETS]
+    unknown = [name for name in wanted if name not in COUNTED]
     if unknown:
-        raise Invalid(f"{unknown[0][:40]!r} is no facet", next=f"The facets are {', '.join(FACETS)}.")
+        raise Invalid(f"{unknown[0][:40]!r} is no facet", next=f"The facets are {', '.join(COUNTED)}.")
     return wanted
 
 
@@ -210,21 +250,21 @@ class Everything:
     """Every hit of a question, from the index as it stood when it was asked."""
 
     here: Parts
+    asked: Asked
+    by: Officer
     answer: Answer
-    sort: Sort
     total: int
     undated: int
     as_of: int
     behind: int
     understood: str
-    messages: bool
 
     def records(self) -> Iterator[Record]:
         """The hits in order, without a cap and in bounded memory; what was disposed of meanwhile is left out."""
-        keys = self.answer.every(self.sort)
+        keys = self.answer.every(self.asked.sort)
         while part := list(islice(keys, _PART)):
             with self.here.store.database.read() as tx:
-                found = records.read(self.here.store, tx, part, messages=self.messages)
+                found = _read(self.here, tx, part, self.asked, by=self.by)
             yield from found
 
 
@@ -232,37 +272,46 @@ def everything(here: Parts, tx: Tx, asked: Asked, *, by: Officer) -> Everything:
     """Ask for every hit. The question is refused, if at all, before the first one leaves."""
     query = asked.understood()
     scope = Scope(here.store.agency.zone(), messages=messages(by))
-    as_of = here.position()
-    answer = here.index.ask(query.tree, scope)
+    as_of, past = here.position(), _past(here, tx, asked)
+    if past is not None:
+        must_have_history(query.tree)
+    asking = Asking(here.index, joined(query.tree, Known(here.store, tx, by)), scope, past)
+    answer = asking.answer()
     return Everything(
         here=here,
+        asked=asked,
+        by=by,
         answer=answer,
-        sort=asked.sort,
         total=answer.total(),
-        undated=search.undated(here.index, query.tree, scope),
-        as_of=as_of,
-        behind=max(0, here.store.ledger.size(tx) - as_of),
+        undated=asking.undated(),
+        as_of=as_of if past is None else past.size,
+        behind=max(0, here.store.ledger.size(tx) - as_of) if past is None else 0,
         understood=search.show(query.tree),
-        messages=messages(by),
     )
 
 
-def hits(here: Parts, tx: Tx, query: search.Query, found: Sequence[Record]) -> list[Hit]:
+def met(
+    here: Parts, tx: Tx, query: search.Query, found: Sequence[Record], *, before: int | None
+) -> Mapping[int, Highlight]:
+    """By which words each record was found, and where they stand, as of `before` entries of the ledger."""
+    keys = [one.key for one in found]
+    return highlights.of_records(LedgerSource(here.store), tx, query.tree, keys, before=before)
+
+
+def hits(
+    here: Parts, tx: Tx, query: search.Query, found: Sequence[Record], *, before: int | None = None
+) -> list[Hit]:
     """The hits with what met the query marked, in the newest version in which it is."""
-    return [_hit(here, tx, query, record) for record in found]
+    places = {one.key: search.highlight(query.tree, one.version.text("text") or "") for one in found}
+    elsewhere = met(here, tx, query, [one for one in found if not places[one.key]], before=before)
+    return [_hit(record, places[record.key], elsewhere.get(record.key)) for record in found]
 
 
-def _hit(here: Parts, tx: Tx, query: search.Query, record: Record) -> Hit:
-    text = record.version.text("text") or ""
-    places = search.highlight(query.tree, text)
-    number = record.version.number
-    if not places and record.versions > 1:
-        for earlier in reversed(records.history(here.store, tx, record)[:-1]):
-            told = earlier.text("text") or ""
-            if marks := search.highlight(query.tree, told):
-                text, places, number = told, marks, earlier.number
-                break
-    return Hit(record, number, excerpt(text, places))
+def _hit(record: Record, places: Sequence[tuple[int, int]], elsewhere: Highlight | None) -> Hit:
+    if elsewhere is None:
+        return Hit(record, record.version.number, excerpt(record.version.text("text") or "", places))
+    where = "" if elsewhere.where == "in the text" else elsewhere.where
+    return Hit(record, elsewhere.version, excerpt(elsewhere.text, elsewhere.places), where)
 
 
 def excerpt(text: str, places: Sequence[tuple[int, int]]) -> list[Run]:
@@ -287,6 +336,8 @@ TITLES = {
     "kind": "Kind",
     "state": "State",
     "author": "Author",
+    "series": "Series",
+    "tag": "Tag",
     "month": "Month",
 }
 
@@ -298,10 +349,14 @@ def narrowing(
     known = {page.name: str(page.id) for page in pages.listed(tx)}
     told = []
     for name, values in counted.items():
-        if name != "month" and getattr(asked, name):
+        if name not in ("month", *JOINED) and getattr(asked, name):
             continue
         shown = [
-            Value(_words(name, value, states), count, asked.link(cursor="", **_change(name, value, known)))
+            Value(
+                _words(name, value, states),
+                count,
+                asked.link(cursor="", **_change(asked, name, value, known)),
+            )
             for value, count in islice(values.items(), _FACETS_SHOWN)
         ]
         if len(values) > 1 or (values and name != "month"):
@@ -313,7 +368,10 @@ def _words(name: str, value: str, states: Mapping[str, str]) -> str:
     return states.get(value, value) if name == "state" else value
 
 
-def _change(name: str, value: str, known: Mapping[str, str]) -> dict[str, str]:
+def _change(asked: Asked, name: str, value: str, known: Mapping[str, str]) -> dict[str, str]:
+    if name in JOINED:  # these have no filter of their own
+        fact = search.show(Field(name, value))
+        return {"q": f"({asked.q}) {fact}" if asked.q and asked.q.strip() else fact}
     if name == "month":
         year, month = (int(part) for part in value.split("-"))
         return {"since": f"{value}-01", "until": f"{value}-{monthrange(year, month)[1]:02}"}

@@ -25,6 +25,7 @@ from app.capture.formats.source import Source
 from app.capture.formats.suggest import suggestion
 from app.capture.importing import Received
 from app.capture.lines import BadFile
+from app.holds import guarding
 from app.records.errors import Refused
 from app.records.nouns import Officer, Page
 from app.web.forms import reason
@@ -61,7 +62,7 @@ class Asked:
 def suggest(here: Parts, uploads: Sequence[UploadFile], asked: Asked) -> str:
     """A mapping to start from."""
     page = _page(here, asked)
-    with _laid(here, uploads) as files:
+    with laid(here, uploads) as files:
         table = known.table(asked.format, _one(files), None)
         zone = here.store.agency.timezone
         return suggestion(table, zone=zone, page=(page.platform, page.name) if page else None)
@@ -72,14 +73,14 @@ def look(here: Parts, uploads: Sequence[UploadFile], asked: Asked) -> Preview:
     page = _page(here, asked)
     with here.store.database.read() as tx:
         registry = [(one.platform, one.name) for one in pages.listed(tx)]
-    with _laid(here, uploads) as files, _opened(files, asked) as source:
+    with laid(here, uploads) as files, _opened(files, asked) as source:
         return preview(source, page=(page.platform, page.name) if page else None, registry=registry)
 
 
 def receive(here: Parts, uploads: Sequence[UploadFile], asked: Asked, *, by: Officer) -> Received:
     """Import what was handed in."""
     why, page = reason(asked.why), _page(here, asked)
-    with _laid(here, uploads) as files, _opened(files, asked) as source:
+    with laid(here, uploads) as files, _opened(files, asked) as source:
         if asked.sha256 and asked.sha256 != source.handed.sha256:
             raise AnotherFile(
                 "this is not the file that was previewed", next="Choose the same file, or preview this one."
@@ -93,6 +94,7 @@ def receive(here: Parts, uploads: Sequence[UploadFile], asked: Asked, *, by: Off
             why=why,
             handed_by=asked.handed_by.strip(),
             tick=time.monotonic,
+            held=guarding.kept_again(here.store),
         )
     here.store.ledger.checkpoint()
     return report
@@ -122,7 +124,7 @@ def _one(files: Sequence[Path]) -> Path:
 
 
 @contextmanager
-def _laid(here: Parts, uploads: Sequence[UploadFile]) -> Iterator[list[Path]]:
+def laid(here: Parts, uploads: Sequence[UploadFile]) -> Iterator[list[Path]]:
     """The files in a folder that is discarded afterwards."""
     home = here.settings.home
     _discard_left(home)

@@ -14,9 +14,11 @@ from app.capture.due import Due
 from app.capture.pacing import Pace
 from app.capture.pages import About, Guard
 from app.db import Tx
+from app.disposition.disposing import Disposing
 from app.index.engine import Engine
 from app.officers import Mailer
 from app.records.nouns import Officer, Page, Record
+from app.retention.standing import Standing
 from app.settings import Settings
 from app.store.store import Store
 
@@ -96,6 +98,8 @@ class Parts:
     write_evidence: TakeEvidence
     write_proof: TakeProof
     index: Engine
+    disposing: Disposing
+    """What disposes of records: the schedules, every hold, and what is derived."""
     guards: Sequence[Guard] = ()
     """What is asked before a page is paused or removed."""
     usual_pace: Pace = field(default_factory=Pace)
@@ -104,6 +108,10 @@ class Parts:
     """What needs doing beside the pages, for the overview."""
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """More checks for `/readyz`, by name; one that is not ready raises."""
+
+    def standing(self) -> Standing:
+        """The schedules in force, and how records stand under them."""
+        return Standing(self.store, attested=bool(self.settings.timestamp_urls))
 
     def position(self) -> int:
         """How many entries of the ledger the index has read."""

@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from app.capture import attachments, records
 from app.capture.records import NoSuchRecord, Stood
 from app.db import Tx
+from app.holds.showing import with_hold, with_holds
 from app.records.nouns import Disposed, Officer, Record
 from app.store import access
 from app.web.parts import Parts
@@ -39,9 +40,9 @@ def view(
     here: Parts, tx: Tx, identity: UUID, *, by: Officer, number: int | None = None, what: str = "record"
 ) -> Record | Disposed:
     """A record or what is left of it, with the look at it written down."""
-    found = records.get(here.store, tx, identity, messages=messages(by), number=number)
+    found = records.get(here.store, tx, identity, messages=messages(by), number=number, by=by.id)
     access.note(here.store, tx, "view", by=by.id, record=identity, detail={"what": what, "version": number})
-    return found
+    return with_hold(here.store, tx, found, by=by)
 
 
 def living(found: Record | Disposed) -> Record:
@@ -56,6 +57,7 @@ def living(found: Record | Disposed) -> Record:
 def family(here: Parts, tx: Tx, record: Record, *, by: Officer, at: datetime | None = None) -> list[Member]:
     """The post of `record` with everything that answers it, in reading order; with `at`, each as it read then."""
     found = records.family(here.store, tx, record, messages=messages(by))
+    found = with_holds(here.store, tx, found, by=by)
     depths: dict[UUID, int] = {}
     for one in found:
         depths[one.id] = depths[one.in_reply_to] + 1 if one.in_reply_to in depths else 0
@@ -70,7 +72,8 @@ def attachment(here: Parts, tx: Tx, identity: UUID, *, by: Officer) -> Response:
     row = attachments.get(tx, identity)
     if row is None or row.state != attachments.KEPT:
         raise NoSuchRecord(f"no attachment {identity} is held")
-    record = living(records.get(here.store, tx, UUID(bytes=row.record), messages=messages(by)))
+    whose = UUID(bytes=row.record)
+    record = living(records.get(here.store, tx, whose, messages=messages(by), by=by.id))
     access.note(
         here.store,
         tx,
@@ -103,7 +106,7 @@ def evidence(here: Parts, identity: UUID, *, by: Officer, why: str) -> Response:
     file = Path(folder.name) / f"{record.id}.warc.gz"
     try:
         here.write_evidence(record, file, by=by, why=why)
-        return _handed_over(file, folder, "application/warc")
+        return handed_over(file, folder, "application/warc")
     except BaseException:
         folder.cleanup()
         raise
@@ -117,22 +120,27 @@ def proof(here: Parts, identity: UUID, *, number: int | None, by: Officer, why: 
     written, file = Path(folder.name) / name, Path(folder.name) / f"{name}.zip"
     try:
         here.write_proof(record, written, number=number, by=by, why=why)
-        with ZipFile(file, "w", ZIP_DEFLATED) as packed:
-            for one in sorted(written.rglob("*")):
-                if one.is_file():
-                    packed.write(one, f"{name}/{one.relative_to(written)}")
-        return _handed_over(file, folder, "application/zip")
+        zipped(written, file)
+        return handed_over(file, folder, "application/zip")
     except BaseException:
         folder.cleanup()
         raise
 
 
+def zipped(folder: Path, file: Path) -> None:
+    """Write a folder as a zip, everything in it below the folder's own name."""
+    with ZipFile(file, "w", ZIP_DEFLATED) as packed:
+        for one in sorted(folder.rglob("*")):
+            if one.is_file():
+                packed.write(one, f"{folder.name}/{one.relative_to(folder)}")
+
+
 def _found(here: Parts, identity: UUID, by: Officer, number: int | None = None) -> Record:
     with here.store.database.read() as tx:
-        return living(records.get(here.store, tx, identity, messages=messages(by), number=number))
+        return living(records.get(here.store, tx, identity, messages=messages(by), number=number, by=by.id))
 
 
-def _handed_over(file: Path, folder: "TemporaryDirectory[str]", media_type: str) -> Response:
+def handed_over(file: Path, folder: "TemporaryDirectory[str]", media_type: str) -> Response:
     """Stream a file that vanishes with the answer; it is open already, so that nothing else can take its place."""
     opened = file.open("rb")
     size = file.stat().st_size

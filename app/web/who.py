@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from app import officers
+from app.capture.tags import TAGGERS
 from app.officers import NotSignedIn
 from app.records.nouns import Officer, Role
 from app.web import forms
@@ -90,6 +91,8 @@ MaySeeReports = Annotated[
 """Violation reports: reading all of them."""
 MayConnect = Annotated[Officer, Depends(Holding(Role.ADMINISTRATOR, Role.RECORDS_OFFICER))]
 """Handing over a page's credentials."""
+MayTag = Annotated[Officer, Depends(Holding(*TAGGERS))]
+"""Giving records tags, and taking them off."""
 MayTakeEvidence = Annotated[Officer, Depends(Holding(Role.CUSTODIAN_OF_EVIDENCE))]
 """The ways out of custody: evidence, proofs, all hits."""
 MayAudit = Annotated[Officer, Depends(Holding(Role.AUDITOR))]

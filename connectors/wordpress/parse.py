@@ -398,9 +398,12 @@ def _addresses(media: Media) -> Iterator[str]:
 
 
 def _file(media: Media) -> Attachment:
-    said = plain(media.alt_text) or (plain(media.caption.rendered) if media.caption else "")
     return Attachment(
-        id=f"media:{media.id}", url=media.source_url, media_type=media.mime_type, description=said or None
+        id=f"media:{media.id}",
+        url=media.source_url,
+        media_type=media.mime_type,
+        description=plain(media.alt_text) or None,
+        caption=(plain(media.caption.rendered) if media.caption else "") or None,
     )
 
 

@@ -5,6 +5,9 @@
     make bench B=ledger     the ledger alone, at a million entries
     make bench B=nights     capture alone: a page that answers at once, a long thread, a night of 200 pages
     make bench B=whoosh     the second engine over the tenth
+    make bench B=retention  a million records decided upon, and again under another schedule
+    make bench B=disposition a batch of 100,000 records, from the proposal to its certificate
+    make bench B=holds      a hold by standing query over a million records
 
 Absolute figures hold on an idle machine with two cores; ratios travel. The
 corpus lies beside the checkout (MUNIMENT_SHARED names another place) and is
@@ -106,6 +109,21 @@ def nights(folder: Path, *, small: bool) -> list[bool]:
     return met
 
 
+def holds(folder: Path, count: int) -> list[bool]:
+    """A hold by words and days: looked for, placed, and held against the records' own text."""
+    told = stage("holds.py", folder, count)
+    exact = f"{told['wrong']} wrong of {told['judged_again']:,} judged again"
+    return [
+        line(
+            f"hold over {count:,} records",
+            f"{told['seconds']} s, covers {told['covers']:,}",
+            "under 60 s",
+            met=told["seconds"] < 60,
+        ),
+        line("hold is exact", exact, "0 wrong", met=told["wrong"] == 0),
+    ]
+
+
 def ledger(folder: Path, count: int) -> list[bool]:
     """Entries appended, checkpointed and proven, against canonical JSON, SHA-256 and executemany of the same entries."""
     floor = stage("ledger.py", "floor", folder / "floor", count)["told"]
@@ -126,6 +144,32 @@ def ledger(folder: Path, count: int) -> list[bool]:
             met=told["p99_ms"] < 5,
         ),
     ]
+
+
+def retention(folder: Path, count: int) -> list[bool]:
+    """Records decided upon by their schedules, against reading the same rows and doing nothing."""
+    home = folder / "home"
+    stage("retention.py", "lay", home, count)
+    floor = stage("retention.py", "floor", home)["told"]
+    met = []
+    for act, what in (("evaluate", "decided upon"), ("compare", "under another schedule")):
+        found = stage("retention.py", act, home)
+        told = found["told"]
+        speed = told["records"] / told["seconds"]
+        met.append(
+            line(
+                f"{count:,} records {what}",
+                f"{speed:,.0f} a second, {floor['seconds'] / told['seconds']:.2f} of the floor, {found['peak_mb']:.0f} MiB",
+                "50,000 a second, at most 512 MiB",
+                met=speed >= 50_000 and found["peak_mb"] <= 512,
+            )
+        )
+    found = stage("retention.py", "classify", home)
+    told = found["told"]
+    print(
+        f"        put into series anew: {told['records'] / told['seconds']:,.0f} a second, {told['changed']:,} changed"
+    )
+    return met
 
 
 def whoosh(folder: Path) -> list[bool]:
@@ -169,17 +213,43 @@ def sealed(folder: Path) -> bool:
     )
 
 
+def disposition(folder: Path, number: int) -> list[bool]:
+    """A batch proposed, approved, executed, verified and certified, beside the opening of the same records alone."""
+    told = stage("disposition.py", folder, number)
+    return [
+        line(
+            f"a batch of {told['disposed']:,} disposed of",
+            f"{told['seconds']:.0f} s, {told['records_a_second']:,} a second, {told['times_the_floor']:.1f} times the floor",
+            "under 600 s",
+            met=told["seconds"] < 600,
+        ),
+        line("memory while disposing", f"{told['most_mib']:.0f} MiB", "at most 1024 MiB", met=told["most_mib"] <= 1024),
+    ]  # fmt: skip
+
+
 def main(which: str) -> int:
+    if which == "disposition":
+        with tempfile.TemporaryDirectory(prefix="muniment-disposition-") as name:
+            return 0 if all(disposition(Path(name), 100_000)) else 1
     if which == "ledger":
         folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
         try:
             return 0 if all(ledger(folder, 1_000_000)) else 1
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+    if which == "holds":
+        with tempfile.TemporaryDirectory(prefix="muniment-holds-") as name:
+            return 0 if all(holds(Path(name), 1_000_000)) else 1
     if which == "nights":
         folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
         try:
             return 0 if all(nights(folder, small=False)) else 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    if which == "retention":
+        folder = Path(tempfile.mkdtemp(prefix="muniment-bench-"))
+        try:
+            return 0 if all(retention(folder, 1_000_000)) else 1
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     if which == "whoosh":

@@ -59,6 +59,8 @@ QUICK: Mapping[tuple[str, str, int], Sequence[str]] = {
     ("listened", "bluesky connected", 1): ("way stream", "way whole"),
     ("families", "mastodon", 3): ("killed after-objects", "wire cut"),
     ("families", "mastodon connected", 1): ("platform cut", "wire refused"),
+    ("narrowed", "facebook", 2): ("killed after-objects", "platform throttle", "way sweep"),
+    ("families", "facebook", 3): ("page remove", "way family", "wire sign-in"),
     ("whole", "mediawiki connected", 3): ("page conceal", "platform revoke"),
     ("whole", "nixle", 1): ("killed after-commit", "wire nobody", "wire timeout"),
     ("whole", "myspace", 2): ("page remove", "platform fail"),

@@ -186,6 +186,7 @@ def parts_of(archive: Archive, **more: Any) -> Parts:
         ),
         "write_evidence": archive.write_evidence,
         "write_proof": archive.write_proof,
+        "disposing": archive.disposing(),
     }
     return Parts(**(given | more))
 

@@ -26,7 +26,8 @@ def test_an_answer_says_its_total_its_query_and_what_it_could_not_search(person,
     assert {one["native_id"] for one in told["records"]} == {"1", "2"}
     assert told["query"]["understood"] == "bridge"
     assert told["facets"]["kind"] == {"post": 1, "comment": 1}
-    assert (told["undated"], told["unsearchable"], told["next"]) == (0, 0, None)
+    assert (told["undated"], told["next"]) == (0, None)
+    assert (told["unsearchable"], told["not_searched"]) == (1, {"media_without_text": 1})
     with archive.store.database.read() as tx:
         assert told["as_of"] == archive.store.ledger.size(tx)
 
@@ -126,9 +127,13 @@ def test_every_hit_leaves_as_lines_with_an_entry_of_its_own(person):
 def test_what_the_index_has_not_reached_is_said(person, archive):
     page = person("reader").get("/api/v1/pages").json()["pages"][0]["id"]
     person("reader").post(f"/api/v1/pages/{page}/approve", json={"why": "agreed"})
-    assert person("reader").get("/api/v1/records?q=bridge").json()["unsearchable"] == 1
+    told = person("reader").get("/api/v1/records?q=bridge").json()
+    assert told["unsearchable"] == 2
+    assert told["not_searched"] == {"behind": 1, "media_without_text": 1}
     archive.follow()
-    assert person("reader").get("/api/v1/records?q=bridge").json()["unsearchable"] == 0
+    assert person("reader").get("/api/v1/records?q=bridge").json()["not_searched"] == {
+        "media_without_text": 1
+    }
 
 
 # -- on the page -------------------------------------------------------------------------------------------

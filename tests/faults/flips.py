@@ -26,8 +26,7 @@ Row: TypeAlias = Mapping[str, Any]
 OWN_NUMBER = "the row's own number, which nothing refers to"
 LATER = "says when our own clock wrote the row; the entry says it too"
 WORK = "work in progress: a wrong value costs a request or a letter, and is no evidence"
-REGISTRY = "the registry as it stands; what it was made from is in the ledger, act by act"
-UNKNOWN = "nothing that is left could tell"
+HOLDS = "as it stands; it was made from the ledger's acts, and whoever destroys reads the scope there and the record itself"
 NOT_WATCHED: dict[str, str] = {
     "accesses.key": OWN_NUMBER,
     "acts.subject": "where the act is looked up by; what it is about stands in its detail",
@@ -35,7 +34,6 @@ NOT_WATCHED: dict[str, str] = {
     "anchors.key": OWN_NUMBER,
     "anchors.kept_at": LATER,
     "anchors.roots": "whoever checks a timestamp brings the roots that they trust",
-    "archive.": UNKNOWN,
     "attachments.key": OWN_NUMBER,
     "attachments.mac": "where it is looked up by: another value has it fetched again",
     "attempts.": WORK,
@@ -43,19 +41,28 @@ NOT_WATCHED: dict[str, str] = {
     "circles.key": "every piece and member names it; those that lose it are found, the number itself is nobody's",
     "cosignatures.key": OWN_NUMBER,
     "counts.": "numbers of a platform: likes, shares, views; no version states them",
+    "custodians.": HOLDS,
     "disposals.at": LATER,
     "disposals.final_entry": LATER,
     "exchanges.key": "every version that it shows names it; those that lose it are found",
     "exchanges.run": "which run asked; the entry does not name it",
     "gaps.at": LATER,
     "gaps.key": OWN_NUMBER,
+    "hold_consents.": HOLDS,
+    "hold_notices.": HOLDS,
+    "hold_records.": HOLDS,
+    "holds.": HOLDS,
     "lanes.": WORK,
     "layouts.": "where a layout is looked up by: another value has it written again",
+    "matter_acts.": HOLDS,
+    "matter_members.": HOLDS,
+    "matters.": HOLDS,
     "objects.kept_at": LATER,
-    "pages.": REGISTRY,
-    "records.counts": "as above",
-    "records.last_seen": "when it was seen last; no version states it",
-    "records.private": "who may read it; the statement does not say it",
+    "pages.added_at": LATER,
+    "pages.lease_": WORK,
+    "quarantines.": HOLDS,
+    "records.counts": "numbers of a platform: likes, shares, views; no version states them",
+    "releases.": HOLDS,
     "runs.began_at": LATER,
     "runs.ended_at": LATER,
     "runs.key": "every exchange and gap names it; those that lose it are found",
@@ -64,19 +71,17 @@ NOT_WATCHED: dict[str, str] = {
     "runs.sealed_note": WORK,
     "runs.tally": "its counters are held against the entry; whether a pass came to its end is " + WORK,
     "stated.": "numbers of a platform, as the run's entry says them too",
-    "suppressed.mac": UNKNOWN,
+    "tags.": "as it stands; given and taken off are acts of the ledger, and the word stands there",
     "tombstones.at": LATER,
     "unlinked.at": LATER,
     "unlinked.batch": LATER,
     "unlinked.until": WORK,
-    "versions.last_seen_before": "when it was seen last; no version states it",
     "versions.mark": "what the next capture compares with: another value makes one version more",
     "named.epoch": "read when the archive opens; see the flips of whole files",
     "named.name": "as above",
     "named.wrapped": "as above",
 }
 """Values that the check of an archive does not hold against anything, by the beginning of their names, and why."""
-WATCHED_OF_PAGES = {"pages.id", "pages.key", "pages.name", "pages.platform"}
 SECONDS = {"acts.at", "exchanges.at", "records.first_seen", "records.published_at", "versions.observed_at"}
 """Times of which entries tell the second."""
 _SECOND = 21
@@ -126,7 +131,7 @@ class Value:
 
 
 def is_watched(name: str) -> bool:
-    return name in WATCHED_OF_PAGES or not any(name.startswith(prefix) for prefix in NOT_WATCHED)
+    return not any(name.startswith(prefix) for prefix in NOT_WATCHED)
 
 
 def connect(home: Path, database: str) -> sqlite3.Connection:

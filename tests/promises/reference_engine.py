@@ -22,11 +22,14 @@ from app.index.stem import stem
 from app.index.tree import (
     Address,
     All,
+    Among,
     And,
     CapturedRange,
     DateRange,
+    Exactly,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -194,8 +197,19 @@ def meets(tree: Tree, document: Document, scope: Scope, *, current: bool) -> boo
         case CapturedRange(since, until):
             on = document.captured_at.astimezone(scope.zone).date()
             return (since is None or since <= on) and (until is None or on <= until)
+        case Among(_, keys):
+            return document.record in set(keys)
+        case Exactly(versions):
+            return (document.record, document.version) in versions
+        case In(place, part):
+            return any(places(part, text) for where, text in texts_of(document) if where == place)
         case _:
-            return bool(places(tree, document.text))
+            return any(places(tree, text) for _, text in texts_of(document))
+
+
+def texts_of(document: Document) -> list[tuple[str, str]]:
+    """Every text of a version, each by itself."""
+    return [("text", document.text), *((one.place, one.text) for one in document.passages)]
 
 
 def _has(name: str, value: str, document: Document, *, current: bool) -> bool:
@@ -208,7 +222,12 @@ def _has(name: str, value: str, document: Document, *, current: bool) -> bool:
         "lang": (document.language or "",),
         "origin": (document.origin,),
         "version": ("current",) if current else (),
-        "has": ("media",) * document.media + ("date",) * (document.published_at is not None),
+        "has": (
+            *("media",) * document.media,
+            *("date",) * (document.published_at is not None),
+            *(one.place for one in document.passages),
+        ),
+        "unsearchable": (*document.lacks, *("any",) * bool(document.lacks)),
     }
     if name not in values:
         raise QueryNotSupported(show(Field(name, value)), "nothing here knows it")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 
 import pytest
 
+from app import ROOT
+from app.index.keys import Keys
 from app.index.language import FIELDS, BadQuery, parse
 from app.index.printer import explain, show
 from app.index.tree import (
     Address,
     All,
+    Among,
     CapturedRange,
     DateRange,
+    Exactly,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
@@ -62,6 +68,10 @@ A, B, C, D = Term("a"), Term("b"), Term("c"), Term("d")
         ("don't", Phrase((Term("don"), Term("t")))),
         ("U.S.", Phrase((Term("u"), Term("s")))),
         ("警察", Phrase((Term("警"), Term("察")))),
+        ('"http://a.b/(c)d%"', Address("http://a.b/(c)d%")),
+        ('"a http://a.b/(c)d%"', Phrase((A, Address("http://a.b/(c)d%")))),
+        ('"a ?\ufe0f b"', Phrase((A, B))),
+        ('"a ?\u0301b"', Phrase((A, B))),
         ("警 察", both(Term("警"), Term("察"))),
         ("😂😂", Phrase((Term("😂"), Term("😂")))),
         ("straße", Term("strasse")),
@@ -182,7 +192,19 @@ def test_days_are_inclusive_on_both_sides(field, node, value, since, until):
         ("a -b", "-b", "NOT"),
         ("a !b", "!b", "NOT"),
         ("+a", "+a", "every word is required"),
-        ("title:road", "title:", "author, page"),
+        ("subject:road", "subject:", "author, page"),
+        ("alt:", "alt:", 'alt:"two words"'),
+        ("alt: road", "alt:", "alt:word"),
+        ("alt:*", "alt:*", "has:alt"),
+        ("text:*", "text:*", "every record"),
+        ("alt:road w/5 closed", "alt:road", "alt:(road w/5 closed)"),
+        ("road w/5 (a OR alt:b)", "(a OR alt:b)", "alt:(road w/5 closed)"),
+        ("alt:kind:post", "alt:kind:", "quotation marks"),
+        ("alt:(road kind:post)", "(road kind:post)", "beside it"),
+        ("alt:(title:road)", "(title:road)", "beside it"),
+        ("alt:()", "()", ""),
+        ('alt:"road', '"road', "Close it"),
+        ("unsearchable:none", "unsearchable:none", "scanned"),
         ("note: road", "note:", "quotation marks"),
         ("author:", "author:", "author:value"),
         ("author: jane", "author:", "author:value"),
@@ -245,6 +267,26 @@ def test_a_long_question_is_understood(query):
     assert parse(show(parse(query).tree)).tree == parse(query).tree
 
 
+@pytest.mark.parametrize(
+    ("query", "tree"),
+    [
+        ("alt:road", In("alt", A)),
+        ('caption:"a b"', In("caption", Phrase((A, B)))),
+        ("title:#a", In("title", Tag("a"))),
+        ("filename:a.b", In("filename", Phrase((A, B)))),
+        ("text:AND", In("text", Term("and"))),
+        ("attachment:(a w/3 b)", In("attachment", Near(3, A, B))),
+        ("alt:(a b)", both(In("alt", A), In("alt", B))),
+        ("alt:(a OR NOT b)", either(In("alt", A), Not(In("alt", B)))),
+        ("NOT alt:a b", both(Not(In("alt", A)), B)),
+        ("ALT:(a w/1 (a OR b))", In("alt", Near(1, A, either(A, B)))),
+    ],
+)
+def test_a_place_is_asked_for_each_of_the_words_that_follow_it(query, tree):
+    assert parse(query.replace("road", "a")).tree == tree
+    assert parse(show(tree)).tree == tree
+
+
 @pytest.mark.parametrize("word", ["and", "or", "not"])
 def test_small_operators_are_words_and_it_is_said(word):
     query = parse(f"a {word} b")
@@ -254,7 +296,10 @@ def test_small_operators_are_words_and_it_is_said(word):
 
 
 def test_every_field_is_understood():
-    values = {"kind": "post", "state": "gone", "origin": "captured", "version": "current", "has": "media"}
+    values = {
+        "kind": "post", "state": "gone", "origin": "captured", "version": "current", "has": "media",
+        "unsearchable": "any",
+    }  # fmt: skip
     for field in FIELDS:
         parse(f"{field}:{values.get(field, '2024')}")
 
@@ -271,7 +316,7 @@ def test_a_question_is_said_back_with_its_parts():
 ONE_OF_EACH: list[Tree] = [
     A, Wild("a*"), Fuzzy("ab", 1), Stem("a"), Tag("a"), Mention("a"), Address("http://a.b"), Phrase((A, B)), Near(1, A, B),
     Pre(1, A, B), Field("page", "x"), DateRange(date(2024, 1, 1), None), CapturedRange(None, date(2024, 1, 1)), All(),
-    both(A, B), either(A, B), Not(A),
+    both(A, B), either(A, B), Not(A), In("alt", A), Among(Field("tag", "x"), Keys.of([1])), Exactly(frozenset([(1, 2)])),
 ]  # fmt: skip
 
 
@@ -280,3 +325,15 @@ def test_every_kind_of_node_can_be_explained(tree):
     said = explain(tree)
     assert json.loads(json.dumps(said)) == said
     assert said["is"]
+
+
+def test_every_question_that_the_guide_shows_is_understood():
+    shown = [
+        one
+        for line in (ROOT / "docs" / "search.md").read_text().splitlines()
+        if line.startswith("| ") and not re.match(r"\| `[a-z_]+` \| (newer|pictures|a |an )", line)
+        for one in re.findall(r"`([^`]+)`", line)
+    ]
+    assert len(shown) > 30
+    for query in shown:
+        parse(query)

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.index.analyser import is_single, normalised, words
+from app.index.documents import PLACES
 from app.index.language import BadQuery, parse
 from app.index.printer import explain, show
 from app.index.tree import (
@@ -18,9 +19,11 @@ from app.index.tree import (
     DateRange,
     Field,
     Fuzzy,
+    In,
     Mention,
     Near,
     Not,
+    Or,
     Part,
     Phrase,
     Pre,
@@ -100,6 +103,7 @@ facts: st.SearchStrategy[Tree] = st.one_of(
     ranges.map(lambda two: DateRange(*two)),
     ranges.map(lambda two: CapturedRange(*two)),
     st.just(All()),
+    st.builds(In, st.sampled_from(PLACES), joinable.filter(lambda tree: not isinstance(tree, Or))),
 )
 trees: st.SearchStrategy[Tree] = st.recursive(
     st.one_of(joinable, facts),
@@ -124,6 +128,15 @@ def test_what_is_printed_reads_back_as_the_same_question(tree):
 @example("5:@?")
 @example('"*"')
 def test_whatever_is_understood_is_said_back_as_the_same_question(query):
+    with suppress(BadQuery):
+        tree = parse(query).tree
+        assert parse(show(tree)).tree == tree
+
+
+@settings(deadline=None)
+@given(st.text(alphabet='ab 警#*?~"()w/5altexOR:', max_size=30).map(lambda text: f"alt:{text}"))
+@example("alt:(a OR NOT b)")
+def test_whatever_is_asked_of_a_place_is_said_back_as_the_same_question(query):
     with suppress(BadQuery):
         tree = parse(query).tree
         assert parse(show(tree)).tree == tree

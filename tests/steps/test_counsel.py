@@ -19,7 +19,7 @@ from app.index import alerts, asof, declarations, drafts, families, follower, re
 from app.index.asof import IndexBehind
 from app.index.declarations import Declaration, Means, Verdict
 from app.index.documents import Document, Position
-from app.index.engine import Engine, Scope
+from app.index.engine import FACETS, Engine, Scope, Sort
 from app.index.keys import Keys
 from app.index.language import BadQuery, parse
 from app.index.printer import show
@@ -96,6 +96,11 @@ def test_as_of_an_earlier_ledger_is_what_an_index_of_then_would_have_found(seed:
             assert set(found) == small.found(was, tree, scope), (then, show(tree))
             left = asof.undated(told, now, tree, scope, then)
             assert len(left) == asof_undated(was, tree, scope)
+            answer, true = now.ask(asof.question(told, now, tree, scope, then), scope), was.ask(tree, scope)
+            assert answer.total() == true.total()
+            assert answer.facets(FACETS) == true.facets(FACETS), (then, show(tree))
+            for sort in Sort:
+                assert list(answer.every(sort)) == list(true.every(sort)), (then, show(tree))
     now.settle()
 
 

@@ -701,6 +701,25 @@ def test_after_a_refusal_it_is_renewed_once_a_run(oauth: Works, world: Authorisa
     assert not credentials.renewed(None)
 
 
+def test_a_refresh_token_that_was_refused_is_shown_to_the_platform_no_more_in_that_run(
+    oauth: Works, world: AuthorisationWorld, clock: FixedClock
+):
+    oauth.connect(world)
+    living = Living(oauth.held(), oauth.renewing(), clock.now)
+    _, tell = told()
+    living.wake(tell)
+    world.trouble.says = (400, "invalid_grant")
+    clock.at += timedelta(hours=3)
+    with pytest.raises(AccessRevoked):
+        living["access_token"]
+    asked = len(world.asked)
+    assert not credentials.renewed(living)
+    with pytest.raises(AccessRevoked):
+        living["access_token"]
+    assert len(world.asked) == asked
+    assert oauth.now().status == pages.DISCONNECTED
+
+
 def test_what_was_entered_anew_meanwhile_counts_as_renewed(by_hand: Works, clock: FixedClock):
     connected_until(by_hand)
     living = Living(by_hand.held(), by_hand.renewing(), clock.now)

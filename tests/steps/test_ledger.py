@@ -15,7 +15,7 @@ import pytest
 from app import main
 from app.records.clock import FixedClock
 from app.store import Store, export, merkle
-from app.store.ledger import Deed, LedgerBroken, NoSuchEntry
+from app.store.ledger import Deed, Examined, LedgerBroken, NoSuchEntry
 from app.store.merkle import leaf_hash
 from app.store.note import Checkpoint, Verifier, opened
 from app.store.proofs import FolderNotEmpty
@@ -153,6 +153,43 @@ HARMS: dict[str, Callable[[Path], object]] = {
     "the size is ahead": lambda folder: (folder / "size").write_text("9999"),
     "a crash left one half written": lambda folder: (folder / "tile/0/002.p/99.new").write_bytes(b"half"),
 }
+
+
+NAMED: dict[str, set[str]] = {
+    "all are gone": {"tile/0/000", "tile/0/001", "tile/0/002.p/88", "tile/1/000.p/2"},
+    "one is gone": {"tile/0/000"},
+    "one is cut": {"tile/0/001"},
+    "one is empty": {"tile/1/000.p/2"},
+    "the last one is gone": {"tile/0/002.p/88"},
+    "one is flipped": {"tile/1/000.p/2"},
+    "another one is flipped": {"tile/0/001"},
+    "the size was cut by a crash": {"size"},
+    "the size is ahead": {"size"},
+    "a crash left one half written": set(),
+    "what was signed is gone": {"checkpoint"},
+    "what was signed is altered": {"checkpoint"},
+}
+"""Which files are told to be damaged; of a folder that is gone as a whole, those that say how far it went."""
+
+
+@pytest.mark.parametrize("harm", NAMED)
+def test_what_was_lost_or_damaged_of_the_files_is_named_once_and_is_then_whole(store: Store, harm: str):
+    grow(store, 300)
+    store.ledger.checkpoint()
+    grow(store, 600)
+    store.ledger.checkpoint()
+    whole = tiles_of(store.ledger.folder)
+    assert store.ledger.examine() == Examined([], [])
+    harms = HARMS | {
+        "what was signed is gone": lambda folder: (folder / "checkpoint").unlink(),
+        "what was signed is altered": lambda folder: (folder / "checkpoint").write_text("nothing\n"),
+    }
+    harms[harm](store.ledger.folder)
+    examined = store.ledger.examine()
+    assert examined.wrong == []
+    assert {one.name for one in examined.damaged} == NAMED[harm]
+    assert store.ledger.examine() == Examined([], [])
+    assert tiles_of(store.ledger.folder) == whole
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -350,14 +387,15 @@ def test_an_entry_that_was_altered_together_with_its_tiles_is_found_by_the_root(
     assert store.ledger.verify_some(0, WIDTH) != []
 
 
-def test_a_tile_that_was_damaged_is_made_anew_and_nothing_is_wrong(store: Store, home: Path):
+def test_a_tile_that_was_damaged_is_named_by_the_night_and_made_anew(store: Store, home: Path):
     grow(store, 700)
     store.ledger.checkpoint()
     tile = next(file for file in (home / "ledger" / "tile" / "0").iterdir() if file.is_file())
     tile.write_bytes(bytes(len(tile.read_bytes())))
     store.ledger.tiles._read_full.cache_clear()
-    assert store.ledger.verify_some(0, 700) == []
+    assert store.ledger.verify_some(0, 700) == [f"tile/0/{tile.name} does not hold the hashes of its entries"]
     assert tile.read_bytes().strip(b"\0")
+    assert store.ledger.verify_some(0, 700) == []
 
 
 def test_an_entry_that_was_removed_is_found(store: Store, home: Path):
@@ -378,7 +416,7 @@ def test_a_checkpoint_by_another_key_is_found(store: Store, home: Path):
     note = store.ledger.checkpoint()
     with sqlite3.connect(home / "archive.db") as database:
         database.execute("DROP TRIGGER checkpoints_refuse_update")
-        database.execute("UPDATE checkpoints SET note = ?", (note.replace("30", "31"),))
+        database.execute("UPDATE checkpoints SET note = ?", (note.replace("\n30\n", "\n31\n"),))
     database.close()
     (wrong,) = store.ledger.verify()
     assert "the signature is not by" in wrong

@@ -235,6 +235,7 @@ def _attachment(value: object, number: int) -> Attachment:
         path=path,
         media_type=_text(value, "media_type"),
         description=_text(value, "description"),
+        caption=_text(value, "caption"),
     )
 
 

@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from app.db import Tx, to_instant
 from app.db.database import lock_ledger
@@ -29,8 +28,8 @@ from app.records.errors import Invalid
 from app.store.backup.sets import Log, number_of
 from app.store.ledger import Ledger, LedgerBroken
 from app.store.note import Checkpoint, NoteBroken, Verifier, opened, parts_of
-from app.store.store import Store
-from app.store.tables import archive, ledger_epochs
+from app.store.store import Store, rename
+from app.store.tables import ledger_epochs
 
 JUST_NOW = timedelta(minutes=10)
 """How old a backup may be for it to be taken for granted that nothing was signed after it."""
@@ -151,13 +150,7 @@ def begin(
         if store.keyring.has_named(name):
             succession = before.signer().sign(f"{_SUCCESSION}\n{ledger.verifier().line()}\n")
         _note(store, tx, log, fate, entry, succession)
-        value = {
-            "name": agency.name,
-            "domain": agency.domain,
-            "timezone": agency.timezone,
-            "origin": agency.origin,
-        }
-        tx.execute(update(archive).where(archive.c.name == "agency").values(value=json.dumps(value)))
+        rename(tx, agency, store.lookup)
     store.keyring.forget_named(name)
     return replace(store, ledger=ledger, agency=agency)
 

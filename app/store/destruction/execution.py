@@ -107,6 +107,7 @@ def _part(
                 "n": len(gone),
                 "excluded": len(stays),
                 "root": disposals.root(one.id for one in gone).hex(),
+                "marks": disposals.root(suppression.marks(tx, keys)).hex(),
                 "epoch": store.keyring.keys.current(),
             },
             detail={"series": batch.series, "citation": batch.citation, "authority": batch.authority},

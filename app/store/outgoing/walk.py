@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from app.db import from_instant
+from app.store import quarantine
 from app.store.ledger import LedgerBroken
 from app.store.note import Checkpoint, opened
 from app.store.objects import Guard, Kept, Objects
@@ -101,12 +102,17 @@ def pages_of(store: Store, wanted: Sequence[UUID]) -> list[PageTold]:
 
 
 def record_keys(store: Store, page: PageTold, told: AsOf, *, after: int = 0) -> Iterator[list[int]]:
-    """The keys of a page's records that the ledger had, disposed ones among them, in parts."""
+    """The keys of a page's records that the ledger had, disposed ones among them and none that is in quarantine, in parts."""
     while True:
         asked = (
             select(records.c.key)
             .join(versions, (versions.c.record == records.c.key) & (versions.c.number == 1))
-            .where(records.c.page == page.key, records.c.key > after, versions.c.entry < told.size)
+            .where(
+                records.c.page == page.key,
+                records.c.key > after,
+                versions.c.entry < told.size,
+                quarantine.outside(records.c.key),
+            )
             .order_by(records.c.key)
             .limit(PART)
         )

@@ -28,7 +28,7 @@ def acts(
 ) -> ActsOut:
     """What was done, newest first: who, when and why, with the entry of each."""
     before = paging.number("audit", cursor)
-    found = audit.acts_before(here.store, tx, before=before, limit=limit, kind=type)
+    found = audit.acts_before(here.store, tx, before=before, limit=limit, kind=type, by=officer.id)
     access.note(here.store, tx, "audit", by=officer.id, detail={"type": type or "", "before": before})
     told = [
         ActOut(

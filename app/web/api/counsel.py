@@ -224,6 +224,7 @@ def run_saved(
         "as_of": found.as_of,
         "undated": found.undated,
         "unsearchable": found.unsearchable,
+        "not_searched": found.not_searched,
         "next": found.cursor,
     }
 

@@ -4,15 +4,19 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
-from app.capture import records
+from app import officers
+from app.capture import records, tags
 from app.records.nouns import Disposed
+from app.store import access
 from app.web import paging, reading
+from app.web.forms import reason
 from app.web.moments import moment_of
 from app.web.paging import Cursor, Limit
 from app.web.parts import Here
 from app.web.transactions import RequestTx
-from app.web.who import MayRead, MayTakeEvidence
+from app.web.who import MayRead, MayTag, MayTakeEvidence
 
 router = APIRouter(tags=["records"])
 TAKEN = "taken over the API"
@@ -24,7 +28,11 @@ def show_record(
     record: UUID, officer: MayRead, here: Here, tx: RequestTx, version: Number = None
 ) -> dict[str, Any]:
     """A record with its newest version or `version`; of a disposed one, when and under which authority."""
-    return records.as_json(reading.view(here, tx, record, by=officer, number=version))
+    found = reading.view(here, tx, record, by=officer, number=version)
+    told = records.as_json(found)
+    if not isinstance(found, Disposed):
+        told["tags"] = tags.of(here.store, tx, [found.key]).get(found.key, [])
+    return told
 
 
 @router.get("/records/{record}/versions")
@@ -72,6 +80,56 @@ def family(
         "records": told,
         "next": paging.cursor("family", end) if end < len(members) else None,
     }
+
+
+class NewTag(BaseModel):
+    """A tag and why it is given."""
+
+    tag: str = Field(max_length=400)
+    why: str = Field(default="", max_length=2_000)
+
+
+@router.get("/tags")
+def every_tag(officer: MayRead, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Every tag with how many records have it, the most frequent first."""
+    told = tags.listed(here.store, tx)
+    access.note(here.store, tx, "search", by=officer.id, detail={"what": "tags", "total": len(told)})
+    return {"total": len(told), "tags": [{"tag": one.tag, "records": one.records} for one in told]}
+
+
+@router.get("/records/{record}/tags")
+def tags_of(record: UUID, officer: MayRead, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """The tags of a record, with who gave each and why."""
+    found = reading.living(reading.view(here, tx, record, by=officer, what="tags"))
+    people = {one.id: one.email for one in officers.list_all(tx)}
+    told = [
+        tags.as_json(one, people.get(one.by) if one.by else None)
+        for one in tags.of_record(here.store, tx, found)
+    ]
+    return {"id": str(found.id), "total": len(told), "tags": told}
+
+
+@router.post("/records/{record}/tags", status_code=201)
+def tag(record: UUID, form: NewTag, officer: MayTag, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Give a record a tag."""
+    found = reading.living(reading.view(here, tx, record, by=officer, what="tags"))
+    given = tags.add(here.store, tx, found, form.tag, by=officer, why=reason(form.why))
+    return {"id": str(found.id), **tags.as_json(given, officer.email)}
+
+
+@router.delete("/records/{record}/tags/{tag}")
+def untag(
+    record: UUID,
+    tag: str,
+    officer: MayTag,
+    here: Here,
+    tx: RequestTx,
+    why: Annotated[str, Query(max_length=2_000)] = "",
+) -> dict[str, Any]:
+    """Take a tag off a record; that it was given stays written down."""
+    found = reading.living(reading.view(here, tx, record, by=officer, what="tags"))
+    entry = tags.remove(here.store, tx, found, tag, by=officer, why=reason(why))
+    return {"id": str(found.id), "tag": tag, "entry": entry}
 
 
 @router.get("/records/{record}/evidence", response_class=Response)

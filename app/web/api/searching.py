@@ -26,15 +26,22 @@ def search(
     facets: Annotated[str, Query(description="Names, divided by commas.", max_length=200)] = "",
 ) -> dict[str, Any]:
     """The records that a query finds, with the exact total and the query as understood."""
-    _, found, hits = finding.find(here, tx, asked, by=officer, facets=finding.facets_of(facets))
-    return {
+    query, found, hits = finding.find(here, tx, asked, by=officer, facets=finding.facets_of(facets))
+    met = finding.met(here, tx, query, hits, before=asked.as_of)
+    told = [
+        records.as_json(record) | ({"found": met[record.key].as_json()} if record.key in met else {})
+        for record in hits
+    ]
+    more = {} if found.disposed_since is None else {"disposed_since": found.disposed_since}
+    return more | {
         "total": found.total,
-        "records": [records.as_json(record) for record in hits],
+        "records": told,
         "facets": found.facets,
         "query": found.query,
         "as_of": found.as_of,
         "undated": found.undated,
         "unsearchable": found.unsearchable,
+        "not_searched": found.not_searched,
         "next": found.cursor,
     }
 

@@ -28,7 +28,7 @@ def acts(
 ) -> Response:
     """What was done, newest first."""
     before = paging.number("audit", cursor)
-    found = audit.acts_before(here.store, tx, before=before, limit=_PART, kind=type or None)
+    found = audit.acts_before(here.store, tx, before=before, limit=_PART, kind=type or None, by=officer.id)
     access.note(here.store, tx, "audit", by=officer.id, detail={"type": type, "before": before})
     return show(
         request,
@@ -37,7 +37,7 @@ def acts(
         total=found.total,
         further=paging.cursor("audit", found.next),
         type=type,
-        types=audit.kinds_of_acts(tx),
+        types=audit.kinds_of_acts(tx, officer.id),
         people=people(tx),
         told=told,
     )

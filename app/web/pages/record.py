@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from app.capture import copies, records
+from app.capture import copies, records, tags
 from app.records.nouns import Disposed, Version
 from app.store import access
 from app.web import paging, reading
@@ -22,7 +22,7 @@ from app.web.paging import Cursor
 from app.web.parts import Here
 from app.web.showing import SHOWN, show
 from app.web.transactions import RequestTx
-from app.web.who import MayRead, MayTakeEvidence
+from app.web.who import MayRead, MayTag, MayTakeEvidence
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Number = Annotated[int | None, Query(ge=1, le=1 << 30)]
@@ -77,6 +77,8 @@ def show_record(
         "record.html",
         record=found,
         history=history(records.history(here.store, tx, found)),
+        tags=tags.of_record(here.store, tx, found),
+        may_tag=officer.may(*tags.TAGGERS),
         members=members[begin : begin + _PART],
         total=len(members),
         further=further,
@@ -148,6 +150,25 @@ def proof(
 ) -> Response:
     """The proof of one version."""
     return reading.proof(here, record, number=version, by=officer, why=reason(why))
+
+
+@router.post("/records/{record}/tags", dependencies=[Posted])
+def tag(
+    record: UUID,
+    officer: MayTag,
+    here: Here,
+    tx: RequestTx,
+    tag: Line = "",
+    act: Line = "give",
+    why: Line = "",
+) -> Response:
+    """Give the record a tag, or take one off."""
+    found = reading.living(reading.view(here, tx, record, by=officer, what="tags"))
+    if act == "take off":
+        tags.remove(here.store, tx, found, tag, by=officer, why=reason(why))
+    else:
+        tags.add(here.store, tx, found, tag, by=officer, why=reason(why))
+    return RedirectResponse(f"/records/{found.id}#tags", status_code=303)
 
 
 @router.get("/attachments/{attachment}")

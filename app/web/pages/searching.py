@@ -12,6 +12,8 @@ from app.capture import copies, pages
 from app.db import Tx
 from app.index.engine import BadCursor, QueryNotSupported, Sort
 from app.index.language import BadQuery
+from app.index.search import NoSuchSize
+from app.index.standing import JOINED
 from app.records.errors import ArchiveError
 from app.web import finding
 from app.web.finding import TITLES, Asked, Everything, Question
@@ -25,6 +27,17 @@ from connectors.contract import Kind
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 SORTS = {Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first", Sort.CAPTURED: "Last captured first"}
+LACKING = {
+    "media_without_text": "pictures, sound or film of which nobody wrote what they show",
+    "scanned": "scanned pages without words",
+    "protected": "files that are locked with a password",
+    "unreadable": "damaged files",
+    "too_long": "files too large to be read to their end",
+    "unknown_format": "files of a format that is not read",
+    "not_kept": "attachments that could not be fetched",
+    "not_read": "attachments that are being read",
+}
+"""What of a record could not be searched, in words."""
 _PRINTED = 500
 _CARET_BEFORE, _CARET_AFTER = 60, 30
 
@@ -36,8 +49,8 @@ def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: 
     if asked.blank:
         return show(request, "search.html", found=None, mistake=None, caret=None, **shown)
     try:
-        query, found, records = finding.find(here, tx, asked, by=officer, facets=tuple(TITLES))
-    except (BadQuery, QueryNotSupported, BadCursor) as error:
+        query, found, records = finding.find(here, tx, asked, by=officer, facets=_counted(asked))
+    except (BadQuery, QueryNotSupported, BadCursor, NoSuchSize) as error:
         status = status_of(error)
         return show(
             request, "search.html", status_code=status, found=None, mistake=error, caret=caret(error), **shown
@@ -48,12 +61,22 @@ def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: 
         found=found,
         understood=found.query["understood"],
         notes=found.query["notes"],
-        hits=finding.hits(here, tx, query, records),
+        lacking=[
+            (LACKING[reason], reason, number)
+            for reason, number in found.not_searched.items()
+            if reason in LACKING
+        ],
+        hits=finding.hits(here, tx, query, records, before=asked.as_of),
         facets=finding.narrowing(tx, asked, found.facets, STATES),
         mistake=None,
         caret=None,
         **shown,
     )
+
+
+def _counted(asked: Asked) -> tuple[str, ...]:
+    """What the hits are counted by; what officers say of records is known as of now only."""
+    return tuple(name for name in TITLES if asked.as_of is None or name not in JOINED)
 
 
 @router.get("/search/print")
@@ -63,9 +86,7 @@ def print_hits(
     """Hits for paper, five hundred at a time, marked as a working copy."""
     asked = replace(asked, limit=_PRINTED)
     _, found, records = finding.find(here, tx, asked, by=officer, what="print")
-    rows = _rows(
-        asked, str(found.query["understood"]), found.total, found.as_of, found.undated, found.unsearchable
-    )
+    rows = _rows(asked, str(found.query["understood"]), found.total, found.as_of, found.undated, found.behind)
     return show(
         request,
         "search-print.html",

@@ -19,6 +19,7 @@ WORLDS: Mapping[str, str] = {
     "bluesky connected": "tests.connectors.test_bluesky:TestConnected",
     "mastodon": "tests.connectors.test_mastodon:TestThePublicAccount",
     "mastodon connected": "tests.connectors.test_mastodon:TestTheAccountAsItsOwnerSeesIt",
+    "facebook": "tests.connectors.test_facebook_promises:TestFacebook",
     "mediawiki": "tests.connectors.test_mediawiki:TestAsVisitorsSeeIt",
     "mediawiki connected": "tests.connectors.worlds.promised_mediawiki:AsItsAdministratorSeesIt",
     "nixle": "tests.connectors.test_nixle:TestByFeed",
@@ -39,6 +40,7 @@ NARROWED = frozenset(
         "bluesky connected",
         "mastodon",
         "mastodon connected",
+        "facebook",
     }
 )
 """Worlds whose connector can keep to a span of time."""
@@ -54,6 +56,7 @@ FAMILIES = frozenset(
         "bluesky connected",
         "mastodon",
         "mastodon connected",
+        "facebook",
     }
 )
 """Worlds whose connector can observe one post alone with what answers it."""

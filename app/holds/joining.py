@@ -1,0 +1,76 @@
+"""What officers say of records, as sets for the index: tags, series, and the holds that somebody may know of.
+
+The index keeps none of it. Here, above the rooms that do, it is read in the
+transaction of whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app.capture import tags
+from app.db import Tx
+from app.holds.covering import held_keys
+from app.index.engine import folded
+from app.index.keys import Keys
+from app.records.nouns import Officer
+from app.retention import known
+from app.store.store import Store
+from app.store.tables import assigned, classified, records, tombstones
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What `by` may know of records, as `tx` sees it."""
+
+    store: Store
+    tx: Tx
+    by: Officer
+
+    def having(self, fact: str, value: str) -> Keys:
+        """The records of which a fact holds; of a value that nobody gave, none."""
+        match fact:
+            case "tag":
+                return Keys.of(tags.having(self.store, self.tx, value))
+            case "series":
+                return Keys.of(key for code in self._codes(value) for key in self._of_series(code))
+            case _:
+                return Keys.of(held_keys(self.tx, by=self.by))
+
+    def counted(self, fact: str, among: Keys) -> Mapping[str, int]:
+        """For each value how many of these records have it, the most frequent first."""
+        if not among:
+            return {}
+        if fact == "tag":
+            told = {tag: len(Keys.of(keys) & among) for tag, keys in tags.by_tag(self.store, self.tx)}
+        else:
+            told = dict(Counter(code for key, code in self._series() if key in among))
+        found = [(value, number) for value, number in told.items() if number]
+        return dict(sorted(found, key=lambda one: (-one[1], one[0])))
+
+    def _codes(self, value: str) -> list[str]:
+        """The series of that name, in whatever case they are written."""
+        given = select(assigned.c.series).where(assigned.c.ended_entry.is_(None))
+        ruled = select(classified.c.series).where(classified.c.series.is_not(None))
+        told = self.tx.execute(given.union(ruled)).scalars()
+        return [code for code in told if folded(code) == folded(value)]
+
+    def _of_series(self, code: str) -> list[int]:
+        asked = known.of_series(code).with_only_columns(records.c.key)
+        return list(self.tx.execute(asked).scalars())
+
+    def _series(self) -> list[tuple[int, str]]:
+        """Every living record that has a series, with it."""
+        code = func.coalesce(assigned.c.series, classified.c.series)
+        asked = (
+            select(records.c.key, code)
+            .outerjoin(classified, classified.c.record == records.c.key)
+            .outerjoin(assigned, (assigned.c.record == records.c.key) & assigned.c.ended_entry.is_(None))
+            .outerjoin(tombstones, tombstones.c.record == records.c.key)
+            .where(tombstones.c.record.is_(None), code.is_not(None))
+        )
+        return [(key, series) for key, series in self.tx.execute(asked)]

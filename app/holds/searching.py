@@ -1,0 +1,70 @@
+"""An index that finds nothing which is in quarantine: whoever asks, whatever they ask, in hits, totals and counts.
+
+Which records these are is asked of the database with each question, so that a
+quarantine works from its commit on, in every process. The index behind it goes
+on holding everything; holds ask that one, since they cover what nobody sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Self
+
+from app.index.documents import Document, Position
+from app.index.engine import Answer, Engine, Scope
+from app.index.keys import Keys
+from app.index.tree import Among, Field, Not, Tree, both
+from app.store import quarantine
+from app.store.store import Store
+
+_FACT = Field("quarantine", "any")
+
+
+class Honouring:
+    """An engine that honours quarantine; everything but its answers is the inner one's."""
+
+    def __init__(self, inner: Engine, store: Store) -> None:
+        self.inner, self.store = inner, store
+
+    def position(self) -> Position | None:
+        return self.inner.position()
+
+    def add(self, documents: Sequence[Document]) -> None:
+        self.inner.add(documents)
+
+    def remove(self, records: Collection[int]) -> None:
+        self.inner.remove(records)
+
+    def commit(self, position: Position) -> None:
+        self.inner.commit(position)
+
+    def settle(self) -> None:
+        self.inner.settle()
+
+    def ask(self, tree: Tree, scope: Scope) -> Answer:
+        """Answer a question as if what is in quarantine were not there."""
+        with self.store.database.read() as tx:
+            withdrawn = quarantine.hidden(tx)
+        if withdrawn:
+            tree = both(tree, Not(Among(_FACT, Keys.of(withdrawn))))
+        return self.inner.ask(tree, scope)
+
+    def removed(self) -> int:
+        return self.inner.removed()
+
+    def beside(self) -> Self:
+        return type(self)(self.inner.beside(), self.store)
+
+    def adopt(self, other: Self) -> None:
+        self.inner.adopt(other.inner)
+
+    def close(self) -> None:
+        """Give back the connections of an engine that is asked over a network."""
+        close = getattr(self.inner, "close", None)
+        if close is not None:
+            close()
+
+
+def whole(engine: Engine) -> Engine:
+    """The index that holds everything: for what protects, checks and discards, never for what shows."""
+    return engine.inner if isinstance(engine, Honouring) else engine

@@ -1,0 +1,284 @@
+"""What a day, another schedule, or a hold would make of the archive. Everything streams through; nothing is changed.
+
+Holds are not looked at here, except those that are asked about: whoever
+disposes looks at all of them, in the transaction that destroys.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.db import Tx
+from app.index.engine import Engine, Scope, Sort
+from app.index.keys import Keys
+from app.index.language import Query
+from app.retention import adopted, classifying, judging, known
+from app.retention.calendar import next_day
+from app.retention.classifying import Rules
+from app.retention.decide import Decision, Eligible, KeepUntil, Permanent, Review, eligible
+from app.retention.editions import Edition, InForce
+from app.retention.facts import Today
+from app.retention.judging import PART
+from app.retention.known import Beside, Row
+from app.retention.preview import NO_SERIES, Preview, kind
+from app.retention.schedule import Schedule
+from app.retention.sets import must_be_answerable
+from app.retention.standing import Standing
+from app.store.store import Store
+
+MONTHS = 120
+"""Ten years."""
+
+
+def tally(standing: Standing, tx: Tx, on: date | None = None) -> Mapping[str, Counter[str]]:
+    """How many records of each series stand how on a day, today unless another is named."""
+    today = standing.today(tx) if on is None else Today.plainly(on)
+    judge = standing.judge(tx, today)
+    counts: dict[str, Counter[str]] = {}
+    for one in judging.every(tx, judge):
+        counts.setdefault(one.series or NO_SERIES, Counter())[kind(one.decision)] += 1
+    return counts
+
+
+# -- another schedule --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A schedule that is not adopted yet, and what would be in force with it."""
+
+    edition: Edition
+    before: InForce
+    after: InForce
+
+
+def proposed(
+    store: Store, tx: Tx, schedule: Schedule, engine: Engine, *, instrument: str, since: date
+) -> Proposed:
+    """What adopting a schedule would put in force; raises what adopting it would."""
+    must_be_answerable(schedule, engine, store.agency.zone())
+    edition, after = adopted.coming(store, tx, schedule, instrument=instrument, since=since)
+    return Proposed(edition, adopted.in_force(store, tx, after.on), after)
+
+
+def of_adopting(standing: Standing, tx: Tx, engine: Engine, schedule: Schedule, *, since: date) -> Preview:
+    """What becomes eligible, what stops being so, and what goes elsewhere, on the first day under another schedule."""
+    told = proposed(standing.store, tx, schedule, engine, instrument="a preview", since=since)
+    on = max(told.after.on, standing.today(tx).day)
+    before = InForce(on, adopted.in_force(standing.store, tx, on).editions)
+    was = standing.judge(tx, Today.plainly(on), before)
+    comes = standing.judge(tx, Today.plainly(on), InForce(on, told.after.editions))
+    found = Preview()
+    for row, stands, series in _placed(standing.store, tx, engine, comes.editions, was, comes):
+        found.records += 1
+        earlier, later = was.decide(row, row.series, stands), comes.decide(row, series, stands)
+        mine, theirs = found.of(row.series or NO_SERIES), found.of(series or NO_SERIES)
+        before_, after_ = eligible(earlier), eligible(later)
+        theirs.becomes += after_ and not before_
+        mine.stops += before_ and not after_
+        theirs.remains += before_ and after_
+        if row.series != series:
+            mine.leaves += 1
+            theirs.arrives += 1
+    return found
+
+
+def of_classifying(store: Store, tx: Tx, engine: Engine) -> Counter[tuple[str, str]]:
+    """How many records the rules in force would put from which series into which; nothing is written."""
+    rules = classifying.rules_in_force(store, tx)
+    moves: Counter[tuple[str, str]] = Counter()
+    for told, places in _parts(store, tx, engine, rules.editions):
+        for row in told:
+            to = places.get(row.key, (None,))[0]
+            if to != row.ruled:
+                moves[row.ruled or NO_SERIES, to or NO_SERIES] += 1
+    return moves
+
+
+def _placed(
+    store: Store, tx: Tx, engine: Engine, editions: InForce, *judges: judging.Judge
+) -> Iterator[tuple[Row, Beside, str | None]]:
+    """Each living record with what stands beside it, and the series into which it would come."""
+    for told, places in _parts(store, tx, engine, editions):
+        to = {row.key: row.given or places.get(row.key, (None,))[0] for row in told}
+
+        def wants(row: Row, to: Mapping[int, str | None] = to) -> bool:
+            return any(
+                judge.wants_versions(row) or judge.wants_versions(row._replace(given=to[row.key]))
+                for judge in judges
+            )
+
+        stands = known.beside(tx, told, with_versions=wants, spans=True)
+        for row in told:
+            yield row, stands, to[row.key]
+
+
+def _parts(
+    store: Store, tx: Tx, engine: Engine, editions: InForce
+) -> Iterator[tuple[list[Row], Mapping[int, classifying.Place]]]:
+    """The living records in parts, with where rules would put those that were looked at."""
+    rules = Rules(
+        editions, b"", {rule.priority: 0 for one in editions.editions for rule in one.schedule.classify}
+    )
+    sets = classifying.asked_for(store, tx, engine, editions)
+    after = 0
+    while told := known.read(tx, known.living(), after=after, limit=PART):
+        yield told, classifying.placed(store, tx, rules, sets, told)
+        after = told[-1].key
+
+
+# -- the years to come -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Month:
+    """What becomes eligible in a month, and of that what the hold that was asked about would keep."""
+
+    month: str
+    eligible: int = 0
+    held: int = 0
+
+
+@dataclass(slots=True)
+class Simulation:
+    """How the archive would empty over the years if nothing else happened: month by month, from `start`."""
+
+    start: date
+    on: date
+    records: int = 0
+    months: list[Month] = field(default_factory=list)
+    already: Month = field(default_factory=lambda: Month(""))
+    later: int = 0
+    kept: int = 0
+    """Those of which something is missing."""
+    permanent: int = 0
+    review: int = 0
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    """By series and decision, as they would stand on the day `on`."""
+
+
+def simulate(
+    standing: Standing,
+    tx: Tx,
+    engine: Engine,
+    *,
+    schedule: Schedule | None = None,
+    on: date | None = None,
+    hold: Query | None = None,
+    months: int = MONTHS,
+) -> Simulation:
+    """When records become eligible if nothing else happens: as things stand, or with another schedule, or a hold."""
+    start = standing.today(tx).day
+    editions = standing.in_force(tx, start)
+    if schedule is not None:
+        told = proposed(standing.store, tx, schedule, engine, instrument="a simulation", since=start)
+        start = max(start, told.after.on)
+        editions = InForce(start, told.after.editions)
+    day = on or start
+    now = standing.judge(tx, Today.plainly(start), editions)
+    then = standing.judge(tx, Today.plainly(day), InForce(day, editions.editions))
+    covered = Keys()
+    if hold is not None:
+        covered = Keys.of(engine.ask(hold.tree, Scope(now.zone, messages=True)).every(Sort.CAPTURED))
+    found = Simulation(start=start, on=day, months=[Month(_month(start, number)) for number in range(months)])
+    places = {one.month: one for one in found.months}
+    held = covered.bits.to_bytes((covered.bits.bit_length() + 7) // 8, "little")
+    for row, stands, series in _as_it_would_be(standing.store, tx, engine, editions, schedule, now, then):
+        is_held = row.key >> 3 < len(held) and bool(held[row.key >> 3] >> (row.key & 7) & 1)
+        _count(found, places, now.decide(row, series, stands), held=is_held)
+        ends = then.decide(row, series, stands)
+        word = "held" if is_held and eligible(ends) else kind(ends)
+        found.counts.setdefault(series or NO_SERIES, Counter())[word] += 1
+    return found
+
+
+def _as_it_would_be(
+    store: Store,
+    tx: Tx,
+    engine: Engine,
+    editions: InForce,
+    schedule: Schedule | None,
+    *judges: judging.Judge,
+) -> Iterator[tuple[Row, Beside, str | None]]:
+    if schedule is not None:
+        yield from _placed(store, tx, engine, editions, *judges)
+        return
+    for told, stands in judging.judged(tx, judges[0]):
+        for row in told:
+            yield row, stands, row.series
+
+
+def _count(found: Simulation, places: Mapping[str, Month], decision: Decision, *, held: bool) -> None:
+    found.records += 1
+    match decision:
+        case Eligible():
+            place = found.already
+        case KeepUntil(until=until):
+            month = f"{next_day(until):%Y-%m}"
+            if month not in places:
+                found.later += 1
+                return
+            place = places[month]
+        case Permanent():
+            found.permanent += 1
+            return
+        case Review():
+            found.review += 1
+            return
+        case _:
+            found.kept += 1
+            return
+    if held:
+        place.held += 1
+    else:
+        place.eligible += 1
+
+
+def _month(start: date, number: int) -> str:
+    year, month = divmod(12 * start.year + start.month - 1 + number, 12)
+    return f"{year:04}-{month + 1:02}"
+
+
+def as_json(found: Simulation) -> dict[str, object]:
+    """A simulation as programs read it."""
+    return {
+        "from": str(found.start),
+        "on": str(found.on),
+        "records": found.records,
+        "already": {"eligible": found.already.eligible, "held": found.already.held},
+        "months": [{"month": one.month, "eligible": one.eligible, "held": one.held} for one in found.months],
+        "later": found.later,
+        "kept": found.kept,
+        "permanent": found.permanent,
+        "review": found.review,
+        "series": {code: dict(counts) for code, counts in sorted(found.counts.items())},
+    }
+
+
+def preview_json(found: Preview) -> dict[str, object]:
+    """What adopting would do, as programs read it."""
+    return {
+        "records": found.records,
+        "becomes": found.becomes,
+        "stops": found.stops,
+        "series": [
+            {
+                "series": code or None,
+                "becomes": one.becomes,
+                "stops": one.stops,
+                "remains": one.remains,
+                "arrives": one.arrives,
+                "leaves": one.leaves,
+            }
+            for code, one in sorted(found.by_series.items())
+        ],
+    }
+
+
+__all__ = [
+    "MONTHS", "Month", "Proposed", "Simulation", "as_json", "of_adopting", "of_classifying", "preview_json",
+    "proposed", "simulate", "tally",
+]  # fmt: skip

@@ -1,0 +1,224 @@
+"""How records stand under the schedules, over the API: counts, explanations, events, assignments, the years to come."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.db import Tx
+from app.holds import covering, searching
+from app.index.language import parse
+from app.records.nouns import Officer
+from app.retention import adopted, classifying, effects, explaining, recording
+from app.retention.effects import Simulation
+from app.retention.explaining import Explained
+from app.store import quarantine
+from app.web import reading
+from app.web.api.schedules import MayKeepSchedules, MaySeeSchedules
+from app.web.forms import reason
+from app.web.parts import Here, Parts
+from app.web.transactions import ReadTx, RequestTx
+from app.web.who import MayRead, messages
+
+router = APIRouter(tags=["retention"])
+_Why = Annotated[str, Field(max_length=2_000)]
+_Word = Annotated[str, Field(max_length=80)]
+_Records = Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
+_Hold = Annotated[str, Query(max_length=100_000, description="As if a hold covered what this query finds.")]
+
+
+class NewAssignment(BaseModel):
+    """Records, and the series into which an officer puts them; without one, the rules count again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    records: _Records
+    series: _Word | None
+    why: _Why = ""
+
+
+class NewEvent(BaseModel):
+    """What happened to records, on which day, and what shows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    records: _Records
+    name: _Word
+    on: date | None = None
+    until: date | None = None
+    series: _Word = ""
+    evidence: Annotated[str, Field(max_length=4_000)] = ""
+    corrects: UUID | None = None
+    why: _Why = ""
+
+
+class NewExtension(BaseModel):
+    """Records that are kept longer than their schedule asks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    records: _Records
+    until: date
+    why: _Why = ""
+
+
+class Reason(BaseModel):
+    """Why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: _Why = ""
+
+
+class Proposal(BaseModel):
+    """As if this schedule were adopted, or a hold covered what a query finds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: Annotated[str | None, Field(max_length=1_000_000)] = None
+    hold: Annotated[str | None, Field(max_length=100_000)] = None
+    on: date | None = None
+
+
+@router.get("/retention")
+def preview(officer: MaySeeSchedules, here: Here, tx: ReadTx, on: date | None = None) -> dict[str, Any]:
+    """How many records of each series stand how, today or on a day. Holds are not looked at."""
+    del officer
+    standing = here.standing()
+    today = standing.today(tx)
+    counts = effects.tally(standing, tx, on)
+    return {
+        "on": str(on or today.day),
+        "doubt": today.doubt or None,
+        "series": [
+            {"series": code or None, "decisions": dict(found)} for code, found in sorted(counts.items())
+        ],
+    }
+
+
+@router.get("/retention/simulation")
+def simulation(
+    officer: MaySeeSchedules, here: Here, on: date | None = None, hold: _Hold = ""
+) -> dict[str, Any]:
+    """When records become eligible in the next ten years, if nothing else happens."""
+    del officer
+    return effects.as_json(simulated(here, on=on, hold=hold or None))
+
+
+@router.post("/retention/simulation")
+def simulate(form: Proposal, officer: MaySeeSchedules, here: Here) -> dict[str, Any]:
+    """The same under a schedule that is not adopted; nothing is changed."""
+    del officer
+    return effects.as_json(simulated(here, on=form.on, hold=form.hold, content=form.content))
+
+
+@router.get("/retention/classification")
+def classification(officer: MaySeeSchedules, here: Here) -> dict[str, Any]:
+    """How many records the rules in force would put from which series into which."""
+    del officer
+    classifying.follow(here.store)
+    with here.store.database.read() as tx:
+        moves = effects.of_classifying(here.store, tx, searching.whole(here.index))
+        waits = classifying.due(here.store, tx)
+    told = [{"from": one or None, "to": to or None, "records": n} for (one, to), n in sorted(moves.items())]
+    return {"due": waits, "records": sum(moves.values()), "moves": told}
+
+
+@router.post("/retention/classification")
+def classify(form: Reason, officer: MayKeepSchedules, here: Here) -> dict[str, Any]:
+    """Classify everything by the rules in force now, where that is due."""
+    done = classify_now(here, by=officer, why=form.why)
+    told = [{"from": one, "to": to, "records": n} for (one, to), n in done.moves.items()]
+    return {"looked": done.looked, "changed": done.changed, "moves": told}
+
+
+@router.post("/retention/assignments", status_code=201)
+def assign(form: NewAssignment, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Put records into a series, whatever the rules say; or let the rules count again."""
+    must_be_there(tx, form.records, by=officer)
+    why = reason(form.why)
+    if form.series is None:
+        entry = recording.unassign(here.store, tx, form.records, by=officer, why=why)
+    else:
+        entry = recording.assign(here.store, tx, form.records, form.series, by=officer, why=why)
+    return {"records": len(set(form.records)), "series": form.series, "entry": entry}
+
+
+@router.post("/retention/events", status_code=201)
+def record_event(form: NewEvent, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Record what happened to records."""
+    must_be_there(tx, form.records, by=officer)
+    made = recording.event(
+        here.store,
+        tx,
+        form.records,
+        form.name,
+        on=form.on,
+        until=form.until,
+        about=form.series,
+        evidence=form.evidence,
+        corrects=form.corrects,
+        by=officer,
+        why=reason(form.why),
+    )
+    return explaining.recorded_json(made)
+
+
+@router.post("/retention/events/{event}/take-back")
+def take_back(
+    event: UUID, form: Reason, officer: MayKeepSchedules, here: Here, tx: RequestTx
+) -> dict[str, Any]:
+    """Say that an event was recorded by mistake; it counts no more, and stays to be read."""
+    made = recording.take_back(here.store, tx, event, by=officer, why=reason(form.why))
+    return explaining.recorded_json(made)
+
+
+@router.post("/retention/extensions", status_code=201)
+def extend(form: NewExtension, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Keep records longer than their schedule asks."""
+    must_be_there(tx, form.records, by=officer)
+    made = recording.extend(here.store, tx, form.records, form.until, by=officer, why=reason(form.why))
+    return explaining.recorded_json(made)
+
+
+@router.get("/records/{record}/explain")
+def explain(record: UUID, officer: MayRead, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Why a record is kept: which rule won, which lost, until when, since which event, and what is missing."""
+    return explaining.as_json(explained(here, tx, record, by=officer))
+
+
+# -- what pages ask too ------------------------------------------------------------------------------------
+
+
+def explained(here: Parts, tx: Tx, record: UUID, *, by: Officer) -> Explained:
+    """A record's explanation, as far as `by` may know of the holds on it; the look at it is written down."""
+    found = reading.living(reading.view(here, tx, record, by=by, what="retention"))
+    holds = covering.shown(here.store, tx, [found.key], by=by).get(found.key, frozenset())
+    return explaining.explain(here.standing(), tx, found.key, holds=holds)
+
+
+def simulated(
+    here: Parts, *, on: date | None = None, hold: str | None = None, content: str | None = None
+) -> Simulation:
+    """The years to come, as of what is captured now."""
+    query = parse(hold) if hold else None
+    schedule = adopted.read(content.encode(), "schedule") if content else None
+    classifying.follow(here.store)
+    with here.store.database.read() as tx:
+        return effects.simulate(
+            here.standing(), tx, searching.whole(here.index), schedule=schedule, on=on, hold=query
+        )
+
+
+def classify_now(here: Parts, *, by: Officer, why: str) -> classifying.Done:
+    """Classify what was captured, and everything where other rules are in force than before."""
+    told = reason(why)
+    classifying.follow(here.store)
+    return classifying.classify_all(here.store, searching.whole(here.index), by=by.id, why=told)
+
+
+def must_be_there(tx: Tx, ids: list[UUID], *, by: Officer) -> None:
+    """Raise `NoSuchRecord` where one of these is not there for `by`."""
+    recording.keys_of(tx, ids, messages=messages(by), hidden=quarantine.hidden(tx, by.id))

@@ -1,0 +1,414 @@
+"""Retention for people: schedules and what adopting one would do, how records stand, why one is kept, the years to come."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+
+from app import officers
+from app.capture import deeds
+from app.db import Tx
+from app.holds import searching
+from app.records.errors import ArchiveError, Invalid
+from app.records.nouns import Officer, Role
+from app.retention import adopted, classifying, effects, explaining, picture, recording
+from app.retention.classify import asks, in_order
+from app.retention.editions import InForce
+from app.retention.lines import Problem
+from app.retention.remarks import remarks
+from app.retention.schedule import DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED, sentence
+from app.retention.schedules import BadSchedule
+from app.web.api import retention as api
+from app.web.api import schedules as api_schedules
+from app.web.api.schedules import MayKeepSchedules, MaySeeSchedules
+from app.web.forms import Posted, reason
+from app.web.parts import Here, Parts
+from app.web.problems import status_of
+from app.web.showing import show
+from app.web.transactions import ReadTx, RequestTx
+from app.web.who import MayRead
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+Line = Annotated[str, Form(max_length=4_000)]
+Day = Annotated[str, Form(max_length=10)]
+KINDS = {
+    "destroy": "To destroy",
+    "transfer": "To transfer",
+    "keep_until": "Kept until a day",
+    "keep": "Kept, something is missing",
+    "review": "To review later",
+    "review_due": "Due for review",
+    "permanent": "Permanent",
+    "held": "Held",
+}
+_LARGEST = 700_000
+"""A schedule of this many bytes still fits into a form."""
+
+
+class TooLargeASchedule(Invalid):
+    """A schedule that is too large for a page."""
+
+    code = "schedule-too-large"
+
+
+# -- how records stand -------------------------------------------------------------------------------------
+
+
+@router.get("/retention")
+def standing(
+    request: Request,
+    officer: MaySeeSchedules,
+    here: Here,
+    on: Annotated[str, Query(max_length=10)] = "",
+    classify: Annotated[str, Query(pattern="^(preview)?$")] = "",
+) -> Response:
+    """Series and decisions, and what classifying would change."""
+    return _standing(request, officer, here, on=on, classify=classify)
+
+
+def _standing(
+    request: Request,
+    officer: Officer,
+    here: Parts,
+    *,
+    on: str = "",
+    classify: str = "",
+    mistake: ArchiveError | None = None,
+) -> Response:
+    day = deeds.day(on)
+    if classify:
+        classifying.follow(here.store)
+    with here.store.database.read() as tx:
+        counts = sorted(effects.tally(here.standing(), tx, day).items())
+        today = here.standing().today(tx)
+        moves = None
+        if classify:
+            moves = effects.of_classifying(here.store, tx, searching.whole(here.index))
+        values: dict[str, Any] = {
+            "doubt": today.doubt,
+            "adopted": bool(here.standing().in_force(tx, today.day).editions),
+            "due": classifying.due(here.store, tx),
+            "on": day or today.day,
+        }
+    return show(
+        request,
+        "retention.html",
+        status_code=status_of(mistake) if mistake else 200,
+        counts=counts,
+        kinds=[kind for kind in KINDS if any(found.get(kind) for _, found in counts)],
+        KINDS=KINDS,
+        on_given=on,
+        moves=None if moves is None else sorted(moves.items()),
+        moved=sum(moves.values()) if moves else 0,
+        may_keep=_may_keep(officer),
+        mistake=mistake,
+        **values,
+    )
+
+
+@router.post("/retention/classify", dependencies=[Posted])
+def classify(request: Request, officer: MayKeepSchedules, here: Here, why: Line = "") -> Response:
+    """Classify now what the rules in force say otherwise of."""
+    try:
+        api.classify_now(here, by=officer, why=why)
+    except Invalid as error:
+        return _standing(request, officer, here, classify="preview", mistake=error)
+    return RedirectResponse("/retention", 303)
+
+
+@router.get("/retention/years")
+def years(
+    request: Request,
+    officer: MaySeeSchedules,
+    here: Here,
+    hold: Annotated[str, Query(max_length=100_000)] = "",
+) -> Response:
+    """When records become eligible in the next ten years, as a picture and as a table."""
+    del officer
+    found, mistake = None, None
+    try:
+        found = api.simulated(here, hold=hold.strip() or None)
+    except ArchiveError as error:
+        mistake = error
+    return show(
+        request,
+        "retention-years.html",
+        status_code=status_of(mistake) if mistake else 200,
+        found=found,
+        said=picture.said(found) if found else "",
+        drawn=Markup(picture.draw(found)) if found else "",  # noqa: S704 - numbers and months of our own, escaped there
+        hold=hold,
+        mistake=mistake,
+    )
+
+
+# -- schedules ---------------------------------------------------------------------------------------------
+
+
+@router.get("/schedules")
+def schedules(request: Request, officer: MaySeeSchedules, here: Here, tx: ReadTx) -> Response:
+    """Every edition that was adopted."""
+    found = adopted.listed(here.store, tx)
+    return show(
+        request, "schedules.html", found=found, today=deeds.today(here.store), may_keep=_may_keep(officer)
+    )
+
+
+@router.get("/schedules/adopt")
+def adopt_form(request: Request, officer: MayKeepSchedules) -> Response:
+    """Where a schedule is handed over, to see first what it would do."""
+    del officer
+    return _adopting(request)
+
+
+def _adopting(request: Request, mistake: ArchiveError | None = None, **values: Any) -> Response:
+    problems: Sequence[Problem] = mistake.problems if isinstance(mistake, BadSchedule) else ()
+    return show(
+        request,
+        "schedule-adopt.html",
+        status_code=status_of(mistake) if mistake else 200,
+        mistake=mistake,
+        problems=problems,
+        **({"schedule": None, "instrument": "", "since_given": ""} | values),
+    )
+
+
+@router.post("/schedules/preview", dependencies=[Posted])
+def preview(
+    request: Request,
+    officer: MayKeepSchedules,
+    here: Here,
+    file: UploadFile,
+    instrument: Line = "",
+    since: Annotated[str, Form(alias="from", max_length=10)] = "",
+) -> Response:
+    """What adopting it would do, with the form that confirms it."""
+    del officer
+    given = {"instrument": instrument, "since_given": since}
+    try:
+        content = file.file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise TooLargeASchedule(
+                "this schedule is too large for a page", next="Adopt it on the command line."
+            )
+        day = deeds.day(since)
+        schedule = adopted.read(content, file.filename or "schedule")
+        told = api_schedules.previewed(here, content, day)
+    except ArchiveError as error:
+        return _adopting(request, error, **given)
+    begins = day or deeds.today(here.store)
+    return _adopting(
+        request,
+        None,
+        **{
+            **given,
+            "schedule": schedule,
+            "told": told,
+            "notes": remarks(schedule),
+            "since": max(begins, schedule.effective or begins),
+            "past": begins < deeds.today(here.store),
+            "digest": hashlib.sha256(content).hexdigest(),
+            "content": base64.b64encode(content).decode(),
+        },
+    )
+
+
+@router.post("/schedules/adopt", dependencies=[Posted])
+def adopt(
+    request: Request,
+    officer: MayKeepSchedules,
+    here: Here,
+    content: Annotated[str, Form(max_length=1_000_000)] = "",
+    instrument: Line = "",
+    since: Annotated[str, Form(alias="from", max_length=10)] = "",
+    why: Line = "",
+) -> Response:
+    """Adopt what was previewed, byte for byte."""
+    try:
+        file = base64.b64decode(content, validate=True)
+        with here.store.database.begin() as tx:
+            made = api_schedules.adopt_now(here, tx, file, instrument, deeds.day(since), by=officer, why=why)
+    except binascii.Error as error:
+        mistake = Invalid("what was sent is no file", next="Choose it again.")
+        mistake.__cause__ = error
+        return _adopting(request, mistake, instrument=instrument, since_given=since)
+    except ArchiveError as refused:
+        return _adopting(request, refused, instrument=instrument, since_given=since)
+    return RedirectResponse(f"/schedules/{made.id}", 303)
+
+
+@router.get("/schedules/{schedule}")
+def schedule(request: Request, schedule: UUID, officer: MaySeeSchedules, here: Here) -> Response:
+    """An edition with its series and rules."""
+    return _schedule(request, schedule, officer, here)
+
+
+def _schedule(
+    request: Request, identity: UUID, officer: Officer, here: Parts, mistake: ArchiveError | None = None
+) -> Response:
+    with here.store.database.read() as tx:
+        one = adopted.get(here.store, tx, identity)
+        people = {person.id: person.email for person in officers.list_all(tx)}
+    found = one.edition.schedule
+    return show(
+        request,
+        "schedule.html",
+        status_code=status_of(mistake) if mistake else 200,
+        one=one,
+        schedule=found,
+        today=deeds.today(here.store),
+        people=people,
+        rules=in_order(InForce(one.edition.since, (one.edition,))),
+        asks=asks,
+        sentence_of=lambda series: sentence(found, series.rule),
+        notes=remarks(found),
+        may_keep=_may_keep(officer),
+        mistake=mistake,
+    )
+
+
+@router.get("/schedules/{schedule}/file")
+def schedule_file(schedule: UUID, officer: MaySeeSchedules, here: Here, tx: ReadTx) -> Response:
+    """The exact bytes that were adopted."""
+    del officer
+    return api_schedules.as_file(tx, adopted.get(here.store, tx, schedule))
+
+
+@router.post("/schedules/{schedule}/end", dependencies=[Posted])
+def end(
+    request: Request, schedule: UUID, officer: MayKeepSchedules, here: Here, on: Day = "", why: Line = ""
+) -> Response:
+    """End an edition that none takes the place of."""
+    try:
+        day = deeds.day(on) or deeds.today(here.store)
+        with here.store.database.begin() as tx:
+            one = adopted.get(here.store, tx, schedule)
+            adopted.end(here.store, tx, one, on=day, by=officer.id, why=reason(why))
+    except ArchiveError as error:
+        return _schedule(request, schedule, officer, here, error)
+    return RedirectResponse(f"/schedules/{schedule}", 303)
+
+
+# -- one record --------------------------------------------------------------------------------------------
+
+
+@router.get("/records/{record}/retention")
+def why_kept(request: Request, record: UUID, officer: MayRead, here: Here, tx: RequestTx) -> Response:
+    """Why a record is kept, until when, and what an officer may know better."""
+    return _why_kept(request, record, officer, here, tx)
+
+
+def _why_kept(
+    request: Request,
+    record: UUID,
+    officer: Officer,
+    here: Parts,
+    tx: Tx,
+    mistake: ArchiveError | None = None,
+) -> Response:
+    told = api.explained(here, tx, record, by=officer)
+    held = here.standing().in_force(tx, told.today.day)
+    own = {name: words for edition in held.editions for name, words in edition.schedule.events.items()}
+    return show(
+        request,
+        "record-retention.html",
+        status_code=status_of(mistake) if mistake else 200,
+        told=told,
+        lines=explaining.lines(told),
+        codes=sorted(one.code for edition in held.editions for one in edition.schedule.series),
+        events=[
+            (name, words)
+            for name, words in (
+                {**EVENTS, **own, DISPOSED: "the records of another series were disposed of"}
+            ).items()
+            if name not in (PUBLISHED, FIRST_SEEN)
+        ],
+        may_keep=_may_keep(officer),
+        mistake=mistake,
+    )
+
+
+@router.post("/records/{record}/retention/assign", dependencies=[Posted])
+def assign(
+    request: Request, record: UUID, officer: MayKeepSchedules, here: Here, series: Line = "", why: Line = ""
+) -> Response:
+    """Put it into a series, or let the rules count again."""
+
+    def do(tx: Tx) -> None:
+        if series:
+            recording.assign(here.store, tx, [record], series, by=officer, why=reason(why))
+        else:
+            recording.unassign(here.store, tx, [record], by=officer, why=reason(why))
+
+    return _done(request, record, officer, here, do)
+
+
+@router.post("/records/{record}/retention/event", dependencies=[Posted])
+def event(
+    request: Request,
+    record: UUID,
+    officer: MayKeepSchedules,
+    here: Here,
+    name: Line = "",
+    on: Day = "",
+    until: Day = "",
+    about: Line = "",
+    evidence: Line = "",
+    why: Line = "",
+) -> Response:
+    """Record what happened to it."""
+
+    def do(tx: Tx) -> None:
+        recording.event(
+            here.store,
+            tx,
+            [record],
+            name,
+            on=deeds.day(on),
+            until=deeds.day(until),
+            about=about,
+            evidence=evidence,
+            by=officer,
+            why=reason(why),
+        )
+
+    return _done(request, record, officer, here, do)
+
+
+@router.post("/records/{record}/retention/extend", dependencies=[Posted])
+def extend(
+    request: Request, record: UUID, officer: MayKeepSchedules, here: Here, until: Day = "", why: Line = ""
+) -> Response:
+    """Keep it longer than its schedule asks."""
+
+    def do(tx: Tx) -> None:
+        last = deeds.day(until)
+        if last is None:
+            raise deeds.BadDate("no day is given", next="Give the last day on which it is kept.")
+        recording.extend(here.store, tx, [record], last, by=officer, why=reason(why))
+
+    return _done(request, record, officer, here, do)
+
+
+def _done(
+    request: Request, record: UUID, officer: Officer, here: Parts, do: Callable[[Tx], None]
+) -> Response:
+    """Do it and show the record again; where it is refused, show why beside the form."""
+    try:
+        with here.store.database.begin() as tx:
+            api.must_be_there(tx, [record], by=officer)
+            do(tx)
+    except ArchiveError as error:
+        with here.store.database.begin() as tx:
+            return _why_kept(request, record, officer, here, tx, error)
+    return RedirectResponse(f"/records/{record}/retention", 303)
+
+
+def _may_keep(officer: Officer) -> bool:
+    return officer.may(Role.RECORDS_OFFICER)

@@ -1,0 +1,121 @@
+"""Asks Facebook's Graph interface what a page shows, and as its owner also what only its people see.
+
+Four things about Facebook decide how it is asked:
+
+Lists of posts hold their first comments, so that a post with few comments
+costs no question of its own. The rest is read post by post, all depths in one
+list, in the order in which they were written.
+
+Nothing tells of an edit or a removal: `updated_time` moves with every comment,
+and neither with a change of words nor with a removal. So a pass reads everything
+within its span again, and what is missing from a list is asked for by its id.
+
+What is hidden is told to the page's people, marked (`is_hidden`). What
+Facebook itself holds back is not.
+
+A token may be a person's or a system user's; the page's own is then asked for
+at the beginning of each visit, and is forgotten with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from connectors.contract import Batch, Client, Cursor, Finding, Kind, Manifest, Page
+from connectors.errors import UnexpectedResponse
+from connectors.facebook import asking as options
+from connectors.facebook import checking, parse, shapes, told
+from connectors.facebook.manifest import MANIFEST
+from connectors.facebook.place import Place
+from connectors.facebook.reading import Walk, introduction, under
+from connectors.facebook.shapes import EDGES_OF_THINGS
+from connectors.facebook.standing import Standing
+from connectors.facebook.walking import Pass
+from connectors.graph import Asking, Malformed, NotGiven
+from connectors.webhooks import Entry, Wanted
+
+_NOTHING = Place().cursor()
+
+
+class Facebook:
+    """A page. `secret`: `access_token`, and `app_secret` where the application wants its secret proven."""
+
+    manifest: ClassVar[Manifest] = MANIFEST
+
+    def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
+        self._http, self._secret = http, secret
+
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        """Read the page once: introduction, settings, messages, events and albums, posts with their comments."""
+        asking, name = options.arrive(self._http, self._secret, page)
+        with asking:
+            yield from Pass(asking, name, page, Place.read(since)).run()
+
+    def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
+        """Ask for each item by its id, and only for how it stands."""
+        if not native_ids:
+            return
+        asking, name = options.arrive(self._http, self._secret, page)
+        with asking:
+            ours = introduction(asking, name).native_id
+            standing = Standing(asking, ours)
+            for kind, native_id in native_ids:
+                for sighting in standing.of(kind, native_id):
+                    yield asking.batch(_NOTHING, sightings=[sighting])
+
+    def check(self, page: Page) -> Iterator[Finding]:
+        """Say how the connection stands: page, version, token, each permission, what is shown of comments."""
+        asking, name = options.arrive(self._http, self._secret, page)
+        with asking:
+            yield from checking.findings(asking, name, messages=options.reads_messages(page))
+
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        """Observe one post again with all its comments, and list what answers each of them."""
+        asking, name = options.arrive(self._http, self._secret, page)
+        with asking:
+            ours = introduction(asking, name).native_id
+            kind, _, identity = root.rpartition(":")
+            if kind in EDGES_OF_THINGS and kind != "rating":
+                yield from _thing(asking, ours, kind, identity)
+            elif not kind:
+                yield from _family(Walk(asking, ours), root)
+
+    def wanted(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
+        """What is worth looking at after Facebook told of something by itself; see `webhooks.Hooked`."""
+        return told.wanted(entries, self._http.now())
+
+
+def _thing(asking: Asking, ours: str, kind: str, identity: str) -> Iterator[Batch]:
+    """An event, album or video alone: nothing that answers it is read."""
+    edge = EDGES_OF_THINGS[kind]
+    try:
+        seen, _ = asking.one(identity, shapes.Thing, shapes.THING_FIELDS[edge])
+    except NotGiven:
+        stands = Standing(asking, ours).of(Kind.POST, f"{kind}:{identity}")
+        yield asking.batch(_NOTHING, sightings=list(stands))
+        return
+    observed = parse.thing(seen, edge, ours)
+    yield asking.batch(_NOTHING, [observed] if observed else [])
+
+
+def _family(walk: Walk, root: str) -> Iterator[Batch]:
+    asking, began = walk.asking, walk.asking.now()
+    try:
+        seen, _ = asking.one(root, shapes.Post, shapes.post_fields(None))
+        pictures = walk.pictures([seen])
+        names, counted, first = [root], None, True
+        for comments, following, total in walk.thread(root, {}):
+            names += [one.native_id for one in comments]
+            counted = total if first else counted
+            observed = [parse.post(seen, pictures, counted), *comments] if first else comments
+            listings = [] if following is not None else under(names, began, asking.last)
+            first = False
+            yield asking.batch(_NOTHING, observed, listings=listings, gaps=walk.gaps)
+            walk.gaps = []
+    except NotGiven:
+        # Removed, or kept from us: what answers it is then not shown either, and none of it is listed.
+        stands = list(Standing(asking, walk.ours).of(Kind.POST, root))
+        yield asking.batch(_NOTHING, sightings=stands, gaps=walk.gaps)
+    except Malformed as fault:
+        raise UnexpectedResponse(f"The family of {root} has another shape: {fault}.") from fault

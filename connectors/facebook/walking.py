@@ -1,0 +1,499 @@
+"""One pass over a page: introduction and settings, messages, events and albums, then posts with their comments.
+
+Lists are read by cursors, so that what is added or removed meanwhile shifts
+nothing; newest first, so that what comes meanwhile is the next pass's. A cursor
+that Facebook no longer knows begins its list anew, which misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
+from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
+from connectors.facebook import asking as options
+from connectors.facebook import parse, shapes
+from connectors.facebook.place import CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
+from connectors.facebook.reading import BOTH, Walk, advanced, introduction, token_told, under
+from connectors.graph import Asking, Edge, Malformed, NotGiven, Seen, moment
+
+T = TypeVar("T")
+
+OWN = "published_posts"
+
+_RANKED = 500
+"""Of so many own posts in a year Facebook may have left some out: it shows about six hundred of each."""
+
+_NEAR = timedelta(hours=1)
+"""By how much a span is asked for wider than it is."""
+
+_COMMENTS_WITHIN_A_POST = 25
+_LISTED_AT_ONCE = 100
+
+_TITLES: Mapping[str, str] = {
+    "events": "events",
+    "albums": "albums",
+    "videos": "videos",
+    "video_reels": "reels",
+    "live_videos": "live videos",
+    "ratings": "recommendations",
+    "tagged": "posts that name the page",
+    "visitor_posts": "posts of visitors",
+    OWN: "posts",
+}
+
+
+class Pass:
+    """A pass from `place` on."""
+
+    def __init__(self, asking: Asking, name: str, page: Page, place: Place) -> None:
+        self._asking, self._name, self._page = asking, name, page
+        self._known = place.page
+        self._place = place if place.began is not None else place.moved(began=asking.now())
+        self._spanned = page.published_from is not None or page.published_until is not None
+        self._begins, self._ends = page.published_from, page.published_until
+        self._reach = timedelta(days=options.answered_within(page))
+        self._size = options.at_once(page)
+        self._left_out = options.left_out(page)
+        self._named_version = False
+
+    def run(self) -> Iterator[Batch]:
+        """The introduction is read also when the pass is resumed; then the stages from where it stands."""
+        introduced = introduction(self._asking, self._name, self._known)
+        self._walk = Walk(self._asking, introduced.native_id)
+        self._move(page=introduced.native_id)
+        self._is_shown_visitors()
+        yield self._batch([introduced])
+        yield from self._ended(self._stages())
+
+    def _stages(self) -> Iterator[Batch]:
+        for stage in STAGES[STAGES.index(self._place.stage) :]:
+            if stage == SETTINGS:
+                yield self._settings()
+            elif stage == CONVERSATIONS:
+                if options.reads_messages(self._page):
+                    yield from self._conversations()
+            elif stage in THINGS:
+                if stage not in self._left_out:
+                    yield from self._listed(stage, self._things)
+            else:
+                yield from self._listed(stage, self._posts)
+            if stage != STAGES[-1]:
+                self._place = self._place.after(stage)
+
+    def _is_shown_visitors(self) -> None:
+        """A permission that was lost leaves no trace in lists: what visitors write is then simply not in them."""
+        token = token_told(self._asking)
+        if token is None or token.reads_visitors:
+            return
+        why = "the token lacks pages_read_engagement or pages_read_user_content: connect the page again and permit it"
+        self._walk.gaps.append(Gap(what="posts and comments of visitors", why=why))
+        self._move(posts=False, threads=False)
+
+    # -- what only the page's people see -------------------------------------------------------------------
+
+    def _settings(self) -> Batch:
+        asking, observed = self._asking, list[Observation]()
+        first = asking.last + 1
+        try:
+            found = self._all("settings", shapes.Setting, ("setting", "value"))
+            observed.append(parse.settings(found, list(asking.since(first))))
+        except NotGiven as refused:
+            self._lacks("settings and word filters", refused)
+        first = asking.last + 1
+        try:
+            named = self._all("blocked", shapes.Who, ("id", "name"))
+            observed.append(parse.blocked(named, list(asking.since(first))))
+        except NotGiven as refused:
+            self._lacks("blocked people", refused)
+        self._place = self._place.after(SETTINGS)
+        return self._batch(observed)
+
+    def _all(self, edge: str, shape: type[T], fields: Sequence[str]) -> list[Seen[T]]:
+        """A short list as a whole."""
+        found: list[Seen[T]] = []
+        at: Mapping[str, str] = {}
+        met: set[str] = set()
+        while True:
+            told, _ = self._walk.edge(
+                f"{self._place.page}/{edge}", shape, lambda _: fields, at, _LISTED_AT_ONCE
+            )
+            found += told.items
+            if told.following is None:
+                return found
+            at = advanced(told.following, met, edge)
+
+    def _conversations(self) -> Iterator[Batch]:
+        """Conversations come newest first; of those that were silent since the span began nothing is read."""
+        yield from self._waiting(self._messages)
+        met: set[str] = set()
+        path = f"{self._place.page}/conversations"
+        while not self._place.ended:
+            try:
+                found, _ = self._walk.edge(
+                    path,
+                    shapes.Conversation,
+                    lambda _: shapes.CONVERSATION_FIELDS,
+                    self._place.at,
+                    _LISTED_AT_ONCE,
+                    {"platform": "MESSENGER"},
+                )
+            except NotGiven as refused:
+                if self._begun_anew(refused):
+                    continue
+                self._lacks("messages", refused)
+                yield self._batch()
+                return
+            moved = [one.what for one in found.items if self._moved_within(one.what.updated_time)]
+            silent = bool(found.items) and not moved
+            self._lead(None if silent else found.following, met, path)
+            self._move(waiting=tuple((one.id, {}) for one in reversed(moved)))
+            yield self._batch()
+            yield from self._waiting(self._messages)
+
+    def _messages(self, conversation: str, at: Mapping[str, str]) -> Iterator[Batch]:
+        met: set[str] = set()
+        while True:
+            try:
+                found, _ = self._walk.edge(
+                    f"{conversation}/messages",
+                    shapes.Message,
+                    lambda _: shapes.MESSAGE_FIELDS,
+                    at,
+                    _LISTED_AT_ONCE,
+                )
+            except NotGiven as refused:
+                if at and refused.cursor_forgotten and not met:
+                    at = {}
+                    continue
+                self._lacks("messages of a conversation", refused)
+                self._done(conversation)
+                yield self._batch()
+                return
+            told = [(one, parse.message(one, conversation)) for one in found.items]
+            bare = [
+                Sighting(
+                    native_id=one.what.id,
+                    state=State.PRESENT,
+                    exchange=self._asking.last,
+                    reason="listed without its words",
+                )
+                for one, seen in told
+                if seen is None
+            ]
+            before = parse.times(found.items)
+            past = self._begins is not None and bool(before) and max(before) < self._begins
+            following = None if past else found.following
+            if following is not None:
+                at = advanced(following, met, f"the messages of {conversation}")
+                self._wait(conversation, at)
+            else:
+                self._done(conversation)
+            yield self._batch([seen for _, seen in told if seen is not None], sightings=bare)
+            if following is None:
+                return
+
+    # -- lists of what is published ------------------------------------------------------------------------
+
+    def _listed(self, edge: str, read: Callable[[str], Generator[Batch, None, None]]) -> Iterator[Batch]:
+        try:
+            yield from read(edge)
+        except NotGiven as refused:
+            if edge == OWN:
+                raise AccessRevoked(f"The page's posts are not shown: {refused.why}.") from refused
+            self._lacks(_TITLES[edge], refused)
+            place = self._place
+            unheard = not refused.not_offered and place.gave is None
+            held = unheard or edge in {*(place.gave or ()), *place.met}
+            self._move(posts=place.posts and not held)
+            yield self._batch()
+
+    def _things(self, edge: str) -> Generator[Batch, None, None]:
+        def seen(found: Edge[shapes.Thing], _: bytes) -> list[Observation]:
+            told = [parse.thing(one, edge, self._place.page) for one in found.items]
+            return [one for one in told if one is not None]
+
+        fields = shapes.THING_FIELDS[edge]
+        yield from self._pages(edge, shapes.Thing, lambda _: fields, _LISTED_AT_ONCE, seen)
+
+    def _posts(self, edge: str) -> Generator[Batch, None, None]:
+        yield from self._waiting(self._comments)
+        within = None if edge == "tagged" else _COMMENTS_WITHIN_A_POST
+
+        def seen(found: Edge[shapes.Post], body: bytes) -> list[Observation]:
+            return self._families(edge, found, body)
+
+        yield from self._pages(
+            edge,
+            shapes.Post,
+            # Where Facebook cannot gather so much at once, fewer posts are asked for with fewer comments each.
+            lambda limit: shapes.post_fields(None if within is None else min(within, max(1, limit))),
+            self._size,
+            seen,
+            {"include_hidden": "true", "show_expired": "true"},
+        )
+
+    def _pages(
+        self,
+        edge: str,
+        shape: type[T],
+        fields: Callable[[int], Sequence[str]],
+        limit: int,
+        seen: Callable[[Edge[T], bytes], list[Observation]],
+        more: Mapping[str, str] | None = None,
+    ) -> Generator[Batch, None, None]:
+        """Read a list from where the pass stands; after each answer, what waits to be read of its items."""
+        path, met = f"{self._place.page}/{edge}", set[str]()
+        while not self._place.ended:
+            try:
+                found, body = self._walk.edge(
+                    path, shape, fields, self._place.at, limit, {**(more or {}), **self._asked_span(edge)}
+                )
+            except NotGiven as refused:
+                if self._begun_anew(refused):
+                    continue
+                raise
+            past = edge in {*POSTS, "videos", "video_reels", "live_videos"} and self._past(found.items)
+            self._lead(None if past else found.following, met, path)
+            if found.items:
+                self._move(met=tuple(sorted({*self._place.met, edge})))
+            observed = seen(found, body)
+            yield self._batch(observed, self._unanswered)
+            self._unanswered = []
+            yield from self._waiting(self._comments)
+
+    _unanswered: Sequence[Listing] = ()
+    """Listings of posts whose comments stood inside them."""
+
+    def _families(self, edge: str, found: Edge[shapes.Post], body: bytes) -> list[Observation]:
+        """The posts of one answer, with the comments inside them; of what is not told whole there the rest waits."""
+        posts, listed = found.items, self._asking.last
+        pictures = self._walk.pictures(posts)
+        observed: list[Observation] = []
+        waiting: list[tuple[str, dict[str, str]]] = []
+        listings: list[Listing] = []
+        years, total = Counter(self._place.years), self._place.total
+        for one in posts:
+            name = one.what.id
+            try:
+                comments = None if edge == "tagged" else parse.comments_within(body, one)
+            except (Malformed, ValueError) as fault:
+                raise UnexpectedResponse(f"The comments of {name} have another shape: {fault}.") from fault
+            counted = comments.total if comments else None
+            observed.append(parse.post(one, pictures, counted, tagged=edge == "tagged"))
+            at = moment(one.what.created_time)
+            if edge == OWN and at is not None:
+                years[str(at.year)] += 1
+            if edge == "tagged":
+                continue
+            total = None if counted is None or total is None else total + counted
+            below = [parse.comment(two, name, self._place.page) for two in comments.items] if comments else []
+            observed += below
+            if comments is None or comments.following is not None:
+                if self._asks(one.what):
+                    waiting.append((name, dict(comments.following or {}) if comments else {}))
+            elif self._one_by_one:
+                listings += self._under([name, *(two.native_id for two in below)], listed)
+        self._unanswered = listings
+        self._move(waiting=tuple(reversed(waiting)), years=dict(years), total=total)
+        return observed
+
+    def _comments(self, root: str, at: Mapping[str, str]) -> Iterator[Batch]:
+        """The comments of one post from `at` on, and a listing for each item that may have answers."""
+        names = [root]
+        try:
+            for seen, following, _ in self._walk.thread(root, at):
+                names += [one.native_id for one in seen]
+                if following is not None:
+                    self._wait(root, following)
+                    yield self._batch(seen)
+                    continue
+                self._done(root)
+                listings = self._under(names, self._asking.last) if self._one_by_one else ()
+                yield self._batch(seen, listings)
+        except NotGiven as refused:
+            if at and refused.cursor_forgotten:
+                yield from self._comments(root, {})
+                return
+            if not refused.not_found:
+                self._walk.gaps.append(Gap(what="comments", why=refused.why, native_id=root))
+            # Else the post was removed since it was listed: the next pass will say how it stands.
+            self._done(root)
+            self._move(threads=False)
+            yield self._batch()
+
+    def _under(self, names: Sequence[str], exchange: int) -> list[Listing]:
+        return under(names, self._place.begun(), exchange)
+
+    @property
+    def _one_by_one(self) -> bool:
+        return self._spanned or self._place.one_by_one
+
+    # -- the span ------------------------------------------------------------------------------------------
+
+    def _asked_span(self, edge: str) -> dict[str, str]:
+        """The span in Graph's words, with the days before it whose posts may be answered within it."""
+        if edge not in {*POSTS, "video_reels"}:
+            return {}
+        asked = {}
+        if self._begins is not None:
+            asked["since"] = str(int((self._from(edge) - _NEAR).timestamp()))
+        if self._ends is not None:
+            asked["until"] = str(int((self._ends + _NEAR).timestamp()))
+        return asked
+
+    def _from(self, edge: str) -> datetime:
+        begins = self._begins or datetime.fromtimestamp(0, UTC)
+        reach = self._reach if edge in {"visitor_posts", OWN} else timedelta(0)
+        earliest = datetime(2004, 1, 1, tzinfo=UTC)
+        return begins - reach if begins - earliest > reach else earliest
+
+    def _past(self, items: Sequence[Seen[Any]]) -> bool:
+        """Whether an answer, newest first, lies wholly before the span: Facebook may not keep to `since`."""
+        if self._begins is None:
+            return False
+        at = parse.times(items)
+        until = self._from(OWN) - _NEAR
+        return bool(at) and len(at) == len(items) and at == sorted(at, reverse=True) and at[0] < until
+
+    def _moved_within(self, updated: str | int | None) -> bool:
+        at = moment(updated)
+        return self._begins is None or at is None or at >= self._begins
+
+    def _asks(self, read: shapes.Post) -> bool:
+        """Whether to go on reading the comments of a post: where it lies within the span, or moved since it began.
+
+        Facebook moves `updated_time` with every comment.
+        """
+        at = moment(read.created_time)
+        if not self._spanned or at is None or (self._begins is not None and at >= self._begins):
+            return True
+        return self._moved_within(read.updated_time)
+
+    # -- how a pass goes on and ends -----------------------------------------------------------------------
+
+    def _waiting(self, read: Callable[[str, Mapping[str, str]], Iterator[Batch]]) -> Iterator[Batch]:
+        """Read what waits, one after the other; the cursor leaves out what was read."""
+        while self._place.waiting:
+            *others, (name, at) = self._place.waiting
+            self._move(waiting=tuple(others))
+            yield from read(name, at)
+
+    def _wait(self, name: str, at: Mapping[str, str]) -> None:
+        """This one is not read to its end: a pass that is resumed goes on with it."""
+        self._done(name)
+        self._move(waiting=(*self._place.waiting, (name, dict(at))))
+
+    def _done(self, name: str) -> None:
+        self._move(waiting=tuple(one for one in self._place.waiting if one[0] != name))
+
+    def _lead(self, following: Mapping[str, str] | None, met: set[str], what: str) -> None:
+        if following is None:
+            self._move(at={}, ended=True)
+        else:
+            self._move(at=dict(advanced(following, met, what)))
+
+    def _begun_anew(self, refused: NotGiven) -> bool:
+        """Whether a list was refused for its cursor, which Facebook keeps for a time only; it then begins anew."""
+        if not refused.cursor_forgotten or not self._place.at:
+            return False
+        self._move(at={}, total=None)
+        return True
+
+    def _lacks(self, what: str, refused: NotGiven) -> None:
+        """A list that is refused is a gap; one that the interface does not have is a blind spot, and a check says so."""
+        if not refused.not_offered:
+            self._walk.gaps.append(Gap(what=what, why=refused.why))
+
+    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches; the last one closes the pass."""
+        held: Batch | None = None
+        try:
+            for batch in batches:
+                if held is not None:
+                    yield held
+                held = batch
+        except ConnectorError:
+            if held is not None:
+                yield held
+            raise
+        assert held is not None, "a pass reads at least its own posts, or fails"
+        yield self._closed(held)
+
+    def _closed(self, last: Batch) -> Batch:
+        """The last batch, with what it now is certain that everything was shown of."""
+        place, exchange = self._place, len(last.exchanges) - 1
+        cut = sorted(int(year) for year, count in place.years.items() if count >= _RANKED)
+        threads = place.threads and place.posts and not cut
+        listings = list(last.listings)
+        if place.posts:
+            listings += [self._of([Kind.POST], exchange, *span) for span in self._certain(cut)]
+        if threads and not self._one_by_one:
+            listings.append(replace(self._of([Kind.COMMENT, Kind.REPLY], exchange), stated_total=place.total))
+        gaps = [*last.gaps, *self._walk.gaps, *(_ranked(year) for year in cut)]
+        if not threads:
+            self._move(threads=False)
+        return replace(
+            last, listings=tuple(listings), gaps=tuple(gaps), resume_from=self._place.finished().cursor()
+        )
+
+    def _certain(self, cut: Sequence[int]) -> Iterator[tuple[datetime | None, datetime | None]]:
+        """The span of the pass without the years of which Facebook may have left posts out."""
+        begin = self._begins
+        for year in cut:
+            first = datetime(year, 1, 1, tzinfo=UTC)
+            if begin is None or begin < first:
+                yield begin, first - timedelta(seconds=1)
+            begin = datetime(year + 1, 1, 1, tzinfo=UTC)
+        if self._ends is None or begin is None or begin <= self._ends:
+            yield begin, self._ends
+
+    def _of(
+        self,
+        kinds: Sequence[Kind],
+        exchange: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Listing:
+        return Listing(
+            kinds=kinds,
+            began_at=self._place.begun(),
+            exchange=exchange,
+            published_from=since,
+            published_until=until,
+            states=BOTH,
+        )
+
+    def _move(self, **changes: Any) -> None:
+        self._place = self._place.moved(**changes)
+
+    def _batch(
+        self,
+        observed: Sequence[Observation] = (),
+        listings: Sequence[Listing] = (),
+        sightings: Sequence[Sighting] = (),
+    ) -> Batch:
+        gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
+        self._walk.gaps = []
+        answers = self._asking.answered_as
+        if answers is not None and not self._named_version:
+            self._named_version = True
+            why = f"Facebook answers as version {answers} of its interface: upgrade Muniment, or set the option `version`"
+            gaps.append(Gap(what="what that version does not tell", why=why))
+        return self._asking.batch(
+            self._place.cursor(), observed, listings=listings, sightings=sightings, gaps=gaps
+        )
+
+
+def _ranked(year: int) -> Gap:
+    return Gap(
+        what="posts",
+        why=f"Facebook shows about 600 posts of a year, and {_RANKED} or more of {year}: some may be left out. Import "
+        "the page's own download for that year.",
+        since=datetime(year, 1, 1, tzinfo=UTC),
+        until=datetime(year + 1, 1, 1, tzinfo=UTC) - timedelta(seconds=1),
+    )

@@ -1,0 +1,618 @@
+"""What Meta's platforms share: how the Graph interface is asked, paged, metered and refused.
+
+Four things about it decide how it is asked:
+
+Tokens leave it in its answers. The links of `paging` carry the token with
+which they were asked for, so links are never followed: what leads on is read
+out of them (`after`, `until`), and the token travels in a header alone. What
+stands in a body all the same is replaced before anything is kept.
+
+Limits are told in percent, in headers that appear once enough was asked, and
+"too often" comes with status 400 and a code. Asking stops before the limit is
+reached, since a page's limit is shared by everyone who works with it.
+
+An error's number, not its status, says what happened. Code 100 with subcode 33
+is what was removed, what is private and what was never there alike; whoever
+concludes a removal from it asks first whether the page itself is still read.
+
+A list ends where no next link stands, not where an answer is short or empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Generic, NoReturn, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from connectors import spans
+from connectors.contract import (
+    Batch,
+    Client,
+    Cursor,
+    Exchange,
+    Gap,
+    Listing,
+    Observation,
+    Sighting,
+    Span,
+)
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from connectors.http import decoded
+from connectors.visits import Visit
+
+T = TypeVar("T")
+
+GRAPH = "https://graph.facebook.com"
+VERSION = "v26.0"
+ENDS: Mapping[str, date] = {
+    "v21.0": date(2027, 1, 21),
+    "v22.0": date(2027, 5, 20),
+    "v23.0": date(2027, 10, 8),
+    "v24.0": date(2028, 2, 18),
+    "v25.0": date(2028, 7, 29),
+}
+"""When Meta ends a version, where it has said so. A version that has ended is answered as the oldest one that lives."""
+
+_ANSWERS = (400, 401, 403, 404)
+"""What we weigh ourselves: Graph's refusals, whose status says little."""
+
+_BRAKE = 95
+"""At so many percent of any limit nothing more is asked: the page's people and their tools need the rest."""
+
+_WITHOUT_A_TIME = timedelta(hours=1)
+"""How long a limit is waited for that does not say when it ends: all of them roll over hours."""
+
+_DEAD = frozenset({190, 102})
+_THROTTLED = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
+_FORBIDDEN = frozenset({3, 10, *range(200, 300)})
+_PASSING = frozenset({1, 2})
+_BLOCKED = 368
+_NO_SUCH_PATH = 2500
+_LEADS_ON = frozenset({"after", "until", "since", "offset", "page", "__paging_token", "__after_id"})
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which JSON can escape and no text can hold."""
+
+_SCOPE = re.compile(r"\b((?:pages|instagram|threads|business|read|publish)_[a-z_]+)\b")
+_NO_FIELD = re.compile(r"nonexisting field \((\w+)\)")
+_USAGE_HEADERS = ("X-App-Usage", "X-Page-Usage", "X-Business-Use-Case-Usage")
+_PERCENTS = ("call_count", "total_time", "total_cputime")
+
+_WHY_DEAD: Mapping[int, str] = {
+    458: "the application was removed from the account of whoever connected the page",
+    459: "Meta asks whoever connected the page to sign in and confirm who they are",
+    460: "the password of whoever connected the page was changed",
+    463: "the token has run out",
+    464: "the account of whoever connected the page is not confirmed",
+    467: "the token was ended",
+    492: "whoever connected the page no longer has a role on it",
+}
+
+
+class Malformed(ValueError):
+    """The body is not what the Graph interface promises."""
+
+
+class NotGiven(Exception):
+    """Graph itself refused one question, not the connection: a permission, a field, an id that it does not know."""
+
+    def __init__(self, fault: Fault, status: int) -> None:
+        super().__init__(fault.numbers)
+        self.fault = fault
+        self.status = status
+
+    @property
+    def not_found(self) -> bool:
+        """Whether it says that there is no such thing, or none that we may see: it says both alike."""
+        return (self.fault.code, self.fault.error_subcode) == (100, 33)
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether a permission is lacking."""
+        return not self.not_found and (
+            self.fault.code in _FORBIDDEN or "permission" in self.fault.message.lower()
+        )
+
+    @property
+    def scopes(self) -> list[str]:
+        """The permissions that the refusal names."""
+        return list(dict.fromkeys(_SCOPE.findall(self.fault.message)))
+
+    @property
+    def no_field(self) -> str | None:
+        """The field or edge that this version of the interface does not have."""
+        found = _NO_FIELD.search(self.fault.message)
+        return found[1] if found else None
+
+    @property
+    def cursor_forgotten(self) -> bool:
+        """Whether it can be the cursor that is refused: Meta keeps them for a time only, and may drop them before."""
+        return self.fault.code == 100 and not (self.not_found or self.forbidden or self.not_offered)
+
+    @property
+    def not_offered(self) -> bool:
+        """Whether this version of the interface does not have what was asked for, whoever asks."""
+        return self.no_field is not None or self.fault.code == _NO_SUCH_PATH
+
+    @property
+    def why(self) -> str:
+        """For an officer: what is lacking, and Graph's numbers for it."""
+        if self.forbidden:
+            lacks = " or ".join(self.scopes) or "a permission"
+            return f"Meta asks for {lacks} ({self.fault.numbers}): connect the page again and permit it"
+        return f"Meta answers {self.fault.numbers}"
+
+
+class TooMuch(Exception):
+    """Graph could not gather so much at once, and asks for less."""
+
+
+class Fault(msgspec.Struct):
+    """Graph's own word for why it did not answer."""
+
+    message: str = ""
+    type: str = ""
+    code: int = 0
+    error_subcode: int = 0
+    fbtrace_id: str | None = None
+
+    @property
+    def numbers(self) -> str:
+        """Code and subcode, as Meta's documents list them."""
+        return f"code {self.code}" + (f" subcode {self.error_subcode}" if self.error_subcode else "")
+
+
+class _Refusal(msgspec.Struct):
+    error: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of a limit is used up: the highest percentage told, and how long until there is more."""
+
+    percent: float = 0
+    regained_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """One object, with the bytes that it was read from."""
+
+    what: T
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
+    """One answer of a list: its items, what leads to the next answer, and how many the platform counts."""
+
+    items: list[Seen[T]]
+    following: Mapping[str, str] | None
+    total: int | None
+
+
+class _Cursors(msgspec.Struct):
+    before: str | None = None
+    after: str | None = None
+
+
+class _Paging(msgspec.Struct):
+    cursors: _Cursors | None = None
+    next: str | None = None
+
+
+class _Summary(msgspec.Struct):
+    total_count: int | None = None
+
+
+class _Tail(msgspec.Struct):
+    paging: _Paging | None = None
+    summary: _Summary | None = None
+
+
+# -- pure ----------------------------------------------------------------------------------------------------
+
+
+def proof(token: str, app_secret: str) -> str:
+    """What shows that whoever bears the token also knows the application's secret (`appsecret_proof`)."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def moment(written: str | int | None) -> datetime | None:
+    """A time as Graph writes it (`2021-08-10T18:45:03+0000`, or seconds since 1970), in UTC; None where it is none."""
+    if isinstance(written, int):
+        try:
+            return datetime.fromtimestamp(written, UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
+    if not written:
+        return None
+    try:
+        read = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def fault(body: bytes) -> Fault | None:
+    """Graph's own refusal, or None where somebody else answered (a firewall, a proxy)."""
+    try:
+        start, end = spans.document(body)
+        return value(body[start:end], _Refusal).error
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def usage(exchange: Exchange) -> Usage:
+    """How much of the limits an answer says is used up. No header means that there is nothing to say yet."""
+    percents, minutes = [0.0], [0.0]
+    for name in _USAGE_HEADERS:
+        for told in _told(exchange.header(name)):
+            percents += [_number(told.get(one)) for one in _PERCENTS]
+            minutes.append(_number(told.get("estimated_time_to_regain_access")))
+    longest = max(minutes)
+    return Usage(max(percents), timedelta(minutes=longest) if longest else None)
+
+
+def _told(header: str | None) -> Iterator[Mapping[str, Any]]:
+    """The counters in a header: one of them, or lists of them under the ids of what they count for."""
+    try:
+        told = json.loads(header or "null")
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(told, dict):
+        return
+    yield told
+    for inner in told.values():
+        if isinstance(inner, list):
+            yield from (one for one in inner if isinstance(one, dict))
+
+
+def _number(told: object) -> float:
+    return float(told) if isinstance(told, (int, float)) and not isinstance(told, bool) else 0.0
+
+
+def value(piece: bytes, shape: type[T]) -> T:
+    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
+    try:
+        return msgspec.json.decode(piece, type=shape)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        again = json.dumps(json.loads(piece), ensure_ascii=False)
+        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
+
+
+def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
+    """Read a whole body as one object."""
+    try:
+        start, end = spans.document(body)
+        return Seen(value(body[start:end], shape), Span(exchange, start, end))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(_why(body, error)) from error
+
+
+def many(body: bytes, exchange: int, shape: type[T]) -> Edge[T]:
+    """Read a body as one answer of a list."""
+    try:
+        return edge(body, spans.document(body), exchange, shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(_why(body, error)) from error
+
+
+def edge(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Edge[T]:
+    """Read the list that stands at `at`, alone or nested in what it belongs to. Every item has its own bytes."""
+    members = spans.object_members(body, at)
+    if "data" not in members:
+        raise Malformed("the answer is not of Graph's shape: a list without its data")
+    decoder = msgspec.json.Decoder(shape)
+    items: list[Seen[T]] = []
+    for start, end in spans.array_items(body, *members["data"]):
+        piece = body[start:end]
+        try:
+            what = decoder.decode(piece)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            what = value(piece, shape)
+        items.append(Seen(what, Span(exchange, start, end)))
+    tail = value(_without_items(body, members), _Tail)
+    return Edge(items, following(tail.paging), tail.summary.total_count if tail.summary else None)
+
+
+def _without_items(body: bytes, members: Mapping[str, tuple[int, int]]) -> bytes:
+    """What stands beside the items of a list, as an object of its own."""
+    told = [
+        b'"' + name.encode() + b'":' + body[members[name][0] : members[name][1]]
+        for name in ("paging", "summary")
+        if name in members
+    ]
+    return b"{" + b",".join(told) + b"}"
+
+
+def objects(body: bytes, exchange: int, shape: type[T]) -> dict[str, Seen[T]]:
+    """Read an answer about several ids (`?ids=`): each object with its own bytes, by its id."""
+    try:
+        return {
+            name: Seen(value(body[start:end], shape), Span(exchange, start, end))
+            for name, (start, end) in spans.object_members(body, spans.document(body)).items()
+        }
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(_why(body, error)) from error
+
+
+def following(paging: _Paging | None) -> Mapping[str, str] | None:
+    """What to ask with for the next answer; None where no next link stands.
+
+    The link itself is not followed: it may name another host, and it carries
+    the token. Lists in order of time have no cursors, but times in their links.
+    """
+    if paging is None or not paging.next:
+        return None
+    if paging.cursors is not None and paging.cursors.after:
+        return {"after": paging.cursors.after}
+    query = parse_qsl(urlsplit(paging.next).query)
+    found = {name: told for name, told in query if name in _LEADS_ON}
+    if not found:
+        raise Malformed("a next link stands there that leads nowhere")
+    return found
+
+
+def _why(body: bytes, error: Exception) -> str:
+    if isinstance(error, Malformed):
+        return str(error)
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"<":
+        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
+    if not start:
+        return "the answer is empty"
+    return f"the answer is not of Graph's shape: {error}"
+
+
+# -- asking --------------------------------------------------------------------------------------------------
+
+
+class Asking(Visit):
+    """One visit to the Graph interface with one page's token.
+
+    `secret` holds `access_token`, and where the application wants it proven
+    `app_secret`. It is read anew for each question. `base` and `version` are
+    where and as which version it is asked.
+    """
+
+    def __init__(
+        self, http: Client, secret: Mapping[str, str] | None, base: str = GRAPH, version: str = VERSION
+    ) -> None:
+        super().__init__()
+        self._http = http
+        self._secret = secret or {}
+        self._base, self._version = base.rstrip("/"), version
+        self._of_the_page: tuple[str, str] | None = None
+        self._used = Usage()
+        self._proven: set[str] = set()
+        self._dropped: dict[str, set[str]] = {}
+        self.answered_as: str | None = None
+        """The version that answers, where it is another than the one that is asked for."""
+
+    def now(self) -> datetime:
+        return self._http.now()
+
+    @property
+    def version(self) -> str:
+        """As which version the interface is asked."""
+        return self._version
+
+    @property
+    def given(self) -> str:
+        """The token that the page was connected with."""
+        return self._secret.get("access_token", "")
+
+    @property
+    def proves(self) -> bool:
+        """Whether the application's secret is at hand."""
+        return bool(self._secret.get("app_secret"))
+
+    @property
+    def token(self) -> str:
+        """The page's own token where the one that was given is a person's; else the given one."""
+        given = self.given
+        if not given:
+            raise AccessRevoked("The page is not connected: Meta shows nothing without a token.")
+        return self._of_the_page[1] if self._of_the_page and self._of_the_page[0] == given else given
+
+    def becomes_the_page(self, exchange: Exchange) -> None:
+        """Go on with the page's own token, if the answer of `exchange` told it (`fields=access_token`)."""
+        told = self._http.learned(exchange).get("access_token")
+        if told:
+            self._http.keep_secret("access_token", told)
+            self._of_the_page = (self.given, told)
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Exchange:
+        """Ask for an object or an edge such as "12345/feed", and weigh the answer."""
+        return self._at_most(lambda: self._asked(path, params or {}))
+
+    def _asked(self, path: str, params: Mapping[str, str]) -> Exchange:
+        self._brake()
+        token = self.token
+        asked = dict(params)
+        if self.proves:
+            asked["appsecret_proof"] = self._proof(token)
+        try:
+            exchange = self._http.get(
+                f"{self._base}/{self._version}/{path}",
+                params=asked,
+                headers={"Authorization": f"Bearer {token}"},
+                accept=_ANSWERS,
+            )
+        except TryAgainLater as later:
+            self._weigh(later)
+            raise
+        self._exchanges.append(exchange)
+        self._used = usage(exchange)
+        if exchange.truncated:
+            raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
+        if exchange.status != 200:
+            self._refused(exchange)
+        answers = exchange.header("facebook-api-version")
+        if answers and answers != self._version:
+            self.answered_as = answers
+        return exchange
+
+    def _proof(self, token: str) -> str:
+        """The proof for this token; a new one is made known as a secret before it is sent."""
+        proven = proof(token, self._secret["app_secret"])
+        if proven not in self._proven:
+            self._http.keep_secret("appsecret_proof", proven)
+            self._proven.add(proven)
+        return proven
+
+    def one(self, path: str, shape: type[T], fields: Sequence[str]) -> tuple[Seen[T], Exchange]:
+        """Ask for one object; fields that this version does not have are left out, and `dropped` tells them."""
+        exchange = self._at_most(lambda: self._with_fields(path, fields, {}))
+        return self._read(exchange, lambda body: one(body, self.last, shape)), exchange
+
+    def edge(
+        self, path: str, shape: type[T], fields: Sequence[str], params: Mapping[str, str]
+    ) -> tuple[Edge[T], bytes]:
+        """Ask for one answer of a list; with it comes the body, for what is nested in its items.
+
+        `TooMuch` where Meta asks for less at once: whoever asks knows how.
+        """
+        exchange = self._with_fields(path, fields, params)
+        return self._read(exchange, lambda body: many(body, self.last, shape)), decoded(exchange)
+
+    def objects(self, ids: Sequence[str], shape: type[T], fields: Sequence[str]) -> dict[str, Seen[T]]:
+        """Ask for several objects at once, at most fifty."""
+        exchange = self._at_most(lambda: self._with_fields("", fields, {"ids": ",".join(ids)}))
+        return self._read(exchange, lambda body: objects(body, self.last, shape))
+
+    def dropped(self) -> Iterator[tuple[str, str]]:
+        """Fields that were asked for and that this version does not have, each once, with where they were asked for."""
+        for path, fields in self._dropped.items():
+            yield from ((path, name) for name in sorted(fields))
+        self._dropped = {path: set() for path in self._dropped}
+
+    def _at_most(self, ask: Callable[[], Exchange]) -> Exchange:
+        """Ask for what cannot be asked for in parts."""
+        try:
+            return ask()
+        except TooMuch:
+            raise TryAgainLater("Meta cannot gather what was asked for. Later it may.") from None
+
+    def _with_fields(self, path: str, fields: Sequence[str], params: Mapping[str, str]) -> Exchange:
+        left = list(fields)
+        while True:
+            try:
+                return self._asked(path, {**params, "fields": ",".join(left)})
+            except NotGiven as refused:
+                lacking = refused.no_field
+                kept = [name for name in left if re.split(r"[.{(]", name)[0] != lacking]
+                if lacking is None or len(kept) in {0, len(left)}:
+                    raise
+                left = kept
+                self._dropped.setdefault(path, set()).add(lacking)
+
+    def _read(self, exchange: Exchange, reader: Callable[[bytes], T]) -> T:
+        body = decoded(exchange)
+        try:
+            return reader(body)
+        except Malformed as fault_:
+            raise UnexpectedResponse(f"{exchange.url}: {fault_}.") from fault_
+
+    def batch(
+        self,
+        resume_from: Cursor,
+        observations: Sequence[Observation] = (),
+        *,
+        sightings: Sequence[Sighting] = (),
+        listings: Sequence[Listing] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> Batch:
+        """Hand over what was gathered; see `Visit`.
+
+        Where the platform compressed an answer although we asked not to, no
+        item has bytes of its own there: all that were read from it own the whole.
+        """
+        packed = {
+            number: Span(number, 0, len(exchange.body))
+            for number, exchange in enumerate(self._exchanges)
+            if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
+        }
+        if packed:
+            observations = [
+                replace(seen, evidence=tuple(packed.get(span.exchange, span) for span in seen.evidence))
+                for seen in observations
+            ]
+        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)
+
+    def _brake(self) -> None:
+        if self._used.percent >= _BRAKE:
+            raise TryAgainLater(
+                f"{self._used.percent:.0f} percent of what Meta allows this page is used up, by this archive and "
+                "by everything else that works with the page. Capture goes on when there is more.",
+                after=self._used.regained_in or _WITHOUT_A_TIME,
+            )
+
+    def _weigh(self, later: TryAgainLater) -> None:
+        """What a failing answer says: that it was too much, or when to come again."""
+        if not later.exchanges:
+            return
+        last = later.exchanges[-1]
+        said = fault(last.body)
+        if said is not None and said.code == 1 and "reduce" in said.message.lower():
+            self._exchanges += self._others(later.exchanges)
+            raise TooMuch from None
+        told = usage(last)
+        if later.after is None and (told.percent >= _BRAKE or told.regained_in):
+            later.after = told.regained_in or _WITHOUT_A_TIME
+
+    def _refused(self, exchange: Exchange) -> NoReturn:
+        said = fault(decoded(exchange))
+        if said is None:
+            raise UnexpectedResponse(
+                f"{exchange.url} answered {exchange.status} with a page that is not Meta's own: something stands "
+                "between the archive and Meta. Ask whoever runs the network to let it through."
+            )
+        if said.code == 1 and "reduce" in said.message.lower():
+            raise TooMuch
+        raise refusal(said, exchange)
+
+
+def refusal(said: Fault, exchange: Exchange) -> Exception:
+    """What a refusal means for whoever asked, in words that an officer can act on."""
+    code, told = said.code, usage(exchange)
+    if code in _THROTTLED:
+        return TryAgainLater(
+            f"Meta says that this page, or this application, was asked too often ({said.numbers}).",
+            after=told.regained_in or (_WITHOUT_A_TIME if told.percent >= _BRAKE else None),
+        )
+    if code in _PASSING:
+        return TryAgainLater(f"Meta could not answer for a moment ({said.numbers}).")
+    if code in _DEAD:
+        why = _WHY_DEAD.get(said.error_subcode, "the token is no longer valid")
+        return AccessRevoked(
+            f"Meta no longer accepts the page's token: {why} ({said.numbers}). Connect the page again."
+        )
+    if code == _BLOCKED:
+        return AccessRevoked(
+            f"Meta has blocked the application or whoever connected the page for now ({said.numbers}). Sign in "
+            "there, see under Support Inbox what it asks for, and connect the page again."
+        )
+    if "appsecret_proof" in said.message:
+        return AccessRevoked(
+            f"The application wants its secret to be proven, and it is missing or wrong ({said.numbers}). Connect "
+            "the page again, with the application's secret (App settings > Basic)."
+        )
+    if code == 2635 or "deprecated version" in said.message.lower():
+        return UnexpectedResponse(
+            f"Meta has ended the version of its interface that is asked for ({said.numbers}). Upgrade Muniment, or "
+            "set the option `version` to one that lives."
+        )
+    return NotGiven(said, exchange.status)

@@ -1,0 +1,217 @@
+"""What a platform tells by itself at a door of the archive: whether it is genuine, and what is worth looking at now.
+
+Pure: bytes and times come in, outcomes go out. The body of a delivery is the
+evidence of nobody's words: what it says is not captured from here, it only says
+where to look, and what is seen there is captured as always. So a forged one
+could at worst make us look, and one that is lost is made up for by the next pass.
+
+Meta's manner is read, which others have taken over: a handshake with a
+challenge (`hub.mode`, `hub.verify_token`, `hub.challenge`), then deliveries
+that are signed in `X-Hub-Signature-256` with the application's secret. Several
+changes come in one delivery, and one that was not acknowledged comes again,
+byte for byte, for about a day and a half.
+
+A signature proves who sent a delivery, not when: whoever has seen one could
+send it again. Deliveries are therefore remembered for as long as one may be
+old, by the signature itself (a keyed digest, which tells nobody what stood in
+them), and older ones are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from connectors.contract import Kind
+
+LONGEST = 1024 * 1024
+"""No delivery is longer; whoever opens the door reads no further."""
+
+WINDOW = timedelta(hours=48)
+"""How old a delivery may be, and for how long its signature is remembered: longer than it is sent again."""
+
+_AHEAD = timedelta(hours=1)
+"""By how much the platform's clock may be ahead of ours."""
+
+_SIGNED = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_CHALLENGE = re.compile(r"[\w.-]{1,200}")
+_MILLISECONDS = 100_000_000_000
+"""Times beyond this are milliseconds since 1970: messages are told so, everything else in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that happened: `field` is what it is about in the platform's word, `value` what is told of it."""
+
+    field: str
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What happened on one page, which is named by the platform's own id."""
+
+    page: str
+    at: datetime | None
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is worth looking at now on one page.
+
+    `families` are posts to observe again with everything that answers them,
+    `looks` items to ask for by id. Where `since` is set, a pass over what was
+    published since then will see the rest: a new message, an event, or what
+    this version of the connector does not know.
+    """
+
+    page: str
+    families: Sequence[str] = ()
+    looks: Sequence[tuple[Kind, str]] = ()
+    since: datetime | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to do: a like changes a count alone, which the next pass sees."""
+        return bool(self.families or self.looks or self.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A genuine delivery that was not seen before. `mark` is to be remembered for `WINDOW`."""
+
+    mark: bytes
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A genuine delivery that was accepted before: it is acknowledged, and nothing is done."""
+
+    mark: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No delivery of the platform's, or none of now. `why` is for the operator; whoever sent it is told nothing."""
+
+    why: str
+
+
+Judged = Accepted | Repeated | Refused
+
+
+class Hooked(Protocol):
+    """What a connector MAY offer besides: to say what is worth looking at after the platform told of something."""
+
+    def wanted(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
+        """One for each page that the entries name, in their order."""
+        ...
+
+
+class Unreadable(ValueError):
+    """A delivery of another shape than the platform's."""
+
+
+def challenge(query: Mapping[str, str], token: str) -> str | None:
+    """What to answer when the platform asks whether the door is ours; None where it is to be refused.
+
+    `token` is the word that we entered at the platform for this door. An empty
+    one opens nothing.
+    """
+    given, asked = query.get("hub.verify_token", ""), query.get("hub.challenge", "")
+    ours = bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    if not ours or query.get("hub.mode") != "subscribe" or not _CHALLENGE.fullmatch(asked):
+        return None
+    return asked
+
+
+def judge(
+    body: bytes,
+    signature: str | None,
+    *,
+    secret: str,
+    now: datetime,
+    known: Collection[bytes],
+    window: timedelta = WINDOW,
+) -> Judged:
+    """Weigh one delivery: the raw `body`, its `X-Hub-Signature-256`, and the marks of those that were accepted lately.
+
+    1. It is signed with the application's `secret`, over these very bytes.
+    2. It was not accepted before.
+    3. It has the platform's shape, and is neither older than `window` nor of the future.
+    """
+    # 1.
+    signed = _SIGNED.fullmatch(signature or "")
+    if len(body) > LONGEST:
+        return Refused("it is longer than any delivery")
+    if not secret or signed is None:
+        return Refused("it bears no signature that we could check")
+    mark = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    if not hmac.compare_digest(mark, bytes.fromhex(signed[1])):
+        return Refused("its signature is not the platform's")
+    # 2.
+    if mark in known:
+        return Repeated(mark)
+    # 3.
+    try:
+        entries = read(body)
+    except Unreadable as fault:
+        return Refused(str(fault))
+    times = [entry.at for entry in entries if entry.at is not None]
+    if not times:
+        return Refused(
+            "it does not say when anything happened, so that nobody could tell whether it is sent anew"
+        )
+    if min(times) < now - window:
+        return Refused("it is older than a delivery may be")
+    if max(times) > now + _AHEAD:
+        return Refused("it tells of the future: one of the two clocks is wrong")
+    return Accepted(mark, entries)
+
+
+def read(body: bytes) -> list[Entry]:
+    """What a delivery tells, page by page."""
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise Unreadable(f"it is no JSON: {fault}") from None
+    entries = told.get("entry") if isinstance(told, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise Unreadable("it has no entries")
+    return [_entry(one) for one in entries]
+
+
+def moment(told: object) -> datetime | None:
+    """A time in seconds or milliseconds since 1970; None where it is none."""
+    if isinstance(told, bool) or not isinstance(told, (int, float)):
+        return None
+    try:
+        return datetime.fromtimestamp(told / 1000 if told > _MILLISECONDS else told, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _entry(told: object) -> Entry:
+    if not isinstance(told, dict) or not isinstance(told.get("id"), str):
+        raise Unreadable("an entry does not say of which page it tells")
+    changes = [
+        Change(field=one["field"], value=one["value"] if isinstance(one.get("value"), dict) else {})
+        for one in _listed(told.get("changes"))
+        if isinstance(one.get("field"), str)
+    ]
+    for name in ("messaging", "standby"):
+        changes += [Change(field="messages", value=one) for one in _listed(told.get(name))]
+    return Entry(page=told["id"], at=moment(told.get("time")), changes=tuple(changes))
+
+
+def _listed(told: object) -> list[dict[str, Any]]:
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

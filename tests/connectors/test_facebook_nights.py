@@ -1,0 +1,175 @@
+"""Facebook in a real archive, night after night: an edit, a removal, a hide, a lost permission and a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from app.capture import lanes, pages, records, run
+from app.capture.run import Pass
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Record
+from app.store import Store, fixity
+from app.store.tables import records as record_table
+from connectors.facebook import Facebook
+from connectors.http import EvidenceClient, Manners
+from tests.connectors.worlds.facebook_world import OURS, FacebookWorld, Refused
+from tests.connectors.worlds.loopback import ALLOWED, Passing
+
+NIGHT = timedelta(days=1)
+
+
+class Desk:
+    """An archive with one page on Facebook."""
+
+    def __init__(self, store: Store, clock: FixedClock, world: FacebookWorld, stack: ExitStack) -> None:
+        self.store, self.clock, self.world = store, clock, world
+        passing = Passing()
+        self.client = stack.enter_context(
+            EvidenceClient(
+                clock=clock,
+                monotonic=passing.monotonic,
+                wait=passing.wait,
+                contact="records@town.example",
+                secrets=world.secrets,
+                allow_hosts=ALLOWED,
+                manners=Manners(interval=timedelta(0), retries=0),
+            )
+        )
+        with store.database.begin() as tx:
+            self.page = pages.add(
+                store,
+                tx,
+                connector="facebook",
+                platform="facebook",
+                address="https://www.facebook.com/testtownpolice",
+                name="Police",
+                by=None,
+                why="test",
+                options={"graph": world.address},
+            )
+
+    def night(self, pass_: Pass | None = None) -> Report:
+        self.clock.at += NIGHT
+        connector = Facebook(self.client, self.world.secrets)
+        return run.capture(
+            self.store,
+            self.page,
+            connector,
+            self.client,
+            by=None,
+            why="test",
+            tick=count().__next__,
+            pass_=pass_,
+        )
+
+    def held(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = list(tx.execute(select(record_table.c.key)).scalars())
+            found = records.read(self.store, tx, keys, messages=True)
+        return {str(one.version.fields["native_id"]): one for one in found}
+
+
+@pytest.fixture
+def desk(store: Store, clock: FixedClock) -> Iterator[Desk]:
+    with ExitStack() as stack:
+        yield Desk(store, clock, stack.enter_context(FacebookWorld()), stack)
+
+
+def told(report: Report) -> tuple[str, int, int, int, int]:
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+
+
+def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Desk) -> None:
+    world = desk.world
+    post = world.say("Bridge closed until six", picture="901", alt="A barrier")
+    first = world.comment(post, "Until when?")
+    answer = world.comment(post, "Until six.", by=OURS, to=first)
+    spam = world.comment(post, "Buy cheap pills", by="2002")
+    rude = world.comment(post, "You fools", by="2002")
+    theirs = world.say("Who cut the trees?", by="2002", edge="visitor_posts")
+    message = world.write("t_1", "Is the office open?")
+    event = world.event("Open house", start_time="2026-04-01T10:00:00+0000")
+
+    # 1. The first night keeps all that there is, with the page's introduction, its settings and its block list.
+    assert told(desk.night()) == ("complete", 11, 0, 0, 0)
+    held = desk.held()
+    assert {post, first, answer, spam, rude, theirs, message, f"event:{event}", OURS} < set(held)
+    assert held[message].private
+
+    # 2. A quiet night changes nothing, whatever became of likes and of the addresses of pictures.
+    world.night += 1
+    world.items[post].likes += 40
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A post and a comment are edited: Facebook tells no time of it, so it happened between two nights.
+    world.amend(post, "Bridge closed until seven")
+    world.amend(first, "Until when exactly?")
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
+    assert desk.held()[post].versions == 2
+
+    # 4. The page hides one comment and removes another: the hidden one's words are still told to the page.
+    world.hide(spam)
+    world.delete(rude)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 1)
+    held = desk.held()
+    assert (held[spam].state, held[rude].state) == ("hidden", "gone")
+    assert held[rude].version.fields["text"] == "You fools"
+
+    # 5. A lost permission, an outage and a dead token prove no removal.
+    world.scopes.discard("pages_read_user_content")
+    assert desk.night().tally.gone == 0
+    world.scopes.add("pages_read_user_content")
+    failing = Refused(2, "An unexpected error has occurred.", status=500)
+    world.shut["published_posts"] = failing
+    assert desk.night().status == "partial"
+    world.shut.clear()
+    world.dead = 460
+    failed = desk.night()
+    assert failed.status == "failed"
+    assert any("password" in gap.why for gap in failed.gaps)
+    states = {name: record.state for name, record in desk.held().items()}
+    assert {name for name, state in states.items() if state != "present"} == {spam, rude}
+
+    # 6. When all is well again the night sees what happened meanwhile; whoever unhid the comment is not told.
+    world.dead = None
+    world.hide(spam, hidden=False)
+    world.delete(post)
+    after = desk.night()
+    assert after.status == "complete"
+    held = desk.held()
+    assert {name for name, record in held.items() if record.state == "gone"} == {
+        post,
+        first,
+        answer,
+        spam,
+        rude,
+    }
+    assert held[theirs].state == "present"
+    with desk.store.database.read():
+        assert fixity.verify(desk.store, full=True).findings == []
+
+
+def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> None:
+    world = desk.world
+    old = world.say("Long ago")
+    world.tick(days=200)
+    post = world.say("Closed")
+    comment, other = world.comment(post, "+1"), world.comment(post, "+2", by="2002")
+    window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=-1))
+    assert desk.night().status == "complete"
+    world.delete(comment)
+    world.amend(other, "+3")
+    world.delete(old)
+    assert told(desk.night(window)) == ("complete", 0, 1, 0, 1)
+    held = desk.held()
+    assert (held[comment].state, held[other].version.fields["text"]) == ("gone", "+3")
+    assert held[old].state == "present", "what lies before the window is another night's"
+    assert told(desk.night()) == ("complete", 0, 0, 0, 1)

@@ -1,0 +1,314 @@
+"""Matters, holds and quarantine through the doors: API, pages and command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import insert
+
+from app.cli import door
+from app.holds import noticing
+from app.main import Archive
+from app.officers import mailer, passes
+from app.officers.passes import Kind
+from app.records.ids import new_id
+from app.records.nouns import Officer, Role
+from app.store import tables
+from tests.doors.conftest import Browser, Person, Town, parts_of, record_of, serving
+from tests.sinks import Sink
+
+
+@pytest.fixture
+def app(archive: Archive) -> FastAPI:
+    return serving(parts_of(archive, guards=archive.guards))
+
+
+def hired(archive: Archive, name: str, *roles: Role) -> str:
+    """A token of somebody who works here."""
+    made = Officer(id=new_id(), email=f"{name}@alder.example", name=name.title(), roles=frozenset(roles))
+    with archive.store.database.begin() as tx:
+        tx.execute(
+            insert(tables.officers).values(
+                id=made.id.bytes,
+                email=made.email,
+                name=made.name,
+                roles=" ".join(roles),
+                active=True,
+                added_at=0,
+            )
+        )
+        return passes.make(archive.store, tx, Kind.TOKEN, made, lasts=None).secret
+
+
+@pytest.fixture
+def attorney(app: FastAPI, archive: Archive) -> Person:
+    return Person(app, hired(archive, "counsel", Role.ATTORNEY))
+
+
+@pytest.fixture
+def second(app: FastAPI, archive: Archive) -> Person:
+    return Person(app, hired(archive, "second", Role.ATTORNEY))
+
+
+def opened(attorney: Person, **more: Any) -> dict[str, Any]:
+    told = attorney.post("/api/v1/matters", json={"name": "Doe v. Alder Creek", "why": "a letter", **more})
+    assert told.status_code == 201, told.text
+    made: dict[str, Any] = told.json()
+    return made
+
+
+# -- API ---------------------------------------------------------------------------------------------------
+
+
+def test_a_hold_is_placed_seen_and_released_by_two_people(attorney: Person, second: Person, archive: Archive):
+    matter = opened(attorney, trigger="2026-02-01", notes="a bridge")
+    placed = attorney.post(
+        "/api/v1/holds", json={"matter": matter["id"], "scope": "bridge", "why": "to be kept"}
+    )
+    assert placed.status_code == 201, placed.text
+    told = placed.json()
+    assert {"id", "matter", "covers", "possibly_disposed"} <= told.keys()
+    assert told["possibly_disposed"] == {"records": 0, "basis": []}
+    assert told["covers"] >= 2
+    listed = attorney.get(f"/api/v1/holds/{told['id']}/records").json()
+    assert listed["total"] == told["covers"]
+    record = str(record_of(archive.store, "1"))
+    assert record in {one["id"] for one in listed["records"]}
+    assert second.get(f"/api/v1/records/{record}").json()["held"] is True
+    hits = second.get("/api/v1/records?q=bridge").json()["records"]
+    assert {one["held"] for one in hits} == {True}
+    asked = attorney.post(f"/api/v1/holds/{told['id']}/release", json={"why": "settled"})
+    assert asked.json()["state"] == "release-asked"
+    same = attorney.post(f"/api/v1/holds/{told['id']}/approve-release", json={"why": "settled"})
+    assert (same.status_code, same.json()["code"]) == (409, "release-same-person")
+    done = second.post(f"/api/v1/holds/{told['id']}/approve-release", json={"why": "settled"}).json()
+    assert done["state"] == "release-approved"
+    assert done["release"]["effective_at"].startswith("2026-03-16")
+
+
+def test_a_preview_places_nothing_and_says_what_is_just_outside(attorney: Person):
+    matter = opened(attorney)
+    told = attorney.post("/api/v1/holds/preview", json={"matter": matter["id"], "scope": "close"}).json()
+    assert told["covers"] == told["by_basis"]["undecided"]
+    assert any("closed" in one["words"] for one in told["near_misses"])
+    assert attorney.get("/api/v1/holds").json()["total"] == 0
+
+
+@pytest.mark.parametrize("scope", ["tag:x", "state:gone flood", "flood AND ("])
+def test_a_scope_that_is_refused_points_at_the_place(scope: str, attorney: Person):
+    matter = opened(attorney)
+    told = attorney.post("/api/v1/holds", json={"matter": matter["id"], "scope": scope, "why": "x"})
+    assert told.status_code == 422
+    assert told.json()["code"] in ("scope-refused", "bad-query")
+    assert isinstance(told.json()["position"], int)
+    assert told.json()["next"]
+
+
+def test_only_attorneys_open_matters_and_place_holds(
+    attorney: Person, person: Callable[[str], Person], app: FastAPI
+):
+    assert person("reader").post("/api/v1/matters", json={"name": "x", "why": "x"}).status_code == 403
+    matter = opened(attorney)
+    told = person("reader").post("/api/v1/holds", json={"matter": matter["id"], "scope": "flood", "why": "x"})
+    assert (told.status_code, told.json()["code"]) == (403, "not-your-matter")
+    assert person("reader").get(f"/api/v1/matters/{matter['id']}").json()["name"] == "Doe v. Alder Creek"
+
+
+def test_custodians_members_notes_and_closing(attorney: Person, second: Person):
+    matter = opened(attorney)
+    at = f"/api/v1/matters/{matter['id']}"
+    refused = attorney.post(f"{at}/custodians", json={"name": "Pat", "email": "", "why": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "custodian-without-address")
+    told = attorney.post(
+        f"{at}/custodians", json={"name": "Pat", "email": "pat@alder.example", "why": "x"}
+    ).json()
+    assert [one["email"] for one in told["custodians"]] == ["pat@alder.example"]
+    told = attorney.post(f"{at}/members", json={"email": "second@alder.example", "why": "x"}).json()
+    assert told["members"] == ["counsel@alder.example", "second@alder.example"]
+    told = second.post(
+        f"{at}/change", json={"note": "spoke with Pat", "trigger": "2026-01-05", "why": "x"}
+    ).json()
+    assert (told["notes"][-1]["text"], told["trigger"]) == ("spoke with Pat", "2026-01-05")
+    assert attorney.post(f"{at}/close", json={"why": "over"}).json()["state"] == "closed"
+
+
+def test_a_page_under_a_hold_is_not_paused_without_consent(attorney: Person, app: FastAPI, laid: Town):
+    admin = Person(app, laid.tokens["administrator"])
+    matter = opened(attorney)
+    hold = attorney.post("/api/v1/holds", json={"matter": matter["id"], "scope": "flood", "why": "x"}).json()
+    page = attorney.get("/api/v1/pages").json()["pages"][0]["id"]
+    told = admin.post(f"/api/v1/pages/{page}/pause", json={"why": "a relaunch"})
+    assert (told.status_code, told.json().get("code")) == (409, "page-is-needed"), told.text
+    attorney.post(f"/api/v1/holds/{hold['id']}/consent", json={"page": page, "why": "handed over"})
+    told = admin.post(f"/api/v1/pages/{page}/pause", json={"why": "a relaunch"})
+    assert told.status_code == 200, told.text
+
+
+def test_quarantine_cuts_off_every_route_for_everybody_else(
+    attorney: Person, person: Callable[[str], Person], archive: Archive
+):
+    record = str(record_of(archive.store, "1"))
+    reader, custodian = person("reader"), person("custodian")
+    before = reader.get("/api/v1/records?q=bridge&facets=kind").json()
+    told = attorney.post(
+        "/api/v1/quarantine",
+        json={"record": record, "with": "auditor@alder.example", "why": "an order comes"},
+    )
+    assert told.status_code == 201, told.text
+    for path in ("", "/versions", "/family", "/evidence", "/proof"):
+        random = custodian.get(f"/api/v1/records/{new_id()}{path}")
+        gone = custodian.get(f"/api/v1/records/{record}{path}")
+        assert (gone.status_code, gone.json()["code"]) == (404, random.json()["code"]), path
+    assert reader.get(f"/records/{record}").status_code == 404
+    after = reader.get("/api/v1/records?q=bridge&facets=kind").json()
+    assert after["total"] == before["total"] - 1
+    assert record not in json.dumps(after)
+    assert record not in custodian.get("/api/v1/records.ndjson?q=*").text
+    assert record not in reader.get("/search?q=bridge").text
+    assert attorney.get(f"/api/v1/records/{record}").status_code == 200
+    assert person("auditor").get(f"/api/v1/records/{record}").status_code == 200
+    assert attorney.get("/api/v1/quarantine").json()["total"] == 1
+    assert reader.get("/api/v1/quarantine").json()["total"] == 0
+    assert attorney.post(f"/api/v1/quarantine/{record}/end", json={"why": "no order"}).status_code == 200
+    assert reader.get(f"/api/v1/records/{record}").status_code == 200
+
+
+# -- pages -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counsel(app: FastAPI, archive: Archive, attorney: Person) -> Browser:
+    """The attorney's browser."""
+    from datetime import timedelta
+
+    from app import officers
+
+    browser = Browser(app)
+    with archive.store.database.begin() as tx:
+        officer = officers.find(tx, "counsel@alder.example")
+        session = passes.make(archive.store, tx, Kind.SESSION, officer, lasts=timedelta(hours=1), used=True)
+    browser.client.cookies.set("muniment_session", session.secret)
+    return browser
+
+
+def test_on_pages_a_matter_is_opened_and_a_hold_previewed_placed_and_released(counsel: Browser):
+    made = counsel.send("/matters", "/matters", name="The fence", why="a letter", members="", notes="")
+    assert made.status_code == 303, made.text
+    matter = made.headers["location"]
+    identity = matter.rpartition("/")[2]
+    assert "The fence" in counsel.get(matter).text
+    preview = counsel.send(f"{matter}/place", "/holds", matter=identity, scope="close", step="preview")
+    assert "Just outside" in preview.text
+    missing = counsel.send(f"{matter}/place", "/holds", matter=identity, scope="bridge", step="place", why="")
+    assert missing.status_code == 422
+    placed = counsel.send(
+        f"{matter}/place", "/holds", matter=identity, scope="bridge", step="place", why="kept"
+    )
+    assert placed.status_code == 303, placed.text
+    hold = placed.headers["location"]
+    assert "meet the scope" in counsel.get(hold).text
+    counsel.send(matter, f"{matter}/custodian", name="Pat", email="pat@alder.example", why="has drafts")
+    counsel.send(hold, f"{hold}/notify", custodian="pat@alder.example", why="must keep")
+    assert "pat@alder.example" in counsel.get(hold).text
+    asked = counsel.send(hold, f"{hold}/release", why="settled")
+    assert asked.status_code == 303
+    assert "release asked" in counsel.get(hold).text
+    refused = counsel.send(hold, f"{hold}/approve-release", why="settled")
+    assert refused.status_code == 409
+    assert "Matters and holds" in counsel.get("/matters").text
+
+
+def test_a_custodian_acknowledges_without_an_account(
+    counsel: Browser, archive: Archive, app: FastAPI, serve: Callable[..., Sink]
+):
+    sink = serve()
+    matter = counsel.send("/matters", "/matters", name="The fence", why="a letter").headers["location"]
+    counsel.send(matter, f"{matter}/custodian", name="Pat", email="pat@alder.example", why="has drafts")
+    placed = counsel.send(
+        f"{matter}/place",
+        "/holds",
+        matter=matter.rpartition("/")[2],
+        scope="bridge",
+        step="place",
+        why="kept",
+    )
+    hold = placed.headers["location"]
+    counsel.send(hold, f"{hold}/notify", custodian="pat@alder.example", why="must keep")
+    post = mailer(f"smtp://127.0.0.1:{sink.port}", "archive@alder.example", clock=archive.store.clock)
+    assert noticing.send(archive.store, post, "http://testserver") == 1
+    found = re.search(r"http://testserver(/hold-notice/\S+)", sink.messages()[0].get_content())
+    assert found
+    pat = Browser(app)
+    assert "I have read this" in pat.get(found[1]).text
+    assert "You acknowledged" in pat.send(found[1], found[1]).text
+    assert "acknowledged" in counsel.get(hold).text
+    assert pat.get("/hold-notice/not-a-secret").status_code == 404
+    assert pat.client.post(found[1]).status_code == 403
+
+
+# -- command line ------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_places_and_releases(
+    archive: Archive, laid: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MUNIMENT_HOME", str(archive.settings.home))
+    tokens = {name: hired(archive, name, Role.ATTORNEY) for name in ("counsel", "second")}
+
+    def run(*words: str, by: str = "counsel", code: int = 0) -> Any:
+        monkeypatch.setenv("MUNIMENT_TOKEN", tokens[by])
+        assert door.main([*words, "--json"]) == code, capsys.readouterr()
+        return json.loads(capsys.readouterr().out)
+
+    matter = run("matter", "open", "Doe", "--silent", "--why", "a letter")
+    assert run("matter", "list")[0]["name"] == "Doe"
+    assert run("matter", "list", by="second") == []
+    assert (
+        run("hold", "place", str(new_id()), "--scope", "x", "--why", "x", code=3)["error"]["code"]
+        == "no-such-matter"
+    )
+    assert (
+        run("hold", "place", "Doe", "--scope", "tag:x", "--why", "x", code=2)["error"]["code"]
+        == "scope-refused"
+    )
+    run("hold", "preview", "Doe", "--scope", "close")
+    placed = run("hold", "place", "Doe", "--scope", "bridge", "--why", "kept")
+    assert {"id", "matter", "covers", "possibly_disposed"} <= placed.keys()
+    assert run("hold", "records", placed["id"])["total"] == placed["covers"]
+    assert run("hold", "list")[0]["covers"] == placed["covers"]
+    assert run("hold", "list", by="second") == []
+    assert run("hold", "preview-release", placed["id"])["freed"] == placed["covers"]
+    assert run("matter", "close", "Doe", "--why", "x", code=4)["error"]["code"] == "matter-has-holds"
+    run("matter", "member", "Doe", "second@alder.example", "--why", "helps")
+    run("hold", "release", placed["id"], "--why", "settled")
+    approved = run("hold", "approve-release", placed["id"], "--why", "settled", by="second")
+    assert approved["state"] == "release-approved"
+    assert run("hold", "cancel-release", placed["id"], "--why", "no")["state"] == "active"
+    assert run("hold", "release", placed["id"], code=2)["error"]["code"] == "why-missing"
+    assert run("matter", "show", matter["id"])["silent"] is True
+
+
+def test_the_command_line_cuts_off_access(
+    archive: Archive, laid: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MUNIMENT_HOME", str(archive.settings.home))
+    token, record = hired(archive, "counsel", Role.ATTORNEY), str(record_of(archive.store, "1"))
+
+    def run(*words: str, token: str, code: int = 0) -> Any:
+        monkeypatch.setenv("MUNIMENT_TOKEN", token)
+        assert door.main([*words, "--json"]) == code, capsys.readouterr()
+        return json.loads(capsys.readouterr().out)
+
+    refused = run("quarantine", record, "--why", "x", token=token, code=2)
+    assert refused["error"]["code"] == "bad-quarantine"
+    run("quarantine", record, "--with", "auditor@alder.example", "--why", "an order", token=token)
+    reader = laid.tokens["reader"]
+    assert run("record", "show", record, token=reader, code=3)["error"]["code"] == "no-such-record"
+    assert run("record", "show", record, token=token)["id"] == record
+    run("quarantine", record, "--end", "--why", "no order", token=token)
+    assert run("record", "show", record, token=reader)["id"] == record

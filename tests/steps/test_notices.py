@@ -1,0 +1,255 @@
+"""Notices to custodians: sent, reminded, escalated, acknowledged over a link of which only the digest is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.holds import letter, matters, noticing, placing, releasing
+from app.holds.matters import Matter, NoSuchCustodian, NotYourMatter
+from app.holds.noticing import AlreadyNotified, Notice, NoticeLinkSpent
+from app.holds.placing import Hold
+from app.officers import NoMail, mailer
+from app.records.clock import FixedClock
+from app.records.errors import Invalid
+from app.store import Store, tables
+from tests.sinks import Sink
+from tests.steps.holding import Law
+from tests.steps.test_capture import post
+
+BASE = "https://archive.harrowfalls.example"
+DAY = timedelta(days=1)
+
+
+class Office(Law):
+    """A law department with a mail server."""
+
+    def __init__(self, store: Store, clock: FixedClock, sink: Sink) -> None:
+        super().__init__(store, clock)
+        self.sink = sink
+        self.mailer = mailer(f"smtp://127.0.0.1:{sink.port}", "archive@harrowfalls.example", clock=clock)
+        self.suit: Matter = self.matter("The fence")
+        with store.database.begin() as tx:
+            matters.name_custodian(
+                store,
+                tx,
+                self.suit,
+                "Pat Smith",
+                "pat@harrowfalls.example",
+                by=self.counsel,
+                why="has drafts",
+            )
+        self.hold: Hold = self.place(self.suit, "fence").hold
+
+    def notify(self, to: str = "pat@harrowfalls.example") -> Notice:
+        with self.store.database.begin() as tx:
+            return noticing.notify(self.store, tx, self.hold, to, by=self.counsel, why="must keep drafts")
+
+    def send(self) -> int:
+        return noticing.send(self.store, self.mailer, BASE)
+
+    def notices(self) -> list[Notice]:
+        with self.store.database.read() as tx:
+            return noticing.listed(self.store, tx, self.hold)
+
+    def link(self) -> str:
+        """The secret in the newest letter to the custodian."""
+        to_pat = [one for one in self.sink.messages() if "pat@harrowfalls.example" in str(one["To"])]
+        found = re.search(rf"{re.escape(BASE)}/hold-notice/(\S+)", body(to_pat[-1]))
+        assert found
+        return found[1]
+
+    def acknowledge(self, secret: str) -> Notice:
+        with self.store.database.begin() as tx:
+            return noticing.acknowledge(self.store, tx, secret).notice
+
+
+def body(told: object) -> str:
+    return told.get_content()  # type: ignore[attr-defined,no-any-return]  # the standard library's message
+
+
+@pytest.fixture
+def office(store: Store, clock: FixedClock, serve: Callable[..., Sink]) -> Office:
+    return Office(store, clock, serve())
+
+
+def test_a_notice_goes_once_and_says_what_to_keep_without_naming_the_matter(office: Office):
+    office.notify()
+    assert (office.send(), office.send()) == (1, 0)
+    [told] = office.sink.messages()
+    assert told["To"] == "pat@harrowfalls.example"
+    assert "do not remove" in body(told)
+    assert str(office.suit.id) in body(told)
+    assert "counsel@harrowfalls.example" in body(told)
+    assert "fence" not in body(told).replace(str(office.suit.id), "")
+    assert [one.state for one in office.notices()] == ["sent"]
+
+
+def test_opening_the_link_acknowledges_nothing_and_the_button_does_once(office: Office):
+    office.notify()
+    office.send()
+    secret = office.link()
+    with office.store.database.read() as tx:
+        assert noticing.opened(office.store, tx, secret).notice.acknowledged_at is None
+    first = office.acknowledge(secret)
+    office.clock.at += DAY
+    assert office.acknowledge(secret).acknowledged_at == first.acknowledged_at
+    assert [one.state for one in office.notices()] == ["acknowledged"]
+    office.clock.at += 30 * DAY
+    assert office.send() == 0
+
+
+def test_only_the_digest_of_the_secret_is_kept(office: Office, home: Path):
+    office.notify()
+    office.send()
+    secret = office.link().encode()
+    office.store.database.close()
+    assert not any(secret in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_a_link_that_was_never_sent_opens_nothing(office: Office):
+    office.notify()
+    office.send()
+    with pytest.raises(NoticeLinkSpent), office.store.database.begin() as tx:
+        noticing.acknowledge(office.store, tx, "not-a-secret")
+
+
+def test_reminders_go_with_new_links_and_then_the_attorney_is_told(office: Office):
+    office.notify()
+    office.send()
+    first = office.link()
+    office.clock.at += 3 * DAY - timedelta(seconds=1)
+    assert office.send() == 0
+    office.clock.at += timedelta(seconds=1)
+    assert office.send() == 1
+    assert "Reminder 1" in office.sink.messages()[-1]["Subject"]
+    with pytest.raises(NoticeLinkSpent):
+        office.acknowledge(first)
+    office.clock.at += 4 * DAY
+    assert office.send() == 1
+    office.clock.at += 7 * DAY
+    assert office.send() == 1
+    assert {str(one["To"]) for one in office.sink.messages()[-2:]} == {
+        "pat@harrowfalls.example",
+        "counsel@harrowfalls.example",
+    }
+    assert [one.state for one in office.notices()] == ["escalated"]
+    office.clock.at += 30 * DAY
+    assert office.send() == 0
+    office.acknowledge(office.link())
+    assert [one.state for one in office.notices()] == ["acknowledged"]
+
+
+def test_without_a_mail_server_a_notice_waits(office: Office):
+    office.notify()
+    assert noticing.send(office.store, NoMail(), BASE) == 0
+    assert [one.state for one in office.notices()] == ["waiting"]
+    assert office.send() == 1
+
+
+def test_a_letter_that_the_server_does_not_take_comes_back_later(office: Office):
+    office.notify()
+    down = mailer("smtp://127.0.0.1:9", "archive@harrowfalls.example", clock=office.clock)
+    assert noticing.send(office.store, down, BASE) == 0
+    assert [one.failure for one in office.notices()] == ["mail-not-sent"]
+    assert office.send() == 0
+    office.clock.at += timedelta(minutes=3)
+    assert office.send() == 1
+    assert [one.failure for one in office.notices()] == [None]
+
+
+def test_who_is_no_custodian_is_named_first_and_nobody_is_told_twice(office: Office):
+    with pytest.raises(NoSuchCustodian):
+        office.notify("sam@harrowfalls.example")
+    office.notify()
+    with pytest.raises(AlreadyNotified):
+        office.notify()
+    with pytest.raises(NotYourMatter), office.store.database.begin() as tx:
+        noticing.notify(office.store, tx, office.hold, "pat@harrowfalls.example", by=office.clerk, why="x")
+
+
+def test_another_hold_of_the_matter_gives_notice_anew(office: Office):
+    office.notify()
+    office.send()
+    office.acknowledge(office.link())
+    more = office.place(office.suit, "gate").hold
+    with office.store.database.begin() as tx:
+        assert noticing.tell_of_change(office.store, tx, more, by=office.counsel, why="wider") == 1
+    assert office.send() == 1
+    assert "has changed" in office.sink.messages()[-1]["Subject"]
+    with office.store.database.read() as tx:
+        assert [one.kind for one in noticing.listed(office.store, tx, more)] == ["changed"]
+
+
+def test_where_nobody_was_told_nobody_is_told_of_a_change(office: Office):
+    more = office.place(office.suit, "gate").hold
+    with office.store.database.begin() as tx:
+        assert noticing.tell_of_change(office.store, tx, more, by=office.counsel, why="wider") == 0
+
+
+def test_notices_end_with_their_hold(office: Office):
+    office.notify()
+    office.send()
+    secret = office.link()
+    with office.store.database.begin() as tx:
+        releasing.ask(office.store, tx, office.hold, by=office.counsel, why="settled")
+        releasing.approve(office.store, tx, office.hold, after=timedelta(0), by=office.second, why="settled")
+    releasing.settle(office.store)
+    assert [one.state for one in office.notices()] == ["ended"]
+    office.clock.at += 10 * DAY
+    assert office.send() == 0
+    with pytest.raises(NoticeLinkSpent):
+        office.acknowledge(secret)
+
+
+def test_addresses_of_custodians_stand_nowhere_in_the_clear(office: Office, home: Path):
+    office.notify()
+    office.send()
+    assert office.count(tables.letters) == 0
+    office.store.database.close()
+    everything = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"pat@harrowfalls.example" not in everything
+
+
+# -- the preservation letter -------------------------------------------------------------------------------
+
+
+def test_a_preservation_letter_is_a_pdf_and_an_act(office: Office):
+    office.shown(post("p1", "the fence"))
+    with office.store.database.begin() as tx:
+        content = letter.preservation(
+            office.store,
+            tx,
+            office.hold,
+            "Platform Ltd",
+            ["1 Main Street"],
+            by=office.counsel,
+            why="sent today",
+        )
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    from app.holds import acts
+
+    with office.store.database.read() as tx:
+        assert acts.of_hold(office.store, tx, office.hold.id)[-1].text("to") == "Platform Ltd"
+
+
+def test_a_letter_to_nobody_is_refused(office: Office):
+    with pytest.raises(Invalid, match="nobody"), office.store.database.begin() as tx:
+        letter.preservation(office.store, tx, office.hold, " ", [], by=office.counsel, why="x")
+    with pytest.raises(NotYourMatter), office.store.database.begin() as tx:
+        letter.preservation(office.store, tx, office.hold, "Platform", [], by=office.clerk, why="x")
+
+
+def test_what_waits_is_listed_for_those_who_may_know(office: Office):
+    office.notify()
+    with office.store.database.read() as tx:
+        assert [one.email for _, one in noticing.waits(office.store, tx, by=office.clerk)] == [
+            "pat@harrowfalls.example"
+        ]
+    sealed = office.matter("Sealed", silent=True)
+    assert placing.as_json(office.place(sealed, "x").hold, sealed)["matter_name"] == "Sealed"

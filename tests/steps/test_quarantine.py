@@ -1,0 +1,163 @@
+"""Quarantine: at once nobody but two people sees a record, and nothing of it is lost."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+
+from app.capture import account, overview, records
+from app.capture.records import NoSuchRecord
+from app.holds import covering, quarantine
+from app.holds.quarantine import BadQuarantine, InQuarantine, NotInQuarantine
+from app.index import families, search
+from app.index.engine import Scope, Sort
+from app.index.language import parse
+from app.records.clock import FixedClock
+from app.records.errors import NotPermitted
+from app.records.nouns import Officer, Record
+from app.store import Store, reading, warc
+from app.store.outgoing import walk
+from tests.archives import NOON
+from tests.steps.holding import Law, opened
+from tests.steps.test_capture import comment, post
+
+
+@pytest.fixture
+def law(store: Store, clock: FixedClock, tmp_path: Path) -> Law:
+    law = Law(store, clock, opened(tmp_path / "index"))
+    law.shown(
+        post("p1", "the flood", published_at=NOON),
+        comment("c1", "zebra flood", published_at=NOON),
+        comment("c2", "flood too", published_at=NOON),
+    )
+    return law
+
+
+@pytest.fixture
+def law_anywhere(anywhere: Store, clock: FixedClock) -> Law:
+    law = Law(anywhere, clock)
+    law.shown(post("p1", "the flood", published_at=NOON), comment("c1", "zebra flood", published_at=NOON))
+    return law
+
+
+def cut_off(law: Law, name: str = "c1", *, by: Officer | None = None) -> Record:
+    found = law.records()[name]
+    with law.store.database.begin() as tx:
+        quarantine.begin(
+            law.store, tx, found.id, law.clerk.email, by=by or law.counsel, why="a court may order it"
+        )
+    return found
+
+
+def seen(law: Law, record: Record, by: Officer | None) -> bool:
+    try:
+        with law.store.database.read() as tx:
+            records.get(law.store, tx, record.id, messages=True, by=by.id if by else None)
+    except NoSuchRecord:
+        return False
+    return True
+
+
+def test_only_the_two_who_are_named_see_the_record(law_anywhere: Law):
+    law = law_anywhere
+    found = cut_off(law)
+    assert [seen(law, found, one) for one in (law.counsel, law.clerk)] == [True, True]
+    assert [seen(law, found, one) for one in (law.second, law.admin, law.auditor, None)] == [False] * 4
+    assert seen(law, law.records()["p1"], law.second)
+
+
+def test_it_is_found_in_no_search_count_or_facet(law: Law):
+    everything = Scope(law.store.agency.zone(), messages=True)
+    before = law.engine.ask(parse("flood").tree, everything)
+    assert before.total() == 3
+    cut_off(law)
+    after = law.engine.ask(parse("flood").tree, everything)
+    assert after.total() == 2
+    assert len(list(after.every(Sort.NEWEST))) == 2
+    assert sum(after.facets(["kind"])["kind"].values()) == 2
+    assert law.engine.ask(parse("zebra").tree, everything).total() == 0
+    assert law.engine.ask(parse("NOT zebra").tree, everything).total() == 2
+    told = search.search(law.engine, "flood", zone=law.store.agency.zone(), ledger_size=0, facets=["kind"])
+    assert told.total == 2
+
+
+def test_it_is_in_no_list_family_count_or_export(law: Law):
+    found = cut_off(law)
+    assert set(law.records()) == {"p1", "c2"}
+    with law.store.database.read() as tx:
+        p1 = next(one for one in law.records().values() if one.version.text("native_id") == "p1")
+        assert {
+            one.version.text("native_id") for one in records.family(law.store, tx, p1, messages=True)
+        } == {"p1", "c2"}
+        [standing] = overview.standings(tx, messages=True)
+        assert standing.records == 2
+        assert sum(account.held(tx, law.page).values()) == 2
+        assert len(families.read(tx, law.store.ledger.size(tx), messages=True).living) == 2
+    told = walk.as_of(law.store, walk.signed_now(law.store))
+    [page] = walk.pages_of(law.store, [])
+    assert found.key not in [key for part in walk.record_keys(law.store, page, told) for key in part]
+
+
+def test_evidence_of_its_neighbours_has_a_hole_in_its_place(law: Law):
+    neighbour = law.records()["c2"]
+    whole = evidence(law, neighbour)
+    assert b"zebra" in whole
+    found = cut_off(law)
+    assert b"zebra" not in evidence(law, neighbour)
+    assert b"flood too" in evidence(law, neighbour)
+    assert b"zebra" in evidence(law, found)
+
+
+def evidence(law: Law, record: Record) -> bytes:
+    out = BytesIO()
+    with law.store.database.read() as tx:
+        warc.write(law.store, tx, record.id, out, software="a test")
+    out.seek(0)
+    return b"".join(one.content_stream().read() for one in ArchiveIterator(out, no_record_parse=True))
+
+
+def test_nothing_is_destroyed_and_everything_still_verifies(law: Law):
+    found = cut_off(law)
+    assert law.soundness() == []
+    with law.store.database.begin() as tx:
+        quarantine.end(law.store, tx, found.id, by=law.clerk, why="no order came")
+    assert seen(law, found, law.second)
+    assert law.soundness() == []
+
+
+def test_a_hold_covers_what_is_in_quarantine(law: Law):
+    found = cut_off(law)
+    law.place(law.matter(), "zebra")
+    with law.store.database.read() as tx:
+        assert covering.covering(law.store, tx, [found.key])[found.key]
+        assert covering.quarantined(tx, [found.key, 999]) == {found.key}
+
+
+def test_attorneys_and_administrators_order_it_and_name_somebody_else(law: Law):
+    with pytest.raises(NotPermitted):
+        cut_off(law, by=law.auditor)
+    for second in ("", law.counsel.email):
+        with pytest.raises(BadQuarantine), law.store.database.begin() as tx:
+            quarantine.begin(law.store, tx, law.records()["c1"].id, second, by=law.counsel, why="x")
+    cut_off(law, by=law.admin)
+
+
+def test_a_record_is_in_one_quarantine_and_others_do_not_know_of_it(law: Law):
+    found = cut_off(law)
+    with pytest.raises(InQuarantine), law.store.database.begin() as tx:
+        quarantine.begin(law.store, tx, found.id, law.clerk.email, by=law.counsel, why="again")
+    with pytest.raises(NoSuchRecord), law.store.database.begin() as tx:
+        quarantine.begin(law.store, tx, found.id, law.clerk.email, by=law.second, why="mine")
+    with pytest.raises(NotInQuarantine), law.store.database.begin() as tx:
+        quarantine.end(law.store, tx, found.id, by=law.second, why="mine")
+
+
+def test_an_exchange_is_joined_whole_again_afterwards(law: Law):
+    found = cut_off(law)
+    with law.store.database.read() as tx:
+        exchange = next(iter(warc.exchanges_of(tx, law.records()["c2"].key)))
+        assert reading.exchange(law.store, tx, exchange).holes
+        assert not reading.exchange(law.store, tx, exchange, of=found.key).holes
