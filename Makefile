@@ -42,7 +42,7 @@ run: setup ## Start Muniment with a demonstration archive on http://127.0.0.1:80
 	$(BIN)/muniment demo
 
 .PHONY: test
-test: setup postgresql ## Run the whole test suite; T=tests/rules for a part, stopping at the first failure
+test: setup postgresql ## Run the test suite; T=tests/rules for a part, stopping at the first failure
 	$(BIN)/python -m pytest $(if $(T),-x $(T),-n auto --dist loadfile)
 
 # Tests on PostgreSQL start throw-away clusters of their own; only the programs are needed.
@@ -71,6 +71,10 @@ fix: setup ## Format and repair what a machine can
 .PHONY: live
 live: setup ## Capture from real servers, started on this machine's loopback
 	$(BIN)/python -m pytest -m live tests/live
+
+.PHONY: platforms
+platforms: setup postgresql ## Each connector's promises, over a world that speaks as its platform does
+	$(BIN)/python -m pytest -m "platforms and not faults and not soak" -n auto --dist loadfile
 
 .PHONY: faults
 faults: setup postgresql ## Kills, power losses, flipped bits, lost disks and troubled platforms, by the hundred

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,19 @@ import pytest
 pytest.register_assert_rewrite("connectors.promises")
 
 from connectors.http import EvidenceClient, Manners  # noqa: E402 - the promises' asserts are rewritten before anything imports them
+
+
+QUICK = frozenset(
+    "addresses codings courtesy graph http http_post listen mailbox registry secrets spans text webhooks".split()
+)
+"""What needs no platform's world, and runs with `make test`; everything else here is a connector's, and `make platforms`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and item.path.stem.removeprefix("test_") not in QUICK:
+            item.add_marker(pytest.mark.platforms)
 
 
 class Time:

@@ -25,6 +25,7 @@ PUBLIC = {
     "/healthz",
     "/readyz",
     "/metrics",
+    "/hold-notice/{secret}",  # a custodian acknowledges, who has no account
     "/static",
     "/api/v1/openapi.json",
     "/api/v1/ledger/checkpoint",

@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from app.capture import pages, runs
 from app.cli.door import main
 from app.main import Archive
 from app.web import handing
-from app.web.api import imports as api
-from app.web.pages import importing as page
 from tests.doors.conftest import Browser, Person, Town
 
 CSV = b"Post ID,Posted,Message,From\r\n9,2026-03-04T10:00:00Z,The lamp is out,Pat\r\n10,soon,No date,Kim\r\n"
@@ -131,15 +128,6 @@ def test_a_reader_who_may_not_keep_may_not_import_either(ask: Ask, table: Path):
 
 
 # -- the API and the page ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def web(web: FastAPI) -> FastAPI:
-    known = {getattr(route, "path", "") for route in web.routes}
-    if "/import" not in known:
-        web.include_router(page.router)
-        web.include_router(api.router, prefix="/api/v1")
-    return web
 
 
 def send(who: Person, content: bytes = CSV, *, name: str = "posts.csv", **values: Any) -> Any:
