@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import httpx
 
 from app import ROOT, __version__, officers
+from app.capture import accounted as tags_accounted
 from app.capture import applications, credentials, introductions, pages, plans, run
 from app.capture.connecting import LINK_PATH, Desk
 from app.capture.credentials import Living
@@ -34,10 +35,12 @@ from app.capture.renewing import Renewing, finish_all
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
 from app.db.migrate import bring_up, check, upgrade
+from app.disposition import accounted as dispositions_accounted
 from app.disposition import nightly as dispositions
 from app.disposition import unfinished
 from app.disposition.disposing import Disposing
 from app.disposition.replay import Replayed, replay
+from app.holds import accounted as holds_accounted
 from app.holds import acts, following, guarding, noticing, releasing, searching
 from app.holds.covering import covering
 from app.holds.joining import Known
@@ -58,7 +61,8 @@ from app.officers import Letter, Mailer, MailNotSent, Outbox, connect_letter, ma
 from app.records.clock import Clock, SystemClock
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotPermitted, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
-from app.retention import classifying
+from app.retention import accounted as retention_accounted
+from app.retention import classifying, reviews
 from app.retention.standing import Standing
 from app.settings import ClusterAddress, Settings
 from app.store import access, anchors, export, fixity, folders, proofs, warc, witness
@@ -86,6 +90,13 @@ if TYPE_CHECKING:
     from app.store.publish import Publish
 
 _CHANCE = SystemRandom()
+ACCOUNTED: fixity.More = (
+    (tags_accounted.LOOK, tags_accounted.wrong),
+    (retention_accounted.LOOK, retention_accounted.wrong),
+    (holds_accounted.LOOK, holds_accounted.wrong),
+    (dispositions_accounted.LOOK, dispositions_accounted.wrong),
+)
+"""What fixity looks at above the store: each room holds its own rows against the acts that wrote them."""
 LOOKUP = "lookup"
 """The name of the key of look-ups."""
 _log = logging.getLogger("muniment")
@@ -523,7 +534,11 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             ),
             write_evidence=archive.write_evidence,
             write_proof=archive.write_proof,
-            to_do=lambda tx: [*rounds.to_do(tx), *dispositions.to_do(archive.store, tx)],
+            to_do=lambda tx: [
+                *rounds.to_do(tx),
+                *dispositions.to_do(archive.store, tx),
+                *reviews.to_do(archive.store, tx),
+            ],
             ready={
                 "index": archive.index_ready,
                 "capture": lambda: check_captured(archive.store),
@@ -898,6 +913,7 @@ class Archive:
             self.settings.fixity_days,
             lambda: Throttle(pace, time.monotonic, time.sleep),
             self.derived,
+            ACCOUNTED,
         )
 
     def follow(self) -> int:
@@ -1006,10 +1022,13 @@ class Archive:
                     progress=progress,
                     wanted=lambda look: look != fixity.VERSIONS,
                     derived=self.derived(),
+                    more=ACCOUNTED,
                 )
                 told.add(versions())
         else:
-            told = fixity.verify(self.store, full=full, progress=progress, derived=self.derived())
+            told = fixity.verify(
+                self.store, full=full, progress=progress, derived=self.derived(), more=ACCOUNTED
+            )
         if self.behind() == 0:
             everything = searching.whole(self.index)
             indexed = search.count(everything, "*", zone=self.store.agency.zone(), may_read_messages=True)

@@ -232,7 +232,15 @@ def _list(asked: argparse.Namespace) -> Answer:
         found = proposals.listed(here.archive.store, tx, limit=asked.limit)
         who = _who(tx)
     rows = [
-        (one.id, one.kind, one.series, f"{one.records:,}", one.state, one.opens_on, one.final and "final")
+        (
+            one.id,
+            one.kind,
+            one.series,
+            f"{one.shown:,}",
+            one.state,
+            one.opens_on,
+            "final" if one.final else "",
+        )
         for one in found
     ]
     return Answer(

@@ -19,7 +19,7 @@ from app.index.language import parse
 from app.index.source import identities
 from app.records.errors import Invalid
 from app.records.nouns import Disposed, Role
-from app.retention import adopted, effects, explaining, picture, recording, schedules
+from app.retention import adopted, effects, explaining, picture, recording, reviews, schedules
 from app.retention.adopted import Adopted
 from app.retention.preview import NO_SERIES, Preview
 from app.retention.recording import Recorded
@@ -125,6 +125,15 @@ def _add_retention(
     extend.add_argument("--until", required=True, metavar="DATE")
     _many(extend)
     extend.set_defaults(run=_extend)
+    acts.add_parser("reviews", parents=[common], help="the records that a person is to review").set_defaults(
+        run=_reviews
+    )
+    review = acts.add_parser("review", parents=[common], help="record that somebody reviewed a record")
+    review.add_argument("record", nargs="?")
+    review.add_argument("--found", default="", help="what the review found")
+    review.add_argument("--again", metavar="DATE", help="the day of the next review")
+    _many(review)
+    review.set_defaults(run=_review)
     simulate = acts.add_parser(
         "simulate", parents=[common], help="when records become eligible in the years to come"
     )
@@ -456,6 +465,31 @@ def _extend(asked: argparse.Namespace) -> Answer:
         with here.archive.store.database.begin() as tx:
             made = recording.extend(
                 here.archive.store, tx, ids, until, by=here.officer, why=reason(asked.why)
+            )
+    return _told(made)
+
+
+def _reviews(_: argparse.Namespace) -> Answer:
+    with session(*MAY_SEE) as here, here.archive.store.database.read() as tx:
+        found = reviews.due(here.archive.standing(), tx, messages=here.messages)
+    rows = [(one.record, one.series, one.since, ", ".join(one.assigns)) for one in found.named]
+    lines = table(rows, "record", "series", "since", "may be assigned") if rows else []
+    return Answer(reviews.as_json(found), [*lines, f"{found.total:,} due for review on {found.on}"])
+
+
+def _review(asked: argparse.Namespace) -> Answer:
+    again = deeds.day(asked.again, "--again")
+    with session(Role.RECORDS_OFFICER, Role.ATTORNEY) as here:
+        ids = _ids(here, asked)
+        with here.archive.store.database.begin() as tx:
+            made = recording.review(
+                here.archive.store,
+                tx,
+                ids,
+                found=asked.found,
+                again=again,
+                by=here.officer,
+                why=reason(asked.why),
             )
     return _told(made)
 

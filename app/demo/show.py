@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from app import main, officers
 from app.capture import pages
+from app.demo import law
 from app.demo.blogs import DOMAIN
 from app.demo.platform import SimulatedPlatform
 from app.demo.run import DemoPage, nights
@@ -31,6 +32,8 @@ from connectors.http import Manners
 EMAIL = f"records@{DOMAIN}"
 PLATFORM_PORT = 8917
 _WHY = "the demonstration"
+_MORNING = timedelta(hours=6)
+"""From the last night to the morning after it."""
 
 
 class NotTheDemonstration(Refused):
@@ -46,6 +49,9 @@ class Account:
     email: str
     password: str
     token: str
+    second: str = ""
+    """Who approves what the first person proposes; a demonstration that was made by an older version has nobody."""
+    second_password: str = ""
 
 
 def run(settings: Settings, *, host: str, port: int, serve: bool, say: Callable[[str], None]) -> Account:
@@ -59,6 +65,10 @@ def run(settings: Settings, *, host: str, port: int, serve: bool, say: Callable[
         say("")
         say(f"  The archive of {NAME} is at http://{host}:{port}")
         say(f"  Sign in as {account.email} with the password {account.password}")
+        if account.second:
+            say(
+                f"  A second person, who approves: {account.second} with the password {account.second_password}"
+            )
         say(f"  On the command line: export MUNIMENT_TOKEN={account.token}")
         say("")
         if serve:
@@ -90,6 +100,11 @@ def make(settings: Settings, platform: SimulatedPlatform, say: Callable[[str], N
                 )
                 for gap in report.gaps:
                     say(f"        gap: {gap.what}: {gap.why}")
+        say("the law: a schedule, a lawsuit, a disposal that waits for its approval")
+        clock.at += _MORNING
+        second, second_password = law.begin(archive, officer)
+        archive.follow()
+        account = replace(account, second=second, second_password=second_password)
     finally:
         archive.close()
     _keep(settings, account)
@@ -101,7 +116,8 @@ def _people(archive: main.Archive, say: Callable[[str], None]) -> tuple[Account,
     say(f"making the archive of {NAME}")
     with store.database.begin() as tx:
         first = officers.first(store, tx, EMAIL)
-        roles = [*first.officer.roles, Role.AUDITOR, Role.CUSTODIAN_OF_EVIDENCE, Role.MESSAGES, Role.APPROVER]
+        also = (Role.AUDITOR, Role.CUSTODIAN_OF_EVIDENCE, Role.MESSAGES, Role.APPROVER, Role.ATTORNEY)
+        roles = [*first.officer.roles, *also]
         officer = officers.change_roles(store, tx, first.officer, roles, by=first.officer, why=_WHY)
     return Account(EMAIL, first.password, first.token), officer
 
@@ -140,9 +156,7 @@ def _account(settings: Settings) -> Account | None:
 def _keep(settings: Settings, account: Account) -> None:
     file = _file(settings)
     file.touch(mode=0o600)
-    file.write_text(
-        json.dumps({"email": account.email, "password": account.password, "token": account.token})
-    )
+    file.write_text(json.dumps(asdict(account)))
 
 
 def _file(settings: Settings) -> Path:

@@ -18,6 +18,7 @@ from app.db import Tx
 from app.db.database import lock_ledger
 from app.disposition import chain, proposals
 from app.disposition.disposing import Disposing
+from app.disposition.entered import authorised_on
 from app.disposition.proposals import (
     APPROVED,
     ENDED,
@@ -39,7 +40,7 @@ from app.disposition.refusals import (
 )
 from app.records.errors import NotFound
 from app.records.nouns import Officer, Role
-from app.store import destruction, disposals
+from app.store import destruction, disposals, quarantine
 from app.store.disposals import WITHDRAWN
 from app.store.tables import hold_confirmations, proposal_approvals, proposal_records, records
 from app.store.tables import proposals as table
@@ -123,7 +124,7 @@ def _authorise(of: Disposing, tx: Tx, found: Proposal, digest: bytes, *, by: Off
         by=by.id,
         why=why,
     )
-    opens = chain.opens_on(deeds.today(of.store), found.waiting_days)
+    opens = chain.opens_on(authorised_on(of.store, tx, batch), found.waiting_days)
     move(tx, found, APPROVED, batch.entry, opens_on=str(opens))
     notices.write(of.store, tx, TOPIC, concerned(tx), mark=f"{found.id.hex}/began")
     return proposals.get(of.store, tx, found.id)
@@ -196,7 +197,7 @@ def leave_out(
     must_stand(found, PROPOSED)
     named = {one.bytes for one in wanted}
     on_list = named & set(proposals.ids(tx, found.key))
-    if not named or on_list != named:
+    if not named or on_list != named or _hidden(tx, wanted, by):
         raise NotOnTheList("a record that was named is not on the list", next="Look at the list again.")
     if len(on_list) == found.records:
         raise NotWaitingForThat("nothing would be left of the list", next="Reject or withdraw it.")
@@ -224,6 +225,15 @@ def leave_out(
             .values(out_entry=entry)
         )
     return proposals.get(of.store, tx, found.id)
+
+
+def _hidden(tx: Tx, wanted: Sequence[UUID], by: Officer) -> bool:
+    """Whether one of these is in quarantine and not there for `by`."""
+    cut_off = quarantine.hidden(tx, by.id)
+    if not cut_off:
+        return False
+    asked = select(records.c.id).where(records.c.key.in_(cut_off))
+    return not {UUID(bytes=bytes(one)) for one in tx.execute(asked).scalars()}.isdisjoint(wanted)
 
 
 def confirm_holds(of: Disposing, tx: Tx, *, by: Officer, why: str) -> int:

@@ -5,7 +5,7 @@ a court, and people approved the list. What is decided here is only what stays,
 and it is decided in the destroying transaction itself, under the ledger's lock:
 every active hold is looked at on the record's own words, the schedule is
 reckoned again under the edition in force today, and a record that is not
-eligible by both stays. Whoever places a hold writes an entry under the same
+eligible by both stays, and so does whatever is in quarantine. Whoever places a hold writes an entry under the same
 lock, so it is there first and seen, or it comes after the tombstone and is told
 so. Where anything cannot be looked at, the transaction fails and nothing goes.
 Broken off anywhere, it goes on where it stopped when a person executes again.
@@ -49,7 +49,7 @@ from app.disposition.refusals import (
 )
 from app.records.nouns import Officer, Role
 from app.retention.decide import Decision, Eligible
-from app.store import anchors, destruction
+from app.store import anchors, destruction, quarantine
 from app.store.disposals import AUTHORISED, DESTROYED
 from app.store.tables import attachments, records, transfer_records, versions
 
@@ -69,7 +69,7 @@ class Outcome:
         return {
             "id": str(self.proposal.id),
             "state": self.proposal.state,
-            "records": self.proposal.records,
+            "records": self.proposal.shown,
             "disposed": self.disposed,
             "excluded": [{"record": str(one), "why": WITHDRAWN_ON_RECHECK} for one in self.excluded],
         }
@@ -182,9 +182,12 @@ def _recheck(of: Disposing, found: Proposal) -> destruction.Recheck:
         must_know_the_holds(of, tx)
         key_of = keys_of(tx, wanted)
         keys = [key_of[one] for one in wanted]
+        cut_off = quarantine.hidden(tx)
         if found.kind == ORDER:
             held = of.holds(tx, keys)
-            return {one: WITHDRAWN_ON_RECHECK for one in wanted if held[key_of[one]]}
+            return {
+                one: WITHDRAWN_ON_RECHECK for one in wanted if held[key_of[one]] or key_of[one] in cut_off
+            }
         today = of.schedules.today(tx)
         if today.doubt:  # nothing is withdrawn for a clock that stands wrong: nothing happens at all
             raise ClockInDoubt(today.doubt, next="Set the machine's clock right; then execute again.")
@@ -194,7 +197,7 @@ def _recheck(of: Disposing, found: Proposal) -> destruction.Recheck:
         return {
             one: WITHDRAWN_ON_RECHECK
             for one in wanted
-            if not goes(decided.get(key_of[one]), found, prints) or key_of[one] in changed
+            if not goes(decided.get(key_of[one]), found, prints) or key_of[one] in changed | cut_off
         }
 
     return stays

@@ -25,7 +25,7 @@ from app.disposition.refusals import WITHDRAWN_ON_RECHECK, NoSuchProposal
 from app.records.nouns import Role
 from app.retention.editions import Edition
 from app.retention.schedule import Series
-from app.store import disposals
+from app.store import disposals, quarantine
 from app.store.canonical import canonical, plain
 from app.store.disposals import AUTHORISED, DESTROYED, VERIFIED, WITHDRAWN, Batch, NoSuchBatch
 from app.store.store import Store
@@ -100,6 +100,8 @@ class Proposal:
     edition: bytes
     records: int
     """How many are on the list now."""
+    shown: int
+    """The same without those in quarantine, which are counted nowhere and destroyed by no one."""
     stayed: int
     """How many were eligible by their dates and were not put on it; why is told to nobody here."""
     waiting_days: int
@@ -180,7 +182,9 @@ def count(tx: Tx) -> int:
 
 def listed_ever(tx: Tx, proposal: Proposal) -> int:
     """How many records were put on a list, those that were taken off it among them."""
-    asked = select(func.count()).where(proposal_records.c.proposal == proposal.key)
+    asked = select(func.count()).where(
+        proposal_records.c.proposal == proposal.key, quarantine.outside(proposal_records.c.record)
+    )
     return int(tx.execute(asked).scalar_one())
 
 
@@ -198,6 +202,8 @@ def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Proposal]:
         .group_by(proposal_records.c.proposal)
     )
     numbers: dict[int, int] = {one.proposal: one.n for one in tx.execute(listed_now)}
+    open_ = listed_now.where(quarantine.outside(proposal_records.c.record))
+    shown: dict[int, int] = {one.proposal: one.n for one in tx.execute(open_)}
     taken_off = (
         select(proposal_records.c.proposal, func.max(proposal_records.c.out_entry).label("last"))
         .where(proposal_records.c.proposal.in_(keys), proposal_records.c.out_entry.is_not(None))
@@ -234,6 +240,7 @@ def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Proposal]:
                 on=date.fromisoformat(row.on_day),
                 edition=bytes(row.edition),
                 records=numbers.get(row.key, 0),
+                shown=shown.get(row.key, 0),
                 stayed=row.stayed,
                 waiting_days=row.waiting_days,
                 state=row.state,
@@ -302,6 +309,11 @@ def ids(tx: Tx, proposal: int) -> list[bytes]:
     return [bytes(one) for one in tx.execute(asked).scalars()]
 
 
+def leaf(identity: bytes, number: int) -> bytes:
+    """A record of a list with a number of its own: of its grounds, or of how many files were packed of it."""
+    return identity + str(number).encode()
+
+
 def digest_of(tx: Tx, proposal: Proposal) -> bytes:
     """What an approval is an approval of: this edition, and exactly these records."""
     told = {
@@ -353,7 +365,10 @@ class Prints:
 
 
 def of_list(tx: Tx, proposal: Proposal, *, after: int = 0, limit: int = 100) -> Sequence[Listed]:
-    """The records of a list in the order of their keys, with their grounds and what became of them."""
+    """The records of a list in the order of their keys, with their grounds and what became of them.
+
+    What is in quarantine by now is not among them.
+    """
     asked = (
         select(
             records.c.key, records.c.id, proposal_records.c.ground, proposal_records.c.out_entry,
@@ -365,7 +380,11 @@ def of_list(tx: Tx, proposal: Proposal, *, after: int = 0, limit: int = 100) -> 
             disposal_records,
             (disposal_records.c.batch == batches.c.key) & (disposal_records.c.record == records.c.key),
         )
-        .where(proposal_records.c.proposal == proposal.key, records.c.key > after)
+        .where(
+            proposal_records.c.proposal == proposal.key,
+            records.c.key > after,
+            quarantine.outside(records.c.key),
+        )
         .order_by(records.c.key)
         .limit(limit)
     )  # fmt: skip
@@ -383,12 +402,16 @@ def of_list(tx: Tx, proposal: Proposal, *, after: int = 0, limit: int = 100) -> 
 
 
 def excluded(tx: Tx, identity: UUID) -> Iterator[UUID]:
-    """The records of a batch that stayed."""
+    """The records of a batch that stayed, but for those in quarantine."""
     asked = (
         select(records.c.id)
         .join(disposal_records, disposal_records.c.record == records.c.key)
         .join(batches, batches.c.key == disposal_records.c.batch)
-        .where(batches.c.id == identity.bytes, disposal_records.c.state == WITHDRAWN)
+        .where(
+            batches.c.id == identity.bytes,
+            disposal_records.c.state == WITHDRAWN,
+            quarantine.outside(records.c.key),
+        )
         .order_by(records.c.key)
     )
     for one in tx.execute(asked).scalars():

@@ -31,7 +31,7 @@ from app.retention.decide import Eligible
 from app.retention.editions import Edition
 from app.retention.recording import NoSuchSeries
 from app.retention.schedule import Series, Then
-from app.store import disposals
+from app.store import disposals, quarantine
 from app.store.canonical import canonical, plain
 from app.store.tables import proposal_records, records
 from app.store.tables import proposals as table
@@ -204,9 +204,14 @@ def order(
         raise BadOrder("an order names the records that are to be destroyed", next="Name them by their ids.")
     if not 0 <= waiting_days <= _LONGEST_WAIT:
         raise BadOrder(f"a waiting period has 0 to {_LONGEST_WAIT} days")
-    keys = _keys(tx, wanted)
+    keys = _keys(tx, wanted) - quarantine.hidden(tx, by.id)
     if len(keys) < len(set(wanted)):
         raise UnknownRecords("a record of the order is not in the archive", next="Look at its id again.")
+    if keys & quarantine.hidden(tx):
+        raise BadOrder(
+            "a record of the order is in quarantine, where nothing is destroyed",
+            next="End the quarantine first: muniment quarantine RECORD --end.",
+        )
     taken = proposals.spoken_for(tx, sorted(keys))
     if taken:
         raise BadOrder(
@@ -250,6 +255,7 @@ def _write(
 ) -> Proposal:
     identity = new_id()
     named = _ids(tx, [key for key, _ in chosen])
+    listed = disposals.root(proposals.leaf(named[key], ground) for key, ground in chosen)
     entry = of.store.ledger.act(
         tx,
         TYPE,
@@ -259,7 +265,7 @@ def _write(
             "batch": identity.hex,
             "act": "proposed",
             "n": len(chosen),
-            "root": disposals.root(named).hex(),
+            "root": disposals.root(named.values()).hex(),
         },
         detail={
             **detail,
@@ -270,6 +276,8 @@ def _write(
             "first_step": chain.proposal_takes(steps, by),
             "waiting_days": waiting_days,
             "edition_digest": edition.hex(),
+            "stayed": stayed,
+            "listed": listed.hex(),
             "grounds": list(grounds),
         },
         subject=identity,
@@ -309,9 +317,9 @@ def _keys(tx: Tx, wanted: Sequence[UUID]) -> set[int]:
     return found
 
 
-def _ids(tx: Tx, keys: Sequence[int]) -> list[bytes]:
-    found: list[bytes] = []
+def _ids(tx: Tx, keys: Sequence[int]) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
     for start in range(0, len(keys), 500):
-        asked = select(records.c.id).where(records.c.key.in_(list(keys[start : start + 500])))
-        found += [bytes(one) for one in tx.execute(asked).scalars()]
+        asked = select(records.c.key, records.c.id).where(records.c.key.in_(list(keys[start : start + 500])))
+        found |= {key: bytes(identity) for key, identity in tx.execute(asked)}
     return found

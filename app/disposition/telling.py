@@ -25,7 +25,7 @@ def as_json(found: Proposal, who: Who) -> dict[str, Any]:
         "id": str(found.id),
         "kind": found.kind,
         "state": found.state,
-        "records": found.records,
+        "records": found.shown,
         "stayed": found.stayed,
         "series": found.series,
         "title": found.detail.get("title", ""),
@@ -104,7 +104,7 @@ def lines(found: Proposal, who: Who) -> list[str]:
     told = [
         f"{found.kind} {found.id}: {found.state}",
         f"Series {found.series} {found.detail.get('title', '')}".rstrip() + f", {found.detail['citation']}",
-        f"{found.records:,} records on the list; {found.stayed:,} whose day has come stay",
+        f"{found.shown:,} records on the list; {found.stayed:,} whose day has come stay",
         f"Proposed by {who(found.by)} on {found.at:%Y-%m-%d}: {found.why}",
     ]
     told += [
@@ -134,7 +134,9 @@ def next_step(found: Proposal) -> str:
             return "It was broken off, and goes on where it stopped when it is executed again."
         case "executed":
             standing = "final" if found.final else "executed"
-            return f"{proposals.destroyed(found.batch):,} records were disposed of; its certificate is {standing}."
+            number = proposals.destroyed(found.batch)
+            gone = "One record was" if number == 1 else f"{number:,} records were"
+            return f"{gone} disposed of; its certificate is {standing}."
         case _:
             return "It is at its end; its records may be proposed again."
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from app.disposition.proposals import APPROVED, TRANSFER, TYPE, Prints, Proposal
 from app.disposition.refusals import BadBag, MessagesInside, NoReceipt, NotATransfer
 from app.records.errors import Invalid
 from app.records.nouns import Officer, Role
-from app.store import access, proofs
+from app.store import access, disposals, proofs, quarantine
 from app.store.outgoing import folder as outgoing
 from app.store.outgoing import walk
 from app.store.outgoing.telling import AsOf, RecordTold
@@ -74,7 +74,8 @@ class ReceiptUnreadable(Invalid):
 def pack(of: Disposing, which: str | UUID, out: Path, *, home: Path, by: Officer, why: str) -> Packed:
     """Write the records of an approved transfer as a bag; packed again, the newest bag is the one that counts.
 
-    What is held by now, or not eligible any more, is left out, and counted.
+    What is held by now, in quarantine, or not eligible any more, is left out,
+    and counted.
     """
     outgoing.must_lie_outside(out, home)
     of_store = walk.remembering(of.store)
@@ -107,7 +108,7 @@ def pack(of: Disposing, which: str | UUID, out: Path, *, home: Path, by: Officer
             by=by.id,
             why=why,
             facts={"batch": found.id.hex, "act": "packed", "n": len(keys), "digest": digest.hex()},
-            detail={"as_of": stands.size, "folder": str(out)},
+            detail={"as_of": stands.size, "folder": str(out), "listed": _listed(tx, files, keys).hex()},
             subject=found.id,
         )
         made = tx.execute(insert(transfers).values(proposal=found.key, entry=entry, bag=digest, n=len(keys)))
@@ -156,6 +157,15 @@ def accept(of: Disposing, tx: Tx, which: str | UUID, receipt: Path, *, by: Offic
     return proposals.get(of.store, tx, found.id)
 
 
+def _listed(tx: Tx, files: Mapping[int, int], keys: Sequence[int]) -> bytes:
+    """The root over what was packed: each record with how many of its files."""
+    return disposals.root(
+        proposals.leaf(bytes(identity), files[key])
+        for part in _parts(list(keys))
+        for identity, key in tx.execute(select(records.c.id, records.c.key).where(records.c.key.in_(part)))
+    )
+
+
 def _must_be_packed(found: Proposal) -> None:
     if found.kind != TRANSFER:
         raise NotATransfer(
@@ -192,7 +202,8 @@ def _keys(tx: Tx, found: Proposal) -> list[int]:
 def _going(of: Disposing, tx: Tx, found: Proposal, keys: list[int]) -> list[int]:
     decided = of.decisions(tx, keys, of.schedules.today(tx))
     prints = Prints()
-    return [key for key in keys if goes(decided.get(key), found, prints)]
+    cut_off = quarantine.hidden(tx)
+    return [key for key in keys if key not in cut_off and goes(decided.get(key), found, prints)]
 
 
 def _private(tx: Tx, keys: list[int]) -> bool:

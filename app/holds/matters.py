@@ -156,6 +156,7 @@ def open(  # noqa: A001 - matters are opened; the module is never imported by st
         pages.get(tx, str(page))
     lock_ledger(tx)
     identity = new_id()
+    belonging = dict.fromkeys([by.id, *(officer.id for officer in invited)])
     entry = store.ledger.act(
         tx,
         acts.TYPE,
@@ -168,6 +169,7 @@ def open(  # noqa: A001 - matters are opened; the module is never imported by st
             "silent": silent,
             "trigger": trigger.isoformat() if trigger else None,
             "pages": [str(page) for page in about],
+            "members": [str(one) for one in belonging],
             "note": deeds.words(notes, "the note", needed=False),
         },
         subject=identity,
@@ -175,7 +177,7 @@ def open(  # noqa: A001 - matters are opened; the module is never imported by st
     made = tx.execute(insert(matters).values(id=identity.bytes, entry=entry, silent=silent))
     key = key_of(made)
     acts.known(tx, entry, key)
-    for one in dict.fromkeys([by.id, *(officer.id for officer in invited)]):
+    for one in belonging:
         tx.execute(insert(matter_members).values(matter=key, officer=one.bytes, entry=entry))
     return get(store, tx, str(identity), by=by)
 

@@ -35,6 +35,7 @@ from app.records.ids import new_id
 from app.records.nouns import Officer, Role
 from app.store.store import Store
 from app.store.tables import hold_records, holds, records, releases, tombstones
+from app.store.tables import matters as matters_table
 
 MATCHED, UNDECIDED, NAMED = "matched", "undecided", "named"
 _ASK = 500
@@ -213,6 +214,13 @@ def written(
     tree, identity = scope.understood(), new_id()
     size = store.ledger.size(tx)
     late = _since(store, tx, scope, found) if found.size < size else {}
+    buried = _buried(tx)
+    named = found.named - buried
+    matched = (found.matched - buried) | Keys.of(one for one, value in late.items() if value is Met.YES)
+    undecided = Keys.of(one for one, reason in found.undecided.items() if reason != NOT_REACHED) - buried
+    undecided |= Keys.of(one for one, value in late.items() if value is Met.UNDECIDED)
+    rows = {NAMED: named, MATCHED: matched - named, UNDECIDED: undecided - matched - named}
+    of = select(matters_table.c.id).where(matters_table.c.key == matter)
     entry = acts.note(
         store,
         tx,
@@ -224,6 +232,8 @@ def written(
         detail={
             "scope": scope.as_json(),
             "understood": show(tree) if tree is not None else "",
+            "rows": {basis: len(keys) for basis, keys in rows.items()},
+            **({"matter": str(UUID(bytes=bytes(tx.execute(of).scalar_one())))} if matter is not None else {}),
             **({"request": str(request)} if request else {}),
         },
         subject=identity,
@@ -239,14 +249,8 @@ def written(
         )
     )
     key = key_of(made)
-    buried = _buried(tx)
-    named = found.named - buried
-    matched = (found.matched - buried) | Keys.of(one for one, value in late.items() if value is Met.YES)
-    undecided = Keys.of(one for one, reason in found.undecided.items() if reason != NOT_REACHED) - buried
-    undecided |= Keys.of(one for one, value in late.items() if value is Met.UNDECIDED)
-    finding.cover(tx, key, named, NAMED)
-    finding.cover(tx, key, matched - named, MATCHED)
-    finding.cover(tx, key, undecided - matched - named, UNDECIDED)
+    for basis, keys in rows.items():
+        finding.cover(tx, key, keys, basis)
     return of_id(store, tx, identity)
 
 

@@ -87,10 +87,10 @@ def part_of(known: Round, newest: Mapping[str, int]) -> dict[str, Span]:
     return spans
 
 
-def looks_of(known: Round) -> list[str]:
+def looks_of(known: Round, more: fixity.More = ()) -> list[str]:
     """Which of the looks that are taken as a whole belong to the round's next part."""
-    count = len(fixity.WHOLE)
-    return [look for place, look in enumerate(fixity.WHOLE) if place * known.parts // count == known.done]
+    whole = (*fixity.WHOLE, *(name for name, _ in more))
+    return [look for place, look in enumerate(whole) if place * known.parts // len(whole) == known.done]
 
 
 @dataclass(slots=True)
@@ -124,6 +124,8 @@ class Rounds:
     days: int
     pace: Callable[[], Throttle]
     derived: Callable[[], Sequence[Purger]] = tuple
+    more: fixity.More = ()
+    """The looks of the rooms above the store."""
 
     def tonight(self) -> int:
         """Read the parts that are due; return how many. Raises `NotWhatItWas` after the last where something is wrong."""
@@ -147,7 +149,7 @@ class Rounds:
                 more=known.more if known else 0,
                 since=known.since if known else None,
             )
-        spans, looks, pace = part_of(known, fixity.newest(store)), looks_of(known), self.pace()
+        spans, looks, pace = part_of(known, fixity.newest(store)), looks_of(known, self.more), self.pace()
         wrong: list[Told] = []
         # 1. What was wrong is looked at again, as a whole.
         again = {one.look for one in known.wrong}
@@ -183,11 +185,17 @@ class Rounds:
 
     def _look(self, looks: set[str], spans: Mapping[str, Span], pace: Throttle, wrong: list[Told]) -> Checked:
         told = Checked()
-        for look in (*fixity.BY_PARTS, *fixity.WHOLE):
+        for look in (*fixity.BY_PARTS, *fixity.WHOLE, *(name for name, _ in self.more)):
             if look not in looks:
                 continue
             found = fixity.verify(
-                self.store, full=True, wanted=look.__eq__, derived=self.derived(), spans=spans, read=pace
+                self.store,
+                full=True,
+                wanted=look.__eq__,
+                derived=self.derived(),
+                spans=spans,
+                read=pace,
+                more=self.more,
             )
             wrong += [Told(look, one.code, one.where) for one in found.findings]
             told.add(found)

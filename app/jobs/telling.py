@@ -28,6 +28,7 @@ from app.jobs.night import begins, hour_of
 from app.officers import Letter, Mailer, NoMail
 from app.records.errors import ArchiveError, Unavailable
 from app.records.nouns import Officer, Page, Role
+from app.retention import reviews
 from app.store.store import Store
 
 _log = logging.getLogger("muniment.telling")
@@ -219,11 +220,17 @@ class Telling:
             "ends": "may be disposed of soon",
             "open": "may be disposed of now",
         }
-        subject = f"{self.store.agency.name}: {found.records:,} records of series {found.series} {says[what]}"
+        subject = f"{self.store.agency.name}: {found.shown:,} records of series {found.series} {says[what]}"
         return self._letter(waiting, subject, found=found, what=what)
 
     def _of_the_day(self, tx: Tx, waiting: Waiting) -> Letter:
-        found = [*rounds.to_do(tx), *due.of(self.store, tx), *nightly.to_do(self.store, tx), *self.more(tx)]
+        found = [
+            *rounds.to_do(tx),
+            *due.of(self.store, tx),
+            *nightly.to_do(self.store, tx),
+            *reviews.to_do(self.store, tx),
+            *self.more(tx),
+        ]
         what = f"{len(found)} thing{'' if len(found) == 1 else 's'} to do" if found else "nothing to do"
         return self._letter(waiting, f"{self.store.agency.name}, {waiting.mark}: {what}", due=found)
 

@@ -250,12 +250,12 @@ def as_json(one: Adopted, today: date) -> dict[str, object]:
     }
 
 
-def rules_of(found: InForce, keys: Sequence[bytes]) -> bytes:
+def rules_digest(editions: Sequence[bytes]) -> bytes:
     """A digest of the editions by which records are classified: another one means that they are classified anew."""
     told = hashlib.sha256(b"rules/v1\n")
-    for digest in sorted(keys):
+    for digest in sorted(editions):
         told.update(digest)
-    told.update(b"%d" % len(found.editions))
+    told.update(b"%d" % len(editions))
     return told.digest()
 
 

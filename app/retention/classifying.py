@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from app.db import Tx, key_of
 from app.db.database import lock_ledger
@@ -36,6 +37,7 @@ from app.retention.describing import Below, Marks, Publishers
 from app.retention.editions import InForce
 from app.retention.known import ANSWERED, CAPTURED
 from app.retention.sets import RuleSets, asked_of
+from app.store import quarantine
 from app.store.disposals import root
 from app.store.store import Store
 from app.store.tables import (
@@ -51,6 +53,7 @@ from app.store.tables import (
 
 WHY = "what was captured is classified by the rules in force"
 WHY_ALL = "other rules are in force"
+WHY_GONE = "what was disposed of is in no series any more"
 PART = 5_000
 _READ = 1_000
 _ASK = 500
@@ -85,12 +88,15 @@ def rules_of(told: Sequence[Adopted], on: date) -> Rules:
     """The rules of these editions."""
     found = InForce(on, tuple(one.edition for one in told))
     keys = {rule.priority: one.key for one in told for rule in one.edition.schedule.classify}
-    return Rules(found, adopted.rules_of(found, [one.digest for one in told]), keys)
+    return Rules(found, adopted.rules_digest([one.digest for one in told]), keys)
 
 
 @dataclass(slots=True)
 class Done:
-    """What a classification did: records that were looked at, and how many went from which series to which."""
+    """What a classification did: records that were looked at, and how many went from which series to which.
+
+    What is in quarantine is classified like everything else, and not counted.
+    """
 
     looked: int = 0
     moves: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
@@ -107,6 +113,7 @@ class Before:
     series: str | None
     schedule: int | None
     priority: int | None
+    entry: int | None
     marks: Marks
 
 
@@ -201,8 +208,10 @@ def _take_in(store: Store, tx: Tx, documents: Mapping[int, Sequence[Document]], 
         known_ = bool(told.own.get(row.page))
         seen = describing.described(store, key, documents[key], marks[key], beside, known=known_)
         found[key] = rules.row_of(classify(seen, rules.editions, thorough=False))
-    entry = _write(store, tx, rows, before, found, rules, notes=len(answers.new) + len(answers.gone), why=WHY)
-    _note_answers(store, tx, rows, answers, entry)
+    noted = _to_note(store, rows, answers)
+    facts = _of_answers(noted, answers) if noted or answers.gone else {}
+    entry = _write(store, tx, rows, before, found, rules, answers=facts, why=WHY)
+    _note_answers(tx, rows, answers, noted, entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +243,7 @@ def _before(tx: Tx, keys: Sequence[int]) -> dict[int, Before]:
     for part in _parts(keys):
         for row in tx.execute(select(classified).where(classified.c.record.in_(part))):
             marks = Marks(row.incoming, bool(row.authored), bool(row.spoken))
-            found[row.record] = Before(row.series, row.schedule, row.priority, marks)
+            found[row.record] = Before(row.series, row.schedule, row.priority, row.entry, marks)
     return found
 
 
@@ -254,19 +263,26 @@ def _write(
     found: Mapping[int, Place],
     rules: Rules,
     *,
-    notes: int = 0,
+    answers: Mapping[str, int | str] = MappingProxyType({}),
     why: str,
 ) -> int | None:
-    """Keep the series of those records whose series is another now, with one entry; None where nothing is new."""
+    """Keep the series of those records whose series is another now, with one entry; None where nothing is new.
+
+    The entry tells how many rows it took over from which entries before it, so
+    that the rows of each can be counted for ever.
+    """
     changed = {
         key: place
         for key, place in found.items()
         if place
         != ((was.series, was.schedule, was.priority) if (was := before.get(key)) else (None, None, None))
     }
-    if not changed and not notes:
+    if not changed and not answers:
         return None
     series = Counter(place[0] or "" for place in changed.values())
+    taken = Counter(
+        str(was.entry) for key in changed if (was := before.get(key)) is not None and was.entry is not None
+    )
     entry = store.ledger.act(
         tx,
         "classification",
@@ -275,11 +291,12 @@ def _write(
         facts={
             "act": "classified",
             "n": len(changed),
-            "answers": notes,
+            "answers": 0,
+            **answers,
             "rules": rules.digest.hex(),
             "root": root(rows[key].id + (place[0] or "").encode() for key, place in changed.items()).hex(),
         },
-        detail={"series": dict(sorted(series.items()))},
+        detail={"series": dict(sorted(series.items())), "from": dict(sorted(taken.items()))},
     )
     values = [(*place, entry, key) for key, place in changed.items()]
     update_rows(tx, classified, ("series", "schedule", "priority", "entry"), "record", values)
@@ -294,8 +311,8 @@ class _Answers:
     """Answers of the agency that are new, as record and what it answers, and those that turned out to be none."""
 
     new: tuple[tuple[int, int], ...]
-    gone: tuple[int, ...]
-    """Keys of events."""
+    gone: tuple[tuple[int, bytes], ...]
+    """Keys and ids of events."""
     touched: frozenset[int]
     """Records of which something about their answers changed."""
 
@@ -308,18 +325,23 @@ def _answers(
     tx: Tx, rows: Mapping[int, _Row], marks: Mapping[int, Marks], before: Mapping[int, Before]
 ) -> _Answers:
     above = describing.parents(tx, list(rows))
-    noted: dict[tuple[int, bytes], int] = {}
+    noted: dict[tuple[int, bytes], tuple[int, bytes]] = {}
     for part in _parts(sorted(set(above.values()))):
-        asked = select(retention_events.c.key, retention_events.c.record, retention_events.c.evidence).where(
+        asked = select(
+            retention_events.c.key,
+            retention_events.c.id,
+            retention_events.c.record,
+            retention_events.c.evidence,
+        ).where(
             retention_events.c.record.in_(part),
             retention_events.c.name == ANSWERED,
             retention_events.c.evidence.is_not(None),
             retention_events.c.superseded_entry.is_(None),
         )
-        for key, record, evidence in tx.execute(asked):
-            noted[record, bytes(evidence)] = key
+        for key, identity, record, evidence in tx.execute(asked):
+            noted[record, bytes(evidence)] = key, bytes(identity)
     new: list[tuple[int, int]] = []
-    gone: list[int] = []
+    gone: list[tuple[int, bytes]] = []
     touched: set[int] = set()
     for key, parent in above.items():
         there = noted.get((parent, rows[key].id))
@@ -334,27 +356,58 @@ def _answers(
     return _Answers(tuple(new), tuple(gone), frozenset(touched))
 
 
-def _note_answers(
-    store: Store, tx: Tx, rows: Mapping[int, _Row], answers: _Answers, entry: int | None
-) -> None:
-    """Note answers as events with the answering record as their evidence; have what they answer classified anew."""
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An answer as it is noted: the event's id, the record that it is of, the one that answers, and the day."""
+
+    id: bytes
+    record: int
+    evidence: bytes
+    by_on: str
+
+    @property
+    def leaf(self) -> bytes:
+        """What the entry's root is made of."""
+        return self.id + self.evidence + self.record.to_bytes(8, "big") + self.by_on.encode()
+
+
+def _to_note(store: Store, rows: Mapping[int, _Row], answers: _Answers) -> list[Noted]:
     day = known.days(store.agency.zone())
+    told = []
     for key, parent in answers.new:
         row = rows[key]
         when = row.first_seen if row.published_at is None else row.published_at
+        told.append(Noted(new_id().bytes, parent, row.id, day(when).isoformat()))
+    return told
+
+
+def _of_answers(noted: Sequence[Noted], answers: _Answers) -> dict[str, int | str]:
+    """What the entry states of answers: how many, those that are noted, and those that turned out to be none."""
+    return {
+        "answers": len(noted) + len(answers.gone),
+        "noted": root(one.leaf for one in noted).hex(),
+        "ended": root(identity for _, identity in answers.gone).hex(),
+    }
+
+
+def _note_answers(
+    tx: Tx, rows: Mapping[int, _Row], answers: _Answers, noted: Sequence[Noted], entry: int | None
+) -> None:
+    """Note answers as events with the answering record as their evidence; have what they answer classified anew."""
+    for one in noted:
         tx.execute(
             insert(retention_events).values(
-                id=new_id().bytes,
-                record=parent,
+                id=one.id,
+                record=one.record,
                 entry=entry,
                 name=ANSWERED,
-                by_on=day(when).isoformat(),
-                evidence=row.id,
+                by_on=one.by_on,
+                evidence=one.evidence,
             )
         )
-    for one in answers.gone:
+    for key, _ in answers.gone:
         tx.execute(
-            update(retention_events).where(retention_events.c.key == one).values(superseded_entry=entry)
+            update(retention_events).where(retention_events.c.key == key).values(superseded_entry=entry)
         )
     describing.queue(tx, answers.touched - rows.keys())
 
@@ -398,9 +451,31 @@ def classify_all(
 
 
 def forget_disposed(store: Store) -> int:
-    """Keep nothing beside the tombstones of what was disposed of; return how many rows went."""
+    """Keep nothing beside the tombstones of what was disposed of; return how many rows went.
+
+    An entry tells how many of each entry before it they were.
+    """
+    gone = classified.c.record.in_(select(tombstones.c.record))
+    with store.database.read() as tx:
+        if tx.execute(select(classified.c.record).where(gone).limit(1)).first() is None:
+            return 0
     with store.database.begin() as tx:
-        gone = classified.c.record.in_(select(tombstones.c.record))
+        lock_ledger(tx)
+        counted = (
+            select(classified.c.entry, func.count())
+            .where(gone, classified.c.entry.is_not(None))
+            .group_by(classified.c.entry)
+        )
+        taken = {str(entry): int(number) for entry, number in tx.execute(counted)}
+        if taken:
+            store.ledger.act(
+                tx,
+                "classification",
+                by=None,
+                why=WHY_GONE,
+                facts={"act": "forgotten", "n": sum(taken.values())},
+                detail={"from": dict(sorted(taken.items()))},
+            )
         return tx.execute(delete(classified).where(gone)).rowcount
 
 
@@ -464,11 +539,12 @@ def _go_on(
         # What was captured since these were read is the follower's, which knows the same rules.
         late = _changed_since(tx, list(now), sets.size)
         found = {key: places[key] for key in now if key not in late}
+        unseen = quarantine.hidden(tx)
         _write(store, tx, now, before, found, job.rules, why=why)
         tx.execute(update(classifyings).where(mine).values(reached=told[-1].key))
-    done.looked += len(found)
+    done.looked += len(found.keys() - unseen)
     for key, place in found.items():
-        if before[key].series != place[0]:
+        if key not in unseen and before[key].series != place[0]:
             done.moves[before[key].series, place[0]] += 1
     return told[-1].key
 

@@ -1,6 +1,6 @@
 """What a day, another schedule, or a hold would make of the archive. Everything streams through; nothing is changed.
 
-Holds are not looked at here, except those that are asked about: whoever
+What is in quarantine is not counted. Holds are not looked at here, except those that are asked about: whoever
 disposes looks at all of them, in the transaction that destroys.
 """
 
@@ -125,7 +125,7 @@ def _parts(
     )
     sets = classifying.asked_for(store, tx, engine, editions)
     after = 0
-    while told := known.read(tx, known.living(), after=after, limit=PART):
+    while told := known.read(tx, known.shown(), after=after, limit=PART):
         yield told, classifying.placed(store, tx, rules, sets, told)
         after = told[-1].key
 

@@ -17,7 +17,7 @@ from app.retention.classify import BY_RULE, Assigned, assignment_of, classify
 from app.retention.decide import Decision, decide
 from app.retention.describing import Marks
 from app.retention.facts import Facts, Today
-from app.retention.known import KEPT_UNTIL
+from app.retention.known import KEPT_UNTIL, REVIEW_ON
 from app.retention.meeting import Described
 from app.retention.preview import Ruling
 from app.retention.recording import Recorded
@@ -114,6 +114,8 @@ def what(one: Recorded) -> str:
     """An event as a clause: its name and its days."""
     if one.name == KEPT_UNTIL:
         return f"Ordered kept until {one.on}"
+    if one.name == REVIEW_ON:
+        return f"To be reviewed again on {one.on}"
     when = "on a day that nobody knows" if one.on is None else f"on {one.on}"
     if one.until is not None:
         when = f"between {one.on} and {one.until}"

@@ -112,8 +112,11 @@ class Judge:
 def judged(
     tx: Tx, judge: Judge, asked: Select[Any] | None = None, *, after: int = 0, part: int = PART
 ) -> Iterator[tuple[list[Row], known.Beside]]:
-    """The living records behind key `after` in the order of keys, in parts, with what stands beside them."""
-    wanted = known.living() if asked is None else asked
+    """The living records behind key `after` in the order of keys, in parts, with what stands beside them.
+
+    Unless something else is `asked`, those in quarantine are left out.
+    """
+    wanted = known.shown() if asked is None else asked
     spans = asked is None
     while True:
         told = known.read(tx, wanted, after=after, limit=part)

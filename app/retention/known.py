@@ -24,6 +24,7 @@ from app.db import Tx, from_instant
 from app.retention.calendar import Between, civil
 from app.retention.facts import Event, Facts
 from app.retention.schedule import DISPOSED, FIRST_SEEN, PUBLISHED, Schedule, Timed, clauses
+from app.store import quarantine
 from app.store.disposals import DESTROYED, VERIFIED
 from app.store.tables import (
     assigned,
@@ -41,6 +42,8 @@ from app.store.tables import (
 
 KEPT_UNTIL = "kept-until"
 """An officer's order to keep a record beyond its schedule; no event of a schedule can be called so."""
+REVIEWED, REVIEW_ON = "reviewed", "review-on"
+"""That a person looked, and the day on which one is to look again; neither starts a clock."""
 REMOVED, EDITED, SUPERSEDED, ANSWERED, LAST_ACTION = (
     "removed",
     "edited",
@@ -152,6 +155,11 @@ def living() -> Select[Any]:
         .where(tombstones.c.record.is_(None))
         .order_by(records.c.key)
     )
+
+
+def shown() -> Select[Any]:
+    """The same for whoever counts or lists: what is in quarantine is counted nowhere."""
+    return living().where(quarantine.outside(records.c.key))
 
 
 def of_series(code: str) -> Select[Any]:

@@ -26,7 +26,7 @@ from app.records.ids import new_id
 from app.records.nouns import Officer
 from app.retention import adopted, describing, lines
 from app.retention.editions import InForce
-from app.retention.known import KEPT_UNTIL
+from app.retention.known import KEPT_UNTIL, REVIEW_ON, REVIEWED
 from app.retention.schedule import DECLARED, DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED
 from app.store.disposals import root
 from app.store.store import Store
@@ -238,6 +238,69 @@ def extend(store: Store, tx: Tx, ids: Sequence[UUID], until: date, *, by: Office
     ]
     tx.execute(insert(retention_events), rows)
     return get(store, tx, identity)
+
+
+def review(
+    store: Store,
+    tx: Tx,
+    ids: Sequence[UUID],
+    *,
+    found: str,
+    again: date | None = None,
+    by: Officer,
+    why: str,
+) -> Recorded:
+    """Record that somebody reviewed records today and what they found; `again` is the day of the next review.
+
+    Nothing else changes: whoever finds that they belong elsewhere assigns a series.
+    """
+    today = deeds.today(store)
+    if again is not None and again <= today:
+        raise BadDate(f"{again} is past", next="Give a day that is still to come, or none.")
+    words = deeds.words(found, "what was found")
+    lock_ledger(tx)
+    keys = _named(tx, ids)
+    if again is not None:
+        _reviewed(store, tx, keys, REVIEW_ON, words, None, again, by=by, why=why)
+    return get(store, tx, _reviewed(store, tx, keys, REVIEWED, words, today, today, by=by, why=why))
+
+
+def _reviewed(
+    store: Store,
+    tx: Tx,
+    keys: dict[UUID, int],
+    name: str,
+    words: str,
+    on: date | None,
+    last: date,
+    *,
+    by: Officer,
+    why: str,
+) -> UUID:
+    identity = new_id()
+    detail: dict[str, object] = {
+        "name": name,
+        "on": str(on) if on else None,
+        "until": str(last) if last != on else None,
+        "about": "",
+        "evidence": words,
+        "signed_by": None,
+        "corrects": None,
+    }
+    entry = _act(store, tx, "recorded", keys, {"event": identity.hex}, detail, by=by, why=why)
+    rows = [
+        {
+            "id": identity.bytes,
+            "record": key,
+            "entry": entry,
+            "name": name,
+            "after_on": str(on) if on else None,
+            "by_on": str(last),
+        }
+        for key in keys.values()
+    ]
+    tx.execute(insert(retention_events), rows)
+    return identity
 
 
 def take_back(store: Store, tx: Tx, identity: UUID, *, by: Officer, why: str) -> Recorded:

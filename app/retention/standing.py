@@ -27,8 +27,9 @@ from app.retention.editions import InForce
 from app.retention.entered import must_be_as_entered
 from app.retention.facts import Assignment, Facts, Today
 from app.retention.judging import Judge
+from app.store import quarantine
 from app.store.store import Store
-from app.store.tables import assigned
+from app.store.tables import assigned, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Standing:
         """How many of these records are in each series, the most frequent first; those without one are not counted."""
         counts = Counter(
             row.series
-            for row in known.every(tx, known.living())
+            for row in known.every(tx, known.shown())
             if row.series is not None and row.key in among
         )
         return dict(counts.most_common())
@@ -113,14 +114,15 @@ class Standing:
     def eligible(self, tx: Tx, series: str, on: date, after: int, limit: int) -> Sequence[int]:
         """The keys of records of a series that are eligible on a day, in their order, behind `after`; at most `limit`.
 
-        Holds are not looked at: this is for proposing. While the clock cannot
-        be believed there are none.
+        Holds are not looked at: this is for proposing, and so what is in
+        quarantine is left out. While the clock cannot be believed there are none.
         """
         if self.today(tx).doubt or limit < 1:
             return []
         judge = self.judge(tx, Today.plainly(on))
         found: list[int] = []
-        for one in judging.every(tx, judge, known.of_series(series), after=after):
+        outside = quarantine.outside(records.c.key)
+        for one in judging.every(tx, judge, known.of_series(series).where(outside), after=after):
             if eligible(one.decision):
                 found.append(one.row.key)
                 if len(found) == limit:

@@ -11,8 +11,9 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from sqlalchemy import CompoundSelect, Select, func, literal, select
@@ -108,6 +109,10 @@ WHOLE = (
 """The looks that compare rows with one another, and so are taken as a whole."""
 
 
+More: TypeAlias = Sequence[tuple[str, Callable[[Store], accounts.Wrong]]]
+"""Looks of the rooms above, by their names: each holds the rows of its room against the acts that wrote them."""
+
+
 class Span(NamedTuple):
     """Rows numbered from beyond `after` up to and with `upto`."""
 
@@ -161,11 +166,13 @@ def verify(
     derived: Sequence[disposals.Purger] = (),
     spans: Mapping[str, Span] = MappingProxyType({}),
     read: Callable[[int], None] = lambda _bytes: None,
+    more: More = (),
 ) -> Checked:
     """Check the store; `full` opens everything. Of the looks, by name, only those that are `wanted` are taken.
 
     What is written while this looks is left to the next look. Whatever is
-    `derived` is asked whether it still holds what was disposed of. A look of
+    `derived` is asked whether it still holds what was disposed of. The looks
+    `more` belong to the full check, and are taken as a whole. A look of
     `BY_PARTS` for which there is a span takes only the rows in it. `read` is
     told of so many bytes of objects after they were read, and may take its
     time.
@@ -197,6 +204,7 @@ def verify(
         ("secrets", lambda: _every_secret(store, told)),
         (ATTACHMENTS, lambda: _attachments(store, told, spans.get(ATTACHMENTS), read)),
         ("timestamps", lambda: told.find_each(anchors.wrong(store))),
+        *((name, partial(_further, store, told, look)) for name, look in more),
     ]
     for what, look in [*quick, *(thorough if full else [])]:
         if not wanted(what):
@@ -208,6 +216,10 @@ def verify(
         except (LookupError, TypeError, ValueError, ArithmeticError, NotFound, NoResultFound) as error:
             told.find(accounts.ALTERED, f"a row cannot be read at all: {error!r}", what)
     return told
+
+
+def _further(store: Store, told: Checked, look: Callable[[Store], accounts.Wrong]) -> None:
+    told.find_each(look(store))
 
 
 # -- the quick check ---------------------------------------------------------------------------------------

@@ -27,7 +27,10 @@ QUICK = frozenset(
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and item.path.stem.removeprefix("test_") not in QUICK:
+        if (
+            item.path.is_relative_to(Path(__file__).parent)
+            and item.path.stem.removeprefix("test_") not in QUICK
+        ):
             item.add_marker(pytest.mark.platforms)
 
 

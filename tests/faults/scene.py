@@ -18,15 +18,25 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from app import main
-from app.capture import attachments, importing, pages, records, run
+from app.capture import attachments, deeds, importing, pages, records, run, tags
 from app.capture.runs import Report
 from app.db import Tx
+from app.disposition import approving, proposing
+from app.disposition.disposing import Disposing
+from app.disposition.refusals import NothingEligible
+from app.holds import covering, finding, following, matters, noticing, placing, quarantine, releasing
+from app.holds.scopes import Scope
+from app.index import follower
+from app.index.source import LedgerSource
 from app.records.clock import FixedClock
 from app.records.ids import new_id
-from app.records.nouns import Disposed, Page, Record
+from app.records.nouns import Disposed, Officer, Page, Record, Role
+from app.retention import adopted, classifying, recording
+from app.retention.adopted import AlreadyAdopted
+from app.retention.standing import Standing
 from app.store import Store, access, anchors, destruction, disposals, fixity, merkle, witness
 from app.store.asking import Reply
 from app.store.note import Checkpoint, opened
@@ -34,10 +44,12 @@ from app.store.sweep import sweep
 from app.store.tables import anchors as anchor_table
 from app.store.tables import checkpoints, disposal_records, objects, tombstones, unlinked
 from app.store.tables import disposals as batches
+from app.store.tables import officers as officer_table
 from app.store.tables import records as record_table
 from connectors.contract import Attachment, Author, Kind, Observation, Sighting, Span, State
 from connectors.errors import TryAgainLater
 from tests.archives import close, settings_at
+from tests.promises.reference_engine import ReferenceEngine
 from tests.steps.scripted import Scripted, ScriptedClient, exchange, listing
 from tests.steps.vouching import Office
 
@@ -130,7 +142,7 @@ def make_or_open(home: Path, clock: FixedClock) -> None:
     with store.database.begin() as tx:
         store.ledger.act(tx, "page", by=OFFICER, why="test")
     store.ledger.checkpoint()
-    assert fixity.verify(store, full=True).findings == []
+    assert checked(store).findings == []
     close(store)
 
 
@@ -154,6 +166,11 @@ def comment(name: str, words: str, **more: Any) -> Observation:
     return Observation(
         native_id=name, kind=Kind.COMMENT, text=words, in_reply_to="p1", author=Author(name="Pat"), **more
     )
+
+
+def checked(store: Store, **more: Any) -> fixity.Checked:
+    """The full check, as `muniment verify --full` makes it: with the looks of every room."""
+    return fixity.verify(store, full=True, more=main.ACCOUNTED, **more)
 
 
 # -- acts --------------------------------------------------------------------------------------------------
@@ -353,6 +370,144 @@ def destroy(scene: Scene, _number: int, say: Say) -> None:
     dispose(scene, GOING, say)
 
 
+# -- what people do with records ---------------------------------------------------------------------------
+
+CLERK = Officer(
+    id=OFFICER, email="clerk@harrowfalls.example", name="Clerk", roles=frozenset({Role.RECORDS_OFFICER})
+)
+COUNSEL = replace(
+    CLERK, id=UUID(int=8), email="counsel@harrowfalls.example", roles=frozenset({Role.ATTORNEY})
+)
+SECOND = replace(COUNSEL, id=UUID(int=9), email="second@harrowfalls.example")
+CHIEF = replace(CLERK, id=UUID(int=10), email="chief@harrowfalls.example", roles=frozenset({Role.APPROVER}))
+PEOPLE = (CLERK, COUNSEL, SECOND, CHIEF)
+SCHEDULE = """\
+jurisdiction: us-xx-town
+authority: Town council
+title: Schedule {number}
+edition: "1"
+effective: null
+waiting_days: 0
+approvals: [records_officer, approver]
+series:
+  - code: S{number}
+    title: Correspondence {number}
+    citation: Resolution {number}
+    verified: true
+    rule: {{after: published, keep: P1Y, then: destroy}}
+classify:
+  - {{series: S{number}, when: "news{number}", priority: {number}}}
+"""
+
+
+def hired(scene: Scene) -> None:
+    """Those who act here have accounts; nobody signs in, so no password is made."""
+    with scene.store.database.begin() as tx:
+        known = set(tx.execute(select(officer_table.c.email)).scalars())
+        for one in PEOPLE:
+            if one.email not in known:
+                row = {"id": one.id.bytes, "email": one.email, "name": one.name, "roles": " ".join(one.roles)}
+                tx.execute(insert(officer_table).values(**row, active=True, added_at=0))
+
+
+def adopted_for(scene: Scene, number: int, say: Say) -> list[UUID]:
+    """A schedule, and records of long ago that its rule puts into its one series; their ids."""
+    names = [f"{name}{number}" for name in ("old", "older")]
+    long_ago = scene.clock.now() - 3_000 * DAY
+    kept(scene, [post(name, f"news{number} of {name}", published_at=long_ago) for name in names], say)
+    with contextlib.suppress(AlreadyAdopted), scene.store.database.begin() as tx:
+        file = SCHEDULE.format(number=number).encode()
+        adopted.adopt(scene.store, tx, file, instrument=f"Resolution {number}", by=CLERK.id, why="adopted")
+    classifying.follow(scene.store)
+    engine = ReferenceEngine()
+    follower.catch_up(LedgerSource(scene.store), engine)
+    classifying.classify_all(scene.store, engine)
+    held = scene.records()
+    return [held[name].id for name in names]
+
+
+def retain(scene: Scene, number: int, say: Say) -> None:
+    """A schedule is adopted, records are classified by it, and people record what happened to them."""
+    first, second = adopted_for(scene, number, say)
+    store, today = scene.store, deeds.today(scene.store)
+    with store.database.begin() as tx:
+        recording.assign(store, tx, [first, second], f"S{number}", by=CLERK, why="I read them")
+        recording.unassign(store, tx, [second], by=CLERK, why="the rules are right")
+        made = recording.event(
+            store,
+            tx,
+            [first, second],
+            "read",
+            on=today - DAY,
+            evidence="a letter",
+            by=CLERK,
+            why="it was found",
+        )
+        recording.take_back(store, tx, made.id, by=CLERK, why="it was another post")
+        found = [one for one in scene.records().values() if one.id in (first, second)]
+        for one in found:
+            tags.add(store, tx, one, f"tag {new_id()}", by=CLERK, why="a report")
+        entry = tags.add(store, tx, found[0], f"flood {new_id()}", by=CLERK, why="a report").entry
+    say({"entered": [entry, scene_entry(scene, entry)]})
+
+
+def counsel(scene: Scene, number: int, say: Say) -> None:
+    """A matter is opened, a hold placed and another released, and a record is put into quarantine."""
+    hired(scene)
+    store, name = scene.store, f"suit{number}"
+    kept(scene, [post(name, f"words for counsel {number}")], say)
+    record = scene.records()[name].id
+    with store.database.begin() as tx:
+        matter = matters.open(
+            store,
+            tx,
+            f"Doe {new_id()}",
+            silent=bool(number % 2),
+            members=[SECOND.email],
+            by=COUNSEL,
+            why="a letter",
+        )
+        matters.name_custodian(
+            store, tx, matter, "Pat", "pat@harrowfalls.example", by=COUNSEL, why="has drafts"
+        )
+    wanted = Scope(query=f"counsel {number}", records=(record,))
+    found = finding.find(store, ReferenceEngine(), wanted)
+    with store.database.begin() as tx:
+        placing.place(store, tx, matter, wanted, found, by=COUNSEL, why="to be kept")
+        held = placing.place(store, tx, matter, wanted, found, by=COUNSEL, why="to be kept").hold
+    with store.database.begin() as tx:
+        noticing.notify(store, tx, held, "pat@harrowfalls.example", by=COUNSEL, why="must keep")
+        releasing.ask(store, tx, held, by=COUNSEL, why="settled")
+        releasing.approve(store, tx, held, after=timedelta(0), by=SECOND, why="settled")
+    releasing.settle(store)
+    following.follow(store)
+    with store.database.begin() as tx:
+        if record not in {one.record for one in quarantine.listed(store, tx, by=COUNSEL)}:
+            quarantine.begin(store, tx, record, CLERK.email, by=COUNSEL, why="an order may come")
+        entry = quarantine.end(store, tx, record, by=COUNSEL, why="none came")
+    say({"entered": [entry, scene_entry(scene, entry)]})
+
+
+def propose(scene: Scene, number: int, say: Say) -> None:
+    """What is eligible is proposed and approved; a second list waits."""
+    ids = adopted_for(scene, number, say)
+    store = scene.store
+    with store.database.begin() as tx:
+        recording.assign(store, tx, ids, f"S{number}", by=CLERK, why="I read them")
+    of = Disposing(
+        store=store,
+        schedules=Standing(store),
+        covering=lambda tx, keys: covering.covering(store, tx, keys),
+        derived=tuple,
+        anchored=False,
+    )
+    with contextlib.suppress(NothingEligible), store.database.begin() as tx:  # all of it is proposed already
+        proposing.propose(of, tx, f"S{number}", limit=1, by=CLERK, why="it is due")
+        made = proposing.propose(of, tx, f"S{number}", limit=1, by=CLERK, why="it is due")
+        entry = approving.approve(of, tx, made.id, by=CHIEF, why="I looked").state_entry
+        say({"entered": [entry, hashlib.sha256(store.ledger.entry(tx, entry)).hexdigest()]})
+
+
 Act: TypeAlias = Callable[[Scene, int, Say], None]
 ACTS: dict[str, Act] = {
     "capture": capture,
@@ -365,6 +520,9 @@ ACTS: dict[str, Act] = {
     "stumble": stumble,
     "clean": clean,
     "rotate": rotate,
+    "retain": retain,
+    "counsel": counsel,
+    "propose": propose,
     "destroy": destroy,
 }
 
@@ -511,10 +669,10 @@ def recover(
     scene = Scene.open(home, clock, office)
     store = scene.store
     try:
-        first = fixity.verify(store, full=True).findings
+        first = checked(store).findings
         assert {one.code for one in first} <= ({"not-destroyed"} if going else set()), first
         destruction.finish(store, [])
-        found = fixity.verify(store, full=True).findings
+        found = checked(store).findings
         assert found == [], found
         assert not (wrong := wrong_in(scene, expected, may_be_gone=going)), wrong
         clock.at += 2 * DAY
@@ -525,7 +683,7 @@ def recover(
         if act is not None:
             ACTS[act](scene, 999, said.append)
             expected.take(said)
-        found = fixity.verify(store, full=True).findings
+        found = checked(store).findings
         assert found == [], found
         assert not (wrong := wrong_in(scene, expected)), wrong
         if going:

@@ -11,7 +11,7 @@ from app.db import Tx
 from app.holds import covering, searching
 from app.index.language import parse
 from app.records.nouns import Officer
-from app.retention import adopted, classifying, effects, explaining, recording
+from app.retention import adopted, classifying, effects, explaining, recording, reviews
 from app.retention.effects import Simulation
 from app.retention.explaining import Explained
 from app.store import quarantine
@@ -61,6 +61,17 @@ class NewExtension(BaseModel):
 
     records: _Records
     until: date
+    why: _Why = ""
+
+
+class NewReview(BaseModel):
+    """Records that somebody reviewed, what they found, and the day of the next review."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    records: _Records
+    found: Annotated[str, Field(max_length=4_000)]
+    again: date | None = None
     why: _Why = ""
 
 
@@ -180,6 +191,22 @@ def extend(form: NewExtension, officer: MayKeepSchedules, here: Here, tx: Reques
     """Keep records longer than their schedule asks."""
     must_be_there(tx, form.records, by=officer)
     made = recording.extend(here.store, tx, form.records, form.until, by=officer, why=reason(form.why))
+    return explaining.recorded_json(made)
+
+
+@router.get("/retention/reviews")
+def list_reviews(officer: MaySeeSchedules, here: Here, tx: ReadTx) -> dict[str, Any]:
+    """The records that a person is to review by now: how many of each series, and the first thousand."""
+    return reviews.as_json(reviews.due(here.standing(), tx, messages=messages(officer)))
+
+
+@router.post("/retention/reviews", status_code=201)
+def review(form: NewReview, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+    """Record that records were reviewed; they are kept as before."""
+    must_be_there(tx, form.records, by=officer)
+    made = recording.review(
+        here.store, tx, form.records, found=form.found, again=form.again, by=officer, why=reason(form.why)
+    )
     return explaining.recorded_json(made)
 
 

@@ -9,11 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app import officers
 from app.capture import deeds, pages
-from app.holds import finding, matters, noticing, placing, quarantine, releasing
+from app.holds import finding, guarding, matters, noticing, placing, quarantine, releasing
 from app.holds.noticing import NoticeLinkSpent
 from app.holds.scopes import Scope
 from app.records.errors import ArchiveError
 from app.records.nouns import Officer
+from app.web.api import holds as api
 from app.web.forms import Posted, reason
 from app.web.parts import Here, Parts
 from app.web.problems import status_of
@@ -107,7 +108,7 @@ def change_matter(
     note: Line = "",
     why: Line = "",
 ) -> Response:
-    """Change what stands in a matter: `member`, `custodian`, `note` or `close`."""
+    """Change what stands in a matter: `member`, `member-leaves`, `custodian`, `custodian-leaves`, `note` or `close`."""
     try:
         with here.store.database.begin() as tx:
             found = matters.get(here.store, tx, str(matter), by=officer)
@@ -115,6 +116,10 @@ def change_matter(
             match act:
                 case "member":
                     matters.admit(here.store, tx, found, email, by=officer, why=said)
+                case "member-leaves":
+                    matters.dismiss(here.store, tx, found, email, by=officer, why=said)
+                case "custodian-leaves":
+                    matters.excuse_custodian(here.store, tx, found, email, by=officer, why=said)
                 case "custodian":
                     matters.name_custodian(here.store, tx, found, name, email, by=officer, why=said)
                 case "close":
@@ -249,6 +254,24 @@ def show_hold(request: Request, hold: UUID, officer: MayEnter, here: Here) -> Re
     return _hold(request, here, hold, officer)
 
 
+@router.post("/holds/{hold}/letter", dependencies=[Posted])
+def write_letter(
+    request: Request,
+    hold: UUID,
+    officer: MayEnter,
+    here: Here,
+    to: Line = "",
+    address: Line = "",
+    why: Line = "",
+) -> Response:
+    """A preservation letter as PDF."""
+    lines = [line.strip() for line in address.splitlines() if line.strip()]
+    try:
+        return api.letter_answer(here, hold, officer, to, lines, why)
+    except ArchiveError as error:
+        return _hold(request, here, hold, officer, error)
+
+
 @router.post("/holds/{hold}/{act}", dependencies=[Posted])
 def change_hold(
     request: Request,
@@ -257,9 +280,10 @@ def change_hold(
     officer: MayEnter,
     here: Here,
     custodian: Line = "",
+    page: Line = "",
     why: Line = "",
 ) -> Response:
-    """`release`, `approve-release`, `cancel-release`, or `notify`."""
+    """`release`, `approve-release`, `cancel-release`, `consent`, or `notify`."""
     try:
         with here.store.database.begin() as tx:
             found = placing.get(here.store, tx, str(hold), by=officer)
@@ -272,6 +296,8 @@ def change_hold(
                     releasing.approve(here.store, tx, found, after=after, by=officer, why=said)
                 case "cancel-release":
                     releasing.cancel(here.store, tx, found, by=officer, why=said)
+                case "consent":
+                    guarding.consent(here.store, tx, found, pages.get(tx, page), by=officer, why=said)
                 case _:
                     noticing.notify(here.store, tx, found, custodian, by=officer, why=said)
     except ArchiveError as error:

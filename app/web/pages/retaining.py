@@ -321,6 +321,8 @@ def _why_kept(
         status_code=status_of(mistake) if mistake else 200,
         told=told,
         lines=explaining.lines(told),
+        standing=[one for one in told.events if one.superseded_entry is None],
+        what=explaining.what,
         codes=sorted(one.code for edition in held.editions for one in edition.schedule.series),
         events=[
             (name, words)
@@ -377,6 +379,23 @@ def event(
             by=officer,
             why=reason(why),
         )
+
+    return _done(request, record, officer, here, do)
+
+
+@router.post("/records/{record}/retention/take-back", dependencies=[Posted])
+def take_back(
+    request: Request,
+    record: UUID,
+    officer: MayKeepSchedules,
+    here: Here,
+    event: Annotated[UUID, Form()],
+    why: Line = "",
+) -> Response:
+    """Say that an event was recorded by mistake; it counts no more, and stays to be read."""
+
+    def do(tx: Tx) -> None:
+        recording.take_back(here.store, tx, event, by=officer, why=reason(why))
 
     return _done(request, record, officer, here, do)
 
