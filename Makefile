@@ -72,6 +72,10 @@ fix: setup ## Format and repair what a machine can
 live: setup ## Capture from real servers, started on this machine's loopback
 	$(BIN)/python -m pytest -m live tests/live
 
+.PHONY: journeys
+journeys: setup postgresql ## Days, weeks and a year in an office, as its people would tell them
+	$(BIN)/python -m pytest -m "journeys and not faults and not soak" -n auto --dist loadfile
+
 .PHONY: platforms
 platforms: setup postgresql ## Each connector's promises, over a world that speaks as its platform does
 	$(BIN)/python -m pytest -m "platforms and not faults and not soak" -n auto --dist loadfile
@@ -82,7 +86,7 @@ faults: setup postgresql ## Kills, power losses, flipped bits, lost disks and tr
 
 .PHONY: soak
 soak: setup postgresql ## The tests that run for many minutes
-	$(BIN)/python -m pytest -m soak
+	MUNIMENT_EXAMPLES=soak $(BIN)/python -m pytest -m soak
 
 .PHONY: bench
 bench: setup ## Measure, and print ratios; B=name for one

@@ -9,10 +9,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import settings
 
 from app import ROOT, main
 
 pytest_plugins = ["tests.postgres", "tests.archives", "tests.sinks"]
+
+
+# The same examples at every run, and no clock that stops one: what is drawn anew, and for long, is `make soak`.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=None)
+settings.load_profile(os.environ.get("MUNIMENT_EXAMPLES", "suite"))
 
 
 class NeverByChance(Random):

@@ -325,6 +325,10 @@ class TwoWorkers(RuleBasedStateMachine):
                             assert held.hold.id in covered[key], "a hold that was acknowledged is lost"
 
 
+ENOUGH = 50
+"""So many examples meet everything that the laws speak of."""
+
+
 def run(opens: Open, gives_back: Callable[[Store], None], *, examples: int, steps: int) -> None:
     told: Counter[str] = Counter()
     how = {"opens": staticmethod(opens), "gives_back": staticmethod(gives_back), "counted": told}
@@ -338,9 +342,11 @@ def run(opens: Open, gives_back: Callable[[Store], None], *, examples: int, step
             suppress_health_check=list(HealthCheck),
             phases=(Phase.explicit, Phase.generate, Phase.shrink),
             database=None,
-            derandomize=examples < 50,
+            derandomize=examples < ENOUGH,
         ),
     )
+    if examples < ENOUGH:
+        return  # so few may meet neither; the long run has to
     assert told["disposed"] > 0, "nothing was disposed of, so that no law could be broken"
     assert told["stayed"] > 0, "nothing was held when it was executed, so that law 1 could not be broken"
 
