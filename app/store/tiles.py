@@ -102,8 +102,15 @@ class Tiles:
             except TileBroken as error:
                 yield path(level, number, width), str(error)
 
+    def mend(self) -> None:
+        """Put back what a replacement that was broken off between its two steps had taken away."""
+        old = self.folder / "tile.old"
+        if old.exists() and not (self.folder / "tile").exists():
+            old.rename(self.folder / "tile")
+
     def replace(self, other: Tiles) -> None:
         """Put the tiles of `other` in the place of these; `other` is left with none."""
+        self.mend()
         old = self.folder / "tile.old"
         shutil.rmtree(old, ignore_errors=True)
         if (self.folder / "tile").exists():

@@ -193,6 +193,7 @@ ELSEWHERE = {
     "store.keyring.Keyring.rotate commit": "writes nothing: it keeps new secrets out while the key file is written",
     "store.keyring.Keyring._destroy_old commit": "writes nothing: as above",
     "store.keyring.MasterKeys._write remove": "what an earlier process left half written; nothing reads it",
+    "store.tiles.Tiles.mend rename": "puts back what a kill between the two steps of a replacement left; the kills there reach it",
     "store.objects.Folder.put remove": "only after an error: what could not be written whole",
     "store.witness._put remove": "what an earlier process left half written; nothing reads it",
     "store.witness._tried commit": "one transaction of rows: a witness did not answer",

@@ -501,11 +501,13 @@ def propose(scene: Scene, number: int, say: Say) -> None:
         derived=tuple,
         anchored=False,
     )
+    entry = None
     with contextlib.suppress(NothingEligible), store.database.begin() as tx:  # all of it is proposed already
         proposing.propose(of, tx, f"S{number}", limit=1, by=CLERK, why="it is due")
         made = proposing.propose(of, tx, f"S{number}", limit=1, by=CLERK, why="it is due")
         entry = approving.approve(of, tx, made.id, by=CHIEF, why="I looked").state_entry
-        say({"entered": [entry, hashlib.sha256(store.ledger.entry(tx, entry)).hexdigest()]})
+    if entry is not None:
+        say({"entered": [entry, scene_entry(scene, entry)]})
 
 
 Act: TypeAlias = Callable[[Scene, int, Say], None]

@@ -255,12 +255,20 @@ class Closed:
     living: Living
     content: dict[str, bytes]
     rows: dict[str, dict[str, list[flips.Row]]]
+    made: dict[Path, bytes]
+    """The files that are made of the ledger."""
 
     def put_back(self) -> None:
         for name, content in self.content.items():
             for beside in ("-wal", "-shm"):
                 (self.living.home / f"{name}{beside}").unlink(missing_ok=True)
             (self.living.home / name).write_bytes(content)
+        for (
+            file,
+            content,
+        ) in self.made.items():  # a look makes the ledger's files anew from the entries that it reads
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +278,8 @@ def closed(base: Base, quick: Path, office: Office) -> Closed:
     names = (ARCHIVE, KEYRING, "keys/master.key")
     content = {name: (made.home / name).read_bytes() for name in names}
     rows = {name: flips.rows_of(made.home, name) for name in (ARCHIVE, KEYRING)}
-    return Closed(made, content, rows)
+    ledger = [file for file in (made.home / "ledger").rglob("*") if file.is_file()]
+    return Closed(made, content, rows, {file: file.read_bytes() for file in ledger})
 
 
 def readable(home: Path, database: str) -> dict[str, list[flips.Row]] | None:

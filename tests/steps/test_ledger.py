@@ -166,7 +166,6 @@ NAMED: dict[str, set[str]] = {
     "the size was cut by a crash": {"size"},
     "the size is ahead": {"size"},
     "a crash left one half written": set(),
-    "what was signed is gone": {"checkpoint"},
     "what was signed is altered": {"checkpoint"},
 }
 """Which files are told to be damaged; of a folder that is gone as a whole, those that say how far it went."""
@@ -181,7 +180,6 @@ def test_what_was_lost_or_damaged_of_the_files_is_named_once_and_is_then_whole(s
     whole = tiles_of(store.ledger.folder)
     assert store.ledger.examine() == Examined([], [])
     harms = HARMS | {
-        "what was signed is gone": lambda folder: (folder / "checkpoint").unlink(),
         "what was signed is altered": lambda folder: (folder / "checkpoint").write_text("nothing\n"),
     }
     harms[harm](store.ledger.folder)
