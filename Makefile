@@ -43,7 +43,7 @@ run: setup ## Start Muniment with a demonstration archive on http://127.0.0.1:80
 
 .PHONY: test
 test: setup postgresql ## Run the test suite; T=tests/rules for a part, stopping at the first failure
-	$(BIN)/python -m pytest $(if $(T),-x $(T),-n auto --dist loadfile)
+	$(BIN)/python -m pytest $(if $(T),-x -m "not live and not soak" $(T),-n auto --dist loadfile)
 
 # Tests on PostgreSQL start throw-away clusters of their own; only the programs are needed.
 # Where they cannot be installed, those tests are skipped and say why.

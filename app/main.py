@@ -409,7 +409,7 @@ def _engine(settings: Settings, clock: Clock) -> Callable[[Path], Engine]:
             return WhooshEngine.open
         case ClusterAddress() as told:
             from app.index.opensearch_client import connect  # noqa: PLC0415 - only here, so that one engine starts without the other
-            from app.index.opensearch_engine import OpenSearchEngine  # noqa: PLC0415 - the same
+            from app.index.opensearch_engine import OpenSearchEngine  # noqa: PLC0415 - only here, so that one engine starts without the other
 
             cluster = connect(
                 told.address, secret_file=told.secret_file, ca_file=told.ca_file, wait=time.sleep
@@ -507,8 +507,8 @@ def _check_storage(store: Store) -> None:
 
 def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
     """The pages and the API over an archive."""
-    from app import web  # noqa: PLC0415 - as above
-    from app.web.parts import Parts  # noqa: PLC0415 - as above
+    from app import web  # noqa: PLC0415 - only here, so that the command line starts without the web
+    from app.web.parts import Parts  # noqa: PLC0415 - only here, so that the command line starts without the web
 
     def start(page_id: UUID, by: UUID, why: str) -> None:
         with archive.store.database.read() as tx:

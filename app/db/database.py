@@ -8,10 +8,12 @@ under them; readers see one snapshot.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
@@ -55,7 +57,7 @@ class Database:
     def begin(self) -> Iterator[Tx]:
         """Begin a transaction that may write; it commits at the end, or nothing happened."""
         with (
-            _translated(self._name),
+            _translated(self._name, self._folder),
             self.engine.connect().execution_options(muniment_writes=True) as tx,
             tx.begin(),
         ):
@@ -65,7 +67,11 @@ class Database:
     def read(self) -> Iterator[Tx]:
         """Begin a transaction that only reads, on one snapshot."""
         options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _translated(self._name), self.engine.connect().execution_options(**options) as tx, tx.begin():
+        with (
+            _translated(self._name, self._folder),
+            self.engine.connect().execution_options(**options) as tx,
+            tx.begin(),
+        ):
             yield tx
 
     @property
@@ -73,13 +79,18 @@ class Database:
         """What to call the database to whoever has to look at it: its file, or its name on a server."""
         return str(self.url.database).rpartition("/")[2]
 
+    @property
+    def _folder(self) -> Path | None:
+        """Where SQLite's files lie; None for a server's, and for one in memory."""
+        return Path(self.url.database).parent if self.sqlite and self.url.database else None
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
 
 
 @contextmanager
-def _translated(name: str) -> Iterator[None]:
+def _translated(name: str, folder: Path | None) -> Iterator[None]:
     """Say what the reader should do next when the database itself cannot go on."""
     try:
         yield
@@ -93,11 +104,12 @@ def _translated(name: str) -> Iterator[None]:
             raise _broken(name, error.orig) from error
         if not isinstance(error, OperationalError):
             raise
-        if any(sign in words for sign in _FULL):
+        refused = any(sign in words for sign in _REFUSED)
+        if any(sign in words for sign in _FULL) or (refused and _without_room(folder)):
             raise DiskFull(
                 "the disk that holds the database is full", next="Make room, then try again."
             ) from error
-        if any(sign in words for sign in _REFUSED):
+        if refused:
             raise ArchiveBusy(
                 f"the database cannot be written: {error.orig}",
                 next="Look at the disk that holds it: is it full, read-only or failing?",
@@ -107,6 +119,17 @@ def _translated(name: str) -> Iterator[None]:
                 f"the database is not available: {error.orig}", next="Try again in a moment."
             ) from error
         raise
+
+
+def _without_room(folder: Path | None) -> bool:
+    """Whether the disk is full: SQLite calls it an I/O error where it cannot lengthen its shared memory."""
+    if folder is None:
+        return False
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _LEAST
 
 
 def _broken(name: str, says: object) -> DatabaseBroken:
@@ -133,6 +156,8 @@ _BROKEN = (
     "invalid page in block",
 )
 _FULL = ("disk is full", "no space left", "could not extend file")
+_LEAST = 64 << 10
+"""With fewer bytes free, SQLite cannot begin: one piece of its shared memory takes half of it."""
 _REFUSED = ("disk i/o error", "readonly database", "unable to open database file")
 _BUSY = ("locked", "busy", "timeout", "connection", "deadlock detected")
 """What SQLite and PostgreSQL say, in small letters."""

@@ -169,6 +169,7 @@ _RIFF = (b"WEBP", b"WAVE", b"AVI ")
 def _sort_of_zip(content: bytes) -> str:
     try:
         names = set(zipfile.ZipFile(BytesIO(content)).namelist())
+    # NotImplementedError is what zipfile raises of a form newer than it knows.
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return "unreadable"
     for part, kind in (
@@ -272,7 +273,7 @@ def _html(content: bytes, writing: _Writing) -> None:
 
 def _pdf(content: bytes, writing: _Writing) -> None:
     from pypdf import PdfReader  # noqa: PLC0415 - only here: most files are none, and it takes a while to load
-    from pypdf.errors import DependencyError, FileNotDecryptedError  # noqa: PLC0415 - as above
+    from pypdf.errors import DependencyError, FileNotDecryptedError  # noqa: PLC0415 - only here: it takes a while to load
 
     try:
         reader = PdfReader(BytesIO(content), strict=False)

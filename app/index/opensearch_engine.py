@@ -39,7 +39,8 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from app.index import analyser
-from app.index.documents import MOST_RECORDS, Document, Position
+from app.index.batching import Batching
+from app.index.documents import Position
 from app.index.engine import (
     FACETS,
     UNDATED,
@@ -52,7 +53,6 @@ from app.index.engine import (
     Scope,
     Sort,
     StillFound,
-    check,
     instants,
     microseconds,
     month_of,
@@ -138,7 +138,7 @@ class _Control:
         return any_of(one_of("born", never), all_of(dead, but_not=[one_of("died", never)]))
 
 
-class OpenSearchEngine:
+class OpenSearchEngine(Batching):
     """An index in a cluster, under the alias `name`. Open one for each process; several may ask at once.
 
     Nothing is asked of the cluster before the first use, so that an archive
@@ -155,6 +155,7 @@ class OpenSearchEngine:
         replicas: int = 1,
         index: str | None = None,
     ) -> None:
+        super().__init__()
         self._cluster = cluster
         self._name = name
         self._clock = clock
@@ -163,13 +164,10 @@ class OpenSearchEngine:
         """The one that is written to although it does not live yet; None follows the alias."""
         self._holder = secrets.token_hex(16)
         self._asking = threading.RLock()
-        self._changing = threading.RLock()
         self._fit: dict[str, IndexNeedsRebuild | None] = {}
         self._snapshot: _Snapshot | None = None
         self._opened: list[tuple[weakref.ref[_Snapshot], list[str]]] = []
         self._writing: _Control | None = None
-        self._taken_out: set[int] = set()
-        self._added: dict[int, list[Document]] = {}
 
     def close(self) -> None:
         """Give back what was opened."""
@@ -270,24 +268,6 @@ class OpenSearchEngine:
     def removed(self) -> int:
         return self._control().removed
 
-    def add(self, documents: Sequence[Document]) -> None:
-        for document in documents:
-            check(document)
-        with self._changing:
-            self._may_write()
-            for document in documents:
-                self._added.setdefault(document.record, []).append(document)
-
-    def remove(self, records: Collection[int]) -> None:
-        wanted = {record for record in records if 0 < record < MOST_RECORDS}
-        if not wanted:
-            return
-        with self._changing:
-            self._may_write()
-            self._taken_out |= wanted
-            for record in wanted:
-                self._added.pop(record, None)
-
     def _may_write(self) -> _Control:
         """Control, once the lease is ours for long enough to go on."""
         now = microseconds(self._clock.now())
@@ -349,7 +329,7 @@ class OpenSearchEngine:
                 removed=control.removed + known,
                 expunge=control.expunge or known > 0,
             )
-            self._taken_out, self._added = set(), {}
+            self._forget()
             self._bury(control, [one.id for one in doomed])
             if control.expunge:
                 control = self._writing = self._expunge(control)
@@ -460,7 +440,7 @@ class OpenSearchEngine:
 
     def settle(self) -> None:
         with self._changing:
-            self._taken_out, self._added = set(), {}
+            self._forget()
             writing, self._writing = self._writing, None
             if writing is not None:
                 # Where the cluster is away the lease ends by itself.

@@ -21,7 +21,7 @@ import re
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -32,7 +32,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.index import analyser, generations, whoosh_files
-from app.index.documents import MOST_RECORDS, PLACES, Document, Position
+from app.index.batching import Batching
+from app.index.documents import PLACES, Document, Position
 from app.index.engine import (
     FACETS,
     UNDATED,
@@ -43,7 +44,6 @@ from app.index.engine import (
     Scope,
     Sort,
     StillFound,
-    check,
     folded,
     instants,
     microseconds,
@@ -100,19 +100,18 @@ _VERSION_BITS = 24
 _LONGEST_SHOWN = 1000
 
 
-class WhooshEngine:
+class WhooshEngine(Batching):
     """An index in a folder. Open one for each process; several may ask at once."""
 
     def __init__(self, home: Path, *, folder: Path | None = None) -> None:
+        super().__init__()
         self._home = home
-        self._asking = threading.RLock()  # Whoosh's readers are for one thread at a time
-        self._changing = threading.RLock()  # taken before the other, and kept while a batch is written
+        self._asking = threading.RLock()
+        """Whoosh's readers are for one thread at a time; taken after the lock of changes."""
         self._folder: Path
         self._unfit: IndexNeedsRebuild | None = None
         self._snapshot: Snapshot | None = None
         self._writing: Writing | None = None
-        self._taken_out: set[int] = set()
-        self._added: dict[int, list[Document]] = {}
         self._follows = folder is None
         if folder is None:
             folder = generations.current(home)
@@ -175,24 +174,6 @@ class WhooshEngine:
         with self._asking, translated():
             return dict(json.loads(self._freshen().mark or b"{}"))
 
-    def add(self, documents: Sequence[Document]) -> None:
-        for document in documents:
-            check(document)
-        with self._changing:
-            self._may_write()
-            for document in documents:
-                self._added.setdefault(document.record, []).append(document)
-
-    def remove(self, records: Collection[int]) -> None:
-        wanted = {record for record in records if 0 < record < MOST_RECORDS}
-        if not wanted:
-            return
-        with self._changing:
-            self._may_write()
-            self._taken_out |= wanted
-            for record in wanted:
-                self._added.pop(record, None)
-
     def _may_write(self) -> Writing:
         if self._writing is None:
             with self._asking:
@@ -239,7 +220,7 @@ class WhooshEngine:
                 writing.end()
 
     def _drop(self) -> None:
-        self._taken_out, self._added = set(), {}
+        self._forget()
 
     # ---- beside and adopted ------------------------------------------------------------------------
 

@@ -224,7 +224,7 @@ def little_disk(home: Path, tmp_path: Path) -> Iterator[Callable[[int], Path]]:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("kilobytes", [1_500, 4_700])
+@pytest.mark.parametrize("kilobytes", [1_000, 1_500, 4_200, 4_700])
 def test_on_a_full_disk_what_was_acknowledged_is_whole_and_the_next_run_goes_on(
     little_disk: Callable[[int], Path], home: Path, file: Path, reopen: Callable[[], Store], kilobytes: int
 ):

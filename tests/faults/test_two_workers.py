@@ -325,28 +325,31 @@ class TwoWorkers(RuleBasedStateMachine):
                             assert held.hold.id in covered[key], "a hold that was acknowledged is lost"
 
 
-ENOUGH = 50
-"""So many examples meet everything that the laws speak of."""
+LONG = 50
+"""From so many examples on they are drawn anew each time."""
 
 
-def run(opens: Open, gives_back: Callable[[Store], None], *, examples: int, steps: int) -> None:
+def run(opens: Open, gives_back: Callable[[Store], None], *, examples: int, steps: int, at_most: int) -> None:
+    """Let them work; twice as many examples each time, up to `at_most`, until something was disposed of and something held."""
     told: Counter[str] = Counter()
     how = {"opens": staticmethod(opens), "gives_back": staticmethod(gives_back), "counted": told}
     machine = type("TwoWorkersHere", (TwoWorkers,), how)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.explicit, Phase.generate, Phase.shrink),
-            database=None,
-            derandomize=examples < ENOUGH,
-        ),
-    )
-    if examples < ENOUGH:
-        return  # so few may meet neither; the long run has to
+    while True:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                phases=(Phase.explicit, Phase.generate, Phase.shrink),
+                database=None,
+                derandomize=examples < LONG,
+            ),
+        )
+        if (told["disposed"] and told["stayed"]) or examples >= at_most:
+            break
+        examples = min(2 * examples, at_most)
     assert told["disposed"] > 0, "nothing was disposed of, so that no law could be broken"
     assert told["stayed"] > 0, "nothing was held when it was executed, so that law 1 could not be broken"
 
@@ -365,12 +368,12 @@ def on_sqlite(archive_template: Path, tmp_path: Path) -> Iterator[Open]:
 
 
 def test_laws_1_and_2_hold_whatever_two_workers_do_at_the_same_time(on_sqlite: Iterator[Open]):
-    run(next(on_sqlite), close, examples=4, steps=10)
+    run(next(on_sqlite), close, examples=4, steps=10, at_most=64)
 
 
 @pytest.mark.faults
 def test_laws_1_and_2_hold_at_length(on_sqlite: Iterator[Open]):
-    run(next(on_sqlite), close, examples=60, steps=40)
+    run(next(on_sqlite), close, examples=60, steps=40, at_most=240)
 
 
 @pytest.mark.faults
@@ -389,7 +392,7 @@ def test_laws_1_and_2_hold_on_postgresql(postgres_template: Path, postgres_clust
         for address in made[-1]:
             postgres_cluster.drop(address)
 
-    run(opens, gives_back, examples=15, steps=25)
+    run(opens, gives_back, examples=15, steps=25, at_most=60)
 
 
 def test_the_laws_would_be_broken_by_an_execution_that_looks_before_it_begins(on_sqlite: Iterator[Open]):

@@ -207,7 +207,7 @@ def test_law_2_a_record_that_is_not_eligible_any_more_stays(here: Office):
     done = here.execute(found)
     assert done.disposed == 1
     assert set(done.excluded) == {old[0], old[1]}
-    assert {one["why"] for one in done.as_json()["excluded"]} == {WITHDRAWN_ON_RECHECK}  # type: ignore[attr-defined]
+    assert {one["why"] for one in done.as_json()["excluded"]} == {WITHDRAWN_ON_RECHECK}  # type: ignore[attr-defined]  # JSON: a list of objects
 
 
 def test_law_2_an_edition_that_changed_makes_every_approval_void(anywhere_here: Office):

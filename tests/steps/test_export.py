@@ -886,7 +886,7 @@ def test_an_export_of_something_else_is_not_gone_on_with(town: World, tmp_path: 
     before = tree(tmp_path / "out")
     for more in ({"form": "wacz"}, {"messages": False}, {"of": [town.page.id]}):
         with pytest.raises(FolderOfSomethingElse):
-            export(town, **{"form": "ocfl", "out": tmp_path / "out", **more})  # type: ignore[arg-type]  # of its kinds
+            export(town, **{"form": "ocfl", "out": tmp_path / "out", **more})  # type: ignore[arg-type]  # a test names what it asks for
     (tmp_path / "out" / folder.MARKER).write_text("{")
     with pytest.raises(FolderOfSomethingElse):
         export(town, "ocfl", tmp_path / "out")

@@ -31,7 +31,7 @@ def here(store: Store, clock: FixedClock) -> Office:
 def order(here: Office, *wanted: object, instrument: str = INSTRUMENT, wait: int = 0) -> Proposal:
     with here.store.database.begin() as tx:
         return proposing.order(
-            here.of, tx, list(wanted), instrument=instrument, waiting_days=wait,  # type: ignore[arg-type]  # ids
+            here.of, tx, list(wanted), instrument=instrument, waiting_days=wait,  # type: ignore[arg-type]  # some are no ids: that is the test
             by=here.clerk, why="the court ordered it",
         )  # fmt: skip
 
