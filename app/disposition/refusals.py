@@ -114,12 +114,6 @@ class MessagesInside(NotPermitted):
     code = "messages-inside"
 
 
-class BadBag(Invalid):
-    """A folder is no bag as RFC 8493 has it, or not the bag that was packed."""
-
-    code = "bad-bag"
-
-
 class NotExecuted(Refused):
     """Nothing was executed that a certificate could speak of."""
 

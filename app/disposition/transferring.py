@@ -23,15 +23,15 @@ from app.capture.leaving import Leaving
 from app.db import Tx, key_of
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows
-from app.disposition import bag, proposals
+from app.disposition import proposals
 from app.disposition.approving import authority, must_stand
 from app.disposition.disposing import Disposing
 from app.disposition.executing import files_of, goes
 from app.disposition.proposals import APPROVED, TRANSFER, TYPE, Prints, Proposal
-from app.disposition.refusals import BadBag, MessagesInside, NoReceipt, NotATransfer
+from app.disposition.refusals import MessagesInside, NoReceipt, NotATransfer
 from app.records.errors import Invalid
 from app.records.nouns import Officer, Role
-from app.store import access, disposals, proofs, quarantine
+from app.store import access, bag, disposals, proofs, quarantine
 from app.store.outgoing import folder as outgoing
 from app.store.outgoing import walk
 from app.store.outgoing.telling import AsOf, RecordTold
@@ -241,7 +241,7 @@ def _fill(store: Store, found: Proposal, keys: list[int], stands: AsOf, payload:
             files |= files_of(tx, part)
             for told in teller.records(tx, part, stands, messages=True):
                 if not isinstance(told, RecordTold):
-                    raise BadBag(f"record {told.id} was disposed of meanwhile", next="Pack it again.")
+                    raise bag.BadBag(f"record {told.id} was disposed of meanwhile", next="Pack it again.")
                 _record(store, tx, told, stands, payload / "records" / str(told.id))
                 newest = told.versions[-1].json
                 told_pages.add(_page_of(newest))
@@ -250,7 +250,7 @@ def _fill(store: Store, found: Proposal, keys: list[int], stands: AsOf, payload:
                     first = min(first or published, published)
                     last = max(last or published, published)
     if not keys:
-        raise BadBag("nothing is left that could be transferred", next="Withdraw it.")
+        raise bag.BadBag("nothing is left that could be transferred", next="Withdraw it.")
     with store.database.read() as tx:
         custodians = [
             {"id": str(one.id), "name": one.name, "platform": one.platform, "custodian": one.custodian}

@@ -33,7 +33,7 @@ from app import ROOT, officers
 from app.capture import pages
 from app.cli import door, session
 from app.demo import law
-from app.disposition import bag, nightly
+from app.disposition import nightly
 from app.holds import noticing
 from app.jobs.night import night
 from app.jobs.telling import Telling
@@ -43,7 +43,7 @@ from app.officers.passes import Kind
 from app.records.clock import FixedClock
 from app.records.ids import new_id
 from app.records.nouns import Page, Role
-from app.store import disposals
+from app.store import bag, disposals
 from connectors.http import Manners
 from tests.archives import close, make, settings_at
 from tests.connectors.worlds.mastodon_world import MastodonWorld

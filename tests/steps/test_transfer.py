@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from app.capture.leaving import Leaving
-from app.disposition import bag, transferring
+from app.disposition import transferring
 from app.disposition.proposals import APPROVED, EXECUTED, Proposal
-from app.disposition.refusals import BadBag, MessagesInside, NoReceipt, NotATransfer, NotWaitingForThat
+from app.disposition.refusals import MessagesInside, NoReceipt, NotATransfer, NotWaitingForThat
 from app.disposition.transferring import Packed, ReceiptUnreadable
 from app.records.clock import FixedClock
 from app.records.nouns import Role
-from app.store import Store
+from app.store import Store, bag
 from app.store.outgoing.folder import FolderOfSomethingElse
 from app.store.proofs import FolderNotEmpty
 from connectors.contract import Attachment, Kind, Observation
@@ -129,7 +129,7 @@ def test_the_bag_is_whole_by_its_own_manifests_and_an_altered_one_is_not(here: O
     (text,) = out.glob("data/records/*/text.txt")
     text.write_text("words of b")
     assert not summed(out)
-    with pytest.raises(BadBag):
+    with pytest.raises(bag.BadBag):
         bag.check(out)
 
 
@@ -165,7 +165,7 @@ def test_no_harm_to_a_bag_passes_its_check(tmp_path: Path, harm: str):
             (out / "bag-info.txt").write_text("Payload-Oxum: 7.2\n")
         case _:
             (out / "data" / "e.txt").symlink_to(out / "data" / "a.txt")
-    with pytest.raises(BadBag):
+    with pytest.raises(bag.BadBag):
         bag.check(out)
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from app.disposition.refusals import BadBag
+from app.records.errors import Invalid
 from app.store import folders
 from app.store.proofs import must_be_empty
 
@@ -24,6 +24,12 @@ _LINE = re.compile(r"([0-9a-f]+)  (\S.*)")
 _NAME = re.compile(r"[a-z0-9._/-]+")
 _WIDEST = 78
 _CHUNK = 1 << 20
+
+
+class BadBag(Invalid):
+    """A folder is no bag as RFC 8493 has it, or not the bag that was packed."""
+
+    code = "bad-bag"
 
 
 def write(out: Path, fill: Callable[[Path], None], info: Mapping[str, str]) -> bytes:
