@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,10 @@ from app.capture.renewing import Renewing, finish_all
 from app.capture.runs import Report
 from app.db import Database, DiskFull, Tx
 from app.db.migrate import bring_up, check, upgrade
+from app.disclosure import accounted as disclosure_accounted
+from app.disclosure import known as request_laws
+from app.disclosure import produced, reminding, selecting
+from app.disclosure.handing import FolderElsewhere, TooManyForTheWeb
 from app.disposition import accounted as dispositions_accounted
 from app.disposition import nightly as dispositions
 from app.disposition import unfinished
@@ -87,14 +92,22 @@ from connectors.tokens import TokenClient
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from app.disclosure.package.building import Built
+    from app.disclosure.package.recipe import Forms
+    from app.disclosure.produced import Production
+    from app.disclosure.producing import Plan
+    from app.disclosure.requests import Request
     from app.store.publish import Publish
 
 _CHANCE = SystemRandom()
+MOST_BY_WEB = 5_000
+"""So many records are produced at most while a browser waits."""
 ACCOUNTED: fixity.More = (
     (tags_accounted.LOOK, tags_accounted.wrong),
     (retention_accounted.LOOK, retention_accounted.wrong),
     (holds_accounted.LOOK, holds_accounted.wrong),
     (dispositions_accounted.LOOK, dispositions_accounted.wrong),
+    (disclosure_accounted.LOOK, disclosure_accounted.wrong),
 )
 """What fixity looks at above the store: each room holds its own rows against the acts that wrote them."""
 LOOKUP = "lookup"
@@ -455,6 +468,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         mailer(settings.smtp_url, _sender(settings, archive.store), clock=archive.store.clock),
         settings.public_url,
         settings.digest_at,
+        laws=archive.laws,
     )
     works = Night(
         archive.store,
@@ -468,6 +482,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
                 ("disposals", archive.finish_disposals),
                 ("classification", archive.classify),
                 ("dispositions", lambda: dispositions.tonight(archive.disposing())),
+                ("requests", lambda: reminding.tonight(archive.store, archive.laws)),
                 ("publishing", archive.publish),
                 ("fixity", archive.rounds().tonight),
             ),
@@ -505,6 +520,51 @@ def _check_storage(store: Store) -> None:
     store.objects.describe()
 
 
+@dataclass(frozen=True, slots=True)
+class _Productions:
+    """Productions that are asked for over the web; they lie in `out`, each in a folder of its own."""
+
+    archive: Archive
+    out: Path
+
+    def preview(self, request: Request, *, messages: bool) -> Plan:
+        return self.archive.preview(request, messages=messages)
+
+    def make(
+        self,
+        request: Request,
+        *,
+        prefix: str,
+        forms: Sequence[str],
+        profile: str,
+        messages: bool,
+        by: Officer,
+        why: str,
+    ) -> dict[str, object]:
+        with self.archive.store.database.read() as tx:
+            number = selecting.count(tx, request.id)
+        if number > MOST_BY_WEB:
+            raise TooManyForTheWeb(
+                f"{number:,} records keep a browser waiting for too long",
+                next=f"Use the command line: muniment disclose produce {request.number}.",
+            )
+        wanted = produced.forms(forms)
+        self.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        production, built, plan = self.archive.produce(
+            request, self.out, prefix=prefix, forms=wanted, profile=profile, messages=messages, by=by, why=why,
+            progress=lambda _what, _number: None,
+        )  # fmt: skip
+        return produced.told(production, built, plan.conflicts)
+
+    def folder(self, number: str) -> Path:
+        found = self.out / number.lower()
+        if not found.is_dir():
+            raise FolderElsewhere(
+                f"{number} was not made here, or was taken away", next="Ask whoever made it."
+            )
+        return found
+
+
 def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
     """The pages and the API over an archive."""
     from app import web  # noqa: PLC0415 - only here, so that the command line starts without the web
@@ -534,10 +594,14 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             ),
             write_evidence=archive.write_evidence,
             write_proof=archive.write_proof,
+            productions=_Productions(archive, archive.settings.productions)
+            if archive.settings.productions
+            else None,
             to_do=lambda tx: [
                 *rounds.to_do(tx),
                 *dispositions.to_do(archive.store, tx),
                 *reviews.to_do(archive.store, tx),
+                *reminding.to_do(archive.store, tx, archive.laws),
             ],
             ready={
                 "index": archive.index_ready,
@@ -930,6 +994,10 @@ class Archive:
         """How many ledger entries the index has not seen yet."""
         return follower.unsearchable(LedgerSource(self.store), self.index)
 
+    def laws(self) -> request_laws.Laws:
+        """The public-records laws that the agency knows: those that come with Muniment, and its own."""
+        return request_laws.of(self.settings.request_laws_folder())
+
     def look_for_alerts(self) -> int:
         """Read what was captured for everybody who is told of a saved search; return how many letters were put."""
         return alerts.look(self.store, LedgerSource(self.store), asof.size_of(self.index))
@@ -1159,6 +1227,69 @@ class Archive:
                 )
             leave.done(going, left, settle=os.sync)
         return {"as": form, "folder": str(out), "entries": left.size, **holds, "digest": left.digest}
+
+    def preview(self, request: Request, *, messages: bool) -> Plan:
+        """What a production of a request's confirmed selection would hold, and everything that is in conflict."""
+        from app.disclosure import producing  # noqa: PLC0415 - only here: what typesets takes a while to load
+        from app.disclosure.rendition.remaking import Remakes  # noqa: PLC0415 - only here: what typesets takes a while to load
+
+        with closing(Remakes()) as remaking:
+            return producing.plan(self.store, request, remaking, messages=messages)
+
+    def produce(
+        self,
+        request: Request,
+        out: Path,
+        *,
+        prefix: str,
+        forms: Forms,
+        profile: str,
+        messages: bool,
+        more: bool = False,
+        by: Officer,
+        why: str,
+        progress: Callable[[str, int], None],
+    ) -> tuple[Production, Built, Plan]:
+        """Make a production of a request's confirmed selection in `out`, or go on with one that was broken off, and issue it."""
+        from app.disclosure import producing  # noqa: PLC0415 - only here: what typesets takes a while to load
+        from app.disclosure.package import sealing  # noqa: PLC0415 - only here: what typesets takes a while to load
+        from app.disclosure.package.building import Sources  # noqa: PLC0415 - only here: what typesets takes a while to load
+        from app.disclosure.rendition.remaking import Remakes  # noqa: PLC0415 - only here: what typesets takes a while to load
+
+        folder.must_lie_outside(out, self.settings.home)
+        told = self.settings
+        store = walk.remembering(self.store)
+        signs = sealing.signer(told.production_certificate_file, told.production_key_file)
+        with (
+            closing(Remakes()) as remaking,
+            httpx.Client(verify=httpx.create_ssl_context(), trust_env=False) as outside,
+        ):
+            plan = producing.plan(store, request, remaking, messages=messages)
+            with store.database.read() as tx:
+                production = produced.under_way(store, tx, request, prefix)
+            if production is None:
+                size = walk.signed_now(store)
+                with store.database.begin() as tx:
+                    production = producing.begin(
+                        store, tx, plan, prefix=prefix, forms=forms, profile=profile, checkpoint=size,
+                        software=f"Muniment {__version__}", by=by, why=why,
+                    )  # fmt: skip
+            sources = Sources(
+                store=store, teller=Leaving(store), signer=signs, authorities=anchors.authorities(told.timestamp_urls),
+                ask=Asking(outside), dates=producing.dates(store, request), progress=progress,
+            )  # fmt: skip
+            built = producing.build(plan, production, out, sources, remaking)
+            with store.database.begin() as tx:
+                access.note(
+                    store,
+                    tx,
+                    "production",
+                    by=by.id,
+                    detail={"production": production.number, "folder": str(out)},
+                )
+                production = producing.issue(store, tx, production, plan, built, more=more, by=by, why=why)
+            built.settle()
+        return production, built, plan
 
     def _exported(self, tx: Tx, record: Record, what: str, by: Officer, why: str) -> None:
         access.note(self.store, tx, "export", by=by.id, record=record.id, detail={"what": what})

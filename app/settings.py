@@ -145,6 +145,18 @@ class Settings(BaseSettings):
         "",
         description="The authorities that timestamp the ledger (RFC 3161), separated by commas; each an address, or address#file of its root certificate, or address#file#policy.",
     )
+    productions: Path | None = Field(
+        None,
+        description="The folder in which productions are kept that are asked for over the web, outside of HOME: what lies there is in the clear. Without it they are made by the command line.",
+    )
+    production_certificate_file: Path | None = Field(
+        None,
+        description="The agency's certificate for signing productions, PEM, with the chain that leads to its root after it. Without it productions are sealed unsigned, and say so.",
+    )
+    production_key_file: Path | None = Field(
+        None,
+        description="The private key of that certificate, PEM without a password, readable by the archive alone.",
+    )
     witnesses: str = Field(
         "",
         description="The witnesses that cosign the ledger (C2SP tlog-witness), separated by commas; each address#verifier-key.",
@@ -175,6 +187,10 @@ class Settings(BaseSettings):
         7,
         ge=0,
         description="How many days after its approval the release of a hold is carried out; until then it can be cancelled.",
+    )
+    request_laws: Path | None = Field(
+        None,
+        description="The folder of the agency's own public-records laws, and of its agency.yaml. Default: HOME/request_laws, if it is there.",
     )
     fixity_days: int = Field(
         30,
@@ -249,6 +265,10 @@ class Settings(BaseSettings):
 
     def index(self) -> Path:
         return self.home.resolve() / "index"
+
+    def request_laws_folder(self) -> Path:
+        """Where the agency's own public-records laws lie; it need not be there."""
+        return self.request_laws or self.home.resolve() / "request_laws"
 
     def ledger(self) -> Path:
         return self.home.resolve() / "ledger"

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -196,6 +197,8 @@ class Edge(Generic[T]):
     items: list[Seen[T]]
     following: Mapping[str, str] | None
     total: int | None
+    after: str | None = None
+    """The cursor behind the last item, whether or not a link leads on from there."""
 
 
 class _Cursors(msgspec.Struct):
@@ -215,6 +218,23 @@ class _Summary(msgspec.Struct):
 class _Tail(msgspec.Struct):
     paging: _Paging | None = None
     summary: _Summary | None = None
+
+
+class Token(msgspec.Struct):
+    """What Meta says of a token. Times are seconds since 1970; 0 stands for never."""
+
+    is_valid: bool = False
+    type: str = ""
+    application: str | None = None
+    expires_at: int | None = None
+    data_access_expires_at: int | None = None
+    scopes: list[str] = []
+
+
+class _Debugged(msgspec.Struct):
+    """The envelope in which it says so."""
+
+    data: Token
 
 
 # -- pure ----------------------------------------------------------------------------------------------------
@@ -324,7 +344,13 @@ def edge(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Edg
             what = value(piece, shape)
         items.append(Seen(what, Span(exchange, start, end)))
     tail = value(_without_items(body, members), _Tail)
-    return Edge(items, following(tail.paging), tail.summary.total_count if tail.summary else None)
+    cursors = tail.paging.cursors if tail.paging else None
+    return Edge(
+        items,
+        following(tail.paging),
+        tail.summary.total_count if tail.summary else None,
+        cursors.after if cursors else None,
+    )
 
 
 def _without_items(body: bytes, members: Mapping[str, tuple[int, int]]) -> bytes:
@@ -365,6 +391,26 @@ def following(paging: _Paging | None) -> Mapping[str, str] | None:
     return found
 
 
+def advanced(following: Mapping[str, str], met: set[str], what: str) -> Mapping[str, str]:
+    """What to ask with next, which is added to `met`; an error where the list has led there before."""
+    key = repr(sorted(following.items()))
+    if key in met:
+        raise UnexpectedResponse(f"Meta leads on to where it has led before: {what} have no end.")
+    met.add(key)
+    return following
+
+
+def keeps_secrets(base: str) -> bool:
+    """Whether a token may be sent to this address: over TLS, or within this machine."""
+    parts = urlsplit(base)
+    if parts.scheme == "https":
+        return True
+    try:
+        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
 def _why(body: bytes, error: Exception) -> str:
     if isinstance(error, Malformed):
         return str(error)
@@ -398,6 +444,7 @@ class Asking(Visit):
         self._used = Usage()
         self._proven: set[str] = set()
         self._dropped: dict[str, set[str]] = {}
+        self._at_once: dict[str, int] = {}
         self.answered_as: str | None = None
         """The version that answers, where it is another than the one that is asked for."""
 
@@ -492,6 +539,39 @@ class Asking(Visit):
         """Ask for several objects at once, at most fifty."""
         exchange = self._at_most(lambda: self._with_fields("", fields, {"ids": ",".join(ids)}))
         return self._read(exchange, lambda body: objects(body, self.last, shape))
+
+    def gathered(
+        self,
+        path: str,
+        shape: type[T],
+        fields: Callable[[int], Sequence[str]],
+        params: Mapping[str, str],
+        limit: int,
+    ) -> tuple[Edge[T], bytes]:
+        """Ask for one answer of a list, of `limit` items; for fewer where Meta cannot gather so many at once.
+
+        `fields` are asked of each item, by how many of them there are. What was
+        found to be enough for lists of this name is remembered for the visit.
+        """
+        name = path.rpartition("/")[2]
+        limit = min(limit, self._at_once.get(name, limit))
+        while True:
+            try:
+                return self.edge(path, shape, fields(limit), {**params, "limit": str(limit)})
+            except TooMuch:
+                if limit == 1:
+                    raise TryAgainLater(
+                        f"Meta cannot gather even one item of {path} at a time. Later it may."
+                    ) from None
+                limit = self._at_once[name] = max(1, limit // 2)
+
+    def token_told(self) -> Token | None:
+        """What Meta says of the token that the page was connected with; None where it does not say."""
+        try:
+            exchange = self.get("debug_token", {"input_token": self.given})
+        except NotGiven:
+            return None
+        return self._read(exchange, lambda body: one(body, self.last, _Debugged)).what.data
 
     def dropped(self) -> Iterator[tuple[str, str]]:
         """Fields that were asked for and that this version does not have, each once, with where they were asked for."""

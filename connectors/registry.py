@@ -31,6 +31,10 @@ _OURS: Mapping[str, str] = {
     "mediawiki": "connectors.mediawiki:MediaWiki",
     "nixle": "connectors.nixle:Nixle",
     "facebook": "connectors.facebook:Facebook",
+    "x": "connectors.x:X",
+    "instagram": "connectors.instagram:Instagram",
+    "threads": "connectors.threads:Threads",
+    "youtube": "connectors.youtube:YouTube",
 }
 
 
@@ -69,9 +73,6 @@ class Fault:
 _FEED = "If the page has a feed, capture that with the connector `feed`."
 
 PLANNED: tuple[Planned, ...] = (
-    Planned("instagram", "Instagram", Status.COMING),
-    Planned("x", "X (Twitter)", Status.COMING),
-    Planned("youtube", "YouTube", Status.COMING, f"{_FEED} Channels have one."),
     Planned("linkedin", "LinkedIn", Status.GATED),
     Planned("tiktok", "TikTok", Status.GATED),
     Planned("pinterest", "Pinterest", Status.COMING, f"{_FEED} Boards have one."),
@@ -79,7 +80,6 @@ PLANNED: tuple[Planned, ...] = (
     Planned("flickr", "Flickr", Status.COMING, f"{_FEED} Photostreams have one."),
     Planned("reddit", "Reddit", Status.GATED),
     Planned("nextdoor", "Nextdoor", Status.GATED),
-    Planned("threads", "Threads", Status.COMING),
 )
 
 

@@ -64,6 +64,11 @@ def get(
     return read(store, tx, [row.key], messages=messages, number=number, by=by)[0]
 
 
+def id_of(tx: Tx, key: int) -> UUID:
+    """The id of the record of that key."""
+    return UUID(bytes=bytes(tx.execute(select(records.c.id).where(records.c.key == key)).scalar_one()))
+
+
 def read(
     store: Store,
     tx: Tx,

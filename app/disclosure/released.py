@@ -187,7 +187,7 @@ class Withheld:
     day: str
     """The day it was published, in the agency's time zone, or of its first sighting; ISO 8601."""
     author: str
-    """The category: `agency` or `visitor`."""
+    """The category: `agency`, `visitor` or `unknown`."""
     entries: Sequence[int]
     """Where the ledger holds its versions."""
     grounds: Sequence[Made]

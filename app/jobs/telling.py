@@ -21,6 +21,9 @@ from app.capture import account, coverage, credentials, diary, due, notices, pag
 from app.capture.due import Due
 from app.capture.notices import CREDENTIALS, DIGEST, RECOVERED, Waiting
 from app.db import Tx
+from app.disclosure import known as laws_known
+from app.disclosure import reminding
+from app.disclosure.known import Laws
 from app.disposition import approving, nightly, proposals
 from app.index import alerts
 from app.jobs import rounds
@@ -52,8 +55,10 @@ class Telling:
         base: str,
         digest_at: str,
         more: Callable[[Tx], Sequence[Due]] = lambda _tx: (),
+        laws: Callable[[], Laws] = lambda: laws_known.of(None),
     ) -> None:
         self.store, self.mailer, self.base, self.more = store, mailer, base.rstrip("/"), more
+        self.laws = laws
         self.hour, self.minute = hour_of(digest_at)
         self.words = Environment(
             loader=FileSystemLoader(_FOLDER),
@@ -72,6 +77,7 @@ class Telling:
             self._remind(tx, people)
             self._fixity(tx, people)
             nightly.remind(self.store, tx)
+            reminding.remind(self.store, tx, self.laws)
             self._digest(tx, people)
         return self.send()
 
@@ -152,6 +158,8 @@ class Telling:
                 return self._of_alert(tx, waiting)
             case approving.TOPIC:
                 return self._of_disposition(tx, waiting)
+            case reminding.TOPIC:
+                return self._of_request(tx, waiting)
             case _:
                 return self._of_the_day(tx, waiting)
 
@@ -223,12 +231,21 @@ class Telling:
         subject = f"{self.store.agency.name}: {found.shown:,} records of series {found.series} {says[what]}"
         return self._letter(waiting, subject, found=found, what=what)
 
+    def _of_request(self, tx: Tx, waiting: Waiting) -> Letter | None:
+        """A request is due soon, or was: its number and its day, and neither who asked nor for what."""
+        told = reminding.news(self.store, tx, reminding.readable(self.laws)[0], waiting.mark)
+        if told is None:
+            return None  # it was answered, moved or closed meanwhile
+        subject = f"{self.store.agency.name}: {told.request.number} is {told.says()}"
+        return self._letter(waiting, subject, told=told, request=told.request, due=told.due)
+
     def _of_the_day(self, tx: Tx, waiting: Waiting) -> Letter:
         found = [
             *rounds.to_do(tx),
             *due.of(self.store, tx),
             *nightly.to_do(self.store, tx),
             *reviews.to_do(self.store, tx),
+            *reminding.to_do(self.store, tx, self.laws),
             *self.more(tx),
         ]
         what = f"{len(found)} thing{'' if len(found) == 1 else 's'} to do" if found else "nothing to do"

@@ -1191,3 +1191,263 @@ Index(
     postgresql_where=tags.c.removed_entry.is_(None),
 )
 """Tags that officers gave records. The word stands sealed in the entry's detail; `mac` is what it is found by."""
+
+# -- review and production ---------------------------------------------------------------------------------------
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", LargeBinary(16), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("how", String(9), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+Index("ix_selections_request", selections.c.request)
+"""What was selected for a request: by a question (`query`), by hand (`added`, `removed`), or `confirmed` by a person.
+
+`size` is the ledger's size as of which it was asked, `n` and `digest` say how
+many records are selected after it, and which. The question stands in the entry's detail.
+"""
+
+selected = Table(
+    "selected",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", LargeBinary(16), nullable=False),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("left_entry", BigInteger),
+)
+Index("ix_selected_record", selected.c.record)
+Index(
+    "ix_selected_request",
+    selected.c.request,
+    selected.c.record,
+    unique=True,
+    sqlite_where=selected.c.left_entry.is_(None),
+    postgresql_where=selected.c.left_entry.is_(None),
+)
+"""The records of a selection: which entry brought each in, and which took it out again."""
+
+redactions = Table(
+    "redactions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("request", LargeBinary(16), nullable=False),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("approved_entry", BigInteger),
+    Column("retracted_entry", BigInteger),
+)
+Index("ix_redactions_record", redactions.c.record)
+Index("ix_redactions_request", redactions.c.request)
+"""What is taken out of every rendition of a record, whoever asks for it: span, field, region, attachment, or the record.
+
+`leaves` is the decision that an attachment leaves whole although something else
+does not. Where it stands, on what ground and why are in the entry's detail,
+which goes with the record.
+"""
+
+reviewed = Table(
+    "reviewed",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", LargeBinary(16), nullable=False),
+    Column("record", Key, ForeignKey("records.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("act", String(8), nullable=False),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("ended_entry", BigInteger),
+)
+Index("ix_reviewed_record", reviewed.c.record)
+Index("ix_reviewed_request", reviewed.c.request, reviewed.c.record)
+"""What people did with a record for a request: `assigned` to an officer, `looked` through, `second` looked through by another.
+
+It ends where the record changed or something was decided anew.
+"""
+
+review_rules = Table(
+    "review_rules",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", LargeBinary(16), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("two_persons", Boolean, nullable=False),
+)
+Index("ix_review_rules_request", review_rules.c.request)
+"""Whether a request asks for a second person's look at whatever is taken out; the newest row counts."""
+
+productions = Table(
+    "productions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("request", LargeBinary(16), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("number", String(64), nullable=False, unique=True),
+    Column("prefix", String(64), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger),
+    Column("made_at", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("records", BigInteger),
+    Column("withheld", BigInteger),
+    Column("issued_entry", BigInteger),
+    Column("digest", LargeBinary(32)),
+    Column("given_up_entry", BigInteger),
+    Column("clawed_entry", BigInteger),
+)
+Index("ix_productions_request", productions.c.request)
+Index("ix_productions_prefix", productions.c.prefix, productions.c.first)
+"""The productions of a request: their numbers, as of which size of the ledger, and the digest of what was sealed.
+
+`issued_entry` is there once it was sealed, `given_up_entry` once nobody builds it
+any more, `clawed_entry` once it was asked back.
+"""
+
+produced = Table(
+    "produced",
+    metadata,
+    Column("production", Key, ForeignKey("productions.key"), primary_key=True, autoincrement=False),
+    Column("record", Key, ForeignKey("records.key"), primary_key=True, autoincrement=False),
+    Column("first", BigInteger, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("how", String(8), nullable=False),
+    Column("decisions", LargeBinary(32), nullable=False),
+)
+Index("ix_produced_record", produced.c.record)
+"""What left of each record, under which numbers: `whole`, `redacted` or `withheld`; `decisions` is a keyed digest of what was taken out."""
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("production", Key, ForeignKey("productions.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("token", LargeBinary(32), unique=True),
+    Column("until", BigInteger),
+    Column("taken_entry", BigInteger),
+)
+Index("ix_handovers_production", handovers.c.production)
+"""To whom a production was given: by hand, or by a link that works until a moment; who it was stands in the entry's detail."""
+
+# -- requests for records ----------------------------------------------------------------------------------------
+
+request_laws = Table(
+    "request_laws",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""The files of public-records laws under which requests were received, byte for byte."""
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("year", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("law", Key, ForeignKey("request_laws.key"), nullable=False),
+    Column("edition", String(80), nullable=False),
+    Column("track", String(40), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("target_day", String(10)),
+    Column("litigant", Boolean),
+    Column("requester", LargeBinary(16)),
+    Column("from_day", String(10)),
+    Column("until_day", String(10)),
+    Column("state", String(10), nullable=False),
+    Column("state_entry", BigInteger, nullable=False),
+    Column("custodian", LargeBinary(16)),
+    Column("custodian_entry", BigInteger),
+    Column("outcome", String(12)),
+    Column("let_go_entry", BigInteger),
+    UniqueConstraint("year", "number"),
+)
+Index("ix_requests_state", requests.c.state)
+Index("ix_requests_requester", requests.c.requester)
+"""Requests for records: number, the edition of the law under which each was received, and how it stands.
+
+Words, requester and address stand in the entry's detail; `requester` is a keyed
+digest by which several requests of one person are told, None where nothing is
+known of them. `let_go_entry` is there once nothing is held for it any more.
+"""
+
+request_pages = Table(
+    "request_pages",
+    metadata,
+    Column("request", Key, ForeignKey("requests.key"), primary_key=True, autoincrement=False),
+    Column("page", Key, ForeignKey("pages.key"), primary_key=True, autoincrement=False),
+)
+"""The pages that a request is about; none: the whole archive."""
+
+request_events = Table(
+    "request_events",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", Key, ForeignKey("requests.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("event", String(24), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("code", String(60), nullable=False, server_default=""),
+    Column("rule", String(60), nullable=False, server_default=""),
+    Column("days", Integer, nullable=False, server_default="0"),
+    Column("on_day", String(10)),
+    Column("number", Integer, nullable=False, server_default="0"),
+)
+Index("ix_request_events_request", request_events.c.request)
+"""What happened to a request and when: what its clocks are reckoned from. Words stand in the entries' details."""
+
+request_papers = Table(
+    "request_papers",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", LargeBinary(16), nullable=False, unique=True),
+    Column("request", Key, ForeignKey("requests.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("ix_request_papers_request", request_papers.c.request)
+"""What came with a request and what went out: the message as it arrived, its attachments, each letter.
+
+Sealed under the secret of the act that kept it; name, media type and SHA-256
+stand in that act's detail.
+"""
+
+request_times = Table(
+    "request_times",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", Key, ForeignKey("requests.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("day", String(10), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("work", String(20), nullable=False),
+    Column("officer", LargeBinary(16), nullable=False),
+    Column("cents_an_hour", Integer),
+)
+Index("ix_request_times_request", request_times.c.request)
+"""Time that was spent on a request: whose, on which day, on what; a correction is a row of its own, with minutes below zero."""
+
+request_fees = Table(
+    "request_fees",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("request", Key, ForeignKey("requests.key"), nullable=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("act", String(10), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+)
+Index("ix_request_fees_request", request_fees.c.request)
+"""Fees of a request: estimated, told to the requester (`notice`), paid, waived."""

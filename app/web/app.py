@@ -15,9 +15,12 @@ from app.web.api import imports as api_imports
 from app.web.api import ledger as api_ledger
 from app.web.api import matters as api_matters
 from app.web.api import people as api_people
+from app.web.api import productions as api_productions
 from app.web.api import records as api_records
 from app.web.api import registry as api_registry
+from app.web.api import requests as api_requests
 from app.web.api import retention as api_retention
+from app.web.api import reviews as api_reviews
 from app.web.api import schedules as api_schedules
 from app.web.api import searching as api_searching
 from app.web.headers import Careful
@@ -34,7 +37,9 @@ from app.web.pages import (
     people,
     record,
     registry,
+    requesting,
     retaining,
+    reviewing,
     searching,
 )
 from app.web.parts import Parts
@@ -72,6 +77,9 @@ def create(parts: Parts) -> FastAPI:
         api_coverage,
         api_matters,
         api_holds,
+        api_requests,
+        api_reviews,
+        api_productions,
         api_imports,
         api_captures,
         api_ledger,
@@ -91,6 +99,8 @@ def create(parts: Parts) -> FastAPI:
         coverage,
         disposing,
         holding,
+        reviewing,
+        requesting,
         importing,
         people,
         auditing,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -14,6 +14,7 @@ from app.capture.due import Due
 from app.capture.pacing import Pace
 from app.capture.pages import About, Guard
 from app.db import Tx
+from app.disclosure.requests import Request as PublicRequest
 from app.disposition.disposing import Disposing
 from app.index.engine import Engine
 from app.officers import Mailer
@@ -21,6 +22,9 @@ from app.records.nouns import Officer, Page, Record
 from app.retention.standing import Standing
 from app.settings import Settings
 from app.store.store import Store
+
+if TYPE_CHECKING:
+    from app.disclosure.producing import Plan
 
 
 class AddPage(Protocol):
@@ -81,6 +85,32 @@ class TakeProof(Protocol):
     def __call__(self, record: Record, out: Path, *, number: int | None, by: Officer, why: str) -> object: ...
 
 
+class Productions(Protocol):
+    """Makes productions, and keeps the folders of those that were asked for over the web."""
+
+    def preview(self, request: PublicRequest, *, messages: bool) -> "Plan":
+        """What a production would hold, and everything that is in conflict."""
+        ...
+
+    def make(
+        self,
+        request: PublicRequest,
+        *,
+        prefix: str,
+        forms: Sequence[str],
+        profile: str,
+        messages: bool,
+        by: Officer,
+        why: str,
+    ) -> dict[str, object]:
+        """Make and issue one, or go on with one; what it holds. MUST refuse what would keep somebody waiting for long."""
+        ...
+
+    def folder(self, number: str) -> Path:
+        """Where a production's folder lies, or `FolderElsewhere`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that the pages and the API stand on."""
@@ -106,6 +136,8 @@ class Parts:
     """How pages are captured that have no pace of their own."""
     to_do: Callable[[Tx], Sequence[Due]] = lambda _tx: ()
     """What needs doing beside the pages, for the overview."""
+    productions: Productions | None = None
+    """Where productions are made and kept that are asked for over the web; None where the agency has no place for them."""
     ready: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """More checks for `/readyz`, by name; one that is not ready raises."""
 

@@ -182,6 +182,7 @@ ELSEWHERE = {
     "retention.classifying.forget_disposed commit": "one transaction of rows; what is left of it goes the next time",
     "disposition.replay.": "one transaction of rows at a time; a restore that was broken off is begun again",
     "disposition.executing.": "tests/crash/test_disposition_crashes.py kills here, before, between and after its parts",
+    "disclosure.package.": "tests/crash/test_package_crashes.py kills here; a production that was broken off goes on, and nothing of the archive lies in it",
     "store.bag.": "a bag that was broken off is packed anew; nothing of the archive lies in it",
     "disposition.transferring.": "one transaction of rows, after the bag is whole; packed again, the newest bag counts",
     "disposition.certifying.": "one transaction of rows, and nothing beside it",

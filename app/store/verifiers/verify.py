@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check a proof folder without the program that wrote it: Python's standard library and the openssl program alone.
 
-    python3 verify.py [FOLDER] [--ca FILE]... [--key FILE]
+    python3 verify.py [FOLDER] [--ca FILE]... [--key FILE] [--withheld]
     python3 verify.py --consistency OLD NEW PROOF [--key FILE]
 
 It ends with PROVEN and exit code 0, or with a line NOT PROVEN for each thing
@@ -29,7 +29,8 @@ from time import gmtime, strftime, strptime
 from typing import NamedTuple
 
 NEEDED = ("disclosures.txt", "entry.json", "item.tlog-proof", "log.vkey", "salt.hex", "statement.json")
-ALLOWED = frozenset({*NEEDED, "VERIFY.md", "verify.py", "verify.sh", "witnesses.vkey"})
+WITHHELD = ("entry.json", "item.tlog-proof", "log.vkey")
+BESIDE = ("VERIFY.md", "verify.py", "verify.sh", "witnesses.vkey")
 FOLDERS = {
     "payload": re.compile(r"[a-z0-9][a-z0-9.-]*"),
     "anchors": re.compile(r"[0-9a-f]{64}\.(?:tsr|pem)"),
@@ -312,8 +313,16 @@ def shown(name: str) -> str:
 class Folder:
     """A proof folder that is being checked: what was found wrong, and what was learned."""
 
-    def __init__(self, folder: Path, authorities: Sequence[Path] = (), key: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        authorities: Sequence[Path] = (),
+        key: Path | None = None,
+        *,
+        withheld: bool = False,
+    ) -> None:
         self.folder, self.authorities, self.known = folder, authorities, key
+        self.withheld = withheld
         self.findings: list[Differs] = []
         self.remarks: list[str] = []
         self.statement = b""
@@ -325,10 +334,11 @@ class Folder:
     def check(self) -> list[Differs]:
         """Look at everything; each part tells the first thing that is wrong with it."""
         if self._part(self._files):
-            self._part(self._commitment)
+            self._part(self._entered if self.withheld else self._commitment)
             self._part(self._key)
             self._part(self._ledger)
-            self._part(self._disclosures)
+            if not self.withheld:
+                self._part(self._disclosures)
             if self.proof is not None:
                 self._part(self._tokens)
                 self._part(self._renewal)
@@ -349,14 +359,16 @@ class Folder:
             raise CannotCheck(f"{shown(name)} cannot be read: {error.strerror}") from error
 
     def _files(self) -> None:
-        for name in NEEDED:
+        needed = WITHHELD if self.withheld else NEEDED
+        folders = ("anchors", "renewed") if self.withheld else tuple(FOLDERS)
+        for name in needed:
             if not (self.folder / name).is_file() or (self.folder / name).is_symlink():
                 raise Differs("file-missing", name, "a proof folder holds this file")
         for name in self._names(self.folder):
             here = self.folder / name
-            if name in ALLOWED and here.is_file() and not here.is_symlink():
+            if name in (*needed, *BESIDE) and here.is_file() and not here.is_symlink():
                 continue
-            if name not in FOLDERS or not here.is_dir() or here.is_symlink():
+            if name not in folders or not here.is_dir() or here.is_symlink():
                 raise Differs("file-unknown", shown(name), "a proof folder does not hold this")
             for inner in self._names(here):
                 if (
@@ -378,6 +390,13 @@ class Folder:
                 name.encode("utf-8", "surrogateescape"),
             ),
         )
+
+    def _entered(self) -> None:
+        """Of a record that is withheld, only the entry is here: it tells that there is one, and nothing of it."""
+        entered = ENTRY.fullmatch(self._read("entry.json"))
+        if not entered:
+            raise Differs("entry-form", "entry.json", "it is not a capture entry as one is written")
+        self.proven = f"record {entered[2].decode()} version {entered[3].decode()}, withheld,"
 
     def _commitment(self) -> None:
         """The entry commits to this statement under this salt, and both speak of one version."""
@@ -630,13 +649,15 @@ def main(words: Sequence[str]) -> int:
     named: dict[str, list[Path]] = {"--ca": [], "--key": []}
     rest: list[str] = []
     asked = list(words)
-    comparing = False
+    comparing = withheld = False
     while asked:
         word = asked.pop(0)
         if word in named and asked:
             named[word].append(Path(asked.pop(0)))
         elif word == "--consistency":
             comparing = True
+        elif word == "--withheld":
+            withheld = True
         elif word.startswith("-"):
             sys.stderr.write(__doc__ or "")
             return 2
@@ -660,6 +681,7 @@ def main(words: Sequence[str]) -> int:
                 Path(rest[0]) if rest else beside,
                 named["--ca"],
                 named["--key"][0] if named["--key"] else None,
+                withheld=withheld,
             )
             if not folder.folder.is_dir():
                 raise CannotCheck(f"{folder.folder} is not a folder")

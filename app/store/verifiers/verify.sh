@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks a proof folder without the program that wrote it: a POSIX shell, coreutils, xxd and OpenSSL 3 alone.
 #
-#     sh verify.sh [FOLDER] [--ca FILE]... [--key FILE]
+#     sh verify.sh [FOLDER] [--ca FILE]... [--key FILE] [--withheld]
 #
 # It ends with PROVEN and exit code 0, or with a line NOT PROVEN for each thing that is wrong, its code and
 # its files, and exit code 6; 2 says that it was called wrongly, 5 that it could not check. VERIFY.md explains
@@ -12,7 +12,7 @@ export LC_ALL
 umask 077
 dash=$(printf '\342\200\224')
 
-usage() { echo 'usage: sh verify.sh [FOLDER] [--ca FILE]... [--key FILE]' >&2; exit 2; }
+usage() { echo 'usage: sh verify.sh [FOLDER] [--ca FILE]... [--key FILE] [--withheld]' >&2; exit 2; }
 stop() { echo "CANNOT CHECK: $1" >&2; exit 5; }
 
 for program in xxd openssl sha256sum base64 expr cut tr wc head tail od sort cmp date mktemp; do
@@ -22,7 +22,7 @@ work=$(mktemp -d) || stop 'no temporary folder'
 trap 'rm -rf "$work"' EXIT
 trap 'exit 5' HUP INT TERM
 
-folder='' authorities=0 known=''
+folder='' authorities=0 known='' withheld=''
 while [ $# -gt 0 ]; do
   case $1 in
     --ca) [ $# -ge 2 ] || usage
@@ -31,6 +31,7 @@ while [ $# -gt 0 ]; do
     --key) [ $# -ge 2 ] || usage
       [ -f "$2" ] || stop "$2 is not a file"
       known="$work/known"; cat <"$2" >"$known" || stop "$2 cannot be read"; shift ;;
+    --withheld) withheld=1 ;;
     -*) usage ;;
     *) [ -z "$folder" ] || usage; folder=$1 ;;
   esac
@@ -86,16 +87,19 @@ signed() { # public key as hex, file with the message, signature as hex
 # -- 1. the files ----------------------------------------------------------------------------------------
 
 files() {
-  for name in disclosures.txt entry.json item.tlog-proof log.vkey salt.hex statement.json; do
+  needed='disclosures.txt entry.json item.tlog-proof log.vkey salt.hex statement.json' folders='payload anchors renewed'
+  [ -z "$withheld" ] || { needed='entry.json item.tlog-proof log.vkey' folders='anchors renewed'; }
+  for name in $needed; do
     if [ ! -f "$name" ] || [ -L "$name" ]; then no file-missing "$name" 'a proof folder holds this file'; return 1; fi
   done
   for name in .[!.]* ..?* *; do
     if [ ! -e "$name" ] && [ ! -L "$name" ]; then continue; fi
-    case $name in
-      disclosures.txt|entry.json|item.tlog-proof|log.vkey|salt.hex|statement.json|VERIFY.md|verify.py|verify.sh|witnesses.vkey)
-        [ -f "$name" ] && [ ! -L "$name" ] && continue ;;
-      payload|anchors|renewed)
-        if [ -d "$name" ] && [ ! -L "$name" ]; then inner "$name" || return 1; continue; fi ;;
+    case $name in *' '*) no file-unknown "$(shown "$name")" 'a proof folder does not hold this'; return 1 ;; esac
+    case " $needed VERIFY.md verify.py verify.sh witnesses.vkey " in
+      *" $name "*) [ -f "$name" ] && [ ! -L "$name" ] && continue ;;
+    esac
+    case " $folders " in
+      *" $name "*) if [ -d "$name" ] && [ ! -L "$name" ]; then inner "$name" || return 1; continue; fi ;;
     esac
     no file-unknown "$(shown "$name")" 'a proof folder does not hold this'; return 1
   done
@@ -120,6 +124,16 @@ inner() {
 # -- 2. the entry commits to this statement under this salt, and both speak of one version -----------------
 
 time='[0-9]\{4\}-[0-9]\{2\}-[0-9]\{2\}T[0-9]\{2\}:[0-9]\{2\}:[0-9]\{2\}Z'
+entered() { # of a record that is withheld, only the entry is here
+  entry=$(tr -d '\000' <entry.json)
+  if ! plain entry.json || [ "$(wc -l <entry.json)" -ne 0 ] || ! expr "$entry" : \
+    '\({"c":"[0-9a-f]\{64\}","item":"[0-9a-f]\{32\}","ts":"'"$time"'","type":"capture","v":1,"ver":[1-9][0-9]\{0,14\}}\)$' >/dev/null
+  then
+    no entry-form entry.json 'it is not a capture entry as one is written'; return 1
+  fi
+  record=${entry#*\"item\":\"}; record=${record%%\"*}
+  version=${entry##*:}; version=${version%\}}
+}
 commitment() {
   salt=$(tr -d '\000' <salt.hex)
   if [ "$(wc -c <salt.hex)" -ne 65 ] || [ ${#salt} -ne 64 ] || [ "${salt#*[!0-9a-f]}" != "$salt" ]; then
@@ -460,12 +474,13 @@ renewal() {
 statement='' record='' version='' observed='' log_name='' log_id='' log_public='' checked=''
 : >"$work/remarks"; : >"$work/fields"
 if files; then
-  commitment
+  if [ -n "$withheld" ]; then entered; else commitment; fi
   ledger_key
   ledger
-  disclosures
+  [ -n "$withheld" ] || disclosures
   if [ -n "$checked" ]; then anchored; renewal; fi
 fi
 [ ! -e "$work/wrong" ] || exit 6
 cat "$work/fields" "$work/remarks"
-echo "PROVEN: record $record version $version, observed $observed, is entry $at_index of $at_size in $at_origin"
+if [ -n "$withheld" ]; then told=withheld; else told="observed $observed"; fi
+echo "PROVEN: record $record version $version, $told, is entry $at_index of $at_size in $at_origin"

@@ -24,6 +24,13 @@ WORLDS: Mapping[str, str] = {
     "mediawiki connected": "tests.connectors.worlds.promised_mediawiki:AsItsAdministratorSeesIt",
     "nixle": "tests.connectors.test_nixle:TestByFeed",
     "webpage": "tests.connectors.test_webpage:TestSiteBehindAPassword",
+    "instagram": "tests.connectors.test_instagram_promises:TestByTheDoorOfFacebook",
+    "instagram alone": "tests.connectors.test_instagram_alone:TestByTheDoorOfInstagram",
+    "threads": "tests.connectors.test_threads_promises:TestThreads",
+    "x": "tests.connectors.test_x_promises:TestTheApplicationAlone",
+    "x connected": "tests.connectors.test_x_promises:TestTheAccountSignedIn",
+    "youtube": "tests.connectors.test_youtube_promises:TestYouTubeWithAKey",
+    "youtube connected": "tests.connectors.test_youtube_promises:TestYouTubeAsTheChannelItself",
     "myspace": "tests.connectors.test_webpage:TestMySpaceWithCommentsInMicrodata",
 }
 
@@ -41,6 +48,13 @@ NARROWED = frozenset(
         "mastodon",
         "mastodon connected",
         "facebook",
+        "instagram",
+        "instagram alone",
+        "threads",
+        "x",
+        "x connected",
+        "youtube",
+        "youtube connected",
     }
 )
 """Worlds whose connector can keep to a span of time."""
@@ -57,6 +71,13 @@ FAMILIES = frozenset(
         "mastodon",
         "mastodon connected",
         "facebook",
+        "instagram",
+        "instagram alone",
+        "threads",
+        "x",
+        "x connected",
+        "youtube",
+        "youtube connected",
     }
 )
 """Worlds whose connector can observe one post alone with what answers it."""

@@ -1,0 +1,198 @@
+"""From rows to what may leave: records of a selection, in the order in which a production numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.capture import attachments, records
+from app.capture.attachments import KEPT, AttachmentRow
+from app.db import Tx
+from app.disclosure import redacting
+from app.disclosure.reaching import Reach
+from app.disclosure.redacting import Held, Read, Redaction, Remaker
+from app.disclosure.released import Item
+from app.records.nouns import Record, Version
+from app.store.store import Store
+from app.store.tables import classified, pieces
+from app.store.tables import records as table
+
+_ASK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided of a record: what is taken out of it, and which attachments leave whole all the same."""
+
+    redactions: Sequence[Redaction] = ()
+    whole: frozenset[UUID] = field(default_factory=frozenset)
+
+
+def reading(
+    store: Store, tx: Tx, keys: Sequence[int], *, size: int | None = None, messages: bool
+) -> Iterator[Read]:
+    """The records of these keys with all that could leave of them, as the ledger had them at `size` entries.
+
+    What was disposed of meanwhile, or is in quarantine, is left out.
+    """
+    for start in range(0, len(keys), _ASK):
+        part = keys[start : start + _ASK]
+        wrote = _authors(tx, part)
+        for record in records.read(store, tx, part, messages=messages):
+            told = records.history(store, tx, record)
+            then = [one for one in told if size is None or one.entry < size]
+            if then:
+                yield _read(store, tx, record, then, wrote.get(record.key), told[len(then) :])
+
+
+def one(store: Store, tx: Tx, record: Record) -> Read:
+    """A record with all that could leave of it, as it stands now."""
+    told = records.history(store, tx, record)
+    return _read(store, tx, record, told, _authors(tx, [record.key]).get(record.key))
+
+
+def items(
+    store: Store,
+    keys: Sequence[int],
+    decided: Callable[[Tx, Sequence[int]], Mapping[int, Decided]],
+    *,
+    size: int,
+    messages: bool,
+    by: Remaker,
+    reach: Reach | None = None,
+) -> Iterator[Item]:
+    """What leaves of these records, in their order; each part of them is read in one transaction.
+
+    `reach` has the words that were taken out of others of them, and are taken out of these too.
+    """
+    for start in range(0, len(keys), _ASK):
+        part = keys[start : start + _ASK]
+        with store.database.read() as tx:
+            found = {read.record.key: read for read in reading(store, tx, part, size=size, messages=messages)}
+            made = decided(tx, part)
+        for key in part:
+            if key in found:
+                so = made.get(key, Decided())
+                more = reach.within(found[key]) if reach is not None else []
+                yield redacting.release(found[key], [*so.redactions, *more], whole=so.whole, by=by)
+
+
+def in_order(tx: Tx, keys: Sequence[int], *, messages: bool) -> list[int]:
+    """These records as a production numbers them: threads by the time of their oldest record, each with its post first.
+
+    Sorted by rows alone: the words of a million records are not read for it.
+    """
+    found: dict[int, tuple[int, bytes, bytes | None]] = {}
+    for start in range(0, len(keys), _ASK):
+        asked = select(
+            table.c.key, table.c.published_at, table.c.first_seen, table.c.native_mac, table.c.parent_mac, table.c.private
+        ).where(table.c.key.in_(list(keys[start : start + _ASK])))  # fmt: skip
+        for row in tx.execute(asked):
+            if messages or not row.private:
+                at = row.published_at if row.published_at is not None else row.first_seen
+                above = bytes(row.parent_mac) if row.parent_mac is not None else None
+                found[row.key] = (int(at), bytes(row.native_mac), above)
+    return threads(found)
+
+
+def threads(found: Mapping[int, tuple[int, bytes, bytes | None]]) -> list[int]:
+    """Keys in the order of a production, from when each was published, what it is called and what it answers. Pure.
+
+    A record whose parent is not among them begins a thread of its own.
+    """
+    named = {name: key for key, (_, name, _) in found.items()}
+    below: dict[int, list[int]] = {}
+    tops = []
+    for key, (_, name, above) in found.items():
+        parent = named.get(above) if above is not None and above != name else None
+        if parent is None:
+            tops.append(key)
+        else:
+            below.setdefault(parent, []).append(key)
+    told: list[int] = []
+    seen: set[int] = set()
+
+    def by_time(key: int) -> tuple[int, int]:
+        return found[key][0], key
+
+    def lay(top: int) -> None:
+        waiting = [top]
+        while waiting:
+            key = waiting.pop()
+            if key in seen:
+                continue
+            seen.add(key)
+            told.append(key)
+            waiting.extend(sorted(below.get(key, ()), key=by_time, reverse=True))
+
+    for top in sorted(tops, key=by_time):
+        lay(top)
+    for key in sorted(found.keys() - seen, key=by_time):  # records that answer one another in a ring
+        lay(key)
+    return told
+
+
+def _authors(tx: Tx, keys: Sequence[int]) -> dict[int, str]:
+    """Who wrote each of these records, as a category, as far as the night has read them."""
+    asked = select(classified.c.record, classified.c.incoming).where(classified.c.record.in_(list(keys)))
+    return {
+        row.record: "visitor" if row.incoming else "agency"
+        for row in tx.execute(asked)
+        if row.incoming is not None
+    }
+
+
+def _read(
+    store: Store,
+    tx: Tx,
+    record: Record,
+    told: Sequence[Version],
+    author: str | None,
+    later: Sequence[Version] = (),
+) -> Read:
+    at = record.published_at or record.first_seen
+    return Read(
+        record=record,
+        versions=told,
+        attachments={version.number: _held(store, tx, record, version) for version in told},
+        author=author or "unknown",
+        day=at.astimezone(store.agency.zone()).date().isoformat(),
+        later=later,
+    )
+
+
+def _held(store: Store, tx: Tx, record: Record, version: Version) -> list[Held]:
+    listed = cast("list[dict[str, str]]", version.fields.get("attachments") or [])
+    if not listed:
+        return []
+    rows = attachments.of(store, tx, record.id.bytes, [item["id"] for item in listed])
+    proven = _commitments(tx, [row.piece for row in rows.values() if row.piece is not None])
+    return [_one(store, item, rows.get(item["id"]), proven) for item in listed]
+
+
+def _one(store: Store, item: Mapping[str, str], row: AttachmentRow | None, proven: Mapping[int, str]) -> Held:
+    kept = row is not None and row.state == KEPT
+    return Held(
+        id=row.id if row is not None else None,
+        state=row.state if row is not None else "listed",
+        media_type=item.get("media_type"),
+        size=row.length if row is not None and kept else None,
+        description=item.get("description") or item.get("caption") or "",
+        chunks=partial(attachments.stream, store, row) if row is not None and kept else None,
+        commitment=proven.get(row.piece) if row is not None and row.piece is not None else None,
+    )
+
+
+def _commitments(tx: Tx, keys: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for start in range(0, len(keys), _ASK):
+        asked = select(pieces.c.key, pieces.c.commitment).where(
+            pieces.c.key.in_(list(keys[start : start + _ASK]))
+        )
+        found |= {row.key: bytes(row.commitment).hex() for row in tx.execute(asked)}
+    return found

@@ -1,0 +1,441 @@
+"""Productions: numbered, built, looked through for whatever is withheld, sealed, handed over, asked back.
+
+What a production may not do is tell what was taken out. So before it is sealed
+every file of it is searched for every word that was, in whatever form; one hit,
+or one file that cannot be looked into, and there is no production.
+
+A production is begun with one entry, which holds its recipe; built outside any
+transaction, since that takes long; and issued with another entry, which holds
+the digest of what was sealed. Numbers belong to it from its issue on, for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from app.db import Tx, to_instant
+from app.db.database import lock_ledger
+from app.db.rows import insert_rows
+from app.disclosure import assembling, conflicts, moving, produced, requests, reviewing, selecting
+from app.disclosure.assembling import Decided
+from app.disclosure.conflicts import Conflict, Withdrawn
+from app.disclosure.package import building
+from app.disclosure.package.building import Built, Sources
+from app.disclosure.package.recipe import LAST, USUAL, Forms, Ground, Recipe, fit
+from app.disclosure.produced import TYPE, NotIssued, Production
+from app.disclosure.reaching import Reach
+from app.disclosure.redacting import Read, Remaker, Whole, words
+from app.disclosure.released import Item
+from app.disclosure.requests import Request
+from app.disclosure.verify.hunting import Hunter
+from app.records.errors import Refused
+from app.records.ids import new_id
+from app.records.nouns import Officer
+from app.store.ledger import keyed
+from app.store.store import Store
+from app.store.tables import produced as documents
+from app.store.tables import productions
+
+PRODUCERS = reviewing.REVIEWERS
+WHOLE, REDACTED, WITHHELD = "whole", "redacted", "withheld"
+_ASK = 500
+
+
+class ConflictsRemain(Refused):
+    """Something is treated in two ways, or was not decided; a production is not made before it is."""
+
+    code = "production-conflicts"
+
+
+class ProductionUnderWay(Refused):
+    """Another production of these numbers was begun, and is neither issued nor given up."""
+
+    code = "production-under-way"
+
+
+class WithheldWordsFound(Refused):
+    """What was taken out stands somewhere in what was built, or something could not be looked into."""
+
+    code = "withheld-words-found"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a production would hold: its records in order, what was decided of them, and what is in conflict."""
+
+    request: Request
+    order: Sequence[int]
+    size: int
+    messages: bool
+    names: Mapping[UUID, str]
+    reach: Reach
+    withdrawn: Withdrawn
+    withheld: frozenset[int]
+    """The keys of the records that are kept back whole."""
+    redacted: frozenset[int]
+    """The keys of those that leave in part, as far as it was decided of themselves."""
+    absent: Sequence[str]
+    """Every word that must not be found in what is built."""
+    grounds: Mapping[str, Ground]
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def items(self, store: Store, by: Remaker) -> Callable[[int], Iterator[Item]]:
+        """The items of the production from a position on."""
+
+        def from_(position: int) -> Iterator[Item]:
+            return assembling.items(
+                store,
+                self.order[position:],
+                lambda tx, keys: reviewing.decided(store, tx, keys, self.names),
+                size=self.size,
+                messages=self.messages,
+                by=by,
+                reach=self.reach,
+            )
+
+        return from_
+
+
+# -- before ---------------------------------------------------------------------------------------------
+
+
+def plan(store: Store, request: Request, by: Remaker, *, messages: bool = False) -> Plan:
+    """What a production of the confirmed selection would hold, and everything that is in conflict.
+
+    Every record on which something was decided is read, and where words of
+    withheld records could leave in others, every record of the selection.
+    """
+    with store.database.read() as tx:
+        confirmed = selecting.must_be_confirmed(store, tx, request)
+        order = assembling.in_order(tx, selecting.of(tx, request.id), messages=messages)
+        names = reviewing.names(tx)
+        touched = [key for key in reviewing.redacted_keys(tx, request.id) if key in set(order)]
+        made = reviewing.decided(store, tx, touched, names)
+        two = reviewing.needs_two(tx, request.id)
+        size = confirmed.size
+        told = [(read, made[read.record.key]) for read in assembling.reading(store, tx, touched, size=size, messages=messages)]  # fmt: skip
+        before = _before(tx, order)
+    held_back = [(read, so) for read, so in told if _withheld(so)]
+    reach = Reach((read, so.redactions) for read, so in told)
+    withdrawn = Withdrawn(read for read, so in held_back if not _only_here(so))
+    planned = Plan(
+        request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn,
+        withheld=frozenset(read.record.key for read, _ in held_back),
+        redacted=frozenset(read.record.key for read, so in told if so.redactions and not _withheld(so)),
+        absent=_absent(told), grounds=_grounds(request, [so for _, so in told]),
+    )  # fmt: skip
+    planned.conflicts += _not_listed(request, told)
+    planned.conflicts += _conflicts(store, planned, two=two, before=before, can=by)
+    return planned
+
+
+def _withheld(so: Decided) -> bool:
+    return any(one.where == Whole() for one in so.redactions)
+
+
+def _only_here(so: Decided) -> bool:
+    return all(one.only_here for one in so.redactions if one.where == Whole())
+
+
+def _absent(told: Sequence[tuple[Read, Decided]]) -> list[str]:
+    """The words that must stand nowhere: what was taken out for everywhere, and the texts of what is withheld."""
+    found: dict[str, None] = {}
+    for read, so in told:
+        for word in words(read, [one for one in so.redactions if not one.only_here]):
+            found[word] = None
+        if _withheld(so) and not _only_here(so):
+            for version in read.history:
+                text = (version.text("text") or "").strip()
+                if len(text) >= conflicts.LONG:
+                    found[text] = None
+    return list(found)
+
+
+def _grounds(request: Request, made: Sequence[Decided]) -> dict[str, Ground]:
+    listed = requests.exemptions(request)
+    found = {}
+    for so in made:
+        for one in so.redactions:
+            known = listed.get(one.code)
+            found[one.code] = (
+                Ground(known.citation, known.title, known.explanation)
+                if known is not None
+                else Ground(one.citation or one.code, one.code, "")
+            )
+    return found
+
+
+def _not_listed(request: Request, told: Sequence[tuple[Read, Decided]]) -> Iterator[Conflict]:
+    listed = requests.exemptions(request)
+    if not listed:
+        return  # a law whose exemptions nobody has listed says nothing against any
+    seen = set()
+    for read, so in told:
+        for one in so.redactions:
+            if one.code not in listed and one.code not in seen:
+                seen.add(one.code)
+                yield conflicts.not_listed(read, one.code, request.law)
+
+
+def _before(tx: Tx, order: Sequence[int]) -> dict[int, tuple[str, str, bytes]]:
+    """How each of these records left last, in which issued production, and with what decisions."""
+    found: dict[int, tuple[str, str, bytes]] = {}
+    for start in range(0, len(order), _ASK):
+        asked = (
+            select(documents.c.record, productions.c.number, documents.c.how, documents.c.decisions)
+            .join(productions, productions.c.key == documents.c.production)
+            .where(
+                documents.c.record.in_(list(order[start : start + _ASK])),
+                productions.c.clawed_entry.is_(None),
+            )
+            .order_by(productions.c.issued_entry)
+        )
+        for row in tx.execute(asked):
+            found[row.record] = (row.number, row.how, bytes(row.decisions))
+    return found
+
+
+def _conflicts(
+    store: Store, made: Plan, *, two: bool, before: Mapping[int, tuple[str, str, bytes]], can: Remaker
+) -> Iterator[Conflict]:
+    """What is in conflict; read part by part, and only what could be."""
+    touched = made.withheld | made.redacted
+    everything = bool(made.withdrawn) or bool(made.reach)
+    wanted = [key for key in made.order if everything or key in touched or key in before]
+    for start in range(0, len(wanted), _ASK):
+        part = wanted[start : start + _ASK]
+        with store.database.read() as tx:
+            decided = reviewing.decided(store, tx, part, made.names)
+            found = list(assembling.reading(store, tx, part, size=made.size, messages=made.messages))
+        for read in found:
+            so = decided.get(read.record.key, Decided())
+            more = made.reach.within(read)
+            remade = [
+                str(held.id)
+                for listed in read.attachments.values()
+                for held in listed
+                if can.can(held.media_type)
+            ]
+            yield from conflicts.within(read, so, more, two_persons=two, can=remade)
+            if read.record.key not in made.withheld:
+                yield from made.withdrawn.within(read)
+            was = before.get(read.record.key)
+            if was is not None and was[2] != decisions(store, so):
+                yield conflicts.otherwise(read, was[0], was[1], how(so, [*so.redactions, *more]))
+
+
+def how(so: Decided, made: Sequence[object]) -> str:
+    """How a record leaves: whole, redacted or withheld."""
+    return WITHHELD if _withheld(so) else REDACTED if made else WHOLE
+
+
+def decisions(store: Store, so: Decided) -> bytes:
+    """What was decided of a record, as a keyed digest that can be compared and tells nothing."""
+    told = sorted(f"{one.where!r}|{one.code}" for one in so.redactions) + sorted(map(str, so.whole))
+    key = keyed(store.lookup, b"decisions")
+    return hmac.new(key, "\n".join(told).encode(), hashlib.sha256).digest()
+
+
+def dates(store: Store, request: Request) -> tuple[datetime, datetime] | None:
+    """The time that a request speaks of, from its first day to the end of its last; None where it names none."""
+    if request.since is None and request.until is None:
+        return None
+    zone = store.agency.zone()
+    first = request.since or date(1970, 1, 1)
+    last = (request.until + timedelta(days=1)) if request.until else store.clock.now().astimezone(zone).date() + timedelta(days=1)  # fmt: skip
+    return datetime(first.year, first.month, first.day, tzinfo=zone), datetime(last.year, last.month, last.day, tzinfo=zone)  # fmt: skip
+
+
+# -- making ---------------------------------------------------------------------------------------------
+
+
+def begin(
+    store: Store,
+    tx: Tx,
+    made: Plan,
+    *,
+    prefix: str,
+    forms: Forms = USUAL,
+    software: str,
+    checkpoint: int,
+    profile: str = "relativity",
+    by: Officer,
+    why: str,
+) -> Production:
+    """Begin a production: its number, its first page, and the recipe that it is built by from now on.
+
+    Raises `ConflictsRemain` for whatever has to be settled before, and
+    `ProductionUnderWay` where numbers of this prefix are being given.
+    """
+    request = requests.must_be_open(requests.fresh(store, tx, made.request))
+    blocking = [one for one in made.conflicts if one.blocks]
+    if blocking:
+        raise ConflictsRemain(
+            f"{len(blocking)} things are not settled; the first: record {blocking[0].record}: {blocking[0].what}",
+            next=f"{blocking[0].next} `muniment disclose preview {request.number}` lists them all.",
+        )
+    fit(prefix)
+    lock_ledger(tx)
+    waiting = tx.execute(
+        select(productions.c.number).where(
+            productions.c.prefix == prefix,
+            productions.c.issued_entry.is_(None),
+            productions.c.given_up_entry.is_(None),
+        )
+    ).scalar()
+    if waiting is not None:
+        raise ProductionUnderWay(
+            f"{waiting} is being made with the numbers {prefix}…",
+            next=f"Go on with it: `muniment disclose produce` into the same folder; or `muniment disclose give-up {waiting}`.",
+        )
+    identity = new_id()
+    before = tx.execute(
+        select(func.count()).select_from(productions).where(productions.c.request == request.id.bytes)
+    ).scalar_one()
+    first = int(
+        tx.execute(select(func.max(productions.c.last)).where(productions.c.prefix == prefix)).scalar() or 0
+    )
+    earlier = tx.execute(
+        select(productions.c.number)
+        .where(productions.c.request == request.id.bytes, productions.c.issued_entry.is_not(None))
+        .order_by(productions.c.issued_entry.desc())
+        .limit(1)
+    ).scalar()
+    recipe = Recipe(
+        production=identity,
+        number=f"{request.number}-P{before + 1:02}",
+        request=request.number,
+        title=f"Production of records for request {request.number}",
+        agency=store.agency.name,
+        domain=store.agency.domain,
+        timezone=store.agency.timezone,
+        prefix=prefix,
+        first=min(first + 1, LAST),
+        volume=f"VOL{before + 1:03}",
+        made_at=store.clock.now().replace(microsecond=0),
+        as_of=made.size,
+        checkpoint=checkpoint,
+        forms=forms,
+        exemptions=made.grounds,
+        software=software,
+        profile=profile,
+        supplements=earlier,
+    )
+    entry = store.ledger.act(
+        tx,
+        TYPE,
+        by=by.id,
+        why=why,
+        facts={"production": identity.hex, "request": request.id.hex, "act": "begun", "n": len(made.order)},
+        detail={"recipe": recipe.told(), "messages": made.messages},
+        subject=request.id,
+    )
+    tx.execute(
+        insert(productions).values(
+            id=identity.bytes,
+            request=request.id.bytes,
+            entry=entry,
+            number=recipe.number,
+            prefix=prefix,
+            first=recipe.first,
+            made_at=to_instant(recipe.made_at),
+            size=made.size,
+        )
+    )
+    return produced.get(store, tx, recipe.number)
+
+
+def build(made: Plan, production: Production, out: Path, sources: Sources, by: Remaker) -> Built:
+    """Build a production into a folder of its own name in `out`, or go on where it was broken off.
+
+    Everything is searched for whatever was taken out before it is sealed;
+    raises `WithheldWordsFound` where anything is found.
+    """
+    hunter = Hunter(made.absent)
+
+    def look(folder: Path) -> None:
+        found = hunter.folder(folder)
+        if found.clean:
+            return
+        first = found.hits[0] if found.hits else found.unread[0]
+        what = (
+            f"{len(found.hits)} places have words that were taken out"
+            if found.hits
+            else f"{len(found.unread)} files could not be looked into"
+        )
+        raise WithheldWordsFound(
+            f"{what}; the first: {first.where}",
+            next="Nothing was sealed. Take the words out where they stand, or withhold what cannot be looked into.",
+        )
+
+    return building.build(production.recipe, made.items(sources.store, by), out, replace(sources, look=look))
+
+
+def issue(
+    store: Store,
+    tx: Tx,
+    production: Production,
+    made: Plan,
+    built: Built,
+    *,
+    more: bool = False,
+    by: Officer,
+    why: str,
+) -> Production:
+    """Write down that a production was sealed, what it holds under which numbers, and its digest.
+
+    For the clocks of the request it is an instalment, and unless `more` comes all that was asked for.
+    """
+    lock_ledger(tx)
+    now = produced.get(store, tx, production.number)
+    if now.state != "begun":
+        raise NotIssued(f"{now.number} is {now.state}", next="Begin another one.")
+    given = sorted(built.given(), key=lambda one: one.first)
+    last = max((one.first + one.pages - 1 for one in given), default=production.first - 1)
+    digest = built.sealed.seal.hex()
+    listed = hashlib.sha256()
+    for start in range(0, len(given), _ASK):
+        part = given[start : start + _ASK]
+        decided = reviewing.decided(store, tx, [one.key for one in part], made.names)
+        rows = []
+        for one in part:
+            so = decided.get(one.key, Decided())
+            went = (WHOLE, REDACTED, WITHHELD)[one.how]
+            rows.append((now.key, one.key, one.first, one.pages, went, decisions(store, so)))
+            listed.update(produced.line(*rows[-1][1:]))
+        insert_rows(tx, documents, ("production", "record", "first", "pages", "how", "decisions"), rows)
+    entry = store.ledger.act(
+        tx,
+        TYPE,
+        by=by.id,
+        why=why,
+        facts={"production": now.id.hex, "act": "issued", "n": len(given), "of": digest},
+        detail={
+            "first": production.first,
+            "last": last,
+            "withheld": built.counts.withheld,
+            "rows": listed.hexdigest(),
+            "left_out": [list(one) for one in built.left_out],
+        },
+        subject=now.request,
+    )
+    tx.execute(
+        update(productions)
+        .where(productions.c.key == now.key)
+        .values(
+            last=last, records=len(given), withheld=built.counts.withheld, issued_entry=entry,
+            digest=bytes.fromhex(digest),
+        )
+    )  # fmt: skip
+    request = requests.get(store, tx, str(now.request))
+    if request.open:
+        moving.instalment(store, tx, request, last=not more, by=by, why=why)
+    return produced.get(store, tx, now.number)

@@ -1,0 +1,104 @@
+"""Attachments made anew, in part or without their metadata: what a review calls when something is taken out of a record.
+
+Pictures keep their kind; a document (PDF) becomes a document of pictures of
+its pages. Anything else cannot be made anew: it leaves whole or not at all,
+and a person says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from app.disclosure.redacting import Held, Region
+from app.disclosure.released import Removed
+from app.disclosure.rendition.blocks import Full
+from app.disclosure.rendition.pictures import REASONS, Filled, Unfit
+from app.disclosure.rendition.press import Press, Sheets
+from app.disclosure.rendition.studio import MOST_BYTES, Studio
+from app.records.errors import Refused
+
+PICTURES = frozenset(
+    {"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/avif"}
+)
+DOCUMENTS = frozenset({"application/pdf"})
+_LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC)
+"""When every document that is made anew says it was made: the same regions give the same bytes at any time."""
+
+
+class CannotBeRemade(Refused):
+    """An attachment cannot be made anew, so it leaves neither in part nor without its metadata."""
+
+    code = "attachment-cannot-be-remade"
+
+
+class Remakes:
+    """Makes attachments anew in a process of its own, which ends with it; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._studio = Studio()
+        self._press: Press | None = None
+
+    def can(self, media_type: str | None) -> bool:
+        """Whether what is of this type can be made anew at all."""
+        return _kind(media_type) in PICTURES | DOCUMENTS
+
+    def remade(self, held: Held, regions: Sequence[tuple[Region, Removed]] = ()) -> tuple[bytes, str]:
+        """An attachment with its regions filled and without its metadata, and its media type.
+
+        Raises `CannotBeRemade`, which says why and what a person can do.
+        """
+        filled = [
+            Filled(region.page, region.left, region.top, region.right, region.bottom, mark.code)
+            for region, mark in regions
+        ]
+        try:
+            content = _content(held)
+            if _kind(held.media_type) in DOCUMENTS:
+                return self._document(content, filled), "application/pdf"
+            if _kind(held.media_type) in PICTURES:
+                return self._studio.remade(content, filled)
+            raise Unfit("unknown")
+        except Unfit as error:
+            raise CannotBeRemade(
+                f"attachment {held.id} ({held.media_type or 'of unknown type'}) cannot be made anew: {REASONS[error.reason]}",
+                next="Withhold the attachment on a ground, or, where only its metadata is at stake, let it leave whole.",
+            ) from error
+
+    def close(self) -> None:
+        """End the processes."""
+        self._studio.close()
+        if self._press is not None:
+            self._press.close()
+            self._press = None
+
+    def _document(self, content: bytes, regions: Sequence[Filled]) -> bytes:
+        with self._studio.opened(content, regions) as turned:
+            sheets = list(turned)
+        if self._press is None:
+            self._press = Press()
+        parts = {one.page for one in regions}
+        blocks = [
+            Full(
+                sheet.content, sheet.media_type, sheet.width, sheet.height,
+                f"A picture of page {number} of {len(sheets)}{'; parts of it are taken out' if number in parts else ''}",
+            )
+            for number, sheet in enumerate(sheets, 1)
+        ]  # fmt: skip
+        return self._press.pdf(
+            Sheets(title="Attachment, made anew", author="", made_at=_LONG_AGO, blocks=blocks)
+        ).content
+
+
+def _kind(media_type: str | None) -> str:
+    return (media_type or "").partition(";")[0].strip().lower()
+
+
+def _content(held: Held) -> bytes:
+    assert held.chunks is not None, "what is kept has bytes"
+    if (held.size or 0) > MOST_BYTES:
+        raise Unfit("too_large")
+    content = b"".join(held.chunks())
+    if len(content) > MOST_BYTES:
+        raise Unfit("too_large")
+    return content

@@ -1,0 +1,28 @@
+"""Which account, as a person wrote it: `https://www.instagram.com/town.police/`, `@town.police`, a number."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+_NAME = re.compile(r"@?([A-Za-z0-9_](?:[\w.]{0,28}[\w])?)", re.ASCII)
+_HOSTS = re.compile(r"(?:www\.|m\.)?(?:instagram\.com|instagr\.am)")
+_NO_ACCOUNT = frozenset({"p", "reel", "reels", "tv", "stories", "explore", "accounts", "direct", "about"})
+
+
+def read(written: str) -> str | None:
+    """The account's name in small letters, or its number; None where the text names no account."""
+    text = written.strip()
+    if _HOSTS.fullmatch(text.lower().rstrip("/")):
+        return None
+    if "/" not in text and (alone := _NAME.fullmatch(text)) is not None:
+        return alone[1].lower()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        return None
+    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
+        return None
+    first = next((step for step in parts.path.split("/") if step), "")
+    named = _NAME.fullmatch(first)
+    return None if named is None or first.lower() in _NO_ACCOUNT else named[1].lower()

@@ -1,0 +1,483 @@
+"""One pass over an account: introduction, stories, messages, what others tagged it in, then posts with what answers them.
+
+Lists are read by cursors, so that what is added or removed meanwhile shifts
+nothing; newest first, so that what comes meanwhile is the next pass's. A cursor
+that Instagram no longer knows begins its list anew, which misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
+from connectors.errors import AccessRevoked, ConnectorError
+from connectors.graph import Asking, Edge, NotGiven, Seen, advanced, moment
+from connectors.instagram import asking as options
+from connectors.instagram import parse, shapes
+from connectors.instagram.asking import Door, Wanted
+from connectors.instagram.place import (
+    COMMENTS,
+    CONVERSATIONS,
+    COUNTED,
+    LATELY,
+    MEDIA,
+    MESSAGES,
+    REPLIES,
+    STAGES,
+    STORIES,
+    TAGS,
+    Place,
+)
+from connectors.instagram.reading import BOTH, Walk, counted_and_not_shown, introduction, under
+from connectors.instagram.shapes import Media
+
+_MOST_SHOWN = 10_000
+"""So many of an account's newest posts Instagram lists, and none that are older."""
+
+_NEAR = timedelta(hours=1)
+"""By how much a span is asked for wider than it is."""
+
+_TAGGED_LATER = timedelta(days=30)
+"""Others may tag the account in what they published before: the list of that is not strictly in order of time."""
+
+_EARLIEST = datetime(2010, 10, 6, tzinfo=UTC)
+_WITHIN_A_POST = 25
+_LISTED_AT_ONCE = 50
+_TITLES: Mapping[str, str] = {STORIES: "stories", TAGS: "posts that the account is tagged in"}
+
+
+class Pass:
+    """A pass from `place` on."""
+
+    def __init__(self, asking: Asking, wanted: Wanted, page: Page, place: Place) -> None:
+        self._asking, self._wanted, self._page = asking, wanted, page
+        self._known = place
+        self._place = place if place.began is not None else place.moved(began=asking.now())
+        self._begins, self._ends = page.published_from, page.published_until
+        self._spanned = self._begins is not None or self._ends is not None
+        self._reach = timedelta(days=options.answered_within(page))
+        self._size = options.at_once(page)
+        self._left_out = options.left_out(page)
+        self._named_version = False
+        self._met: dict[str, set[str]] = {}
+        """Where each list has led so far."""
+        self._unlisted: list[Listing] = []
+        """Listings of items whose answers stood inside them; the next batch takes them along."""
+
+    def run(self) -> Iterator[Batch]:
+        """The introduction is read also when the pass is resumed; then the stages from where it stands."""
+        account = introduction(self._asking, self._wanted, self._known.page, self._known.owner)
+        self._walk = Walk(self._asking, account)
+        self._move(page=account.number, owner=account.owner)
+        self._may_read_comments()
+        yield self._batch([account.observed])
+        yield from self._ended(self._stages())
+
+    def _stages(self) -> Iterator[Batch]:
+        for stage in STAGES[STAGES.index(self._place.stage) :]:
+            if stage == CONVERSATIONS:
+                if options.reads_messages(self._page):
+                    yield from self._conversations()
+            elif stage == MEDIA:
+                yield from self._listed(stage, self._posts)
+            elif self._asks_for(stage):
+                yield from self._listed(stage, self._others)
+            if stage != STAGES[-1]:
+                self._place = self._place.after(stage)
+
+    def _asks_for(self, stage: str) -> bool:
+        """Whether a list is wanted, is had by this door, and can hold anything of the span."""
+        if stage in self._left_out or (stage == TAGS and self._wanted.door is Door.INSTAGRAM):
+            return False
+        shown_since = self._asking.now() - parse.SHOWN_FOR - _NEAR
+        return stage != STORIES or self._ends is None or self._ends >= shown_since
+
+    def _may_read_comments(self) -> None:
+        """A permission that was lost may leave no trace in lists: what others write is then simply not in them."""
+        token = self._asking.token_told() if self._wanted.door is Door.FACEBOOK else None
+        if token is None or {"instagram_basic", "instagram_manage_comments"} <= {*token.scopes}:
+            return
+        why = "the token lacks instagram_basic or instagram_manage_comments: connect the page again and permit it"
+        self._walk.gaps.append(Gap(what="comments", why=why))
+        self._move(threads=False)
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def _conversations(self) -> Iterator[Batch]:
+        """Conversations come newest first; of those that were silent since the span began nothing is read."""
+        yield from self._waiting()
+        met: set[str] = set()
+        path = f"{self._place.owner or self._place.page}/conversations"
+        while not self._place.ended:
+            try:
+                found, _ = self._asking.gathered(
+                    path,
+                    shapes.Conversation,
+                    lambda _: shapes.CONVERSATION_FIELDS,
+                    {"platform": "instagram", **self._place.at},
+                    _LISTED_AT_ONCE,
+                )
+            except NotGiven as refused:
+                if self._begun_anew(refused):
+                    continue
+                self._lacks("messages", refused)
+                yield self._batch()
+                return
+            moved = [one.what.id for one in found.items if self._moved_within(one.what.updated_time)]
+            silent = bool(found.items) and not moved
+            self._lead(None if silent else found.following, met, path)
+            self._move(waiting=tuple((MESSAGES, name, {}) for name in reversed(moved)))
+            yield self._batch()
+            yield from self._waiting()
+
+    def _messages(self, conversation: str, at: Mapping[str, str]) -> Batch:
+        """One answer of a conversation, newest first."""
+        try:
+            found, _ = self._asking.gathered(
+                f"{conversation}/messages",
+                shapes.Message,
+                lambda _: shapes.MESSAGE_FIELDS,
+                at,
+                _LISTED_AT_ONCE,
+            )
+        except NotGiven as refused:
+            if at and refused.cursor_forgotten:
+                return self._messages(conversation, {})
+            self._lacks("messages of a conversation", refused)
+            return self._batch()
+        told = [(one, parse.message(one, conversation)) for one in found.items]
+        bare = [
+            Sighting(
+                native_id=one.what.id,
+                state=State.PRESENT,
+                exchange=self._asking.last,
+                reason="listed without its words",
+            )
+            for one, seen in told
+            if seen is None
+        ]
+        before = parse.times(found.items)
+        past = self._begins is not None and bool(before) and max(before) < self._begins
+        if found.following is not None and not past:
+            self._goes_on(MESSAGES, conversation, found.following)
+        return self._batch([seen for _, seen in told if seen is not None], bare)
+
+    # -- lists of what is published ------------------------------------------------------------------------
+
+    def _listed(self, stage: str, read: Callable[[str], Generator[Batch, None, None]]) -> Iterator[Batch]:
+        try:
+            yield from read(stage)
+        except NotGiven as refused:
+            if stage == MEDIA:
+                raise AccessRevoked(f"The account's posts are not shown: {refused.why}.") from refused
+            self._lacks(_TITLES[stage], refused)
+            place = self._place
+            unheard = not refused.not_offered and place.gave is None
+            held = unheard or stage in {*(place.gave or ()), *place.met}
+            self._move(posts=place.posts and not held)
+            yield self._batch()
+
+    def _others(self, stage: str) -> Generator[Batch, None, None]:
+        """Stories, or what others published: nothing that answers it is told."""
+        way, fields, margin = (
+            (parse.STORY, shapes.STORY_FIELDS, timedelta(0))
+            if stage == STORIES
+            else (parse.TAGGED, shapes.OTHERS_FIELDS, _TAGGED_LATER)
+        )
+
+        def ask(path: str) -> tuple[Edge[Media], bytes]:
+            return self._asking.gathered(path, Media, lambda _: fields, self._place.at, _LISTED_AT_ONCE)
+
+        def seen(found: Edge[Media], _: bytes) -> list[Observation]:
+            if stage == STORIES:
+                self._note_files(found.items)
+            return [parse.post(one, self._place.page, way) for one in found.items]
+
+        yield from self._pages(stage, ask, seen, margin)
+
+    def _posts(self, stage: str) -> Generator[Batch, None, None]:
+        yield from self._waiting()
+
+        def ask(path: str) -> tuple[Edge[Media], bytes]:
+            at = {**self._asked_span(), **self._place.at}
+            return self._walk.posts(path, at, self._size, _WITHIN_A_POST)
+
+        yield from self._pages(stage, ask, self._families, self._reach)
+
+    def _pages(
+        self,
+        stage: str,
+        ask: Callable[[str], tuple[Edge[Media], bytes]],
+        seen: Callable[[Edge[Media], bytes], list[Observation]],
+        margin: timedelta,
+    ) -> Generator[Batch, None, None]:
+        """Read a list from where the pass stands; after each answer, what waits to be read of its items."""
+        path, met = f"{self._place.page}/{stage}", set[str]()
+        while not self._place.ended:
+            try:
+                found, body = ask(path)
+            except NotGiven as refused:
+                if self._begun_anew(refused):
+                    continue
+                raise
+            self._lead(None if self._past(found.items, margin) else found.following, met, path)
+            if found.items:
+                self._move(met=tuple(sorted({*self._place.met, stage})))
+            observed = seen(found, body)
+            yield self._batch(observed)
+            yield from self._waiting()
+
+    def _families(self, found: Edge[Media], body: bytes) -> list[Observation]:
+        """The posts of one answer, with the comments inside them; of what is not told whole there the rest waits."""
+        observed: list[Observation] = []
+        waiting: list[tuple[str, str, dict[str, str]]] = []
+        complete: list[str] = []
+        total, at = self._place.total, parse.times(found.items)
+        for one in found.items:
+            counted = one.what.comments_count
+            total = None if counted is None or total is None else total + counted
+            below = self._walk.below(one, body)
+            observed += [parse.post(one, self._place.page), *below.seen]
+            complete += below.complete
+            left = (self._left(one, each, below.seen) for each in below.waiting)
+            waiting += [each for each in left if each is not None]
+        self._note_files(found.items)
+        self._list(complete)
+        oldest = min([*at, *([self._place.oldest] if self._place.oldest else [])], default=None)
+        count = self._place.count + len(found.items)
+        self._move(waiting=tuple(reversed(waiting)), total=total, count=count, oldest=oldest)
+        return observed
+
+    def _note_files(self, items: Sequence[Seen[Media]]) -> None:
+        told = (parse.without_files(one) for one in items if self._lies_within(one))
+        self._walk.gaps += [gap for gap in told if gap is not None]
+
+    # -- what answers posts --------------------------------------------------------------------------------
+
+    def _comments(self, post: str, at: Mapping[str, str]) -> Batch:
+        return self._below(COMMENTS, post, at)
+
+    def _counted(self, post: str, at: Mapping[str, str]) -> Batch:
+        return self._below(COUNTED, post, at)
+
+    def _lately(self, post: str, at: Mapping[str, str]) -> Batch:
+        return self._below(LATELY, post, at)
+
+    def _below(self, edge: str, post: str, at: Mapping[str, str]) -> Batch:
+        """One answer of the comments of a post, newest first."""
+        try:
+            found, told = self._walk.comments(post, at)
+        except NotGiven as refused:
+            return self._refused(edge, post, at, refused)
+        if told.following is not None:
+            if edge != LATELY or self._reaches(parse.times(told.items)):
+                self._goes_on(edge if edge == LATELY else COMMENTS, post, told.following)
+        elif edge == COUNTED and not told.items:
+            self._walk.gaps.append(counted_and_not_shown(post))
+            self._move(threads=False)
+        else:
+            found.complete.append(post)
+        self._move(waiting=(*self._place.waiting, *reversed(found.waiting)))
+        self._list(found.complete)
+        return self._batch(found.seen)
+
+    def _replies(self, comment: str, at: Mapping[str, str]) -> Batch:
+        """One answer of the replies to a comment."""
+        try:
+            found, told = self._walk.replies(comment, at)
+        except NotGiven as refused:
+            return self._refused(REPLIES, comment, at, refused)
+        if told.following is not None:
+            self._goes_on(REPLIES, comment, told.following)
+        else:
+            self._list([comment])
+        return self._batch(found.seen)
+
+    def _refused(self, edge: str, name: str, at: Mapping[str, str], refused: NotGiven) -> Batch:
+        if at and refused.cursor_forgotten:
+            return self._read_next(edge, name, {})
+        if not refused.not_found:
+            self._walk.gaps.append(Gap(what="comments", why=refused.why, native_id=name))
+        # Else it was removed since it was listed: the next pass will say how it stands.
+        self._move(threads=False)
+        return self._batch()
+
+    def _left(
+        self, post: Seen[Media], left: tuple[str, str, dict[str, str]], shown: Sequence[Observation]
+    ) -> tuple[str, str, dict[str, str]] | None:
+        """What to read of what answers a post: all of it where the post lies within the span.
+
+        Of an older post, comments are read as far as they lie within it: they
+        come newest first, and nothing else tells of a new one.
+        """
+        published = moment(post.what.timestamp)
+        edge, name, at = left
+        if self._begins is None or published is None or published >= self._begins or edge == REPLIES:
+            return left
+        tops = [one.published_at for one in shown if one.in_reply_to == name and one.published_at]
+        return (LATELY, name, at) if self._reaches(tops) else None
+
+    def _reaches(self, at: Sequence[datetime]) -> bool:
+        """Whether what follows, newest first, can lie within the span."""
+        return self._begins is None or not at or min(at) >= self._begins
+
+    def _list(self, names: Sequence[str]) -> None:
+        """Of these items everything was shown that answers them; the next batch says so where they are told one by one."""
+        if names and (self._spanned or self._place.one_by_one):
+            self._unlisted += under(names, self._place.begun(), 0)
+
+    # -- the span ------------------------------------------------------------------------------------------
+
+    def _asked_span(self) -> dict[str, str]:
+        """The span in Graph's words, with the days before it whose posts may be answered within it."""
+        asked = {}
+        if self._begins is not None:
+            asked["since"] = str(int((self._from(self._reach) - _NEAR).timestamp()))
+        if self._ends is not None:
+            asked["until"] = str(int((self._ends + _NEAR).timestamp()))
+        return asked
+
+    def _from(self, margin: timedelta) -> datetime:
+        begins = self._begins or _EARLIEST
+        return begins - margin if begins - _EARLIEST > margin else _EARLIEST
+
+    def _past(self, items: Sequence[Seen[Any]], margin: timedelta) -> bool:
+        """Whether an answer, newest first, lies wholly before the span: Instagram may not keep to `since`."""
+        if self._begins is None:
+            return False
+        at = parse.times(items)
+        return bool(at) and len(at) == len(items) and max(at) < self._from(margin) - _NEAR
+
+    def _moved_within(self, updated: str | int | None) -> bool:
+        at = moment(updated)
+        return self._begins is None or at is None or at >= self._begins
+
+    def _lies_within(self, one: Seen[Media]) -> bool:
+        at = moment(one.what.timestamp)
+        return at is None or (
+            (self._begins is None or at >= self._begins) and (self._ends is None or at <= self._ends)
+        )
+
+    # -- how a pass goes on and ends -----------------------------------------------------------------------
+
+    def _waiting(self) -> Iterator[Batch]:
+        """Read what waits, one answer after the other; what is left of a list waits again, behind what it led to."""
+        while self._place.waiting:
+            *others, (edge, name, at) = self._place.waiting
+            self._move(waiting=tuple(others))
+            yield self._read_next(edge, name, at)
+
+    def _read_next(self, edge: str, name: str, at: Mapping[str, str]) -> Batch:
+        read = {
+            COMMENTS: self._comments,
+            COUNTED: self._counted,
+            LATELY: self._lately,
+            REPLIES: self._replies,
+            MESSAGES: self._messages,
+        }
+        return read[edge](name, at)
+
+    def _goes_on(self, edge: str, name: str, following: Mapping[str, str]) -> None:
+        """This list is not read to its end: it waits, also for a pass that is resumed."""
+        met = self._met.setdefault(f"{edge} {name}", set())
+        at = dict(advanced(following, met, f"the {edge} of {name}"))
+        self._move(waiting=(*self._place.waiting, (edge, name, at)))
+
+    def _lead(self, following: Mapping[str, str] | None, met: set[str], what: str) -> None:
+        if following is None:
+            self._move(at={}, ended=True)
+        else:
+            self._move(at=dict(advanced(following, met, what)))
+
+    def _begun_anew(self, refused: NotGiven) -> bool:
+        """Whether a list was refused for its cursor, which Instagram keeps for a time only; it then begins anew."""
+        if not refused.cursor_forgotten or not self._place.at:
+            return False
+        self._move(at={}, total=None)
+        return True
+
+    def _lacks(self, what: str, refused: NotGiven) -> None:
+        """A list that is refused is a gap; one that the interface does not have is a blind spot, and a check says so."""
+        if not refused.not_offered:
+            self._walk.gaps.append(Gap(what=what, why=refused.why))
+
+    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches; the last one closes the pass."""
+        held: Batch | None = None
+        try:
+            for batch in batches:
+                if held is not None:
+                    yield held
+                held = batch
+        except ConnectorError:
+            if held is not None:
+                yield held
+            raise
+        assert held is not None, "a pass reads at least the account's own posts, or fails"
+        yield self._closed(held)
+
+    def _closed(self, last: Batch) -> Batch:
+        """The last batch, with what it now is certain that everything was shown of."""
+        place, exchange = self._place, len(last.exchanges) - 1
+        cut = place.oldest if place.count >= _MOST_SHOWN else None
+        threads = place.threads and place.posts and cut is None
+        listings, gaps = list(last.listings), [*last.gaps, *self._walk.gaps]
+        if place.posts:
+            begins = max(filter(None, (self._begins, cut)), default=None)
+            if begins is None or self._ends is None or begins <= self._ends:
+                listings.append(self._of([Kind.POST], exchange, begins, self._ends))
+        if cut is not None and (self._begins is None or self._begins < cut):
+            gaps.append(_older(cut, self._begins))
+        if threads and not (self._spanned or place.one_by_one):
+            listings.append(replace(self._of([Kind.COMMENT, Kind.REPLY], exchange), stated_total=place.total))
+        if not threads:
+            self._move(threads=False)
+        return replace(
+            last, listings=tuple(listings), gaps=tuple(gaps), resume_from=self._place.finished().cursor()
+        )
+
+    def _of(
+        self,
+        kinds: Sequence[Kind],
+        exchange: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Listing:
+        return Listing(
+            kinds=kinds,
+            began_at=self._place.begun(),
+            exchange=exchange,
+            published_from=since,
+            published_until=until,
+            states=BOTH,
+        )
+
+    def _move(self, **changes: Any) -> None:
+        self._place = self._place.moved(**changes)
+
+    def _batch(self, observed: Sequence[Observation] = (), sightings: Sequence[Sighting] = ()) -> Batch:
+        gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
+        self._walk.gaps = []
+        listings = [replace(one, exchange=self._asking.last) for one in self._unlisted]
+        self._unlisted = []
+        answers = self._asking.answered_as
+        if answers is not None and not self._named_version:
+            self._named_version = True
+            why = f"Instagram answers as version {answers} of its interface: upgrade Muniment, or set the option `version`"
+            gaps.append(Gap(what="what that version does not tell", why=why))
+        return self._asking.batch(
+            self._place.cursor(), observed, listings=listings, sightings=sightings, gaps=gaps
+        )
+
+
+def _older(cut: datetime, begins: datetime | None) -> Gap:
+    return Gap(
+        what="posts",
+        why=f"Instagram lists the newest {_MOST_SHOWN} posts of an account, and there may be older ones. Import the "
+        "account's own download for them",
+        since=begins,
+        until=cut,
+    )

@@ -1,0 +1,341 @@
+"""One pass over an account: introduction, ghost posts, mentions, its own answers elsewhere, then posts with what answers them.
+
+Lists are read by cursors, so that what is added or removed meanwhile shifts
+nothing. A cursor that Threads no longer knows begins its list anew, which
+misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page
+from connectors.errors import AccessRevoked, ConnectorError
+from connectors.graph import Asking, Edge, NotGiven, Seen, advanced, moment
+from connectors.threads import asking as options
+from connectors.threads import parse, shapes
+from connectors.threads.place import (
+    ANSWERED,
+    CONVERSATION,
+    GHOSTS,
+    LATELY,
+    MENTIONS,
+    OWN_REPLIES,
+    PENDING,
+    POSTS,
+    STAGES,
+    Place,
+)
+from connectors.threads.reading import (
+    BOTH,
+    LISTED_AT_ONCE,
+    Walk,
+    answered_and_not_shown,
+    following,
+    introduction,
+    reads_answers,
+    under,
+)
+from connectors.threads.shapes import Media
+
+_NEAR = timedelta(hours=1)
+"""By how much a span is asked for wider than it is."""
+
+_EARLIEST = datetime(2023, 7, 5, tzinfo=UTC)
+_TITLES: Mapping[str, str] = {
+    GHOSTS: "ghost posts",
+    MENTIONS: "posts that name the account",
+    OWN_REPLIES: "the account's own answers",
+}
+_FIELDS: Mapping[str, Sequence[str]] = {
+    GHOSTS: shapes.POST_FIELDS,
+    MENTIONS: shapes.MENTION_FIELDS,
+    OWN_REPLIES: shapes.REPLY_FIELDS,
+    POSTS: shapes.POST_FIELDS,
+}
+
+
+class Pass:
+    """A pass from `place` on."""
+
+    def __init__(self, asking: Asking, name: str, page: Page, place: Place) -> None:
+        self._asking, self._name, self._page = asking, name, page
+        self._known = place.page
+        self._place = place if place.began is not None else place.moved(began=asking.now())
+        self._begins, self._ends = page.published_from, page.published_until
+        self._spanned = self._begins is not None or self._ends is not None
+        self._reach = timedelta(days=options.answered_within(page))
+        self._size = options.at_once(page)
+        self._left_out = options.left_out(page)
+        self._approves = options.approves(page)
+        self._met: dict[str, set[str]] = {}
+        """Where each list has led so far."""
+        self._ours: dict[str, bool] = {}
+        """Posts that were asked for to see whose they are."""
+        self._shown: dict[str, list[str]] = {}
+        """What was seen so far of what answers a post that is not read to its end."""
+        self._unlisted: list[str] = []
+        """Items of which everything was shown that answers them; the next batch says so."""
+
+    def run(self) -> Iterator[Batch]:
+        """The introduction is read also when the pass is resumed; then the stages from where it stands."""
+        account = introduction(self._asking, self._name, self._known)
+        self._walk = Walk(self._asking, account)
+        self._move(page=account.number)
+        if not reads_answers(self._asking.token_told()):
+            why = (
+                "the token lacks threads_basic or threads_read_replies: connect the page again and permit it"
+            )
+            self._walk.gaps.append(Gap(what="answers", why=why))
+            self._move(threads=False)
+        yield self._batch([account.observed])
+        yield from self._ended(self._stages())
+
+    def _stages(self) -> Iterator[Batch]:
+        for stage in STAGES[STAGES.index(self._place.stage) :]:
+            if stage not in self._left_out:
+                yield from self._listed(stage)
+            if stage != STAGES[-1]:
+                self._place = self._place.after(stage)
+
+    # -- lists ---------------------------------------------------------------------------------------------
+
+    def _listed(self, stage: str) -> Iterator[Batch]:
+        try:
+            yield from self._pages(stage)
+        except NotGiven as refused:
+            if stage == POSTS:
+                raise AccessRevoked(f"The account's posts are not shown: {refused.why}.") from refused
+            if not refused.not_offered:
+                self._walk.gaps.append(Gap(what=_TITLES[stage], why=refused.why))
+            place = self._place
+            unheard = not refused.not_offered and place.gave is None
+            if unheard or stage in {*(place.gave or ()), *place.met}:
+                self._move(threads=False, posts=place.posts and stage == OWN_REPLIES)
+            yield self._batch()
+
+    def _pages(self, stage: str) -> Iterator[Batch]:
+        """Read a list from where the pass stands; after each answer, what waits to be read of its items."""
+        path = f"{self._place.page}/{stage}"
+        yield from self._waiting()
+        while not self._place.ended:
+            at = {**(self._asked_span(stage) if stage != MENTIONS else {}), **self._place.at}
+            size = self._size if stage == POSTS else LISTED_AT_ONCE
+            try:
+                found = self._walk.listed(path, _FIELDS[stage], at, size)
+            except NotGiven as refused:
+                if refused.cursor_forgotten and self._place.at:
+                    self._move(at={})
+                    continue
+                raise
+            leads = None if self._past(found, stage) else following(found)
+            self._move(ended=leads is None, at=dict(self._advanced(path, leads)) if leads else {})
+            if found.items:
+                self._move(met=tuple(sorted({*self._place.met, stage})))
+            if stage == POSTS:
+                self._wait_for(found)
+            self._note_files(found.items)
+            yield self._batch(self._seen(stage, found))
+            yield from self._waiting()
+
+    def _seen(self, stage: str, found: Edge[Media]) -> list[Observation]:
+        if stage != MENTIONS:
+            return self._walk.posts(found)
+        # What names the account below one of its own posts is seen there, with how it stands.
+        elsewhere = [one for one in found.items if not self._stands_below_ours(one.what)]
+        return self._walk.posts(replace(found, items=elsewhere), mentions=True)
+
+    def _stands_below_ours(self, read: Media) -> bool:
+        if (read.username or "").lower() == self._walk.account.username.lower():
+            return True
+        if not read.is_reply or read.root_post is None:
+            return False
+        root = read.root_post.id
+        if root not in self._ours:
+            try:
+                seen, _ = self._asking.one(root, Media, ("id", "owner"))
+                self._ours[root] = seen.what.owner is not None
+            except NotGiven:
+                self._ours[root] = False  # posts of others are given to few applications; its own to each
+        return self._ours[root]
+
+    def _note_files(self, items: Sequence[Seen[Media]]) -> None:
+        told = (parse.without_files(one) for one in items if self._lies_within(one))
+        self._walk.gaps += [gap for gap in told if gap is not None]
+
+    # -- what answers posts --------------------------------------------------------------------------------
+
+    def _wait_for(self, found: Edge[Media]) -> None:
+        """What answers these posts waits to be read: all of it where a post lies within the span.
+
+        Of an older post, it is read newest first, as far as it lies within the
+        span. Nothing answers a ghost post, or somebody else's that was posted again.
+        """
+        waiting: list[tuple[str, str, dict[str, str]]] = []
+        for one in found.items:
+            read, at = one.what, moment(one.what.timestamp)
+            older = self._begins is not None and at is not None and at < self._begins
+            if read.ghost_post_status or read.media_type == "REPOST_FACADE":
+                continue
+            if read.has_replies is not False:
+                whole = ANSWERED if read.has_replies else CONVERSATION
+                waiting.append((LATELY if older else whole, read.id, {}))
+            elif not self._approves:
+                self._unlisted.append(read.id)
+            if self._approves and not older:
+                waiting.append((PENDING, read.id, {}))
+        self._move(waiting=tuple(reversed(waiting)))
+
+    def _waiting(self) -> Iterator[Batch]:
+        """Read what waits, one answer after the other; what is left of a list waits again."""
+        while self._place.waiting:
+            *others, (kind, post, at) = self._place.waiting
+            self._move(waiting=tuple(others))
+            yield self._below(kind, post, at)
+
+    def _below(self, kind: str, post: str, at: Mapping[str, str]) -> Batch:
+        """One answer of what answers a post."""
+        try:
+            found = self._walk.below(kind, post, at)
+        except NotGiven as refused:
+            return self._refused(kind, post, at, refused)
+        observed = self._walk.answers(found, post)
+        self._shown.setdefault(post, []).extend(one.native_id for one in observed)
+        leads = following(found)
+        if leads is None and kind == ANSWERED and not found.items and not at:
+            self._walk.gaps.append(answered_and_not_shown(post))
+            left = tuple(one for one in self._place.waiting if one[1] != post)
+            self._move(threads=False, waiting=left)
+        elif leads is None:
+            self._complete(kind, post)
+        elif kind != LATELY or self._reaches(found):
+            on = dict(self._advanced(f"{post}/{kind}", leads))
+            self._move(waiting=(*self._place.waiting, (kind, post, on)))
+        return self._batch(observed)
+
+    def _complete(self, kind: str, post: str) -> None:
+        """All of this list was shown; with it all that answers the post, unless some of it waits for approval."""
+        shown = self._shown.get(post, [])
+        if self._approves and (
+            kind == LATELY or any(one[:2] == (PENDING, post) for one in self._place.waiting)
+        ):
+            return
+        self._unlisted += [post, *shown]
+        self._shown.pop(post, None)
+
+    def _refused(self, kind: str, post: str, at: Mapping[str, str], refused: NotGiven) -> Batch:
+        if at and refused.cursor_forgotten:
+            return self._below(kind, post, {})
+        if kind == PENDING and not (refused.forbidden or refused.not_found):
+            self._complete(kind, post)  # the answers to this post are not approved one by one
+            return self._batch()
+        if not refused.not_found:
+            self._walk.gaps.append(Gap(what="answers", why=refused.why, native_id=post))
+        # Else the post was removed since it was listed: the next pass will say how it stands.
+        left = tuple(one for one in self._place.waiting if one[1] != post)
+        self._move(threads=False, waiting=left)
+        self._shown.pop(post, None)
+        return self._batch()
+
+    def _reaches(self, found: Edge[Media]) -> bool:
+        """Whether what follows, newest first, can lie within the span."""
+        at = parse.times(found.items)
+        return self._begins is None or not at or min(at) >= self._begins
+
+    # -- the span ------------------------------------------------------------------------------------------
+
+    def _asked_span(self, stage: str) -> dict[str, str]:
+        """The span in seconds since 1970, with the days before it whose posts may be answered within it."""
+        asked = {}
+        if self._begins is not None:
+            asked["since"] = str(int((self._from(stage) - _NEAR).timestamp()))
+        if self._ends is not None:
+            asked["until"] = str(int((self._ends + _NEAR).timestamp()))
+        return asked
+
+    def _from(self, stage: str) -> datetime:
+        begins = self._begins or _EARLIEST
+        reach = self._reach if stage == POSTS else timedelta(0)
+        return begins - reach if begins - _EARLIEST > reach else min(begins, _EARLIEST)
+
+    def _past(self, found: Edge[Media], stage: str) -> bool:
+        """Whether an answer, newest first, lies wholly before the span: Threads may not keep to `since`."""
+        if self._begins is None:
+            return False
+        at = parse.times(found.items)
+        return bool(at) and len(at) == len(found.items) and max(at) < self._from(stage) - _NEAR
+
+    def _lies_within(self, one: Seen[Media]) -> bool:
+        at = moment(one.what.timestamp)
+        return at is None or (
+            (self._begins is None or at >= self._begins) and (self._ends is None or at <= self._ends)
+        )
+
+    # -- how a pass goes on and ends -----------------------------------------------------------------------
+
+    def _advanced(self, what: str, leads: Mapping[str, str]) -> Mapping[str, str]:
+        return advanced(leads, self._met.setdefault(what, set()), what)
+
+    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches; the last one closes the pass."""
+        held: Batch | None = None
+        try:
+            for batch in batches:
+                if held is not None:
+                    yield held
+                held = batch
+        except ConnectorError:
+            if held is not None:
+                yield held
+            raise
+        assert held is not None, "a pass reads at least the account's own posts, or fails"
+        yield self._closed(held)
+
+    def _closed(self, last: Batch) -> Batch:
+        """The last batch, with what it now is certain that everything was shown of."""
+        place, exchange = self._place, len(last.exchanges) - 1
+        threads = place.threads and place.posts
+        listings = list(last.listings)
+        if place.posts:
+            listings.append(self._of([Kind.POST], exchange, self._begins, self._ends))
+        if threads and not (self._spanned or place.one_by_one):
+            listings.append(self._of([Kind.COMMENT, Kind.REPLY], exchange))
+        if not threads:
+            self._move(threads=False)
+        return replace(
+            last,
+            listings=tuple(listings),
+            gaps=(*last.gaps, *self._walk.gaps),
+            resume_from=self._place.finished().cursor(),
+        )
+
+    def _of(
+        self,
+        kinds: Sequence[Kind],
+        exchange: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Listing:
+        return Listing(
+            kinds=kinds,
+            began_at=self._place.begun(),
+            exchange=exchange,
+            published_from=since,
+            published_until=until,
+            states=BOTH,
+        )
+
+    def _move(self, **changes: Any) -> None:
+        self._place = self._place.moved(**changes)
+
+    def _batch(self, observed: Sequence[Observation] = ()) -> Batch:
+        gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
+        self._walk.gaps = []
+        listings: list[Listing] = []
+        if self._spanned or self._place.one_by_one:
+            listings = under(self._unlisted, self._place.begun(), self._asking.last)
+        self._unlisted = []
+        return self._asking.batch(self._place.cursor(), observed, listings=listings, gaps=gaps)

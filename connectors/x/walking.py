@@ -1,0 +1,403 @@
+"""One pass over an account: introduction and lists, messages, posts with what answers and quotes them, who names it.
+
+Lists are read by tokens, newest first, so that what is added or removed
+meanwhile shifts nothing and what comes meanwhile is the next pass's. A token
+that X no longer knows begins its list anew, which misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
+from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
+from connectors.x import parse
+from connectors.x.asking import Asking, NotGiven
+from connectors.x.conversing import NAMED_AT_ONCE, Conversing, Step, led
+from connectors.x.money import POST, RECENT, Spent, kind_of
+from connectors.x.options import ALL, Options
+from connectors.x.parse import Reader, Seen
+from connectors.x.place import LISTS, MENTIONS, MESSAGES, POSTS, STAGES, Place
+from connectors.x.reading import Found, NoAccount, find, no_such
+from connectors.x.searching import RECENTLY, span
+from connectors.x.shapes import MESSAGES_ASKED, NAMES_ASKED, POSTS_ASKED, Post, User
+from connectors.x.talk import BOTH
+
+_CUT = {POSTS: 3000, MENTIONS: 750}
+"""Where a list showed so many, X may have more that it does not show: it keeps to 3,200 and to 800."""
+
+_SHOWN = {POSTS: "3,200 posts", MENTIONS: "800 posts that name the account"}
+_TOLD = timedelta(days=29)
+"""How far back messages are certain: X tells those of thirty days."""
+
+_CONVERSATION, _QUOTES, _ANSWERED = "c", "q", "a"
+_AT_ONCE = (5, 100)
+_LISTED_AT_ONCE = (1, 1000)
+_PRIVATE = (("blocked", "blocking", "blocked accounts"), ("muted", "muting", "muted accounts"))
+
+
+class Pass:
+    """A pass from `place` on."""
+
+    def __init__(self, asking: Asking, options: Options, page: Page, place: Place) -> None:
+        self._asking, self._options, self._page = asking, options, page
+        self._fresh = not place.user
+        self._place = place if place.began is not None else place.moved(began=asking.now())
+        self._later = dict(place.later)
+        self._gaps: list[Gap] = []
+        self._read: set[str] = set()
+        self._talking: Conversing | None = None
+        self._pinned: str | None = None
+
+    def run(self) -> Iterator[Batch]:
+        """What the month's budget allows; where it ends a gap says so, once a month."""
+        self._asking.purse.goes_on(self._asking.now())
+        try:
+            yield from self._ended(self._stages())
+        except Spent as spent:
+            if not self._asking.purse.told:
+                self._asking.purse.told = True
+                self._gaps.append(
+                    Gap(what="what the page shows", why=str(spent), since=spent.since, until=spent.until)
+                )
+                yield self._batch()
+            raise
+
+    def _stages(self) -> Iterator[Batch]:
+        """The introduction is read also when the pass is resumed; then the stages from where it stands."""
+        found = yield from self._introduction()
+        if found is None:
+            return
+        talking = Conversing(self._asking, self._options, self._page, found.id, self._later)
+        self._talking, self._pinned = talking, found.account.what.pinned_tweet_id
+        for stage in STAGES[STAGES.index(self._place.stage) :]:
+            if stage == LISTS:
+                if found.owner and self._options.lists:
+                    yield self._lists()
+            elif stage == MESSAGES:
+                if found.owner and self._options.messages:
+                    yield from self._messages()
+            else:
+                yield from self._listed(stage, talking)
+            if stage != STAGES[-1]:
+                self._place = self._place.after(stage)
+
+    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches; the last one closes the pass, where everything could be read."""
+        held: Batch | None = None
+        try:
+            for batch in batches:
+                if held is not None:
+                    yield held
+                held = batch
+        except ConnectorError:
+            if held is not None:
+                yield held
+            raise
+        if held is not None:
+            yield self._closed(held, self._talking) if self._talking is not None else held
+
+    # -- whose page it is ----------------------------------------------------------------------------------
+
+    def _introduction(self) -> Generator[Batch, None, Found | None]:
+        asking, place = self._asking, self._place
+        try:
+            found = find(asking, self._options.name, place.user)
+        except NoAccount as none:
+            if self._fresh:
+                raise no_such(self._options.name, none) from none
+            state = State.GONE if none.problem.not_found and not none.suspended else State.UNKNOWN
+            told = Sighting(
+                native_id=f"user:{place.user}",
+                state=state,
+                exchange=asking.last,
+                reason=f"200 {none.problem.says}",
+            )
+            if not none.suspended:
+                yield self._batch(sightings=[told])
+                raise no_such(self._options.name, none) from none
+            why = f"X has suspended the account and shows nothing of it ({none})"
+            self._gaps.append(Gap(what="the whole page", why=why))
+            self._place = Place(user=place.user, since=place.since, later=place.later)
+            yield self._batch(sightings=[told])
+            return None
+        self._place = place.moved(user=found.id)
+        if found.signed_in_as and self._fresh:
+            why = (
+                f"@{found.signed_in_as} has signed in, and not the page's own account: sign in as @"
+                f"{found.account.what.username} and connect the page again"
+            )
+            self._gaps.append(Gap(what="messages, blocked and muted accounts", why=why))
+        yield self._batch([parse.profile(found.account)])
+        return found
+
+    # -- what only the account itself sees -----------------------------------------------------------------
+
+    def _lists(self) -> Batch:
+        """Whom the account keeps away, and whom it does not want to hear, each as one record."""
+        observed = []
+        for native_id, path, called in _PRIVATE:
+            first = self._asking.last + 1
+            try:
+                names = self._all(f"users/{self._place.user}/{path}")
+            except NotGiven as refused:
+                self._gaps.append(Gap(what=called, why=refused.why))
+                continue
+            if names is None:
+                self._gaps.append(Gap(what=called, why="X answers in part"))
+                continue
+            observed.append(parse.people(native_id, names, list(self._asking.since(first))))
+        self._place = self._place.after(LISTS)
+        return self._batch(observed)
+
+    def _all(self, path: str) -> list[Seen[User]] | None:
+        """A list of accounts as a whole; None where not everything of it was told."""
+        found: list[Seen[User]] = []
+        met: set[str] = set()
+        at: dict[str, str] = {}
+        while True:
+            answer = self._asking.users(path, {**NAMES_ASKED, **at}, _LISTED_AT_ONCE)
+            if answer.amiss is not None or answer.lacking:
+                return None
+            found += answer.items
+            if answer.following is None:
+                return found
+            at = {"pagination_token": led(answer.following, met, path)}
+
+    def _messages(self) -> Iterator[Batch]:
+        met: set[str] = set()
+        while not self._place.ended:
+            at = {"pagination_token": self._place.at} if self._place.at else {}
+            try:
+                answer = self._asking.messages({**MESSAGES_ASKED, **at}, (1, 100))
+            except NotGiven as refused:
+                if self._begun_anew(refused):
+                    continue
+                self._gaps.append(Gap(what="private messages", why=refused.why))
+                yield self._batch()
+                return
+            observed = [parse.message(seen, answer) for seen in answer.items]
+            if answer.amiss is not None or answer.lacking:
+                self._place = self._place.lacks(MESSAGES)
+                self._gaps.append(Gap(what="private messages", why="X answers in part"))
+            past = self._page.published_from is not None and self._all_before(
+                observed, self._page.published_from
+            )
+            self._lead(None if past else answer.following, met, "the messages")
+            yield self._batch(observed, self._told() if self._place.ended else ())
+
+    def _told(self) -> list[Listing]:
+        if MESSAGES in self._place.lacking:
+            return []
+        reach = self._asking.now() - _TOLD
+        begins = self._page.published_from
+        since = reach if begins is None or begins < reach else begins
+        return [self._of([Kind.MESSAGE], since, self._asking.last)]
+
+    # -- posts and mentions --------------------------------------------------------------------------------
+
+    def _listed(self, stage: str, talking: Conversing) -> Iterator[Batch]:
+        path, reach, price = self._asked(stage)
+        if stage == POSTS and self._pinned is not None and not self._place.at:
+            self._wait([f"{_ANSWERED}:{self._pinned}"])
+        yield from self._waiting(talking)
+        met: set[str] = set()
+        while not self._place.ended:
+            at = {"pagination_token": self._place.at} if self._place.at else {}
+            params = {**POSTS_ASKED, **span(self._page, reach, self._asking.now()), **at}
+            try:
+                answer = self._asking.posts(path, params, price=price, at_once=_AT_ONCE)
+            except NotGiven as refused:
+                if self._begun_anew(refused):
+                    continue
+                yield self._refused(stage, refused)
+                return
+            if not answer.items and answer.amiss is not None:
+                yield self._refused(stage, NotGiven(answer.amiss, 200))
+                return
+            talking.certain(answer, stage, _SHOWN[stage].partition(" ")[2])
+            readers, observed = talking.read(answer)
+            for reader in readers if stage == POSTS else ():
+                self._wait(self._to_read(reader, talking))
+            self._count(stage, observed)
+            self._lead(answer.following, met, path)
+            yield self._batch(observed)
+            yield from self._waiting(talking)
+
+    def _asked(self, stage: str) -> tuple[str, timedelta, str]:
+        user, price = self._place.user, self._options.own
+        if stage == POSTS:
+            return f"users/{user}/tweets", self._options.reach, price
+        return f"users/{user}/mentions", timedelta(0), POST
+
+    def _refused(self, stage: str, refused: NotGiven) -> Batch:
+        if stage == POSTS and refused.forbidden:
+            raise AccessRevoked(
+                f"The account's posts are not shown: {refused.why}. If the account is protected, connect the page by "
+                "signing in as the account itself."
+            ) from refused
+        if stage == POSTS:
+            raise UnexpectedResponse(f"The account's posts are not shown: {refused.why}.") from refused
+        self._place = self._place.lacks(stage).moved(ended=True)
+        self._gaps.append(Gap(what="posts that name the account", why=refused.why))
+        return self._batch()
+
+    def _to_read(self, reader: Reader, talking: Conversing) -> list[str]:
+        """What is still to be read of the posts of one answer: conversations, quotations, what they answer."""
+        wanted: list[str] = []
+        searched = talking.within() is not None
+        for seen in reader.newest():
+            read = seen.what
+            if read.author_id != self._place.user or read.refers("retweeted") is not None:
+                continue
+            above = read.refers("replied_to")
+            if above is not None and read.in_reply_to_user_id != self._place.user:
+                wanted.append(f"{_ANSWERED}:{above}")
+            versions = [*(one.what for one in reader.earlier(read)), read]
+            if searched and above is None and reader.count(read, "reply_count") != 0:
+                wanted += [f"{_CONVERSATION}:{one}" for one in read.ids]
+            if self._options.quotes:
+                wanted += [f"{_QUOTES}:{one.id}" for one in versions if _quoted(one)]
+        return wanted
+
+    def _wait(self, wanted: Sequence[str]) -> None:
+        """Read these next; what was read in this visit is not read again."""
+        fresh = [one for one in dict.fromkeys(wanted) if one not in self._read]
+        self._place = self._place.moved(waiting=tuple(dict.fromkeys((*self._place.waiting, *fresh))))
+
+    def _waiting(self, talking: Conversing) -> Iterator[Batch]:
+        """Read what waits, so much at once as one question takes; the cursor leaves out what was read to its end."""
+        while self._place.waiting:
+            what = self._place.waiting[0].partition(":")[0]
+            alike = [one for one in self._place.waiting if one.startswith(f"{what}:")]
+            names = [one.partition(":")[2] for one in alike]
+            taken = {
+                _ANSWERED: NAMED_AT_ONCE,
+                _CONVERSATION: talking.fit(names) if what == _CONVERSATION else 0,
+                _QUOTES: 1,
+            }[what]
+            for step in self._step(what, names[:taken], talking):
+                if not step.more:
+                    done = set(alike[:taken])
+                    self._read |= done
+                    left = tuple(one for one in self._place.waiting if one not in done)
+                    self._place = self._place.moved(waiting=left)
+                yield self._batch(step.observed, step.listings)
+
+    def _step(self, what: str, names: Sequence[str], talking: Conversing) -> Iterator[Step]:
+        if what == _CONVERSATION:
+            yield from talking.conversations(names)
+        elif what == _QUOTES:
+            yield from talking.quotes(names[0])
+        else:
+            yield talking.named(names)
+
+    # -- how a pass goes on and ends -----------------------------------------------------------------------
+
+    def _count(self, stage: str, observed: Sequence[Observation]) -> None:
+        times = [item.published_at for item in observed if item.published_at is not None]
+        place, before = self._place, self._place.oldest.get(stage)
+        oldest = min([*times, *([before] if before else [])], default=None)
+        self._place = place.moved(
+            seen={**place.seen, stage: place.seen.get(stage, 0) + len(observed)},
+            oldest={**place.oldest, **({stage: oldest} if oldest is not None else {})},
+        )
+
+    def _lead(self, following: str | None, met: set[str], what: str) -> None:
+        if following is None:
+            self._place = self._place.moved(at="", ended=True)
+        else:
+            self._place = self._place.moved(at=led(following, met, what))
+
+    def _begun_anew(self, refused: NotGiven) -> bool:
+        """Whether a list was refused for its token, which X keeps for a time only; it then begins anew."""
+        if not refused.token_forgotten or not self._place.at:
+            return False
+        self._place = self._place.moved(at="")
+        return True
+
+    def _all_before(self, observed: Sequence[Observation], begins: datetime) -> bool:
+        times = [item.published_at for item in observed]
+        return bool(times) and all(at is not None and at < begins for at in times)
+
+    def _closed(self, last: Batch, talking: Conversing) -> Batch:
+        """The last batch of a pass, which says of what everything was shown.
+
+        Who quotes or names the account posts too. One that quotes a post from
+        before the span is met by another pass, and asked for by its id where
+        this one's listing misses it.
+        """
+        lacking, exchange = set(self._place.lacking), len(last.exchanges) - 1
+        listings = list(last.listings)
+        if POSTS not in lacking:
+            since = self._certain(POSTS)
+            listings.append(self._of([Kind.REPLY], since, exchange))
+            if not lacking & {MENTIONS, "quotes"}:
+                named = self._certain(MENTIONS)
+                both = max((one for one in (since, named) if one is not None), default=None)
+                listings.append(self._of([Kind.POST], both, exchange))
+        listings += talking.talk.listings(self._place.begun(), exchange, self._page)
+        gaps = [*last.gaps, *self._cut(), *self._unsearched(talking)]
+        self._place = self._place.finished()
+        cursor = self._place.cursor(self._asking.purse.account(), self._later)
+        return replace(last, listings=tuple(listings), gaps=tuple(gaps), resume_from=cursor)
+
+    def _certain(self, stage: str) -> datetime | None:
+        """From when on everything of a list was shown."""
+        begins, oldest = self._page.published_from, self._place.oldest.get(stage)
+        if self._place.seen.get(stage, 0) < _CUT[stage] or oldest is None:
+            return begins
+        return oldest if begins is None or begins < oldest else begins
+
+    def _cut(self) -> Iterator[Gap]:
+        for stage, most in _CUT.items():
+            if self._place.seen.get(stage, 0) >= most:
+                yield Gap(
+                    what=_SHOWN[stage].partition(" ")[2],
+                    why=f"X shows the latest {_SHOWN[stage]}; what is older can be imported from the account's archive",
+                    until=self._place.oldest.get(stage),
+                )
+
+    def _unsearched(self, talking: Conversing) -> Iterator[Gap]:
+        """Days that lie between two passes and too far back to be searched."""
+        since, began = self._place.since, self._place.begun()
+        if self._options.search == ALL or kind_of(self._page) != RECENT or since is None:
+            return
+        if began - since > RECENTLY and talking.searches:
+            why = "no pass was made for more than seven days, and no longer may conversations be searched"
+            yield Gap(
+                what="answers that do not name the account", why=why, since=since, until=began - RECENTLY
+            )
+
+    def _of(self, kinds: Sequence[Kind], since: datetime | None, exchange: int) -> Listing:
+        return Listing(
+            kinds=kinds,
+            began_at=self._place.begun(),
+            exchange=exchange,
+            published_from=since,
+            published_until=self._page.published_until,
+            states=BOTH,
+        )
+
+    def _batch(
+        self,
+        observed: Sequence[Observation] = (),
+        listings: Sequence[Listing] = (),
+        sightings: Sequence[Sighting] = (),
+    ) -> Batch:
+        gaps, self._gaps = self._gaps, []
+        if self._talking is not None:
+            gaps += self._talking.gaps
+            self._talking.gaps = []
+            for what in sorted(self._talking.lacking):
+                self._place = self._place.lacks(what)
+        cursor = self._place.cursor(self._asking.purse.account(), self._later)
+        return self._asking.batch(cursor, observed, listings=listings, sightings=sightings, gaps=gaps)
+
+
+def _quoted(read: Post) -> bool:
+    """Whether a post may be quoted somewhere: X counts some, or does not say."""
+    metrics = read.public_metrics
+    return not isinstance(metrics, dict) or metrics.get("quote_count") != 0

@@ -1,0 +1,97 @@
+"""How far a pass has come: what a YouTube cursor holds. No key and no token of a person is in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from connectors import cursors
+from connectors.contract import Cursor
+from connectors.youtube.quota import Spent
+
+HELD, SPAM, PUBLISHED, UPLOADS = "heldForReview", "likelySpam", "published", "uploads"
+STAGES = (HELD, SPAM, PUBLISHED, UPLOADS)
+"""In the order in which a pass reads them: what is approved while it is read moves from a list to a later one."""
+
+MOST_COUNTED = 2000
+"""Of so many videos, and of so many threads, a cursor remembers what was counted."""
+
+Below = tuple[str, str, str]
+"""What a thread stands under, the thread, and where its list of answers goes on."""
+
+Track = tuple[str, str, str]
+"""A track of captions: its id, when it was last updated, and what it is called."""
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The list that is read, and where in it.
+
+    `owner` says as whom the pass was begun: the channel itself is shown more.
+    `at` is YouTube's own token for the next answer, `ended` whether there is
+    none. `waiting` are threads whose answers are still to be read, `videos`
+    videos whose comments are asked for by themselves, each with its token, and
+    `films` videos that wait to be read with their captions.
+    `tally` counts the comments that were shown of each video in this pass, and
+    `total` those that YouTube counts. `uploads` is how many uploads it counted
+    last: fewer than before means that the list has shifted, and it is read
+    `again`. `shut` says that we are shown no comments at all, and need not ask
+    video by video. `threads`, `held` and `posts` say whether everything was shown: of
+    the comments, of the held ones, of the videos. `replied` is how many answers
+    each thread had that began shortly before the span of a pass, `before` what
+    the pass before knew of that. `captions` are the tracks whose words are kept
+    already, by video. `spent` counts units, through all passes of this lane.
+    """
+
+    channel: str = ""
+    owner: bool | None = None
+    began: datetime | None = None
+    stage: str = STAGES[0]
+    at: str = ""
+    ended: bool = False
+    waiting: tuple[Below, ...] = ()
+    videos: tuple[tuple[str, str], ...] = ()
+    films: tuple[str, ...] = ()
+    tally: dict[str, int] = {}
+    total: int = 0
+    uploads: int | None = None
+    shifted: bool = False
+    again: int = 0
+    shut: bool = False
+    threads: bool = True
+    held: bool = True
+    posts: bool = True
+    replied: dict[str, int] = {}
+    before: dict[str, int] = {}
+    captions: dict[str, tuple[Track, ...]] = {}
+    spent: Spent = Spent()
+
+    def begun(self) -> datetime:
+        """When the pass began."""
+        assert self.began is not None, "a pass notes its beginning before it asks anything"
+        return self.began
+
+    def moved(self, **changes: Any) -> Place:
+        """The same pass, further on."""
+        return msgspec.structs.replace(self, **changes)
+
+    def after(self, stage: str) -> Place:
+        """Where to go on once `stage` is read to its end."""
+        following = STAGES[min(STAGES.index(stage) + 1, len(STAGES) - 1)]
+        return self.moved(stage=following, at="", ended=False, waiting=(), videos=(), films=())
+
+    def finished(self) -> Place:
+        """Where the next pass begins."""
+        newest = dict(list(self.replied.items())[-MOST_COUNTED:])
+        return Place(channel=self.channel, before=newest, captions=self.captions, spent=self.spent)
+
+    def cursor(self) -> Cursor:
+        """As text, for the archive to keep."""
+        return cursors.written(self)
+
+    @staticmethod
+    def read(cursor: Cursor | None) -> Place:
+        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
+        place = cursors.read(cursor, Place)
+        return place if place and place.stage in STAGES else Place()

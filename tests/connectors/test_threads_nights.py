@@ -1,0 +1,184 @@
+"""Threads in a real archive, night after night: an edit, a removal, a hide, a ghost post, a lost permission and a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from app.capture import lanes, pages, records, run
+from app.capture.run import Pass
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Record
+from app.store import Store, fixity
+from app.store.tables import records as record_table
+from connectors.http import EvidenceClient, Manners
+from connectors.threads import Threads
+from tests.connectors.worlds.instagram_world import Refused
+from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.threads_world import NAME, OURS, ThreadsWorld
+
+NIGHT = timedelta(days=1)
+
+
+class Desk:
+    """An archive with one account on Threads."""
+
+    def __init__(self, store: Store, clock: FixedClock, world: ThreadsWorld, stack: ExitStack) -> None:
+        self.store, self.clock, self.world = store, clock, world
+        passing = Passing()
+        self.client = stack.enter_context(
+            EvidenceClient(
+                clock=clock,
+                monotonic=passing.monotonic,
+                wait=passing.wait,
+                contact="records@town.example",
+                secrets=world.secrets,
+                allow_hosts=ALLOWED,
+                manners=Manners(interval=timedelta(0), retries=0),
+            )
+        )
+        with store.database.begin() as tx:
+            self.page = pages.add(
+                store,
+                tx,
+                connector="threads",
+                platform="threads",
+                address=f"https://www.threads.com/@{NAME}",
+                name="Police on Threads",
+                by=None,
+                why="test",
+                options={"graph": world.address},
+            )
+
+    def night(self, pass_: Pass | None = None) -> Report:
+        self.clock.at += NIGHT
+        self.world.tick(days=1)
+        connector = Threads(self.client, self.world.secrets)
+        return run.capture(
+            self.store,
+            self.page,
+            connector,
+            self.client,
+            by=None,
+            why="test",
+            tick=count().__next__,
+            pass_=pass_,
+        )
+
+    def held(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = list(tx.execute(select(record_table.c.key)).scalars())
+            found = records.read(self.store, tx, keys, messages=True)
+        return {str(one.version.fields["native_id"]): one for one in found}
+
+
+@pytest.fixture
+def desk(store: Store, clock: FixedClock) -> Iterator[Desk]:
+    with ExitStack() as stack:
+        yield Desk(store, clock, stack.enter_context(ThreadsWorld()), stack)
+
+
+def told(report: Report) -> tuple[str, int, int, int, int, int]:
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.hidden, tally.absent, tally.gone
+
+
+def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Desk) -> None:
+    world = desk.world
+    post = world.say("Bridge closed until six", kind="IMAGE", alt="A barrier")
+    other = world.say("Flood", parts=["181", "182"])
+    first = world.answer_to(post, "Until when?")
+    answer = world.answer_to(first, "Until six.", by=NAME)
+    spam = world.answer_to(post, "Buy cheap pills", by="al_visitor")
+    echo = world.answer_to(spam, "Yes, do")
+    rude = world.answer_to(post, "You fools", by="al_visitor")
+    mention = world.elsewhere("With @testtownpolice")
+    named = world.answer_to(post, "@testtownpolice thank you")
+    world.tick(days=1)
+    ghost = world.ghost("Only today")
+    world.tick(days=-1)
+
+    # 1. The first night keeps all that there is, with the account's introduction.
+    assert told(desk.night()) == ("complete", 11, 0, 0, 0, 0)
+    assert {*desk.held()} == {
+        *(post, other, first, answer, spam, echo, rude, named, ghost, OURS),
+        f"mention:{mention}",
+    }
+
+    # 2. The next day Threads has archived the ghost post, and says so.
+    assert told(desk.night()) == ("complete", 0, 0, 1, 0, 0)
+    assert desk.held()[ghost].state == "hidden"
+
+    # 3. A quiet night changes nothing, whatever became of the addresses of pictures.
+    world.night += 1
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+
+    # 4. A post is edited: Threads tells no time of it, so it happened between two nights.
+    world.the(post).text = "Bridge closed until seven"
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0, 0)
+    assert desk.held()[post].versions == 2
+
+    # 5. One answer is hidden, with what answers it; another is removed, of which Threads says no more than of one whose
+    #    writer left.
+    world.hide(spam)
+    world.delete(rude)
+    assert told(desk.night()) == ("complete", 0, 0, 2, 1, 0)
+    held = desk.held()
+    assert [held[one].state for one in (spam, echo, rude)] == ["hidden", "hidden", "absent"]
+    assert held[rude].version.fields["text"] == "You fools"
+
+    # 6. A lost permission, an outage and a dead token prove no removal.
+    for silent in (False, True):
+        world.silent = silent
+        world.scopes.discard("threads_read_replies")
+        lost = desk.night()
+        assert (lost.status, lost.tally.absent, lost.tally.gone) == ("partial", 0, 0)
+        world.scopes.add("threads_read_replies")
+    world.shut[f"{OURS}/threads"] = Refused(2, "An unexpected error has occurred.", status=500)
+    assert desk.night().status == "partial"
+    world.shut.clear()
+    world.dead = 463
+    failed = desk.night()
+    assert failed.status == "failed"
+    assert any("run out" in gap.why for gap in failed.gaps)
+    states = {name: record.state for name, record in desk.held().items()}
+    assert {name for name, state in states.items() if state != "present"} == {spam, echo, rude, ghost}
+
+    # 7. When all is well again the night sees what happened meanwhile; a post that was removed is gone, since Threads
+    #    shows the others.
+    world.dead = None
+    world.delete(post)
+    assert desk.night().status == "complete"
+    held = desk.held()
+    assert {name for name, record in held.items() if record.state == "gone"} == {post}
+    assert {held[one].state for one in (first, answer, spam, echo, rude, named)} == {"absent"}
+    assert held[other].state == held[f"mention:{mention}"].state == "present"
+    with desk.store.database.read():
+        assert fixity.verify(desk.store, full=True).findings == []
+
+
+def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> None:
+    world = desk.world
+    old = world.say("Long ago")
+    world.tick(days=200)
+    world.say("Open")
+    post = world.say("Closed")
+    answer, other = world.answer_to(post, "+1"), world.answer_to(post, "+2", by="al_visitor")
+    window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=-1))
+    world.tick(days=1)
+    assert desk.night().status == "complete"
+    world.delete(answer)
+    world.the(other).text = "+3"
+    world.delete(old)
+    assert told(desk.night(window)) == ("complete", 0, 1, 0, 1, 0)
+    held = desk.held()
+    assert (held[answer].state, held[other].version.fields["text"]) == ("absent", "+3")
+    assert held[old].state == "present", "what lies before the window is another night's"
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 1)
+    assert desk.held()[old].state == "gone"

@@ -1,0 +1,241 @@
+"""YouTube in a real archive, night after night: an edit, a removal, a hold, a closed video, a spent quota and a lost permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
+from typing import cast
+
+import pytest
+from sqlalchemy import select
+
+from app.capture import attachments, lanes, pages, records, run
+from app.capture.run import Pass
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Record
+from app.store import Store, fixity
+from app.store.tables import records as record_table
+from connectors.http import EvidenceClient, Manners
+from connectors.youtube import YouTube
+from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.youtube_world import HANDLE, HELD, SPAM, Refused, Track, YouTubeWorld
+
+NIGHT = timedelta(days=1)
+
+
+class Desk:
+    """An archive with one channel."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: FixedClock,
+        world: YouTubeWorld,
+        stack: ExitStack,
+        secret: Mapping[str, str],
+        **options: str,
+    ) -> None:
+        self.store, self.clock, self.world, self.secret = store, clock, world, secret
+        passing = Passing()
+        self.client = stack.enter_context(
+            EvidenceClient(
+                clock=clock,
+                monotonic=passing.monotonic,
+                wait=passing.wait,
+                contact="records@town.example",
+                secrets=secret,
+                allow_hosts=ALLOWED,
+                manners=Manners(interval=timedelta(0), retries=0),
+            )
+        )
+        with store.database.begin() as tx:
+            self.page = pages.add(
+                store,
+                tx,
+                connector="youtube",
+                platform="youtube",
+                address=f"https://www.youtube.com/{HANDLE}",
+                name="Police",
+                by=None,
+                why="test",
+                options={"api": world.api, **options},
+            )
+
+    def night(self, pass_: Pass | None = None) -> Report:
+        self.clock.at += NIGHT
+        return run.capture(
+            self.store,
+            self.page,
+            YouTube(self.client, self.secret),
+            self.client,
+            by=None,
+            why="test",
+            tick=count().__next__,
+            pass_=pass_,
+        )
+
+    def held(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = list(tx.execute(select(record_table.c.key)).scalars())
+            found = records.read(self.store, tx, keys, messages=True)
+        return {str(one.version.fields["native_id"]): one for one in found}
+
+    def states(self) -> dict[str, str]:
+        """Everything that is not simply present."""
+        return {name: one.state for name, one in self.held().items() if one.state != "present"}
+
+    def sound(self) -> bool:
+        return fixity.verify(self.store, full=True).findings == []
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def told(report: Report) -> tuple[str, int, int, int, int]:
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+
+
+def test_an_edit_a_hold_a_removal_a_closed_video_and_a_failure_are_told_once_and_as_they_were(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    film, other = world.upload("Bridge closed until six", "By order."), world.upload("Open house")
+    first = world.say(film, "Until when?")
+    answer = world.say(film, "Until six.", by=HANDLE, to=first)
+    rude, spam = world.say(film, "You fools", by="@al"), world.say(film, "Pills", by="@al", status=SPAM)
+    thanks = world.say(other, "Thanks")
+    names = {one: f"{film}/{one}" for one in (first, answer, rude, spam)} | {thanks: f"{other}/{thanks}"}
+
+    # 1. The first night keeps all that there is, with the channel's introduction and what was set.
+    assert told(desk.night()) == ("complete", 9, 0, 0, 0)
+    held = desk.held()
+    assert {film, other, "settings", *names.values()} < set(held)
+    assert desk.states() == {names[spam]: "hidden"}
+
+    # 2. A quiet night changes nothing, whatever became of likes and of the addresses of pictures.
+    world.night += 1
+    world.films[film].likes += 40
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A comment and a title are edited: of the comment YouTube tells when, of the title it does not.
+    world.amend(first, "Until when exactly?")
+    world.films[film].title = "Bridge closed until seven"
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
+    held = desk.held()
+    assert held[names[first]].version.fields["edited_at"] is not None
+    assert held[film].version.fields.get("edited_at") is None
+
+    # 4. One comment is held for review, another one removed. The held one's words are still told to the channel.
+    world.hold(rude, HELD)
+    world.delete(thanks)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 1)
+    assert desk.states() == {names[spam]: "hidden", names[rude]: "hidden", names[thanks]: "gone"}
+    assert desk.held()[names[thanks]].version.fields["text"] == "Thanks"
+
+    # 5. Comments of a video are turned off. They are hidden with it, and come back when they are turned on again.
+    world.films[film].comments = False
+    assert told(desk.night()) == ("complete", 0, 0, 2, 0)
+    assert desk.held()[names[first]].state == "hidden"
+    world.films[film].comments = True
+    assert desk.night().status == "complete"
+    assert names[first] not in desk.states()
+
+    # 6. A spent quota, an outage, a permission that is too narrow and one that was taken back prove no removal.
+    before = desk.states()
+    world.quota = world.spent + 4
+    spent = desk.night()
+    assert spent.status == "partial"
+    assert any("quota" in gap.why for gap in spent.gaps)
+    world.quota = 10**6
+    world.trouble = lambda path: (500, {}, b"") if path.endswith("videos") else None
+    assert desk.night().status == "partial"
+    world.trouble, world.scopes = None, False
+    narrow = desk.night()
+    assert (narrow.status, narrow.tally.gone) == ("partial", 0)
+    world.scopes, world.dead = True, Refused(401, "authError")
+    assert desk.night().status == "failed"
+    world.dead = None
+    assert desk.states() == before
+
+    # 7. When all is well again the night sees what happened meanwhile: a video was removed, with all that answers it.
+    world.delete(film)
+    assert desk.night().status == "complete"
+    gone = {name for name, state in desk.states().items() if state == "gone"}
+    assert gone == {film, *names.values()}
+    assert desk.held()[other].state == "present"
+    assert desk.sound()
+
+
+def test_with_a_key_alone_what_is_missing_is_absent_and_comes_back(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = Desk(store, clock, world, stack, world.with_key)
+    film, private = world.upload("Bridge closed"), world.upload("Open house")
+    held, removed = world.say(film, "You fools"), world.say(film, "Thanks")
+    under = world.say(private, "When?")
+    assert desk.night().status == "complete"
+    world.hold(held)
+    world.delete(removed)
+    world.films[private].privacy = "private"
+    desk.night()
+    assert set(desk.states().values()) == {"absent"}
+    assert set(desk.states()) == {private, f"{film}/{held}", f"{film}/{removed}", f"{private}/{under}"}
+    world.hold(held, "published")
+    world.films[private].privacy = "public"
+    desk.night()
+    assert desk.states() == {f"{film}/{removed}": "absent"}
+    assert desk.sound()
+
+
+def test_a_night_over_a_window_notices_what_happened_within_it_and_leaves_the_rest_to_another(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    old = world.upload("Long ago")
+    long_ago = world.say(old, "First!")
+    window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
+    film = world.upload("Closed")
+    first = world.say(film, "+1")
+    edited, removed = world.say(film, "+2", to=first), world.say(film, "+3", to=first)
+    late = world.say(old, "Still true?")
+    assert desk.night().status == "complete"
+    world.amend(edited, "+4")
+    for name in (removed, late, long_ago):
+        world.delete(name)
+    assert told(desk.night(window)) == ("complete", 0, 1, 0, 2)
+    held = desk.held()
+    assert held[f"{film}/{edited}"].version.fields["text"] == "+4"
+    assert (held[f"{film}/{removed}"].state, held[f"{old}/{late}"].state) == ("gone", "gone")
+    assert held[f"{old}/{long_ago}"].state == "present", "what lies before the window is another night's"
+    assert told(desk.night()) == ("complete", 0, 0, 0, 1)
+
+
+def test_captions_are_kept_as_files_of_their_video_and_a_night_without_them_makes_no_new_version(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in, captions="written")
+    film = world.upload("Closed", captions=[Track("track-1", "Main Street is closed.")])
+    assert told(desk.night()) == ("complete", 3, 0, 0, 0)
+    record = desk.held()[film]
+    listed = cast("Sequence[Mapping[str, str]]", record.version.fields["attachments"])
+    (name,) = (one["id"] for one in listed if one["id"].startswith("captions:"))
+    with store.database.read() as tx:
+        row = attachments.of(store, tx, record.id.bytes, [name])[name]
+        assert b"Main Street is closed." in b"".join(attachments.stream(store, row))
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert sum("captions/track-1" in target for target in world.asked) == 1
+    world.shut["captions"] = Refused(403, "forbidden")
+    report = desk.night()
+    assert (report.status, report.tally.edited) == ("partial", 0)
+    assert desk.sound()

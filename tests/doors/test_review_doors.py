@@ -1,0 +1,234 @@
+"""Selection, review and productions through the doors: who may, what each answers, and nothing that leads around."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.cli import door
+from app.main import Archive, _Productions
+from tests.doors.conftest import Browser, Person, Town, parts_of, record_of, serving
+from tests.doors.test_request_doors import opened
+
+Who = Callable[[str | None], Person]
+WHY = {"why": "to answer it"}
+N = "PD-2026-0001"
+GROUND = "AS 40.25.120(a)(6)(C)"
+
+
+@pytest.fixture
+def web(archive: Archive, tmp_path: Path) -> FastAPI:
+    return serving(parts_of(archive, productions=_Productions(archive, tmp_path / "productions")))
+
+
+@pytest.fixture
+def reader(person: Who) -> Person:
+    """A records officer with a request whose selection is confirmed."""
+    who = person("reader")
+    opened(who)
+    assert who.post(f"/api/v1/requests/{N}/selection", json={"query": "bridge", "families": True, **WHY}).status_code == 201  # fmt: skip
+    assert who.post(f"/api/v1/requests/{N}/confirm", json=WHY).status_code == 201
+    return who
+
+
+def ok(told: Any, status: int = 201) -> Any:
+    assert told.status_code == status, told.text
+    return told.json()
+
+
+# -- API ---------------------------------------------------------------------------------------------------
+
+
+def test_a_selection_says_how_it_came_about(reader: Person):
+    told = ok(reader.get(f"/api/v1/requests/{N}/selection"), 200)
+    assert [(one["how"], one["selected"]) for one in told["steps"]] == [("query", 5), ("confirmed", 5)]
+    assert (told["steps"][0]["understood"], told["steps"][0]["families"]) == ("bridge", True)
+
+
+def test_a_record_is_reviewed_redacted_withheld_and_retracted(reader: Person, archive: Archive):
+    one, two = (record_of(archive.store, name) for name in ("1", "3"))
+    made = ok(reader.post(f"/api/v1/reviews/{N}/records/{one}/redactions", json={"span": [4, 10], "exemption": GROUND, **WHY}))  # fmt: skip
+    assert (made["exemption"], made["citation"], made["listed"], made["span"]) == ("(a)(6)(C)", GROUND, True, "4:10")  # fmt: skip
+    ok(reader.post(f"/api/v1/reviews/{N}/records/{two}/redactions", json={"record": True, "exemption": "(a)(2)", **WHY}))  # fmt: skip
+    queue = ok(reader.get(f"/api/v1/reviews/{N}"), 200)
+    assert (queue["selected"], queue["redacted"], queue["withheld"], queue["next"]) == (5, 1, 1, None)
+    assert [row["record"] for row in ok(reader.get(f"/api/v1/reviews/{N}?only=withheld"), 200)["records"]] == [str(two)]  # fmt: skip
+    shown = ok(reader.get(f"/api/v1/reviews/{N}/records/{one}"), 200)
+    assert [one["id"] for one in shown["decisions"]] == [made["id"]]
+    assert len(shown["versions"]) == 2
+    ok(reader.post(f"/api/v1/redactions/{made['id']}/retract", json=WHY), 200)
+    assert ok(reader.get(f"/api/v1/reviews/{N}/records/{one}"), 200)["decisions"] == []
+
+
+def test_a_second_look_is_somebody_elses(reader: Person, person: Who):
+    assert ok(reader.post(f"/api/v1/reviews/{N}/looked", json={"all": True, **WHY}), 200) == {"looked": 5, "second": 0}  # fmt: skip
+    again = reader.post(f"/api/v1/reviews/{N}/looked", json={"all": True, **WHY})
+    assert (again.status_code, again.json()["code"]) == (403, "same-reviewer")
+    other = person("custodian")
+    assert ok(other.post(f"/api/v1/reviews/{N}/looked", json={"all": True, **WHY}), 200) == {"looked": 0, "second": 5}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"exemption": GROUND}, "invalid"),
+        ({"span": [0, 9999], "exemption": GROUND}, "bad-redaction"),
+        ({"span": [0, 4], "field": "author", "exemption": GROUND}, "invalid"),
+        ({"span": [0, 4], "exemption": " "}, "no-ground"),
+    ],
+)
+def test_what_does_not_say_one_thing_on_a_ground_is_refused(reader: Person, archive: Archive, asked: dict[str, Any], code: str):  # fmt: skip
+    record = record_of(archive.store, "1")
+    told = reader.post(f"/api/v1/reviews/{N}/records/{record}/redactions", json={**asked, **WHY})
+    assert (told.status_code, told.json()["code"]) == (422, code)
+    assert told.json()["next"]
+
+
+def test_private_messages_are_selected_by_nobody_who_may_not_read_them(person: Who):
+    who = person("reader")
+    opened(who)
+    assert ok(who.post(f"/api/v1/requests/{N}/selection", json={"query": "letter", **WHY}))["selected"] == 0
+    confidant = person("confidant")
+    assert (
+        ok(confidant.post(f"/api/v1/requests/{N}/selection", json={"query": "letter", **WHY}))["selected"]
+        == 1
+    )
+
+
+@pytest.mark.parametrize("name", ["approver", "machine", "auditor", None])
+def test_nobody_else_selects_reviews_or_produces(
+    reader: Person, person: Who, archive: Archive, name: str | None
+):
+    other, record = person(name), record_of(archive.store, "1")
+    status = 401 if name is None else 403
+    for path in (
+        f"/api/v1/requests/{N}/selection", f"/api/v1/requests/{N}/confirm",
+        f"/api/v1/reviews/{N}/records/{record}/redactions", f"/api/v1/reviews/{N}/looked", f"/api/v1/requests/{N}/productions",
+    ):  # fmt: skip
+        body = {"query": "x", "span": [0, 4], "exemption": "x", "all": True, "prefix": "P-", **WHY}
+        assert other.post(path, json=body).status_code == status
+    for path in (f"/api/v1/reviews/{N}", f"/api/v1/requests/{N}/selection", "/api/v1/productions"):
+        assert other.get(path).status_code == (200 if name == "auditor" else status)
+    del reader
+
+
+def test_a_production_is_made_taken_handed_over_and_asked_back(
+    reader: Person, archive: Archive, web: FastAPI
+):
+    record = record_of(archive.store, "3")
+    ok(reader.post(f"/api/v1/reviews/{N}/records/{record}/redactions", json={"record": True, "exemption": "(a)(2)", **WHY}))  # fmt: skip
+    preview = ok(reader.get(f"/api/v1/requests/{N}/production"), 200)
+    assert (preview["records"], preview["withheld"], preview["conflicts"]) == (5, 1, [])
+    made = ok(reader.post(f"/api/v1/requests/{N}/productions", json={"prefix": "AC-", "forms": ["text", "csv"], **WHY}))  # fmt: skip
+    assert (made["production"], made["records"], made["withheld"], made["first"]) == (f"{N}-P01", 4, 1, "AC-0000001")  # fmt: skip
+    assert ok(reader.get("/api/v1/productions"), 200)["productions"][0]["state"] == "issued"
+    packed = reader.get(f"/api/v1/productions/{made['production']}/folder.zip")
+    assert (packed.status_code, packed.content[:2], packed.headers["content-type"]) == (200, b"PK", "application/zip")  # fmt: skip
+    given = ok(reader.post(f"/api/v1/productions/{made['production']}/hand-over", json={"to": "Pat Smith", "days": 7, **WHY}))  # fmt: skip
+    stranger = Browser(web)
+    path = given["link"].removeprefix("http://testserver")
+    assert made["production"] in stranger.get(path).text
+    taken = stranger.get(path + "/folder.zip")
+    assert (taken.status_code, taken.content) == (200, packed.content)
+    shown = ok(reader.get(f"/api/v1/productions/{made['production']}"), 200)
+    assert [(one["to"], one["taken_at"] is not None) for one in shown["given_to"]] == [("Pat Smith", True)]
+    assert ok(reader.post(f"/api/v1/productions/{made['production']}/claw-back", json=WHY), 200)["state"] == "asked back"  # fmt: skip
+    assert stranger.get(path).status_code == stranger.get(path + "x").status_code == 404
+    assert stranger.get(path).text.count("leads to nothing") == 1
+
+
+def test_without_a_place_for_them_productions_are_made_by_the_command_line(archive: Archive, laid: Town):
+    who = Person(serving(parts_of(archive)), laid.tokens["reader"])
+    opened(who)
+    ok(who.post(f"/api/v1/requests/{N}/selection", json={"query": "bridge", **WHY}))
+    ok(who.post(f"/api/v1/requests/{N}/confirm", json=WHY))
+    told = who.post(f"/api/v1/requests/{N}/productions", json={"prefix": "AC-", **WHY})
+    assert (told.status_code, told.json()["code"]) == (404, "production-elsewhere")
+    assert "MUNIMENT_PRODUCTIONS" in told.json()["next"]
+
+
+# -- pages -------------------------------------------------------------------------------------------------
+
+
+def test_by_pages_words_are_taken_out_a_suggestion_stays_and_the_queue_leads_on(
+    browser: Callable[[str | None], Browser], reader: Person, archive: Archive
+):
+    officer = browser("reader")
+    record = record_of(archive.store, "1")
+    at = f"/requests/{N}/review/records/{record}"
+    page = officer.get(at).text
+    assert 'accesskey="l"' in page
+    assert "open again for cars" in page
+    done = officer.send(at, f"{at}/redact", words="open again", exemption=GROUND, why="privacy")
+    assert (done.status_code, done.headers["location"]) == (303, at)
+    assert '<del title="taken out: (a)(6)(C)">open again</del>' in officer.get(at).text
+    wrong = officer.send(at, f"{at}/redact", words="not there", exemption=GROUND, why="x")
+    assert wrong.status_code == 422
+    assert "does not have these words" in wrong.text
+    on = officer.send(at, f"{at}/look", why="read").headers["location"]
+    assert re.fullmatch(rf"/requests/{N}/review/records/[0-9a-f-]{{36}}", on)
+    assert on != at
+    queue = officer.get(f"/requests/{N}/review").text
+    assert "leaves in part" in queue
+    assert officer.get(f"/requests/{N}/review?only=unlooked").text.count("nobody</td>") == 4
+    del reader
+
+
+def test_a_page_never_shows_what_a_record_says_as_markup(browser: Callable[[str | None], Browser], person: Who, archive: Archive):  # fmt: skip
+    who = person("reader")
+    opened(who)
+    ok(who.post(f"/api/v1/requests/{N}/selection", json={"query": "bridge", "families": True, **WHY}))
+    record = record_of(archive.store, "5")
+    shown = browser("reader").get(f"/requests/{N}/review/records/{record}").text
+    assert "=HYPERLINK(" in shown
+    assert '<a href="https://elsewhere' not in shown
+    assert "<script" not in shown
+
+
+def test_a_form_of_another_session_changes_nothing(browser: Callable[[str | None], Browser], reader: Person):
+    officer = browser("reader")
+    told = officer.post(f"/requests/{N}/review/two", data={"csrf": "0" * 64, "why": "x"})
+    assert told.status_code == 403
+    assert ok(reader.get(f"/api/v1/reviews/{N}"), 200)["two_persons"] is False
+
+
+# -- command line ------------------------------------------------------------------------------------------
+
+
+def test_the_whole_way_by_the_command_line(archive: Archive, laid: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # fmt: skip
+    record = record_of(archive.store, "1")
+    home = archive.settings.home
+    archive.close()
+    monkeypatch.setenv("MUNIMENT_HOME", str(home))
+    monkeypatch.setenv("MUNIMENT_TOKEN", laid.tokens["reader"])
+
+    def run(*words: str, code: int = 0) -> Any:
+        assert door.main([*words, "--json"]) == code, capsys.readouterr().err
+        return json.loads(capsys.readouterr().out)
+
+    made = run("request", "open", "--text", "the bridge", "--received", "2026-03-02T10:00:00-09:00", "--law", "us-ak-state", "--why", "mail")  # fmt: skip
+    assert run("request", "select", made["id"], "--query", "bridge", "--why", "x")["selected"] == 2
+    assert run("request", "select", made["id"], "--query", "Friday", "--add", "--why", "x")["selected"] == 3
+    assert run("request", "confirm", made["id"], "--why", "x")["state"] == "reviewing"
+    told = run(
+        "review", "redact", made["id"], str(record), "--span", "4:10", "--exemption", GROUND, "--why", "x"
+    )
+    assert (told["span"], told["what"]) == ("4:10", "text of version 2, characters 4 to 10")
+    assert run("review", "list", made["id"])["redacted"] == 1
+    assert run("review", "show", made["id"], str(record))["decisions"][0]["id"] == told["id"]
+    assert run("disclose", "preview", made["id"])["records"] == 3
+    done = run("disclose", "produce", made["id"], "--out", str(tmp_path / "out"), "--prefix", "PD2026", "--forms", "text,csv", "--why", "x")  # fmt: skip
+    assert {"production", "records", "withheld", "pages", "first", "last", "folder"} <= done.keys()
+    assert done["first"] == "PD2026-0000001"
+    assert run("disclose", "list", made["id"])[0]["production"] == done["production"]
+    assert len(run("disclose", "show", done["production"], "--records")["documents"]) == 3
+    monkeypatch.delenv("MUNIMENT_HOME")
+    monkeypatch.delenv("MUNIMENT_TOKEN")
+    assert run("disclose", "verify", done["folder"])["findings"] == []
+    assert run("disclose", "verify", str(tmp_path / "out"))["findings"] == []

@@ -1,0 +1,98 @@
+"""What might have to be taken out of a text is pointed at, with the checks that its form allows."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.disclosure.suggesting import Kind, Suggestion, luhn, suggest
+
+TODAY = date(2026, 11, 21)
+
+
+def kinds(text: str, **more: object) -> list[tuple[Kind, str]]:
+    return [(one.kind, text[one.start : one.end]) for one in suggest(text, today=TODAY, **more)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("Call me at (907) 586-0600 after six", Kind.TELEPHONE, "(907) 586-0600"),
+        ("call +1 907-586-0600", Kind.TELEPHONE, "+1 907-586-0600"),
+        ("it is 586-0600", Kind.TELEPHONE, "586-0600"),
+        ("write to jane.doe+x@example.org, please", Kind.EMAIL, "jane.doe+x@example.org"),
+        ("SSN 219-09-9998", Kind.SOCIAL_SECURITY, "219-09-9998"),
+        ("my social security is 219099998", Kind.SOCIAL_SECURITY, "219099998"),
+        ("card 4111 1111 1111 1111 stolen", Kind.CARD, "4111 1111 1111 1111"),
+        ("amex 378282246310005", Kind.CARD, "378282246310005"),
+        ("I live at 1290 Glacier Ave, Apt 4", Kind.ADDRESS, "1290 Glacier Ave, Apt 4"),
+        ("mail to P.O. Box 1234", Kind.ADDRESS, "P.O. Box 1234"),
+        ("DOB: 03/04/1987", Kind.BIRTH, "03/04/1987"),
+        ("she was born on March 4, 2011", Kind.BIRTH, "March 4, 2011"),
+        ("license plate ABC 123 ran the light", Kind.PLATE, "ABC 123"),
+        ("plate: JNU-451", Kind.PLATE, "JNU-451"),
+    ],
+)
+def test_what_has_the_form_is_suggested(text, kind, words):
+    assert (kind, words) in kinds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("000-12-3456 was never issued", Kind.SOCIAL_SECURITY),
+        ("666-12-3456 was never issued", Kind.SOCIAL_SECURITY),
+        ("912-12-3456 was never issued", Kind.SOCIAL_SECURITY),
+        ("219-00-9998 was never issued", Kind.SOCIAL_SECURITY),
+        ("order 219099998", Kind.SOCIAL_SECURITY),
+        ("4111 1111 1111 1112 lacks the check digit", Kind.CARD),
+        ("9111111111111111 begins with no network's digit", Kind.CARD),
+        ("room 12 at noon", Kind.ADDRESS),
+        ("on 03/04/1987 it rained", Kind.BIRTH),
+        ("born on 03/04/2087", Kind.BIRTH),
+        ("the license was revoked", Kind.PLATE),
+        ("it cost $1,234.5678", Kind.TELEPHONE),
+        ("see you @home", Kind.EMAIL),
+    ],
+)
+def test_what_only_resembles_it_is_not(text, kind):
+    assert kind not in {found for found, _ in kinds(text)}
+
+
+def test_names_of_minors_are_found_however_they_are_written_and_only_as_words():
+    text = "ANA LÓPEZ and ana  lopez, not Banana Lopezia"
+    assert [words for kind, words in kinds(text, minors=["Ana López"]) if kind is Kind.MINOR] == [
+        "ANA LÓPEZ",
+        "ana  lopez",
+    ]
+
+
+def test_the_words_of_an_exemption_and_earlier_decisions_bring_their_code():
+    told = suggest("the informant met Bear Creek Joe", dictionaries={"6(D)": ["informant"]}, earlier={"bear creek joe": "6(C)"})  # fmt: skip
+    assert [(one.kind, one.code) for one in told] == [(Kind.DICTIONARY, "6(D)"), (Kind.EARLIER, "6(C)")]
+
+
+def test_of_two_that_lie_in_one_another_the_wider_is_shown():
+    told = suggest("write to 5551234@example.org")
+    assert [one.kind for one in told] == [Kind.EMAIL]
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_written_every_suggestion_lies_within_it_and_none_in_another(text: str):
+    told = suggest(text, minors=["ana"], earlier={"road closed": "x"})
+    assert told == sorted(told)
+    for one in told:
+        assert 0 <= one.start < one.end <= len(text)
+        assert not any(_within(one, other) for other in told if other != one)
+
+
+def _within(one: Suggestion, other: Suggestion) -> bool:
+    return other.start <= one.start and one.end <= other.end
+
+
+@given(st.text("0123456789", min_size=12, max_size=18))
+def test_of_ten_endings_exactly_one_has_the_check_digit(digits: str):
+    assert sum(luhn(digits + str(last)) for last in range(10)) == 1

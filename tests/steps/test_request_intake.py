@@ -1,0 +1,182 @@
+"""A request that came as an e-mail: read from a message that may be hostile, and kept whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.disclosure import intake, papers
+from app.disclosure.intake import BadMessage
+from app.records.clock import FixedClock
+from app.store import Store
+from tests.steps.asking import Office
+
+PLAIN = b"""\
+From: =?utf-8?q?P=C3=A4t_Smith?= <Pat@Elsewhere.example>\r
+To: records@harrowfalls.example\r
+Subject: Records about the bridge\r
+Date: Mon, 02 Mar 2026 09:15:00 -0900\r
+Message-ID: <one@elsewhere.example>\r
+MIME-Version: 1.0\r
+Content-Type: text/plain; charset=utf-8\r
+\r
+Everything about the bridge, please.\r
+"""
+
+
+def with_parts(*, html: str = "", name: str = "plan.pdf", content: bytes = b"%PDF-1.7") -> bytes:
+    message = EmailMessage()
+    message["From"], message["Subject"], message["Date"] = (
+        "pat@x.example",
+        "Records",
+        "Mon, 02 Mar 2026 18:15:00 +0000",
+    )
+    if html:
+        message.set_content(html, subtype="html")
+    else:
+        message.set_content("Everything, please.")
+    message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    return message.as_bytes()
+
+
+def test_a_message_tells_who_wrote_when_and_what():
+    read = intake.read(PLAIN)
+    assert (read.name, read.email) == ("Pät Smith", "pat@elsewhere.example")
+    assert read.sent_at == datetime(2026, 3, 2, 18, 15, tzinfo=UTC)
+    assert read.words == "Records about the bridge\n\nEverything about the bridge, please."
+    assert read.message_id == "<one@elsewhere.example>"
+
+
+def test_the_message_is_kept_whole_with_its_headers_and_what_was_attached():
+    content = with_parts()
+    read = intake.read(content, "from pat.eml")
+    assert [(one.kind, one.name, one.content) for one in read.papers] == [
+        ("message", "from pat.eml", content),
+        ("attached", "plan.pdf", b"%PDF-1.7"),
+    ]
+
+
+def test_a_message_of_html_alone_gives_its_words_and_no_marks():
+    read = intake.read(
+        with_parts(
+            html="<html><head><style>p{}</style></head><p>All <b>posts</b><br>please<script>steal()</script></p>"
+        )
+    )
+    assert read.words == "Records\n\nAll posts\nplease"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\x.exe", "x.exe"),
+        ("a\u202egpj.exe", "agpj.exe"),
+        ("...", "part"),
+        ("x" * 900 + ".pdf", "x" * 200),
+    ],
+)
+def test_the_name_of_what_was_attached_is_no_path(name: str, kept: str):
+    assert intake.read(with_parts(name=name)).papers[1].name == kept
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        b"a@x.example, b@x.example",
+        b"not an address",
+        b"<>",
+        b"",
+        b'"pat@good.example" <pat@bad.example> <x@y.example>',
+    ],
+)
+def test_a_writer_who_cannot_be_told_for_certain_is_not_told(sender: bytes):
+    read = intake.read(b"From: " + sender + b"\nSubject: Records\n\nAll, please.\n")
+    assert read.email == ""
+
+
+def test_a_date_that_is_none_is_not_told():
+    assert intake.read(b"From: a@x.example\nDate: soon\n\nAll, please.\n").sent_at is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"   \n", "empty"),
+        (b"From: a@x.example\n\n", "says nothing"),
+        (b"\nno headers at all\n", "no headers"),
+    ],
+)
+def test_what_is_no_message_is_refused(content: bytes, says: str):
+    with pytest.raises(BadMessage, match=says):
+        intake.read(content)
+
+
+def test_a_message_that_is_too_large_is_refused():
+    with pytest.raises(BadMessage, match="more than"):
+        intake.read(bytes(papers.MOST_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"From: a@x.example\nContent-Type: text/plain; charset=klingon\n\nAll \xff\xfe\n",
+        b"From: a@x.example\nSubject: =?utf-8?q?=ZZ?=\n\nAll\n",
+        b"From: =?x?b?!!!?= <a@x.example>\n\nAll\n",
+        b"From: a@x.example\nContent-Type: multipart/mixed; boundary=a\n\n--a\n" * 50 + b"\nAll",
+        b"From: a@x.example\nContent-Transfer-Encoding: base64\n\n@@@@\nSubject",
+        b"From: a@x.example\nContent-Disposition: attachment; filename*=klingon''%FF\n\nAll\n",
+        b"Subject: " + b"x" * 200_000 + b"\n\nAll\n",
+        b"From: a@x.example\n" + b"Content-Type: message/rfc822\n\n" * 3_000 + b"All\n",
+        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2_000))
+        + b"\nAll",
+    ],
+)
+def test_a_hostile_message_is_read_or_refused_and_never_more(content: bytes):
+    try:
+        read = intake.read(content)
+    except BadMessage:
+        return
+    assert read.papers[0].content == content
+
+
+def test_a_message_of_very_many_parts_is_kept_whole_and_read_in_part():
+    parts = b"".join(b"--a\nContent-Type: text/plain\n\nx\n" for _ in range(1_000))
+    content = b"From: a@x.example\nContent-Type: multipart/mixed; boundary=a\n\n" + parts + b"--a--\n"
+    read = intake.read(content)
+    assert read.left_out == 1_000 - intake.MOST_PARTS
+    assert len(read.papers) <= intake.MOST_PARTS + 1
+    assert read.papers[0].content == content
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_break_the_reading(content):
+    try:
+        intake.read(b"From: a@x.example\nSubject: x\n" + content)
+    except BadMessage:
+        return
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_header_breaks_the_reading(name, value):
+    try:
+        intake.read(
+            f"From: {value}\nSubject: {value}\nDate: {value}\nX: {name}\n\nAll".encode("utf-8", "replace")
+        )
+    except BadMessage:
+        return
+
+
+def test_a_request_opened_from_a_message_keeps_it(store: Store, clock: FixedClock):
+    office, read = Office(store, clock), intake.read(PLAIN, "from pat.eml")
+    made = office.open(
+        words=read.words, name=read.name, email=read.email, channel="email", enclosed=read.papers
+    )
+    with store.database.read() as tx:
+        (kept,) = papers.listed(store, tx, made)
+        assert papers.content(store, tx, kept) == PLAIN
+    assert made.email == "pat@elsewhere.example"
