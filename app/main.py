@@ -38,7 +38,7 @@ from app.db import Database, DiskFull, Tx
 from app.db.migrate import bring_up, check, upgrade
 from app.disclosure import accounted as disclosure_accounted
 from app.disclosure import known as request_laws
-from app.disclosure import produced, reminding, selecting
+from app.disclosure import produced, reminding, requests_accounted, selecting
 from app.disclosure.handing import FolderElsewhere, TooManyForTheWeb
 from app.disposition import accounted as dispositions_accounted
 from app.disposition import nightly as dispositions
@@ -107,6 +107,7 @@ ACCOUNTED: fixity.More = (
     (retention_accounted.LOOK, retention_accounted.wrong),
     (holds_accounted.LOOK, holds_accounted.wrong),
     (dispositions_accounted.LOOK, dispositions_accounted.wrong),
+    (requests_accounted.LOOK, requests_accounted.wrong),
     (disclosure_accounted.LOOK, disclosure_accounted.wrong),
 )
 """What fixity looks at above the store: each room holds its own rows against the acts that wrote them."""

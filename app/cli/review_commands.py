@@ -14,7 +14,7 @@ from app.cli.answer import Answer, table
 from app.cli.record_commands import identity
 from app.cli.session import Session, reason, session
 from app.db import Tx
-from app.disclosure import assembling, matching, redacting, requests, reviewing, selecting, showing
+from app.disclosure import assembling, lists, matching, redacting, requests, reviewing, selecting, showing
 from app.disclosure.redacting import BadRedaction, Field, Region, Span, Where, Whole
 from app.disclosure.requests import Request
 from app.disclosure.reviewing import Looked, Standing
@@ -279,7 +279,12 @@ def _show(asked: argparse.Namespace) -> Answer:
         record = _record(here, tx, asked.record)
         made = reviewing.of_record(store, tx, record.key)
         read = assembling.one(store, tx, record)
-        suggested = reviewing.suggestions(store, read, made, minors=_lines(asked.minors))
+        own = lists.read(here.archive.settings.request_laws_folder())
+        names = [*own.minors, *(lists.names(asked.minors) if asked.minors else ())]
+        suggested = reviewing.suggestions(
+            store, read, made, minors=names, dictionaries=own.dictionaries,
+            earlier=reviewing.earlier(store, tx, record.key),
+        )  # fmt: skip
         looked = reviewing.looked(tx, request.id, [record.key]).get(record.key, Looked())
         value = showing.reviewed(read, made, looked, suggested, _people(tx))
     lines = [
@@ -293,15 +298,6 @@ def _show(asked: argparse.Namespace) -> Answer:
         ),
     ]
     return Answer(value, lines)
-
-
-def _lines(file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    try:
-        return [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file} cannot be read as names", next="Write one name a line, in UTF-8.") from error
 
 
 def _queue(asked: argparse.Namespace) -> Answer:

@@ -15,7 +15,7 @@ from app.capture.attachments import KEPT, AttachmentRow
 from app.db import Tx
 from app.disclosure import redacting
 from app.disclosure.reaching import Reach
-from app.disclosure.redacting import Held, Read, Redaction, Remaker
+from app.disclosure.redacting import Held, Read, Redaction, Remaker, Span, Where
 from app.disclosure.released import Item
 from app.records.nouns import Record, Version
 from app.store.store import Store
@@ -31,6 +31,12 @@ class Decided:
 
     redactions: Sequence[Redaction] = ()
     whole: frozenset[UUID] = field(default_factory=frozenset)
+    kept: Sequence[Span] = ()
+    """Words that a person let stay here, although they may be taken out of other records."""
+
+    def reached(self, more: Sequence[Redaction]) -> list[Redaction]:
+        """Of what reaches the record from others, what nobody let stay."""
+        return [one for one in more if not any(_lies_in(one.where, kept) for kept in self.kept)]
 
 
 def reading(
@@ -78,7 +84,7 @@ def items(
         for key in part:
             if key in found:
                 so = made.get(key, Decided())
-                more = reach.within(found[key]) if reach is not None else []
+                more = so.reached(reach.within(found[key])) if reach is not None else []
                 yield redacting.release(found[key], [*so.redactions, *more], whole=so.whole, by=by)
 
 
@@ -135,6 +141,15 @@ def threads(found: Mapping[int, tuple[int, bytes, bytes | None]]) -> list[int]:
     for key in sorted(found.keys() - seen, key=by_time):  # records that answer one another in a ring
         lay(key)
     return told
+
+
+def _lies_in(where: Where, kept: Span) -> bool:
+    return (
+        isinstance(where, Span)
+        and where.version == kept.version
+        and kept.start <= where.start
+        and where.end <= kept.end
+    )
 
 
 def _authors(tx: Tx, keys: Sequence[int]) -> dict[int, str]:

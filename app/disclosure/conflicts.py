@@ -31,6 +31,7 @@ class Kind(StrEnum):
     LEFT_BEHIND = "version-not-looked-at"
     OTHERWISE = "left-otherwise-before"
     NOT_LISTED = "exemption-not-listed"
+    KEPT = "kept-here-taken-out-there"
 
 
 BLOCKING = frozenset({Kind.UNDECIDED, Kind.NOT_APPROVED, Kind.SAME_TEXT})
@@ -146,6 +147,16 @@ def otherwise(read: Read, production: str, before: str, now: str) -> Conflict:
         Kind.OTHERWISE, read.record.id, f"it left {before} in {production}, and now leaves {now}",
         "Say so to whoever has the earlier one; ask it back where it should not have left.",
     )  # fmt: skip
+
+
+def kept_here(read: Read, so: Decided, more: Sequence[Redaction]) -> Iterator[Conflict]:
+    """Words that stay in a record although the same are taken out of another one."""
+    stays = set(map(id, more)) - set(map(id, so.reached(more)))
+    if stays:
+        yield Conflict(
+            Kind.KEPT, read.record.id, f"{len(stays)} places keep words that are taken out of other records",
+            "A person decided so; look whether it still stands: `muniment review show`.",
+        )  # fmt: skip
 
 
 def not_listed(read: Read, code: str, law: str) -> Conflict:

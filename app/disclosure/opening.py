@@ -97,6 +97,7 @@ def open(  # noqa: A001 - requests are opened; the module is never imported by s
     aim = target or _target(laws, book, rules, received, store)
     kept = papers.numbered(*enclosed)
     content = laws.files[book.name]
+    answers = _custodian(tx, laws)
     entry = store.ledger.act(
         tx,
         TYPE,
@@ -122,6 +123,9 @@ def open(  # noqa: A001 - requests are opened; the module is never imported by s
             "from": since.isoformat() if since else None,
             "until": until.isoformat() if until else None,
             "target": aim.isoformat() if aim else None,
+            "custodian": str(UUID(bytes=answers)) if answers else None,
+            "postmarked": postmarked.isoformat() if postmarked else None,
+            "complete": complete,
             "papers": papers.named(kept),
         },
         subject=identity,
@@ -143,8 +147,8 @@ def open(  # noqa: A001 - requests are opened; the module is never imported by s
             until_day=until.isoformat() if until else None,
             state=SELECTING,
             state_entry=entry,
-            custodian=_custodian(tx, laws),
-            custodian_entry=entry if laws.house.custodian else None,
+            custodian=answers,
+            custodian_entry=entry if answers else None,
         )
     )
     key = key_of(made)

@@ -24,7 +24,7 @@ from sqlalchemy import func, insert, select, update
 from app.db import Tx, to_instant
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows
-from app.disclosure import assembling, conflicts, moving, produced, requests, reviewing, selecting
+from app.disclosure import assembling, conflicts, matching, moving, produced, requests, reviewing, selecting
 from app.disclosure.assembling import Decided
 from app.disclosure.conflicts import Conflict, Withdrawn
 from app.disclosure.package import building
@@ -156,7 +156,14 @@ def _absent(told: Sequence[tuple[Read, Decided]]) -> list[str]:
                 text = (version.text("text") or "").strip()
                 if len(text) >= conflicts.LONG:
                     found[text] = None
-    return list(found)
+    stays = [
+        matching.folded((version.text("text") or "")[kept.start : kept.end])
+        for read, so in told
+        for kept in so.kept
+        for version in read.history
+        if version.number == kept.version
+    ]
+    return [word for word in found if not any(matching.folded(word) in one for one in stays)]
 
 
 def _grounds(request: Request, made: Sequence[Decided]) -> dict[str, Ground]:
@@ -217,7 +224,9 @@ def _conflicts(
             found = list(assembling.reading(store, tx, part, size=made.size, messages=made.messages))
         for read in found:
             so = decided.get(read.record.key, Decided())
-            more = made.reach.within(read)
+            reaching = made.reach.within(read)
+            more = so.reached(reaching)
+            yield from conflicts.kept_here(read, so, reaching)
             remade = [
                 str(held.id)
                 for listed in read.attachments.values()

@@ -42,6 +42,8 @@ ASSIGNED, LOOKED, SECOND = "assigned", "looked", "second"
 _ASK = 500
 _LONGEST = 2_000
 _LONGEST_CODE = 60
+_REMEMBERED = 300
+"""Of so many earlier redactions the words are suggested."""
 
 
 class NoSuchRedaction(NotFound):
@@ -199,6 +201,29 @@ def keep_words(
     return _made(store, tx, request, record, KEPT, {**_plain(span), "code": ""}, by=by, why=why)
 
 
+def earlier(store: Store, tx: Tx, but: int) -> dict[str, str]:
+    """The words that stand taken out of other records than `but`, for whatever request, each with its code; the newest few hundred."""
+    asked = (
+        select(redactions.c.record)
+        .outerjoin(tombstones, tombstones.c.record == redactions.c.record)
+        .where(
+            redactions.c.retracted_entry.is_(None),
+            redactions.c.kind.in_((SPAN, FIELD)),
+            redactions.c.record != but,
+            tombstones.c.record.is_(None),
+        )
+        .order_by(redactions.c.key.desc())
+        .limit(_REMEMBERED)
+    )
+    keys = list(dict.fromkeys(tx.execute(asked).scalars()))
+    made = decided(store, tx, keys, {})
+    told: dict[str, str] = {}
+    for read in assembling.reading(store, tx, keys, messages=True):
+        for one in made[read.record.key].redactions:
+            told |= {word: one.code for word in redacting.words(read, [one]) if len(word) > 1}
+    return told
+
+
 def suggestions(
     store: Store,
     read: Read,
@@ -314,9 +339,11 @@ def decided(store: Store, tx: Tx, keys: Sequence[int], names: Mapping[UUID, str]
 
 def as_decided(found: Iterable[Standing], names: Mapping[UUID, str]) -> Decided:
     """What stands on a record, as the rules of redaction take it."""
-    made, whole = [], set()
+    made, whole, kept = [], set(), []
     for one in found:
         if one.kind == KEPT:
+            if isinstance(one.where, Span):
+                kept.append(one.where)
             continue
         if one.kind == LEAVES:
             if isinstance(one.where, Whole) and one.where.attachment is not None:
@@ -329,7 +356,7 @@ def as_decided(found: Iterable[Standing], names: Mapping[UUID, str]) -> Decided:
                 approved_by=names.get(one.approved_by, str(one.approved_by)) if one.approved_by else None,
             )
         )  # fmt: skip
-    return Decided(tuple(made), frozenset(whole))
+    return Decided(tuple(made), frozenset(whole), tuple(kept))
 
 
 def names(tx: Tx) -> dict[UUID, str]:

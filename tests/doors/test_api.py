@@ -26,6 +26,8 @@ PUBLIC = {
     "/readyz",
     "/metrics",
     "/hold-notice/{secret}",  # a custodian acknowledges, who has no account
+    "/given/{token}",  # whoever was given a production by a link
+    "/given/{token}/folder.zip",
     "/static",
     "/api/v1/openapi.json",
     "/api/v1/ledger/checkpoint",

@@ -95,7 +95,9 @@ def test_a_narrow_pass_alone_covers_nothing():
 SOME = st.lists(
     st.tuples(st.integers(0, 40 * 24), st.booleans(), st.booleans(), st.none() | st.integers(-100, 40 * 24)),
     max_size=25,
+    unique_by=lambda one: one[0],
 )
+"""Passes over one page; no two of them begin at once, since a page is captured by one at a time."""
 
 
 def made(told: list[tuple[int, bool, bool, int | None]]) -> list[Passed]:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
-from app.disclosure import assembling, known, opening, reaching, requests, reviewing, selecting
+from app.disclosure import assembling, known, lists, opening, reaching, requests, reviewing, selecting
 from app.disclosure.redacting import BadRedaction, Field, Span, Where, Whole
 from app.disclosure.released import Item, Released, Withheld, plain
 from app.disclosure.requests import Request
@@ -373,3 +373,61 @@ def test_in_order_a_thread_follows_its_post_whatever_the_keys():
         6: (2, b"x", b"y"), 7: (3, b"y", b"x"),
     }  # fmt: skip
     assert assembling.threads(found) == [8, 9, 4, 2, 3, 6, 7]
+
+
+# -- suggestions -------------------------------------------------------------------------------------------
+
+
+def suggested(desk: Desk, name: str, folder: Path | None = None) -> list[tuple[str, str, str]]:
+    own = lists.read(folder)
+    record = desk.records()[name]
+    with desk.store.database.read() as tx:
+        read, made = assembling.one(desk.store, tx, record), reviewing.of_record(desk.store, tx, record.key)
+        before = reviewing.earlier(desk.store, tx, record.key)
+    found = reviewing.suggestions(
+        desk.store, read, made, minors=own.minors, dictionaries=own.dictionaries, earlier=before
+    )
+    text = record.version.text("text") or ""
+    return [(str(one.kind), text[one.start : one.end], one.code) for told in found.values() for one in told]
+
+
+def test_what_was_taken_out_of_another_record_is_suggested_until_a_person_lets_it_stay(
+    desk: Desk, request_: Request
+):
+    assert suggested(desk, "p1") == []
+    desk.redact(request_, "c1", Span(1, 10, 20))
+    assert suggested(desk, "p1") == [("taken out before", "Elm Street", "6(C)")]
+    with desk.store.database.begin() as tx:
+        reviewing.keep_words(
+            desk.store,
+            tx,
+            request_,
+            desk.records()["p1"],
+            Span(1, 0, 10),
+            by=desk.admin,
+            why="a street is public",
+        )
+    assert suggested(desk, "p1") == []
+    told = texts(desk.items(request_))
+    assert told["c1"] == f"I live on [REDACTED 6(C)], call {SECRET}"
+    assert told["p1"] == "Elm Street is closed"
+
+
+def test_names_of_minors_and_words_of_exemptions_come_from_two_files(
+    desk: Desk, request_: Request, tmp_path: Path
+):
+    (tmp_path / "minors.txt").write_text("# of the school\nElm\n\n", "utf-8")
+    (tmp_path / "dictionaries.yaml").write_text('"6(D)": [closed, "the barn"]\n', "utf-8")
+    assert suggested(desk, "p1", tmp_path) == [
+        ("name of a minor", "Elm", ""),
+        ("word of an exemption", "closed", "6(D)"),
+    ]
+    nothing = lists.read(tmp_path / "nowhere")
+    assert (list(nothing.minors), dict(nothing.dictionaries)) == ([], {})
+
+
+@pytest.mark.parametrize("text", ["[a", "- a", '"6": word', '"6": [1]', '"6": [""]'])
+def test_a_list_that_cannot_be_read_is_refused_with_its_name(tmp_path: Path, text: str):
+    (tmp_path / "dictionaries.yaml").write_text(text, "utf-8")
+    with pytest.raises(lists.BadList, match=r"dictionaries\.yaml"):
+        lists.read(tmp_path)

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from app import officers
 from app.capture import records
 from app.db import Tx
-from app.disclosure import assembling, redacting, requests, reviewing, selecting, showing
-from app.disclosure.redacting import Region, Span, Where, Whole
+from app.disclosure import assembling, lists, redacting, requests, reviewing, selecting, showing
+from app.disclosure.redacting import Read, Region, Span, Where, Whole
 from app.disclosure.requests import Request
 from app.disclosure.reviewing import Looked
+from app.disclosure.suggesting import Suggestion
 from app.index.questions import Filters, Question
 from app.records.errors import Invalid
 from app.records.nouns import Disposed, Officer, Record
@@ -229,7 +230,18 @@ def show_record(
     made = reviewing.of_record(store, tx, held.key)
     read = assembling.one(store, tx, held)
     looked = reviewing.looked(tx, found.id, [held.key]).get(held.key, Looked())
-    return showing.reviewed(read, made, looked, reviewing.suggestions(store, read, made), _people(tx))
+    return showing.reviewed(read, made, looked, suggested(here, tx, read, made), _people(tx))
+
+
+def suggested(
+    here: Parts, tx: Tx, read: Read, made: Sequence[reviewing.Standing]
+) -> dict[int, list[Suggestion]]:
+    """What might have to be taken out of a record: by its form, by the agency's lists, by what was taken out of others."""
+    own = lists.read(here.settings.request_laws_folder())
+    return reviewing.suggestions(
+        here.store, read, made, minors=own.minors, dictionaries=own.dictionaries,
+        earlier=reviewing.earlier(here.store, tx, read.record.key),
+    )  # fmt: skip
 
 
 @router.post("/reviews/{request}/records/{record}/redactions", status_code=201)

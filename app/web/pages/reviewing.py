@@ -328,7 +328,7 @@ def _record(
         looked = reviewing.looked(tx, found.id, [held.key]).get(held.key, Looked())
         people = _people(tx)
         following = _next(tx, found.id, held.key)
-    suggested = reviewing.suggestions(store, read, made)
+        suggested = api.suggested(here, tx, read, made)
     return show(
         request,
         "review-record.html",
