@@ -1247,6 +1247,8 @@ class Archive:
         profile: str,
         messages: bool,
         more: bool = False,
+        replaces: str = "",
+        only: Sequence[UUID] = (),
         by: Officer,
         why: str,
         progress: Callable[[str, int], None],
@@ -1271,10 +1273,13 @@ class Archive:
             if production is None:
                 size = walk.signed_now(store)
                 with store.database.begin() as tx:
+                    before = produced.get(store, tx, replaces) if replaces else None
+                    anew = producing.given_before(tx, before, only, prefix) if before else None
                     production = producing.begin(
                         store, tx, plan, prefix=prefix, forms=forms, profile=profile, checkpoint=size,
-                        software=f"Muniment {__version__}", by=by, why=why,
+                        anew=anew, software=f"Muniment {__version__}", by=by, why=why,
                     )  # fmt: skip
+            producing.narrow(store, plan, production.recipe)
             sources = Sources(
                 store=store, teller=Leaving(store), signer=signs, authorities=anchors.authorities(told.timestamp_urls),
                 ask=Asking(outside), dates=producing.dates(store, request), progress=progress,

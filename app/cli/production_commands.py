@@ -8,9 +8,11 @@ from uuid import UUID
 
 from app import officers
 from app.cli.answer import Answer, say, table
+from app.cli.record_commands import identity
 from app.cli.session import reason, session
 from app.db import Tx
 from app.disclosure import produced, requests, reviewing
+from app.records.errors import Invalid
 from app.records.nouns import Role
 
 
@@ -33,6 +35,12 @@ def add_to_disclose(
     produce.add_argument("--profile", default="relativity", help="whose field names the load file bears")
     produce.add_argument(
         "--more", action="store_true", help="an instalment: more of this request comes later"
+    )
+    produce.add_argument(
+        "--replaces", default="", metavar="PRODUCTION", help="give documents of it anew, under their numbers"
+    )
+    produce.add_argument(
+        "--record", action="append", default=[], metavar="ID", help="which; may be given again"
     )
     produce.set_defaults(run=_produce)
     list_ = disclose.add_parser("list", parents=[common], help="the productions, of a request or all")
@@ -81,12 +89,17 @@ def _preview(asked: argparse.Namespace) -> Answer:
 def _produce(asked: argparse.Namespace) -> Answer:
     why = reason(asked.why)
     forms = produced.forms(asked.forms.split(","))
+    if bool(asked.replaces) != bool(asked.record):
+        raise Invalid(
+            "a replacement names the production and the records",
+            next="Give --replaces PRODUCTION and --record ID.",
+        )
     with session(*reviewing.REVIEWERS) as here:
         store = here.archive.store
         with store.database.read() as tx:
             request = requests.must_be_open(requests.get(store, tx, asked.request))
         production, built, plan = here.archive.produce(
-            request, asked.out, prefix=_prefix(asked.prefix), forms=forms, profile=asked.profile, more=asked.more,
+            request, asked.out, prefix=_prefix(asked.prefix), forms=forms, profile=asked.profile, more=asked.more, replaces=asked.replaces, only=[identity(one) for one in asked.record],
             messages=here.messages, by=here.officer, why=why, progress=lambda what, number: say(f"{what}: {number:,}"),
         )  # fmt: skip
     counts = built.counts

@@ -50,7 +50,7 @@ def reading(
         part = keys[start : start + _ASK]
         wrote = _authors(tx, part)
         for record in records.read(store, tx, part, messages=messages):
-            told = records.history(store, tx, record)
+            told = [record.version] if record.versions == 1 else records.history(store, tx, record)
             then = [one for one in told if size is None or one.entry < size]
             if then:
                 yield _read(store, tx, record, then, wrote.get(record.key), told[len(then) :])

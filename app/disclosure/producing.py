@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from app.disclosure.assembling import Decided
 from app.disclosure.conflicts import Conflict, Withdrawn
 from app.disclosure.package import building
 from app.disclosure.package.building import Built, Sources
-from app.disclosure.package.recipe import LAST, USUAL, Forms, Ground, Recipe, fit
+from app.disclosure.package.recipe import LAST, USUAL, Earlier, Forms, Ground, Recipe, fit
 from app.disclosure.produced import TYPE, NotIssued, Production
 from app.disclosure.reaching import Reach
 from app.disclosure.redacting import Read, Remaker, Whole, words
@@ -42,7 +42,7 @@ from app.records.nouns import Officer
 from app.store.ledger import keyed
 from app.store.store import Store
 from app.store.tables import produced as documents
-from app.store.tables import productions
+from app.store.tables import productions, records
 
 PRODUCERS = reviewing.REVIEWERS
 WHOLE, REDACTED, WITHHELD = "whole", "redacted", "withheld"
@@ -276,12 +276,14 @@ def begin(
     software: str,
     checkpoint: int,
     profile: str = "relativity",
+    anew: Mapping[UUID, Earlier] | None = None,
     by: Officer,
     why: str,
 ) -> Production:
     """Begin a production: its number, its first page, and the recipe that it is built by from now on.
 
-    Raises `ConflictsRemain` for whatever has to be settled before, and
+    `anew` is what `given_before` tells of documents that are given once more
+    under the numbers that they have. Raises `ConflictsRemain` for whatever has to be settled before, and
     `ProductionUnderWay` where numbers of this prefix are being given.
     """
     request = requests.must_be_open(requests.fresh(store, tx, made.request))
@@ -337,6 +339,7 @@ def begin(
         software=software,
         profile=profile,
         supplements=earlier,
+        replaces=anew or {},
     )
     entry = store.ledger.act(
         tx,
@@ -360,6 +363,59 @@ def begin(
         )
     )
     return produced.get(store, tx, recipe.number)
+
+
+def given_before(tx: Tx, before: Production, wanted: Iterable[UUID], prefix: str) -> dict[UUID, Earlier]:
+    """The numbers that documents bear in an issued production, for giving them anew.
+
+    Raises `NotIssued` for a production that was not, or that does not hold them
+    under this prefix.
+    """
+    if before.state != "issued" or before.prefix != prefix:
+        raise NotIssued(
+            f"{before.number} is {before.state}, with the numbers {before.prefix}…",
+            next="What was issued is replaced under the prefix that it has.",
+        )
+    there = {record: (first, pages) for record, first, pages, _ in produced.numbers(tx, before)}
+    told = {}
+    for record in wanted:
+        if record not in there:
+            raise NotIssued(
+                f"{before.number} does not hold record {record}", next="`muniment disclose show --records`."
+            )
+        first, pages = there[record]
+        told[record] = Earlier(before.number, first, pages, _revision(tx, before.prefix, record, first))
+    return told
+
+
+def _revision(tx: Tx, prefix: str, record: UUID, first: int) -> int:
+    """How often a document was issued under its number."""
+    asked = (
+        select(func.count())
+        .select_from(documents)
+        .join(productions, productions.c.key == documents.c.production)
+        .join(records, records.c.key == documents.c.record)
+        .where(
+            productions.c.prefix == prefix,
+            productions.c.issued_entry.is_not(None),
+            records.c.id == record.bytes,
+            documents.c.first == first,
+        )
+    )
+    return int(tx.execute(asked).scalar_one())
+
+
+def narrow(store: Store, made: Plan, recipe: Recipe) -> None:
+    """Let a plan hold only what its recipe gives anew; a recipe that replaces nothing changes nothing."""
+    if not recipe.replaces:
+        return
+    with store.database.read() as tx:
+        keys = set(
+            tx.execute(
+                select(records.c.key).where(records.c.id.in_([one.bytes for one in recipe.replaces]))
+            ).scalars()
+        )
+    made.order = [key for key in made.order if key in keys]
 
 
 def build(made: Plan, production: Production, out: Path, sources: Sources, by: Remaker) -> Built:

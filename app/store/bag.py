@@ -12,6 +12,8 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import zip_longest
 from pathlib import Path
 
 from app.records.errors import Invalid
@@ -20,7 +22,7 @@ from app.store.proofs import must_be_empty
 
 ALGORITHMS = ("sha256", "sha512")
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-_LINE = re.compile(r"([0-9a-f]+)  (\S.*)")
+_LINE = re.compile(r"([0-9a-f]+)  (\S.*)\n")
 _NAME = re.compile(r"[a-z0-9._/-]+")
 _WIDEST = 78
 _CHUNK = 1 << 20
@@ -43,18 +45,15 @@ def write(out: Path, fill: Callable[[Path], None], info: Mapping[str, str]) -> b
     payload = coming / "data"
     payload.mkdir(parents=True)
     fill(payload)
-    files = list(_files(payload))
-    size = sum(file.stat().st_size for file in files)
-    _manifests(coming, files, "manifest")
+    count, size = _manifests(coming, _files(payload), "manifest")
     (coming / "bagit.txt").write_text(DECLARATION, encoding="utf-8")
-    told = {**info, "Payload-Oxum": f"{size}.{len(files)}"}
+    told = {**info, "Payload-Oxum": f"{size}.{count}"}
     (coming / "bag-info.txt").write_text("".join(_tag(name, told[name]) for name in told), encoding="utf-8")
-    _manifests(coming, [file for file in sorted(coming.iterdir()) if file.is_file()], "tagmanifest")
-    for file in _files(coming):
-        with file.open("rb") as kept:
-            os.fsync(kept.fileno())
-    for folder in {file.parent for file in _files(coming)}:
-        folders.sync(folder)
+    tags = [file for file in sorted(coming.iterdir()) if file.is_file()]
+    _manifests(coming, iter(tags), "tagmanifest")
+    for name in ALGORITHMS:
+        _sync(coming / f"tagmanifest-{name}.txt")
+    folders.sync(coming)
     if out.exists():
         out.rmdir()
     coming.rename(out)
@@ -80,54 +79,100 @@ def check(bag: Path) -> None:
 def _wrong(bag: Path) -> Iterator[str]:
     if (bag / "bagit.txt").read_text(encoding="utf-8") != DECLARATION:
         yield "bagit.txt is not that of BagIt 1.0"
-    payload = {file.relative_to(bag).as_posix() for file in _files(bag / "data")}
-    lying = {file.relative_to(bag).as_posix() for file in _files(bag)} - payload
-    tags = {one for one in lying if not one.startswith("tagmanifest-")}
+    beside = {one.name for one in _inside(bag) if one.name != "data"}
+    tags = {one for one in beside if not one.startswith("tagmanifest-")}
     wanted = {f"{kind}-{name}.txt" for kind in ("manifest", "tagmanifest") for name in ALGORITHMS}
-    if lying != wanted | {"bagit.txt", "bag-info.txt"}:
-        yield f"its tag files are not those of a bag: {', '.join(sorted(lying ^ (wanted | {'bagit.txt', 'bag-info.txt'})))}"
+    wanted |= {"bagit.txt", "bag-info.txt"}
+    if beside != wanted:
+        yield f"its tag files are not those of a bag: {', '.join(sorted(beside ^ wanted))}"
+        return
+    count, size = 0, 0
+    for file in _files(bag / "data"):
+        count, size = count + 1, size + file.stat().st_size
     for name in ALGORITHMS:
-        for kind, there in (("manifest", payload), ("tagmanifest", tags)):
-            listed = _listed(bag / f"{kind}-{name}.txt")
-            if listed.keys() != there:
-                yield f"{kind}-{name}.txt does not list exactly what lies there"
-            for path, said in listed.items():
-                if path in there and _digest(bag / path, name) != said:
-                    yield f"{path} is not what {kind}-{name}.txt says"
-    size = sum((bag / one).stat().st_size for one in payload)
-    if f"\nPayload-Oxum: {size}.{len(payload)}\n" not in "\n" + (bag / "bag-info.txt").read_text(
-        encoding="utf-8"
-    ):
+        yield from _compared(bag, f"manifest-{name}.txt", _files(bag / "data"), name)
+        yield from _compared(bag, f"tagmanifest-{name}.txt", (bag / one for one in sorted(tags)), name)
+    said = (bag / "bag-info.txt").read_text(encoding="utf-8")
+    if f"\nPayload-Oxum: {size}.{count}\n" not in "\n" + said:
         yield "its payload is not of the size that bag-info.txt says"
 
 
-def _listed(manifest: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in manifest.read_text(encoding="utf-8").splitlines():
-        read = _LINE.fullmatch(line)
-        if read is None or read[2] in found or not _NAME.fullmatch(read[2]):
-            raise BadBag(f"{manifest.name} has a line that cannot be read: {line[:120]!r}")
-        found[read[2]] = read[1]
-    return found
+def _compared(bag: Path, manifest: str, lying: Iterator[Path], algorithm: str) -> Iterator[str]:
+    """Files and lines side by side, both in one order: neither is held in memory."""
+    with (bag / manifest).open(encoding="utf-8", newline="") as lines:
+        for line, file in zip_longest(lines, lying):
+            path = file.relative_to(bag).as_posix() if file is not None else None
+            read = _LINE.fullmatch(line or "")
+            if line is not None and (read is None or not _NAME.fullmatch(read[2])):
+                raise BadBag(f"{manifest} has a line that cannot be read: {line[:120]!r}")
+            if read is None or read[2] != path:
+                yield f"{manifest} does not list exactly what lies there, in its order"
+                return
+            assert file is not None, "its path is the line's"
+            if _digest(file, algorithm) != read[1]:
+                yield f"{path} is not what {manifest} says"
 
 
-def _manifests(bag: Path, files: list[Path], kind: str) -> None:
-    for name in ALGORITHMS:
-        lines = []
+def _manifests(bag: Path, files: Iterator[Path], kind: str) -> tuple[int, int]:
+    """Write the manifests of these files, each of which is read once and made safe; return how many there are, and their size."""
+    count = total = 0
+    with ExitStack() as open_:
+        lists = {
+            name: open_.enter_context((bag / f"{kind}-{name}.txt").open("w", encoding="utf-8"))
+            for name in ALGORITHMS
+        }
+        folder: Path | None = None
         for file in files:
             path = file.relative_to(bag).as_posix()
             if not _NAME.fullmatch(path):
                 raise BadBag(f"{path!r} is no name for a file in a bag")
-            lines.append(f"{_digest(file, name)}  {path}\n")
-        (bag / f"{kind}-{name}.txt").write_text("".join(lines), encoding="utf-8")
+            told = {name: hashlib.new(name) for name in ALGORITHMS}
+            with file.open("rb") as content:
+                while chunk := content.read(_CHUNK):
+                    total += len(chunk)
+                    for each in told.values():
+                        each.update(chunk)
+                os.fsync(content.fileno())
+            for name, each in told.items():
+                lists[name].write(f"{each.hexdigest()}  {path}\n")
+            if folder is not None and folder != file.parent:
+                _sync_up(folder, bag)
+            folder, count = file.parent, count + 1
+        if folder is not None:
+            _sync_up(folder, bag)
+    return count, total
+
+
+def _sync_up(folder: Path, bag: Path) -> None:
+    """Make a folder's names safe, and those above it."""
+    while folder != bag:
+        folders.sync(folder)
+        folder = folder.parent
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as kept:
+        os.fsync(kept.fileno())
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*")):
-        if file.is_symlink():
-            raise BadBag(f"{file.name} is a link, and a bag has none")
-        if file.is_file():
-            yield file
+    """Every file below a folder, in the order of their paths; one folder's names are held at a time."""
+    for one in _inside(folder):
+        if one.is_dir(follow_symlinks=False):
+            yield from _files(Path(one.path))
+        else:
+            yield Path(one.path)
+
+
+def _inside(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        inside = sorted(found, key=lambda one: one.name)
+    for one in inside:
+        if one.is_symlink():
+            raise BadBag(f"{one.name} is a link, and a bag has none")
+        if not (one.is_dir(follow_symlinks=False) or one.is_file(follow_symlinks=False)):
+            raise BadBag(f"{one.name} is no file, and a bag has nothing else")
+    return inside
 
 
 def _digest(file: Path, algorithm: str) -> str:

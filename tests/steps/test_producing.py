@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, update
@@ -18,7 +19,7 @@ from app.disclosure import conflicts, handing, produced, producing, reviewing
 from app.disclosure.conflicts import Kind
 from app.disclosure.handing import LinkSpent, NobodyNamed, NotToBeGiven
 from app.disclosure.package.building import Built, Sources
-from app.disclosure.package.recipe import BadPrefix, Form
+from app.disclosure.package.recipe import BadPrefix, Earlier, Form
 from app.disclosure.produced import NoSuchProduction, NotIssued, Production
 from app.disclosure.producing import ConflictsRemain, Plan, ProductionUnderWay, WithheldWordsFound
 from app.disclosure.redacting import Field, Span, Whole
@@ -47,11 +48,13 @@ class Producer(Desk):
         with closing(Remakes()) as remaking:
             return producing.plan(self.store, request, remaking)
 
-    def begin(self, plan: Plan, prefix: str = "HF-") -> Production:
+    def begin(
+        self, plan: Plan, prefix: str = "HF-", anew: Mapping[UUID, Earlier] | None = None
+    ) -> Production:
         size = walk.signed_now(self.store)
         with self.store.database.begin() as tx:
             return producing.begin(
-                self.store, tx, plan, prefix=prefix, forms=FORMS, software="Muniment 1", checkpoint=size, by=self.admin,
+                self.store, tx, plan, prefix=prefix, forms=FORMS, software="Muniment 1", checkpoint=size, anew=anew, by=self.admin,
                 why=WHY,
             )  # fmt: skip
 
@@ -64,6 +67,7 @@ class Producer(Desk):
             sources = Sources(store=self.store, teller=Leaving(self.store))
             if point is not None:
                 sources = Sources(store=self.store, teller=Leaving(self.store), point=point)
+            producing.narrow(self.store, plan, production.recipe)
             built = producing.build(plan, production, out, sources, remaking)
             with self.store.database.begin() as tx:
                 production = producing.issue(self.store, tx, production, plan, built, by=self.admin, why=WHY)
@@ -126,6 +130,28 @@ def test_a_second_production_goes_on_with_the_numbers_and_says_what_it_follows(
     second, _ = desk.make(request_, tmp_path / "out")
     assert (first.first, first.last, second.first, second.last) == (1, 4, 5, 9)
     assert (second.number, second.recipe.supplements) == (f"{request_.number}-P02", first.number)
+
+
+def test_a_document_that_is_given_anew_keeps_its_number(desk: Producer, request_: Request, tmp_path: Path):
+    first, _ = desk.make(request_, tmp_path / "out")
+    desk.redact(request_, "c1", Span(1, 27, 39))
+    record = desk.records()["c1"].id
+    with desk.store.database.read() as tx:
+        anew = producing.given_before(tx, first, [record], "HF-")
+        with pytest.raises(NotIssued, match="does not hold record"):
+            producing.given_before(tx, first, [UUID(int=9)], "HF-")
+        with pytest.raises(NotIssued, match="with the numbers HF-"):
+            producing.given_before(tx, first, [record], "XX-")
+    assert anew == {record: Earlier(first.number, 2, 1, 1)}
+    desk.begin(desk.plan(request_), anew=anew)
+    second, built = desk.make(request_, tmp_path / "out")
+    with desk.store.database.read() as tx:
+        assert list(produced.numbers(tx, second)) == [(record, 2, 1, "redacted")]
+        assert producing.given_before(tx, second, [record], "HF-")[record].revision == 2
+    assert SECRET.encode() not in every_byte(built.folder)
+    assert checking.check(built.folder, Trust()).findings == []
+    third, _ = desk.make(request_, tmp_path / "out")
+    assert third.first == 5
 
 
 def test_nothing_is_produced_of_a_selection_that_nobody_confirmed(desk: Producer):
