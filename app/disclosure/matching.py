@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 SHORTEST = 4
 """Shorter words are found only where they stand by themselves: 'Al' is no part of 'also'."""
@@ -88,6 +89,16 @@ def alone(folded: str, begin: int, end: int) -> bool:
     before = begin > 0 and folded[begin - 1].isalnum() and folded[begin].isalnum()
     after = end < len(folded) and folded[end].isalnum() and folded[end - 1].isalnum()
     return not before and not after
+
+
+def spelled_in(words: str, address: str) -> bool:
+    """Whether an address spells words out, as addresses do: without blanks, or with hyphens or escapes for them."""
+    looked_for = _letters(words)
+    return len(looked_for) >= SHORTEST and looked_for in _letters(unquote(address))
+
+
+def _letters(text: str) -> str:
+    return "".join(one for one in folded(text) if one.isalnum())
 
 
 class Many:

@@ -329,9 +329,9 @@ class _Taken:
         if value is None or not value:
             return None
         codes = set(self.fields.get(name, ()))
-        said = matching.read(value)
+        said, leads = matching.read(value), name in FIELDS["address"]
         for word, theirs in self.words.items():
-            if matching.found([word], said):
+            if matching.found([word], said) or (leads and matching.spelled_in(word, value)):
                 codes |= theirs
         return _mark(codes) if codes else value
 

@@ -8,6 +8,8 @@
     make bench B=retention  a million records decided upon, and again under another schedule
     make bench B=disposition a batch of 100,000 records, from the proposal to its certificate
     make bench B=holds      a hold by standing query over a million records
+    make bench B=production 10,000 records with PDF, and as native files, text and load files
+    make bench B=million    a million records as native files, text and load files (an hour and a half)
 
 Absolute figures hold on an idle machine with two cores; ratios travel. The
 corpus lies beside the checkout (MUNIMENT_SHARED names another place) and is
@@ -227,7 +229,30 @@ def disposition(folder: Path, number: int) -> list[bool]:
     ]  # fmt: skip
 
 
+def production(folder: Path, number: int, forms: str) -> list[bool]:
+    """A production made and sealed, beside the reading of the same records alone."""
+    told = stage("production.py", folder / forms, number, forms)
+    most = max(told["memory_mb"], told["memory_of_children_mb"])
+    dominated = max(told["parts"], key=lambda part: told["parts"][part])
+    wanted = "100 a second" if forms == "pdf" else "all of them"
+    return [
+        line(
+            f"{told['documents']:,} produced as {forms}",
+            f"{told['a_second']:,} a second, {told['over_floor']} times the floor; most in {dominated}",
+            wanted,
+            met=told["documents"] == number and (forms != "pdf" or told["a_second"] >= 100),
+        ),
+        line("memory while producing", f"{most} MiB", "at most 1024 MiB", met=most <= 1024),
+    ]
+
+
 def main(which: str) -> int:
+    if which in ("production", "million"):
+        with tempfile.TemporaryDirectory(prefix="muniment-production-") as name:
+            if which == "million":
+                return 0 if all(production(Path(name), 1_000_000, "plain")) else 1
+            made = [production(Path(name), 10_000, forms) for forms in ("pdf", "plain")]
+            return 0 if all(met for each in made for met in each) else 1
     if which == "disposition":
         with tempfile.TemporaryDirectory(prefix="muniment-disposition-") as name:
             return 0 if all(disposition(Path(name), 100_000)) else 1

@@ -157,6 +157,13 @@ def test_words_of_a_redaction_are_taken_out_of_the_address_too():
     assert isinstance(leaves(read("I am jdoe907"), took(Span(1, 5, 12))).url, Removed)
 
 
+@pytest.mark.parametrize("slug", ["the-blue-house", "the%20blue%20house", "The_Blue_House", "thebluehouse"])
+def test_an_address_that_spells_out_what_was_taken_out_goes_too(slug: str):
+    item = leaves(read("look: the blue house", url=f"https://town.example/2026/{slug}"), took(Span(1, 6, 20)))
+    assert isinstance(item.url, Removed)
+    assert leaves(read("look: the blue house", url="https://town.example/2026/barn"), took(Span(1, 6, 20))).url == "https://town.example/2026/barn"  # fmt: skip
+
+
 def test_a_record_that_is_withheld_leaves_a_slip_and_its_commitment_only():
     item = redacting.release(read("secret words"), [took(Whole())], by=Pictures())
     assert isinstance(item, Withheld)
