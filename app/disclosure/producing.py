@@ -117,7 +117,8 @@ def plan(store: Store, request: Request, by: Remaker, *, messages: bool = False)
         confirmed = selecting.must_be_confirmed(store, tx, request)
         order = assembling.in_order(tx, selecting.of(tx, request.id), messages=messages)
         names = reviewing.names(tx)
-        touched = [key for key in reviewing.redacted_keys(tx, request.id) if key in set(order)]
+        there = set(order)
+        touched = [key for key in reviewing.redacted_keys(tx, request.id) if key in there]
         made = reviewing.decided(store, tx, touched, names)
         two = reviewing.needs_two(tx, request.id)
         size = confirmed.size

@@ -502,7 +502,8 @@ class Ledger:
         if (self.folder / "size").exists():
             with self.database.read() as tx:
                 size = self.size(tx)
-            if not tiled and size:
+            # Tiles of no entry are what they were made of, unless something was signed since.
+            if not tiled and size and (len(notes) > 1 or not self._is_number("size")):
                 found.append(Damage("size", "size does not say how far the tiles go"))
             elif tiled > size:
                 found.append(Damage("size", f"size speaks of {tiled} entries, the ledger has {size}"))
@@ -586,6 +587,11 @@ class Ledger:
         except (FileNotFoundError, UnicodeDecodeError):
             return 0
         return int(told) if told.isascii() and told.isdigit() else 0
+
+    def _is_number(self, name: str) -> bool:
+        """Whether a file of the ledger's folder holds a number, and nothing else."""
+        told = (self.folder / name).read_bytes()
+        return told.isdigit()
 
     def _put(self, name: str, text: str) -> None:
         """Write a file of the ledger's folder whole, or not at all; it is safe on the disk when this returns."""

@@ -202,17 +202,22 @@ def test_without_such_a_limit_the_same_import_ends(home: Path, file: Path, reope
     assert count(reopen()) == LINES
 
 
+_BLOCK = 4096
+"""Of so many bytes a disk in memory gives out its room."""
+
+
 @pytest.fixture
 def little_disk(home: Path, tmp_path: Path) -> Iterator[Callable[[int], Path]]:
-    """Puts a copy of the archive onto a disk of so many kilobytes."""
+    """Puts a copy of the archive onto a disk that has so many kilobytes more than it needs."""
     disks: list[Path] = []
     mount = shutil.which("mount")
     if os.geteuid() or mount is None:
         pytest.skip("only root may mount a small disk")
 
-    def make(kilobytes: int) -> Path:
+    def make(beyond: int) -> Path:
         disk = tmp_path / f"disk {len(disks)}"
         disk.mkdir()
+        kilobytes = beyond + sum(-(-one.stat().st_size // _BLOCK) * (_BLOCK >> 10) for one in home.rglob("*"))
         asked = [mount, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(disk)]
         if subprocess.run(asked, check=False, capture_output=True).returncode:
             pytest.skip("this machine does not let root mount a small disk")
@@ -224,11 +229,11 @@ def little_disk(home: Path, tmp_path: Path) -> Iterator[Callable[[int], Path]]:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("kilobytes", [1_000, 1_500, 4_200, 4_700])
+@pytest.mark.parametrize("beyond", [60, 300, 700, 3_300, 3_800])
 def test_on_a_full_disk_what_was_acknowledged_is_whole_and_the_next_run_goes_on(
-    little_disk: Callable[[int], Path], home: Path, file: Path, reopen: Callable[[], Store], kilobytes: int
+    little_disk: Callable[[int], Path], home: Path, file: Path, reopen: Callable[[], Store], beyond: int
 ):
-    small = little_disk(kilobytes)
+    small = little_disk(beyond)
     *kept, error = run_out_of_room(small, file, 0)
     assert error == DiskFull.code
     shutil.rmtree(home)
