@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Table
+from sqlalchemy import Boolean, Table
 
 from app.store import keyring, tables
 
@@ -23,6 +23,13 @@ TABLES: dict[str, dict[str, Table]] = {
 }
 Row: TypeAlias = Mapping[str, Any]
 
+_YES_OR_NO = {
+    f"{table.name}.{column.name}"
+    for known in TABLES.values()
+    for table in known.values()
+    for column in table.columns
+    if isinstance(column.type, Boolean)
+}
 OWN_NUMBER = "the row's own number, which nothing refers to"
 LATER = "says when our own clock wrote the row; the entry says it too"
 WORK = "work in progress: a wrong value costs a request or a letter, and is no evidence"
@@ -374,9 +381,16 @@ def differences(before: dict[str, list[Row]], after: dict[str, list[Row]]) -> se
             found |= {
                 f"{table}.{column}"
                 for column, value in row.items()
-                if other.get(column) != value and not _within_seconds(table, column, value, other.get(column))
+                if other.get(column) != value
+                and not _within_seconds(table, column, value, other.get(column))
+                and not _reads_alike(table, column, value, other.get(column))
             }
     return found
+
+
+def _reads_alike(table: str, column: str, value: Any, other: Any) -> bool:
+    """Whether both are read as the same yes or no: SQLite keeps an empty text where a flipped bit wants one."""
+    return f"{table}.{column}" in _YES_OR_NO and None not in (value, other) and bool(value) == bool(other)
 
 
 def _within_seconds(table: str, column: str, value: Any, other: Any) -> bool:

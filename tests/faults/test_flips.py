@@ -427,3 +427,10 @@ def test_a_copy_of_what_is_flipped_is_left_as_it_was(living: Living, quick: Path
         assert file.read_bytes() != before
     assert file.read_bytes() == before
     shutil.rmtree(quick / "nothing", ignore_errors=True)
+
+
+def test_values_that_are_read_as_the_same_yes_or_no_are_no_difference_and_others_are():
+    no, empty, yes, nothing = ({"pages": [{"approved": value}]} for value in (0, b"", 1, None))
+    assert flips.differences(no, empty) == set()
+    assert flips.differences(no, yes) == flips.differences(no, nothing) == {"pages.approved"}
+    assert flips.differences({"pages": [{"name": ""}]}, {"pages": [{"name": b""}]}) == {"pages.name"}
