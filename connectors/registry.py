@@ -35,6 +35,8 @@ _OURS: Mapping[str, str] = {
     "instagram": "connectors.instagram:Instagram",
     "threads": "connectors.threads:Threads",
     "youtube": "connectors.youtube:YouTube",
+    "reddit": "connectors.reddit:Reddit",
+    "flickr": "connectors.flickr:Flickr",
 }
 
 
@@ -77,8 +79,6 @@ PLANNED: tuple[Planned, ...] = (
     Planned("tiktok", "TikTok", Status.GATED),
     Planned("pinterest", "Pinterest", Status.COMING, f"{_FEED} Boards have one."),
     Planned("snapchat", "Snapchat", Status.GATED),
-    Planned("flickr", "Flickr", Status.COMING, f"{_FEED} Photostreams have one."),
-    Planned("reddit", "Reddit", Status.GATED),
     Planned("nextdoor", "Nextdoor", Status.GATED),
 )
 

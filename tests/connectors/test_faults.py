@@ -46,6 +46,7 @@ FAILED_ONCE: Mapping[tuple[str, str], Sequence[int]] = {
     ("whole", "mediawiki connected"): (32,),
     ("whole", "webpage"): (17, 115),
     ("narrowed", "bluesky"): (4, 5),
+    ("narrowed", "flickr group"): (0, 1),
 }
 """Seeds that showed a defect, which was mended: they are tried at every run."""
 
@@ -70,6 +71,18 @@ QUICK: Mapping[tuple[str, str, int], Sequence[str]] = {
     ("whole", "youtube", 6): ("killed after-objects", "page conceal", "platform throttle", "wire reset"),
     ("narrowed", "youtube connected", 3): ("page conceal", "page edit", "page remove", "way sweep"),
     ("families", "youtube connected", 1): ("page edit", "way family", "wire cut"),
+    ("whole", "flickr", 1): ("killed before-objects", "page conceal", "page remove", "wire cut"),
+    ("narrowed", "flickr connected", 0): ("page remove", "platform revoke", "way sweep", "way window"),
+    ("families", "flickr group", 3): ("page conceal", "way family", "wire timeout"),
+    ("whole", "reddit", 15): ("killed before-objects", "page conceal", "platform fail", "wire cut"),
+    ("narrowed", "reddit connected", 9): (
+        "page conceal",
+        "page remove",
+        "platform cut",
+        "way sweep",
+        "wire nobody",
+    ),
+    ("families", "reddit account", 13): ("page edit", "platform revoke", "way family", "wire refused"),
     ("whole", "mediawiki connected", 3): ("page conceal", "platform revoke"),
     ("whole", "nixle", 1): ("killed after-commit", "wire nobody", "wire timeout"),
     ("whole", "myspace", 2): ("page remove", "platform fail"),

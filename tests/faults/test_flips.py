@@ -8,11 +8,12 @@ import shutil
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -430,7 +431,10 @@ def test_a_copy_of_what_is_flipped_is_left_as_it_was(living: Living, quick: Path
 
 
 def test_values_that_are_read_as_the_same_yes_or_no_are_no_difference_and_others_are():
-    no, empty, yes, nothing = ({"pages": [{"approved": value}]} for value in (0, b"", 1, None))
+    def pages(value: object, column: str = "approved") -> dict[str, list[Mapping[str, Any]]]:
+        return {"pages": [{column: value}]}
+
+    no, empty, yes, nothing = (pages(value) for value in (0, b"", 1, None))
     assert flips.differences(no, empty) == set()
     assert flips.differences(no, yes) == flips.differences(no, nothing) == {"pages.approved"}
-    assert flips.differences({"pages": [{"name": ""}]}, {"pages": [{"name": b""}]}) == {"pages.name"}
+    assert flips.differences(pages("", "name"), pages(b"", "name")) == {"pages.name"}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.capture.formats.facebook_download import FacebookDownload
+from app.capture.formats.instagram_download import InstagramDownload
 from app.capture.formats.mapping import BadMapping, MappingFile
 from app.capture.formats.observations import Observations
 from app.capture.formats.sheets import Xlsx
 from app.capture.formats.source import Source
 from app.capture.formats.table import Table
 from app.capture.formats.tabular import Csv
+from app.capture.formats.web_archive import WebArchive
+from app.capture.formats.x_archive import XArchive
+from app.capture.formats.youtube_takeout import YoutubeTakeout
 from app.capture.lines import BadFile
 
 FORMATS = {
@@ -19,7 +23,19 @@ FORMATS = {
     "csv": "CSV or another divided table, plain or gzip, read with a mapping that says which column is what",
     "xlsx": "one sheet of a workbook (XLSX), read with a mapping; formulas are never computed",
     "facebook-download": "a Facebook page's own download in JSON: a ZIP, several ZIPs of one download, or a folder",
+    "instagram-download": "an Instagram page's own download in JSON: a ZIP, several ZIPs of one download, or a folder",
+    "x-archive": "an X page's own archive: a ZIP, several ZIPs of one archive, or a folder",
+    "youtube-takeout": "a YouTube channel's takeout from Google: a ZIP, several ZIPs of one takeout, or a folder",
+    "warc": "web archives: WARC files, plain or gzip, or WACZ files; each web page in them is a record",
 }
+DOWNLOADS: Mapping[str, Callable[[Sequence[Path]], Source]] = {
+    "facebook-download": FacebookDownload,
+    "instagram-download": InstagramDownload,
+    "x-archive": XArchive,
+    "youtube-takeout": YoutubeTakeout,
+    "warc": WebArchive,
+}
+"""What platforms and other programs hand out: in one file or in several that are one."""
 TABLES = ("csv", "xlsx")
 
 
@@ -29,8 +45,8 @@ def opened(form: str, files: Sequence[Path], mapping: MappingFile | None = None)
         raise BadFile(f"{form!r} is no known format", next="`muniment import --formats` lists them.")
     if mapping is not None and form not in TABLES:
         raise BadMapping(f"{form} is read without a mapping", next="Mappings are for csv and xlsx.")
-    if form == "facebook-download":
-        return FacebookDownload(files)
+    if form in DOWNLOADS:
+        return DOWNLOADS[form](files)
     if len(files) != 1:
         raise BadFile(
             f"{form} is imported one file at a time", next="Several files are for a download in parts."

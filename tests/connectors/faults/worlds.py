@@ -31,6 +31,12 @@ WORLDS: Mapping[str, str] = {
     "x connected": "tests.connectors.test_x_promises:TestTheAccountSignedIn",
     "youtube": "tests.connectors.test_youtube_promises:TestYouTubeWithAKey",
     "youtube connected": "tests.connectors.test_youtube_promises:TestYouTubeAsTheChannelItself",
+    "flickr": "tests.connectors.test_flickr_promises:TestFlickrWithAKey",
+    "flickr connected": "tests.connectors.test_flickr_promises:TestFlickrAsTheOwner",
+    "flickr group": "tests.connectors.test_flickr_promises:TestTheGroupsPool",
+    "reddit": "tests.connectors.test_reddit_promises:TestTheSubredditAsAnybodySeesIt",
+    "reddit connected": "tests.connectors.test_reddit_promises:TestTheSubredditAsItsModeratorsSeeIt",
+    "reddit account": "tests.connectors.test_reddit_promises:TestTheAccount",
     "myspace": "tests.connectors.test_webpage:TestMySpaceWithCommentsInMicrodata",
 }
 
@@ -55,6 +61,12 @@ NARROWED = frozenset(
         "x connected",
         "youtube",
         "youtube connected",
+        "flickr",
+        "flickr connected",
+        "flickr group",
+        "reddit",
+        "reddit connected",
+        "reddit account",
     }
 )
 """Worlds whose connector can keep to a span of time."""
@@ -78,6 +90,12 @@ FAMILIES = frozenset(
         "x connected",
         "youtube",
         "youtube connected",
+        "flickr",
+        "flickr connected",
+        "flickr group",
+        "reddit",
+        "reddit connected",
+        "reddit account",
     }
 )
 """Worlds whose connector can observe one post alone with what answers it."""

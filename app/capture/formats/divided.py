@@ -1,0 +1,285 @@
+"""A download whose files are divided into items: what Instagram's, X's and YouTube's own downloads have in common.
+
+A format says which of the files it understands and where the items stand in
+them. Here they become stretches that join to the file as it was, and whatever
+was not understood is listed by its name. Nothing is unpacked to disk; JSON and
+tables are read one file at a time, attachments as streams.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import msgspec
+
+from app.capture.formats.download import Download
+from app.capture.formats.source import Left, Line, Mark
+from app.capture.lines import BadFile, Stretch
+from connectors.spans import NotJson
+
+LARGEST = 256 << 20
+_WHOLE = 32 << 20
+_PART = 4 << 20
+_DEEPEST = 100
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which JSON can escape and no text can hold."""
+_FILES = re.compile(
+    r"\.(jpe?g|png|gif|webp|heic|bmp|mp4|mov|webm|mkv|avi|wmv|flv|3gp|mp3|m4a|aac|wav|ogg|pdf|srt|vtt)"
+)
+"""Pictures, sounds, videos and documents: what items name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The bytes of a file that are one item's own, and how they are read; `why` where they cannot be."""
+
+    start: int
+    end: int
+    read: Callable[[bytes], Sequence[Line]]
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """How a stretch is read, and how many of its bytes are the item's own."""
+
+    read: Callable[[bytes], Sequence[Line]]
+    length: int
+
+
+class Divided(ABC):
+    """Everything that a platform's download shows."""
+
+    format: str
+    reader: str
+    shared = True
+    form = ""
+    key = ""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.download = Download(files)
+        self.understood: list[str] = []
+        """The files whose items are received, in their order."""
+        self.unreadable: dict[str, str] = {}
+        """Files that should hold items and cannot be read, and why; their bytes are kept."""
+        self.others: list[Left] = []
+        """Files and branches that are known not to be taken, and why."""
+        self.wanted: set[str] = set()
+        """Paths of attachments that items name."""
+        self._done = 0
+        self._ends: dict[str, list[str]] = {}
+        for path in self.download.members:
+            self._ends.setdefault(PurePosixPath(path).name, []).append(path)
+        try:
+            self.handed = self.download.handed
+            self.survey()
+        except BaseException:
+            self.download.close()
+            raise
+        self.total = sum(self.download.members[path].size for path in self.understood)
+
+    # -- what a format says --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def survey(self) -> None:
+        """Find out what each file is before anything is kept; `BadFile` where nothing is known."""
+
+    @abstractmethod
+    def items(self, path: str, body: bytes) -> Sequence[Item]:
+        """The items of a file that is understood, in the order of their bytes; `NotJson` where they cannot be found."""
+
+    @abstractmethod
+    def page(self) -> tuple[str, str] | None:
+        """Platform and name of the page whose download this is."""
+
+    @abstractmethod
+    def remarks(self) -> Sequence[str]:
+        """What a reader of the report should know of how this was read."""
+
+    # -- what an import asks -------------------------------------------------------------------------------
+
+    def stretches(self, after: Mark) -> Iterator[Stretch]:
+        """Every item of every file that is understood, file by file."""
+        number = 0
+        for path in self.understood:
+            for stretch in self._stretches(path):
+                if number >= after.stretches:
+                    yield stretch
+                number += 1
+            self._done += self.download.members[path].size
+        for path, why in self.unreadable.items():
+            for stretch in self._damaged(path, why):
+                if number >= after.stretches:
+                    yield stretch
+                number += 1
+
+    def read(self, stretch: Stretch) -> Sequence[Line]:
+        """The observations of one item."""
+        own = stretch.found
+        return own.read(stretch.content[: own.length]) if isinstance(own, _Own) else ()
+
+    def done(self) -> int:
+        """Bytes of the files with items that were read."""
+        return self._done
+
+    def attachment(self, path: str) -> AbstractContextManager[BinaryIO] | None:
+        """A file of the download, by the path that an item gives, below whatever folder the download stands in."""
+        found = self.found(path)
+        return self.download.attachment(found) if found else None
+
+    def left(self) -> Sequence[Left]:
+        """Every file, and every branch with words, that was not taken, and why."""
+        taken = {found for path in self.wanted if (found := self.found(path))}
+        known = {*self.understood, *taken, *self.unreadable, *(one.name for one in self.others)}
+        unknown = [
+            Left(path, one.size, self.why_not(path))
+            for path, one in sorted(self.download.members.items())
+            if path not in known
+        ]
+        return [*self.download.refused, *self.others, *unknown]
+
+    def why_not(self, path: str) -> str:
+        """Why a file was not taken of which nothing else is known."""
+        suffix = PurePosixPath(path).suffix.lower()
+        if suffix in {".html", ".htm"}:
+            return "HTML, which is not read"
+        return (
+            "no item that was taken names it"
+            if _FILES.fullmatch(suffix)
+            else "a kind of file that is not read"
+        )
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.download.close()
+
+    # -- what a format needs -------------------------------------------------------------------------------
+
+    def paths(self, *suffixes: str) -> Iterator[str]:
+        """The files with one of these suffixes, numbered ones in the order of their numbers; larger ones are left, and said."""
+        for path in sorted(self.download.members, key=_natural):
+            if path.lower().endswith(suffixes):
+                size = self.download.members[path].size
+                if size > LARGEST:
+                    self.others.append(Left(path, size, f"larger than {LARGEST >> 20} MiB"))
+                else:
+                    yield path
+
+    def body(self, path: str) -> bytes | None:
+        """The bytes of a file; None where they cannot be read, which is then reported."""
+        try:
+            return self.download.read(path, LARGEST)
+        except BadFile as error:
+            self.unreadable[path] = str(error)
+            return None
+
+    def leave(self, path: str, why: str) -> None:
+        """Say that a file is not taken."""
+        self.others.append(Left(path, self.download.members[path].size, why))
+
+    def found(self, path: str) -> str | None:
+        """The file that an item's path means: exactly it, or the only one that ends so."""
+        if path in self.download.members:
+            return path
+        ends = [one for one in self._ends.get(PurePosixPath(path).name, ()) if one.endswith("/" + path)]
+        return ends[0] if len(ends) == 1 else None
+
+    def beside(self) -> list[str]:
+        """A remark about further parts that were not given."""
+        if not self.download.beside:
+            return []
+        names = ", ".join(self.download.beside)
+        return [f"Beside it lie what may be further parts of this download, which were not given: {names}"]
+
+    # -- item by item --------------------------------------------------------------------------------------
+
+    def _stretches(self, path: str) -> Iterator[Stretch]:
+        """The items of a file with everything between them, so that the stretches join to the file."""
+        try:
+            body = self.download.read(path, LARGEST)
+        except BadFile as error:
+            yield Stretch(0, b"", str(error), path)
+            return
+        try:
+            items = self.items(path, body)
+        except NotJson as error:
+            yield from _pieces(body, str(error), path)
+            return
+        first = items[0].start if items else len(body)
+        if first:
+            yield Stretch(0, body[:first], None, path)
+        for number, item in enumerate(items, start=1):
+            until = items[number].start if number < len(items) else item.end
+            why = item.why
+            if item.end - item.start > _WHOLE:
+                why = f"longer than {_WHOLE >> 20} MiB"
+            own = _Own(item.read, item.end - item.start)
+            yield Stretch(number, body[item.start : until], why, path, own)
+        last = items[-1].end if items else len(body)
+        if last < len(body):
+            yield Stretch(len(items), body[last:], None, path)
+
+    def _damaged(self, path: str, why: str) -> Iterator[Stretch]:
+        """A file that cannot be understood: its bytes are kept as far as they can be read, and it is reported once."""
+        try:
+            body = self.download.read(path, LARGEST)
+        except BadFile:
+            body = b""
+        yield from _pieces(body, why, path)
+
+
+def decoded(content: bytes) -> object:
+    """A JSON value; half a character that stands alone becomes the replacement character. `NotJson` otherwise."""
+    found: object
+    try:
+        found = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        try:
+            again = json.dumps(json.loads(content), ensure_ascii=False)
+            found = json.loads(_HALVES.sub("\ufffd", again))
+        except (ValueError, RecursionError) as error:
+            raise NotJson(f"not JSON: {error}") from error
+    if _too_deep(found):
+        raise NotJson("nested too deeply")
+    return found
+
+
+def _too_deep(found: object) -> bool:
+    """Whether lists and objects stand in one another deeper than any platform's do."""
+    level: list[object] = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            inside
+            for one in level
+            for inside in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+            if isinstance(inside, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def rest(item: Mapping[str, object], taken: set[str]) -> dict[str, object]:
+    """Whatever has no field of its own, under its own name."""
+    return {
+        name: value
+        for name, value in item.items()
+        if name not in taken and value not in ("", None) and value not in ([], {})
+    }
+
+
+def _pieces(body: bytes, why: str, path: str) -> Iterator[Stretch]:
+    for start in range(0, max(len(body), 1), _PART):
+        yield Stretch(0, body[start : start + _PART], "" if start else why, path)
+
+
+def _natural(path: str) -> list[tuple[int, int, str]]:
+    """Sorts numbered files by their numbers: 2 before 10."""
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in re.split(r"(\d+)", path)]

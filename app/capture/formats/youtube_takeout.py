@@ -1,0 +1,261 @@
+"""A YouTube channel's takeout from Google: a ZIP, several ZIPs of one takeout, or a folder.
+
+Its folders are named in the language of whoever asked, so that what a table
+is, is told by its columns. Tables are read strictly, row by row: one whose
+quotation marks do not close where a cell ends is reported, not repaired. Only
+what the channel itself wrote is in a takeout, never what visitors wrote.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from app.capture.formats import takeout_items
+from app.capture.formats.divided import Divided, Item
+from app.capture.formats.source import Line, Unreadable
+from app.capture.formats.tabular import LONGEST
+from app.capture.formats.takeout_items import CHANNELS, POSTS, VIDEOS, Channel, Told
+from app.capture.lines import BadFile
+
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_MARK = b"\xef\xbb\xbf"
+_FILMS = frozenset({".mp4", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".3gp", ".m4v", ".mpg"})
+_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a table with its bytes; `why` where it cannot be read."""
+
+    start: int
+    end: int
+    cells: Sequence[str]
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    what: str
+    columns: Sequence[str]
+
+
+class YoutubeTakeout(Divided):
+    """Everything that a channel's takeout shows."""
+
+    format = "youtube-takeout"
+    reader = "youtube-takeout/1"
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.told = Told()
+        self.tables: dict[str, _Table] = {}
+        super().__init__(files)
+
+    def page(self) -> tuple[str, str] | None:
+        """The channel whose takeout this is; of several, each row names its own; `BadFile` where it does not say."""
+        if not self.told.channels:
+            raise BadFile(
+                f"{self.handed.name} does not say whose channel it is", next="Name the page with --page."
+            )
+        return "youtube", next(iter(self.told.channels.values())).title
+
+    def remarks(self) -> Sequence[str]:
+        """What was put together, and what may be missing."""
+        told = []
+        if len(self.told.channels) > 1:
+            names = ", ".join(channel.title for channel in self.told.channels.values())
+            told.append(f"The takeout is of several channels, and each row goes to its own page: {names}")
+        if self.told.by_title:
+            told.append(
+                f"{self.told.by_title} videos are put to their files by the title alone, as a takeout bears no other link"
+            )
+        if self.told.odd_times:
+            told.append(
+                f"{self.told.odd_times} times cannot be: they are kept in `extra`, and no date was made of them"
+            )
+        told += self.beside()
+        told.append("Visitors' comments are not in a takeout; capturing the channel shows them.")
+        return told
+
+    def why_not(self, path: str) -> str:
+        """Why a file was not taken of which nothing else is known."""
+        if PurePosixPath(path).suffix.lower() in _FILMS:
+            return "no video's title, or more than one, fits its name"
+        return super().why_not(path)
+
+    # -- what is in it -------------------------------------------------------------------------------------
+
+    def survey(self) -> None:
+        """Find out what each table holds, whose channels they are, and which files belong to which rows."""
+        for path in self.paths(".csv"):
+            self._recognise(path)
+        if not self.tables:
+            html = any(path.lower().endswith((".html", ".htm")) for path in self.download.members)
+            raise BadFile(
+                f"{self.handed.name} holds no table of a YouTube takeout that is known"
+                + (", only pages in HTML" if html else ""),
+                next="Ask Google for the takeout of YouTube again, as ZIP, with Google's pages set to English.",
+            )
+        self._files()
+        # The files that rows name are known when all titles are.
+        for path, table in self.tables.items():
+            if table.what in {VIDEOS, POSTS}:
+                for row in self._rows(path, table):
+                    self._want(table.what, row)
+
+    def _files(self) -> None:
+        """Films and pictures of YouTube's part of the takeout alone: Google's other services have files of such names too."""
+        roots = tuple(str(PurePosixPath(path).parent.parent) + "/" for path in self.tables)
+        for path in self.download.members:
+            name = PurePosixPath(path)
+            if not path.startswith(roots) and "./" not in roots:
+                continue
+            if name.suffix.lower() in _FILMS:
+                takeout_items.know_film(path, self.told)
+            elif name.suffix.lower() in _PICTURES:
+                self.told.pictures.setdefault(name.name, path)
+
+    def _recognise(self, path: str) -> None:
+        """Take a table whose columns are known; of every other say what it is."""
+        body = self.body(path)
+        if body is None:
+            return
+        head: list[_Row] = []
+        for row in _rows(body):
+            head.append(row)
+            if len(head) == 2:
+                break
+        first = head[1].cells if len(head) > 1 else ()
+        known = takeout_items.kind_of(head[0].cells, first) if head else None
+        if known is None:
+            rows = sum(1 for _ in _rows(body))
+            names = ", ".join(head[0].cells)[:200] if head else ""
+            self.leave(path, f"a table whose columns are not known ({names}); it has {max(rows - 1, 0)} rows")
+            return
+        what, columns = known
+        if what == CHANNELS and not first:
+            self.leave(path, "a table without rows")
+            return
+        table = self.tables[path] = _Table(what, columns)
+        self.understood.append(path)
+        if what == CHANNELS:
+            for told in self._rows(path, table):
+                identity, title = (
+                    told.get("channel id", "").strip(),
+                    told.get("channel title (original)", "").strip(),
+                )
+                if identity and title:
+                    self.told.channels.setdefault(identity, Channel(identity, title))
+        elif what == VIDEOS:
+            for told in self._rows(path, table):
+                takeout_items.know_title(told.get("video title (original)", ""), self.told)
+
+    def _rows(self, path: str, table: _Table) -> Iterator[Mapping[str, str]]:
+        """The rows of a table that can be read, by the names of their columns."""
+        body = self.body(path) or b""
+        for row in _rows(body):
+            if row.start > 0 and row.why is None and len(row.cells) == len(table.columns):
+                yield _named(row.cells, table)
+
+    def _want(self, what: str, row: Mapping[str, str]) -> None:
+        try:
+            found = takeout_items.post(row, Told()) if what == POSTS else None
+        except Unreadable:
+            return
+        if found is not None:
+            self.wanted.update(
+                self.told.pictures.get(str(one.path), str(one.path)) for one in found.attachments
+            )
+        elif path := takeout_items.film_of(row.get("video title (original)", "").strip(), self.told):
+            self.wanted.add(path)
+
+    # -- row by row ----------------------------------------------------------------------------------------
+
+    def items(self, path: str, body: bytes) -> Sequence[Item]:
+        """The rows of a table below its header; empty ones are nobody's."""
+        table = self.tables[path]
+        found = []
+        for number, row in enumerate(_rows(body)):
+            if number == 0 or (row.why is None and not any(row.cells)):
+                continue
+            why = row.why
+            if why is None and len(row.cells) != len(table.columns):
+                why = f"{len(row.cells)} cells where the table has {len(table.columns)} columns"
+            found.append(Item(row.start, row.end, partial(self._read, table=table, cells=row.cells), why))
+        return found
+
+    def _read(self, _content: bytes, *, table: _Table, cells: Sequence[str]) -> Sequence[Line]:
+        """One row, whose cells were taken from these very bytes."""
+        return takeout_items.lines(table.what, _named(cells, table), self.told)
+
+
+def _named(cells: Sequence[str], table: _Table) -> dict[str, str]:
+    """Cells by the names of their columns; of two of one name, the first that holds something counts."""
+    found: dict[str, str] = {}
+    for name, cell in zip(table.columns, cells, strict=True):
+        found[name] = found.get(name) or cell
+    return found
+
+
+def _rows(body: bytes) -> Iterator[_Row]:
+    """The rows of a table with their bytes, its header first.
+
+    The csv module asks for one line at a time, so that the lines that it took
+    are exactly a row's bytes. Where it gives a row up, only the line on which
+    that began is lost: those after it may be rows of their own.
+    """
+    lines = [(one.start(), one.end()) for one in _LINE.finditer(body)]
+    at = 0
+    while at < len(lines):
+        feed = _Feed(body, lines, at)
+        reader = csv.reader(feed, strict=True)
+        while True:
+            begins = feed.at
+            feed.begin = begins
+            feed.bad = False
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                why = (
+                    "a quotation mark that opens here is not closed"
+                    if "unexpected end" in str(error)
+                    else f"its quotation marks are not those of a table: {error}"
+                )
+                yield _Row(*lines[begins], (), why)
+                at = begins + 1
+                break
+            bad = "bytes that are not UTF-8" if feed.bad else None
+            yield _Row(lines[begins][0], lines[feed.at - 1][1], cells, bad)
+
+
+class _Feed:
+    """Hands lines to the csv module as text, and remembers how far it came."""
+
+    def __init__(self, body: bytes, lines: Sequence[tuple[int, int]], at: int) -> None:
+        self.body, self.lines, self.at = body, lines, at
+        self.begin, self.bad = at, False
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        if self.at >= len(self.lines):
+            raise StopIteration
+        start, end = self.lines[self.at]
+        if end - self.lines[self.begin][0] > LONGEST:
+            raise csv.Error("a row that does not end")
+        self.at += 1
+        line = self.body[start:end]
+        if start == 0:
+            line = line.removeprefix(_MARK)
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self.bad = True
+            return line.decode(errors="replace")

@@ -1,0 +1,187 @@
+"""Reads bodies: JSON bytes in, items with the place of their own bytes out. Asks nobody.
+
+Flickr's JSON is its XML written otherwise: what stood between tags is
+`_content`, and numbers come as texts or as numbers, as it happens.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from connectors import spans
+from connectors.contract import Span
+
+T = TypeVar("T")
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which JSON can escape and no text can hold."""
+
+_LATEST = 253402300799
+"""The last second that a time can name."""
+
+
+class Malformed(ValueError):
+    """The body is not what Flickr's interface promises."""
+
+
+class Broken(Malformed):
+    """The body begins as JSON and goes on as none: Flickr writes such answers when it is overloaded."""
+
+
+class Head(msgspec.Struct):
+    """What every answer says of itself."""
+
+    stat: str
+    code: int | str = 0
+    message: str = ""
+
+
+class Comment(msgspec.Struct):
+    """A comment, as Flickr writes it."""
+
+    id: str
+    author: str
+    content: str = msgspec.field(name="_content", default="")
+    authorname: str | None = None
+    realname: str | None = None
+    path_alias: str | None = None
+    permalink: str | None = None
+    datecreate: Any = None
+    author_is_deleted: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """One item, with the bytes that it was read from."""
+
+    what: T
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One answer of a list: its items, which page of how many it is, and how many items Flickr counts."""
+
+    items: list[Seen[dict[str, Any]]]
+    page: int
+    pages: int
+    total: int | None
+
+
+def head(body: bytes) -> Head:
+    """What the answer says of itself; `Malformed` where it is none of Flickr's."""
+    start = body.lstrip()[:1]
+    try:
+        return value(body, Head)
+    except (msgspec.ValidationError, UnicodeError) as fault:
+        raise Malformed(f"the answer is not of Flickr's shape: {fault}") from fault
+    except (ValueError, RecursionError) as fault:
+        if start == b"{":
+            raise Broken("the answer begins as JSON and breaks off") from fault
+        raise Malformed("the answer is no JSON: something else than Flickr's interface answered") from fault
+
+
+def one(body: bytes, exchange: int, name: str, *, named: bool = True) -> Seen[dict[str, Any]]:
+    """The one item of that name; where it is `named`, it has an id of its own."""
+    at = _at(body, name)
+    return Seen(_object(body[at[0] : at[1]], named=named), Span(exchange, *at))
+
+
+def rows(body: bytes, exchange: int, name: str, item: str) -> Rows:
+    """One answer of a list: `{"photos": {"page": 1, "pages": 2, "total": "3", "photo": [...]}}`."""
+    at = _at(body, name)
+    members = spans.object_members(body, at)
+    if item not in members:
+        raise Malformed(f"a list without its items ({item})")
+    told = {each: body[s:e] for each, (s, e) in members.items() if each != item}
+    page, pages = (number(_plain(told.get(each))) for each in ("page", "pages"))
+    if page is None or pages is None:
+        raise Malformed("a list that does not say which page of how many it is")
+    items = [
+        Seen(_object(body[start:end]), Span(exchange, start, end))
+        for start, end in spans.array_items(body, *members[item])
+    ]
+    return Rows(items, page, pages, number(_plain(told.get("total"))))
+
+
+def comments(body: bytes, exchange: int) -> list[Seen[Comment]]:
+    """Everything that was said below one photo or album: the list is never paged."""
+    at = _at(body, "comments")
+    within = spans.object_members(body, at).get("comment")
+    if within is None:  # Flickr leaves the list out where nothing was said.
+        return []
+    decoder = msgspec.json.Decoder(Comment)
+    found: list[Seen[Comment]] = []
+    try:
+        for start, end in spans.array_items(body, *within):
+            piece = body[start:end]
+            try:
+                what = decoder.decode(piece)
+            except msgspec.ValidationError:
+                raise
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                what = value(piece, Comment)
+            found.append(Seen(what, Span(exchange, start, end)))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        raise Malformed(f"a comment is not of Flickr's shape: {fault}") from fault
+    return found
+
+
+def value(piece: bytes, shape: type[T]) -> T:
+    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
+    try:
+        return msgspec.json.decode(piece, type=shape)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        again = json.dumps(json.loads(piece), ensure_ascii=False)
+        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
+
+
+def said(told: Any) -> str:
+    """The words of a value: as they stand, or as `_content`."""
+    if isinstance(told, Mapping):
+        told = told.get("_content")
+    if isinstance(told, str):
+        return told
+    return str(told) if isinstance(told, int) and not isinstance(told, bool) else ""
+
+
+def number(told: Any) -> int | None:
+    """A number, however Flickr writes it."""
+    words = said(told)
+    return int(words) if words.isascii() and words.isdecimal() and len(words) <= 18 else None
+
+
+def moment(told: Any) -> datetime | None:
+    """A time in seconds of the epoch; None where there is none."""
+    seconds = number(told)
+    return datetime.fromtimestamp(seconds, UTC) if seconds and seconds <= _LATEST else None
+
+
+def _at(body: bytes, name: str) -> tuple[int, int]:
+    at = spans.member(body, spans.document(body), name)
+    if at is None or body[at[0] : at[0] + 1] != b"{":
+        raise Malformed(f"an answer without “{name}”")
+    return at
+
+
+def _object(piece: bytes, *, named: bool = True) -> dict[str, Any]:
+    try:
+        told = value(piece, dict[str, Any])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        raise Malformed(f"an item is not of Flickr's shape: {fault}") from fault
+    if named and not said(told.get("id")):
+        raise Malformed("an item has no id")
+    return told
+
+
+def _plain(piece: bytes | None) -> Any:
+    return None if piece is None else json.loads(piece)

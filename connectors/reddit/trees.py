@@ -1,0 +1,114 @@
+"""The comments of one submission, to the last of them.
+
+Reddit shows a part of a tree, and in it where something is left out. Ids are
+asked for by themselves, a hundred at once; where a thread goes on below a
+comment without any ids, the tree is asked for again from that comment on. Ids
+that were asked for and do not come are asked for by name: they are removed, or
+the answer was not whole, and then the tree is asked for from there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from connectors.contract import Gap, Observation, Sighting
+from connectors.errors import UnexpectedResponse
+from connectors.reddit import parse
+from connectors.reddit.asking import AT_ONCE, Asking
+from connectors.reddit.reading import Seen
+from connectors.reddit.refusals import NotGiven
+from connectors.reddit.shapes import T1, T3, Thing
+
+
+@dataclass(slots=True)
+class Step:
+    """What one question, with what it led to at once, has shown; `last` says that nothing is left out any more."""
+
+    observations: list[Observation] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    last: bool = False
+
+
+class Tree:
+    """A submission with its comments. `speakers` are those who speak for the agency."""
+
+    def __init__(self, asking: Asking, link: str, speakers: Collection[str]) -> None:
+        self._asking, self._link, self._speakers = asking, link, speakers
+        self._left: deque[tuple[str, tuple[str, ...]]] = deque()
+        self._asked: set[str] = set()
+        """Ids that were asked for, and comments below which the tree was asked for."""
+        self.met: dict[str, None] = {}
+        """Everything that was shown, the submission among it, in the order in which it was met."""
+        self.whole = True
+        self.moderated = False
+        """Whether we are shown what only the moderators of its subreddit see."""
+
+    def read(self) -> Iterator[Step]:
+        """Everything, a step for each question; `NotGiven` where the submission is not shown."""
+        first, below = self._asking.tree(self._link)
+        if not isinstance(first.what, T3) or first.what.data.name != self._link:
+            raise UnexpectedResponse(f"Reddit was asked for {self._link}, and shows another submission.")
+        self.moderated = bool(first.what.data.can_mod_post)
+        yield self._step([first, *below])
+        while self._left:
+            parent, ids = self._left.popleft()
+            yield self._by_ids(ids) if ids else self._below(parent)
+
+    def _step(self, things: Sequence[Seen[Thing]], gaps: Sequence[Gap] = ()) -> Step:
+        step = Step(gaps=list(gaps))
+        for one in things:
+            said = parse.told(one, self._speakers)
+            if said is not None:
+                self.met[said.native_id] = None
+            if isinstance(said, Observation):
+                step.observations.append(said)
+            elif isinstance(said, Sighting):
+                step.sightings.append(said)
+        for left in parse.mores(things):
+            ids = [name for name in left.data.children if name not in self._asked]
+            self._asked.update(ids)
+            for begin in range(0, len(ids), AT_ONCE):
+                self._left.append((left.data.parent_id, tuple(ids[begin : begin + AT_ONCE])))
+            if not left.data.children:
+                self._goes_on(left.data.parent_id)
+        step.last = not self._left
+        return step
+
+    def _goes_on(self, comment: str) -> None:
+        """The tree is to be asked for again from `comment` on; once."""
+        if comment not in self._asked and comment != self._link:
+            self._asked.add(comment)
+            self._left.append((comment, ()))
+
+    def _by_ids(self, ids: Sequence[str]) -> Step:
+        try:
+            things = self._asking.more(self._link, ids)
+        except NotGiven as refused:
+            return self._lacks("comments", refused.why, self._link)
+        shown = {one.what.data.name for one in things if isinstance(one.what, T1)}
+        lacking = [f"t1_{name}" for name in ids if f"t1_{name}" not in shown]
+        if lacking:
+            try:
+                told = self._asking.info(lacking)
+            except NotGiven as refused:
+                return self._lacks("comments", refused.why, self._link, things)
+            for one in told:
+                if isinstance(one.what, T1) and parse.taken(one.what.data) is None:
+                    self._goes_on(one.what.data.name)
+            things = [*things, *told]
+        return self._step(things)
+
+    def _below(self, comment: str) -> Step:
+        try:
+            _, things = self._asking.tree(self._link, comment)
+        except NotGiven as refused:
+            return self._lacks("answers", refused.why, comment)
+        # Where the comment is shown no more, Reddit shows the tree from its beginning: all of it was met already.
+        return self._step(things)
+
+    def _lacks(self, what: str, why: str, name: str, things: Sequence[Seen[Thing]] = ()) -> Step:
+        self.whole = False
+        return self._step(things, [Gap(what=what, why=why, native_id=name)])

@@ -1,0 +1,834 @@
+"""Flickr, observed over loopback: photos with what was said below them, how questions are signed, and what proves no removal."""
+
+from __future__ import annotations
+
+import os
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import pytest
+import yaml
+
+from app import ROOT
+from connectors.contract import Batch, Cursor, Kind, Listing, OAuth1, Observation, Page, Sighting, Span, State
+from connectors.errors import (
+    AccessRevoked,
+    AddressRefused,
+    ConnectorError,
+    NoSuchPage,
+    TryAgainLater,
+    UnexpectedResponse,
+)
+from connectors.flickr import Flickr, address, parse, reading, refusals
+from connectors.flickr.address import Address
+from connectors.flickr.reading import Seen
+from connectors.flickr.refusals import NotGiven
+from connectors.http import EvidenceClient
+from tests.connectors.worlds.flickr_world import (
+    ALIAS,
+    GROUP,
+    GROUP_ALIAS,
+    HTML,
+    JSON,
+    OTHER,
+    OURS,
+    SIGN_IN,
+    TEXT,
+    VISITOR,
+    FlickrWorld,
+    Refused,
+    written,
+)
+from tests.connectors.worlds.loopback import evidence_client
+
+NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
+KEY, OWNER = dict(FlickrWorld.with_key), dict(FlickrWorld.signed_in)
+
+
+class Visit:
+    """One connector at one page."""
+
+    def __init__(
+        self,
+        world: FlickrWorld,
+        http: EvidenceClient,
+        secret: Mapping[str, str],
+        where: str = f"photos/{ALIAS}",
+        **more: str,
+    ) -> None:
+        self.connector = Flickr(http, secret)
+        self.where, self.options = where, {"api": world.api, **more}
+
+    def page(self, **span: datetime | None) -> Page:
+        return Page(address=f"https://www.flickr.com/{self.where}/", options=self.options, **span)
+
+    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
+        return list(self.connector.observe(self.page(**span), since))
+
+    def stands(self, name: str) -> tuple[State, str]:
+        batches = list(self.connector.look(self.page(), [(Kind.POST, name)]))
+        (told,) = (one for batch in batches for one in batch.sightings)
+        assert isinstance(told, Sighting)
+        assert told.native_id == name
+        return told.state, told.reason
+
+    def family(self, root: str) -> list[Batch]:
+        return list(self.connector.family(self.page(), root))
+
+    def fails(self) -> ConnectorError:
+        with pytest.raises(ConnectorError) as caught:
+            self.observe()
+        return caught.value
+
+
+@pytest.fixture
+def world() -> Iterator[FlickrWorld]:
+    with FlickrWorld() as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(world: FlickrWorld) -> Iterator[Visit]:
+    with evidence_client(OWNER) as http:
+        yield Visit(world, http, OWNER)
+
+
+@pytest.fixture
+def stranger(world: FlickrWorld) -> Iterator[Visit]:
+    with evidence_client(KEY) as http:
+        yield Visit(world, http, KEY)
+
+
+def items(batches: list[Batch]) -> dict[str, Observation]:
+    return {one.native_id: one for batch in batches for one in batch.observations}
+
+
+def listings(batches: list[Batch]) -> list[Listing]:
+    return [one for batch in batches for one in batch.listings]
+
+
+def methods(world: FlickrWorld) -> list[str]:
+    return [one["method"].removeprefix("flickr.") for one in world.asked]
+
+
+# -- which page ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written_as", "means"),
+    [
+        ("https://www.flickr.com/photos/townpolice/", Address(group=False, name="townpolice")),
+        ("flickr.com/people/12345678@N00", Address(group=False, name="12345678@N00")),
+        (
+            "https://www.flickr.com/photos/townpolice/53212345678/in/photostream/",
+            Address(group=False, name="townpolice"),
+        ),
+        ("https://www.flickr.com/groups/townwatch/pool/", Address(group=True, name="townwatch")),
+        (" 12345678@N00 ", Address(group=False, name="12345678@N00")),
+    ],
+)
+def test_a_page_is_named_as_a_browser_shows_it(written_as: str, means: Address) -> None:
+    assert address.read(written_as) == means
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    ["", "https://flickr.example/photos/a/", "https://www.flickr.com/explore", "http://[", "police"],
+)
+def test_what_names_no_page_is_refused_with_a_word_on_how(world: FlickrWorld, written_as: str) -> None:
+    assert address.read(written_as) is None
+    with evidence_client(KEY) as http, pytest.raises(NoSuchPage, match="NSID"):
+        list(Flickr(http, KEY).observe(Page(address=written_as), None))
+    assert world.asked == []
+
+
+def test_an_interface_without_tls_is_not_told_the_key() -> None:
+    page = Page(
+        address=f"https://www.flickr.com/photos/{ALIAS}", options={"api": "http://flickr.example/rest"}
+    )
+    with evidence_client(KEY) as http, pytest.raises(AddressRefused, match="TLS"):
+        list(Flickr(http, KEY).observe(page, None))
+
+
+def test_a_name_that_changed_hands_is_not_followed(world: FlickrWorld, stranger: Visit) -> None:
+    since = stranger.observe()[-1].resume_from
+    stranger.where = "photos/somebodyelse"
+    assert OURS in items(stranger.observe(since)), "the page is known by its NSID once it was found"
+    assert isinstance(stranger.fails(), NoSuchPage)
+
+
+def test_a_page_that_was_deleted_is_no_such_page(world: FlickrWorld, stranger: Visit) -> None:
+    world.deleted = True
+    assert isinstance(stranger.fails(), NoSuchPage)
+
+
+# -- how questions are asked ---------------------------------------------------------------------------------
+
+
+def test_the_owner_signs_every_question_and_the_key_stands_in_no_address(
+    world: FlickrWorld, owner: Visit
+) -> None:
+    world.say(world.post("Bridge & ferry"), "Why?")
+    batches = owner.observe()
+    assert all(one["Authorization"].startswith("OAuth ") for one in world.headers)
+    assert all(world.api_key not in target for target in world.targets)
+    kept = repr(batches)
+    assert all(secret not in kept for secret in OWNER.values())
+
+
+def test_a_wrong_secret_is_refused_by_the_signature_and_the_refusal_says_no_secret(
+    world: FlickrWorld,
+) -> None:
+    wrong = {**OWNER, "token_secret": "another-secret-1234"}
+    with evidence_client(wrong) as http:
+        error = Visit(world, http, wrong).fails()
+    assert isinstance(error, AccessRevoked)
+    assert "signature_invalid" in str(error)
+    assert all(secret not in f"{error}{error.exchanges!r}" for secret in wrong.values())
+
+
+def test_a_key_alone_is_replaced_in_the_addresses_that_are_kept(world: FlickrWorld, stranger: Visit) -> None:
+    world.post("Bridge")
+    batches = stranger.observe()
+    assert all(one["api_key"] == world.api_key for one in world.asked)
+    assert all(world.api_key not in exchange.url for batch in batches for exchange in batch.exchanges)
+
+
+def test_nobody_is_asked_without_a_key(world: FlickrWorld) -> None:
+    with evidence_client() as http:
+        assert isinstance(Visit(world, http, {}).fails(), AccessRevoked)
+    assert world.asked == []
+
+
+def test_the_hours_questions_are_counted_also_over_a_cursor_and_capture_waits_for_the_next_hour(
+    world: FlickrWorld,
+) -> None:
+    world.say(world.post("Bridge"), "Why?")
+    with evidence_client(KEY) as http:
+        first = Visit(world, http, KEY, questions="4")
+        seen: list[Batch] = []
+        with pytest.raises(TryAgainLater, match="questions") as caught:
+            seen.extend(first.connector.observe(first.page(), None))
+        assert caught.value.after == timedelta(hours=1)
+        assert len(world.asked) == 4
+    with evidence_client(KEY) as http:
+        begun = Flickr(http, KEY).observe(first.page(), None)
+        cursor = [next(begun) for _ in range(2)][-1].resume_from
+    with evidence_client(KEY) as http, pytest.raises(TryAgainLater):
+        list(Flickr(http, KEY).observe(first.page(), cursor))
+    later = NOW + timedelta(hours=2)
+    with evidence_client(KEY, later) as http:
+        assert list(Flickr(http, KEY).observe(first.page(), cursor))
+
+
+# -- what is seen --------------------------------------------------------------------------------------------
+
+
+def test_a_photo_is_observed_with_its_words_its_file_and_what_stands_beside(
+    world: FlickrWorld, owner: Visit
+) -> None:
+    name = world.post("Bridge closed", "Until <b>six</b>.\nBy order of [https://www.flickr.com/photos/x]")
+    seen = items(owner.observe())[name]
+    assert seen.text == "Bridge closed\n\nUntil six.\nBy order of [https://www.flickr.com/photos/x]"
+    assert seen.html is not None
+    assert (seen.kind, seen.state, seen.published_at) == (Kind.POST, State.PRESENT, world.photos[name].at)
+    assert seen.author is not None
+    assert (seen.author.id, seen.author.handle) == (OURS, ALIAS)
+    assert [one.id.partition(":")[0] for one in seen.attachments] == ["original"]
+    assert seen.extra["licence"] == "CC BY 2.0"
+    assert seen.extra["tags"] == ["bridge", "notice"]
+    assert seen.edited_at is None, "lastupdate moves with every comment"
+    assert seen.counts["comments"] == 0
+
+
+def test_where_the_original_is_not_permitted_the_largest_copy_is_the_file(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    name = world.post("Bridge", original=False)
+    (file,) = items(stranger.observe())[name].attachments
+    assert file.id.startswith("copy:")
+    assert file.url is not None
+    assert "_b.jpg" in file.url
+
+
+def test_a_video_comes_with_its_file_and_never_with_the_player(world: FlickrWorld, stranger: Visit) -> None:
+    whole, guarded = world.post("Parade", media="video"), world.post("Parade", media="video", original=False)
+    seen = items(stranger.observe())
+    ends = [
+        (seen[name].attachments[0].id.partition(":")[0], seen[name].attachments[0].url)
+        for name in (whole, guarded)
+    ]
+    assert [kind for kind, _ in ends] == ["original", "video"]
+    assert ["orig.mp4" in str(ends[0][1]), "394.mp4" in str(ends[1][1])] == [True, True]
+
+
+def test_a_video_whose_files_are_refused_is_observed_with_its_still(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    name = world.post("Parade", media="video")
+    world.shut["flickr.photos.getSizes"] = Refused(2, "Permission denied")
+    (file,) = items(stranger.observe())[name].attachments
+    assert file.id.startswith("still:")
+
+
+def test_comments_are_the_publics_and_the_pages_own_are_replies(world: FlickrWorld, stranger: Visit) -> None:
+    name = world.post("Bridge")
+    theirs = world.say(name, "Until <i>when</i>?\nReally &amp; truly?")
+    ours = world.say(name, "Until six.", by=OURS)
+    seen = items(stranger.observe())
+    assert seen[theirs].text == "Until when?\nReally & truly?"
+    assert (seen[theirs].kind, seen[ours].kind) == (Kind.COMMENT, Kind.REPLY)
+    assert {seen[theirs].in_reply_to, seen[ours].in_reply_to} == {name}
+
+
+def test_photos_that_nobody_comments_on_cost_no_question(world: FlickrWorld, stranger: Visit) -> None:
+    for number in range(5):
+        world.post(f"Photo {number}")
+    world.say(world.post("Bridge"), "Why?")
+    stranger.observe()
+    assert methods(world).count("photos.comments.getList") == 1
+    world.asked.clear()
+    world.counts_comments = False
+    stranger.observe()
+    assert methods(world).count("photos.comments.getList") == 6, (
+        "where Flickr tells no number, every photo is asked"
+    )
+
+
+def test_a_private_photo_is_hidden_for_the_owner_and_not_shown_to_a_key(
+    world: FlickrWorld, owner: Visit, stranger: Visit
+) -> None:
+    draft = world.post("Draft", public=0, family=1)
+    said = world.say(draft, "Not yet", by=OURS)
+    seen = items(owner.observe())
+    assert (seen[draft].state, seen[said].state) == (State.HIDDEN, State.HIDDEN)
+    assert seen[draft].extra["visible_to"] == "family"
+    assert {draft, said}.isdisjoint(items(stranger.observe()))
+
+
+def test_albums_are_posts_with_comments_of_their_own(world: FlickrWorld, stranger: Visit) -> None:
+    album = world.make_album("The year", "All of <b>it</b>")
+    praise = world.say(album, "Well done")
+    seen = items(stranger.observe())
+    assert seen[album].text == "The year\n\nAll of it"
+    assert seen[praise].in_reply_to == album
+
+
+def test_a_groups_pool_shows_everybodys_photos(world: FlickrWorld) -> None:
+    name = world.post("Parade", owner=VISITOR, pool=True)
+    said = world.say(name, "Where?", by=OTHER)
+    elsewhere = world.post("Not in the pool", owner=VISITOR)
+    with evidence_client(KEY) as http:
+        visit = Visit(world, http, KEY, f"groups/{GROUP_ALIAS}")
+        seen = items(visit.observe())
+        assert {GROUP, name, said} == set(seen)
+        assert "Photos of the town alone." in seen[GROUP].text
+        assert visit.stands(name)[0] is State.PRESENT
+        world.photos[name].pool = False
+        assert visit.stands(name)[0] is State.UNKNOWN, "it left the pool, and may be on Flickr still"
+        assert visit.stands(elsewhere)[0] is State.UNKNOWN
+
+
+def test_a_family_observes_a_photo_as_a_list_does(world: FlickrWorld, owner: Visit) -> None:
+    world.post("Bridge", "Until <b>six</b>")
+    world.post("Parade", media="video")
+    world.post("Guarded", original=False)
+    world.make_album("The year")
+    whole = items(owner.observe())
+    for name in [*world.photos, *(f"album/{one}" for one in world.albums)]:
+        alone = items(owner.family(name))[name]
+        for what in (
+            "text",
+            "html",
+            "author",
+            "attachments",
+            "state",
+            "url",
+            "published_at",
+            "edited_at",
+            "extra",
+        ):
+            assert getattr(alone, what) == getattr(whole[name], what), what
+
+
+def test_a_family_whose_sizes_are_refused_names_the_same_files(world: FlickrWorld, owner: Visit) -> None:
+    for more in ({}, {"original": False}, {"media": "video"}):
+        world.post("Bridge", **more)
+    world.shut["flickr.photos.getSizes"] = Refused(2, "Permission denied")
+    whole = items(owner.observe())
+    for name in world.photos:
+        (file,) = items(owner.family(name))[name].attachments
+        assert [file.id] == [one.id for one in whole[name].attachments]
+        assert file.url is not None
+        assert file.url.startswith("https://live.staticflickr.com/65535/")
+
+
+# -- lists that shift, and lists without an end --------------------------------------------------------------
+
+
+def test_beyond_the_last_answer_the_last_one_comes_again_and_is_known_by_its_number(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    world.cuts_at = 2
+    names = [world.post(f"Photo {number}") for number in range(5)]
+
+    def removed(method: str) -> None:
+        if method.endswith("PublicPhotos") and world.asked[-1]["page"] == "3" and names[4] in world.photos:
+            world.delete(names[4])
+
+    world.before = removed
+    batches = stranger.observe()
+    assert set(names[:4]) <= set(items(batches))
+    pages = [one["page"] for one in world.asked if one["method"].endswith("PublicPhotos")]
+    assert pages == ["1", "2", "3", "1", "2"], "the list has shifted and is read again"
+    assert any(one.kinds == [Kind.POST] for one in listings(batches))
+
+
+def test_a_list_that_shifts_each_time_is_said_to_be_uncertain_and_promises_nothing(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    world.cuts_at = 2
+    names = [world.post(f"Photo {number}") for number in range(14)]
+
+    def removed(method: str) -> None:
+        if method.endswith("PublicPhotos") and world.asked[-1]["page"] == "2":
+            world.delete(names.pop())
+
+    world.before = removed
+    batches = stranger.observe()
+    assert listings(batches) == []
+    assert "removed each time" in next(gap.why for batch in batches for gap in batch.gaps)
+
+
+def test_what_is_touched_while_the_owners_list_is_read_is_not_missed(
+    world: FlickrWorld, owner: Visit
+) -> None:
+    world.cuts_at = 2
+    since = world.tick()
+    names = [world.post(f"Photo {number}") for number in range(5)]
+    late: list[str] = []
+
+    def commented(method: str) -> None:
+        if method.endswith("recentlyUpdated") and world.asked[-1]["page"] == "3" and not late:
+            late.append(world.say(names[0], "Why?"))
+
+    world.before = commented
+    batches = owner.observe(published_from=since)
+    assert {*names, *late} <= set(items(batches))
+    assert "people.getPhotos" not in methods(world), "the owner's own list of what was touched is enough"
+
+
+def test_the_owners_list_that_loses_a_photo_is_read_again_and_one_that_never_rests_is_said_to_be_uncertain(
+    world: FlickrWorld, owner: Visit
+) -> None:
+    world.cuts_at = 2
+    since = world.tick()
+    names = [world.post(f"Photo {number}") for number in range(7)]
+    gone = names[6]
+
+    def removed(method: str) -> None:
+        if method.endswith("recentlyUpdated") and world.asked[-1]["page"] == "2" and gone in world.photos:
+            world.delete(gone)
+
+    world.before = removed
+    batches = owner.observe(published_from=since)
+    assert set(names[:6]) <= set(items(batches)), "one slipped into the answer that was read already"
+    assert any(Kind.POST in one.kinds for one in listings(batches))
+
+    def touched(method: str) -> None:
+        if method.endswith("recentlyUpdated") and world.asked[-1]["page"] == "2":
+            for one in sorted(world.photos.values(), key=lambda one: one.touched)[:2]:
+                world.edit_photo(one.id, description=f"{one.description}.")
+
+    world.before = touched
+    batches = owner.observe(published_from=since)
+    assert "touched each time" in next(gap.why for batch in batches for gap in batch.gaps)
+    assert not any(Kind.POST in one.kinds for one in listings(batches))
+
+
+def test_a_list_without_an_end_is_an_error(world: FlickrWorld, stranger: Visit) -> None:
+    world.post("Bridge")
+    world.make_album("The year")
+    world.loops = True
+    error = stranger.fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "no end" in str(error)
+
+
+def test_a_pass_over_a_span_promises_what_was_said_in_it_wherever_it_stands_and_no_more(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    old, quiet, album = world.post("Long ago"), world.post("Quiet"), world.make_album("The year")
+    world.say(quiet, "Nice")
+    since = world.tick(days=30)
+    said, praise = world.say(old, "Still true?"), world.say(album, "Well done")
+    batches = stranger.observe(published_from=since)
+    assert {said, praise} <= set(items(batches))
+    assert quiet not in {one.get("photo_id") for one in world.asked}
+    wide = [one for one in listings(batches) if one.in_reply_to is None]
+    assert [list(one.kinds) for one in wide] == [[Kind.POST], [Kind.COMMENT, Kind.REPLY]]
+    assert all(one.published_from == since for one in wide)
+    assert {one.in_reply_to for one in listings(batches)} == {None, old, album}
+
+
+def test_a_cursor_that_cannot_be_read_begins_from_nothing(world: FlickrWorld, stranger: Visit) -> None:
+    name = world.post("Bridge")
+    assert name in items(stranger.observe(Cursor("not one of ours")))
+
+
+# -- how things stand ----------------------------------------------------------------------------------------
+
+
+def test_code_1_is_gone_for_the_owner_and_unknown_for_everybody_else(
+    world: FlickrWorld, owner: Visit, stranger: Visit
+) -> None:
+    removed, private = world.post("Removed"), world.post("Private")
+    said = world.say(removed, "Why?")
+    album = world.make_album("The year")
+    world.delete(removed)
+    world.delete(album)
+    world.edit_photo(private, public=0)
+    assert owner.stands(removed) == (State.GONE, "200 fail 1 (flickr.photos.getPerms)")
+    assert owner.stands(album)[0] is State.GONE
+    assert owner.stands(said)[0] is State.GONE
+    assert owner.stands(private)[0] is State.HIDDEN
+    for name in (removed, private, said, album):
+        assert stranger.stands(name)[0] is State.UNKNOWN
+    world.token_of = OTHER
+    assert owner.stands(removed)[0] is State.UNKNOWN, "whoever else signs in is told no more than a stranger"
+
+
+def test_a_comment_that_its_list_lacks_is_unknown_and_nobody_elses_words_are_fetched(
+    world: FlickrWorld, owner: Visit
+) -> None:
+    name = world.post("Bridge")
+    said = world.say(name, "Why?")
+    world.delete(said)
+    state, reason = owner.stands(said)
+    assert state is State.UNKNOWN
+    assert "no single comment" in reason
+    assert "photos.comments.getList" not in methods(world)
+
+
+def test_what_is_there_is_present(world: FlickrWorld, owner: Visit, stranger: Visit) -> None:
+    name, album = world.post("Bridge"), world.make_album("The year")
+    for visit in (owner, stranger):
+        assert visit.stands(name)[0] is State.PRESENT
+        assert visit.stands(album)[0] is State.PRESENT
+
+
+def test_comments_that_are_refused_are_a_gap_and_the_list_promises_nothing(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    name = world.post("Bridge")
+    world.say(name, "Why?")
+    world.shut["flickr.photos.comments.getList"] = Refused(2, "Permission denied")
+    batches = stranger.observe()
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [name]
+    assert [one.kinds for one in listings(batches)] == [[Kind.POST]]
+
+
+def test_a_pool_that_is_closed_to_us_is_a_gap(world: FlickrWorld) -> None:
+    world.shut["flickr.groups.pools.getPhotos"] = Refused(2, "You don't have permission to view this pool")
+    with evidence_client(KEY) as http:
+        batches = Visit(world, http, KEY, f"groups/{GROUP_ALIAS}").observe()
+    assert [gap.what for batch in batches for gap in batch.gaps] == ["photos"]
+    assert listings(batches) == []
+
+
+# -- refusals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "means"),
+    [
+        (0, TryAgainLater),
+        (105, TryAgainLater),
+        (106, TryAgainLater),
+        (201, TryAgainLater),
+        (96, AccessRevoked),
+        (98, AccessRevoked),
+        (99, AccessRevoked),
+        (100, AccessRevoked),
+        (111, UnexpectedResponse),
+        (112, UnexpectedResponse),
+        (116, UnexpectedResponse),
+        (1, NotGiven),
+        (2, NotGiven),
+    ],
+)
+def test_a_refusal_inside_a_200_is_sorted_by_its_code(code: int, means: type[ConnectorError]) -> None:
+    assert type(refusals.sorted_out("flickr.photos.getInfo", code)) is means
+
+
+@pytest.mark.parametrize(
+    ("problem", "means"),
+    [
+        ("token_rejected", AccessRevoked),
+        ("token_revoked", AccessRevoked),
+        ("signature_invalid", AccessRevoked),
+        ("nonce_used", TryAgainLater),
+        ("timestamp_refused", UnexpectedResponse),
+    ],
+)
+def test_a_refusal_of_oauth_is_sorted_by_its_problem(problem: str, means: type[ConnectorError]) -> None:
+    assert type(refusals.of_oauth(f"oauth_problem={problem}".encode(), 401)) is means
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b'{"stat":"ok"}', b"oauth_problem=<script>"])
+def test_what_is_no_refusal_of_oauth_is_taken_for_none(body: bytes) -> None:
+    assert refusals.of_oauth(body, 401) is None
+
+
+@pytest.mark.parametrize(
+    ("says", "means"),
+    [
+        ((200, HTML, SIGN_IN), UnexpectedResponse),
+        ((403, HTML, b"<html>Forbidden</html>"), UnexpectedResponse),
+        ((200, JSON, b'{"stat":"fail","message":"Sorry","code":201},'), TryAgainLater),
+        ((200, JSON, b'{"photos":{"page":1'), TryAgainLater),
+        ((200, JSON, b'{"photos":[],"stat":"ok"}'), UnexpectedResponse),
+        ((200, JSON, b'{"photos":{"page":1,"pages":1},"stat":"ok"}'), UnexpectedResponse),
+        ((200, JSON, b'{"photos":{"photo":[]},"stat":"ok"}'), UnexpectedResponse),
+        (
+            (200, JSON, b'{"photos":{"page":1,"pages":1,"photo":[{"title":"x"}]},"stat":"ok"}'),
+            UnexpectedResponse,
+        ),
+        ((200, JSON, b'{"stat":"well"}'), UnexpectedResponse),
+        ((200, JSON, b"[]"), UnexpectedResponse),
+        ((429, TEXT, b""), TryAgainLater),
+        ((503, TEXT, b""), TryAgainLater),
+        ((404, TEXT, b""), UnexpectedResponse),
+    ],
+)
+def test_an_answer_of_another_shape_is_an_error_that_carries_it(
+    world: FlickrWorld, stranger: Visit, says: Any, means: type[ConnectorError]
+) -> None:
+    world.trouble = lambda method: says if method.endswith("PublicPhotos") else None
+    error = stranger.fails()
+    assert type(error) is means
+    assert error.exchanges
+
+
+def test_an_answer_that_is_compressed_all_the_same_is_owned_whole(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    name = world.post("Bridge")
+    world.compresses = True
+    for batch in stranger.observe():
+        for one in batch.observations:
+            if one.native_id == name:
+                assert one.evidence == (Span(0, 0, len(batch.exchanges[0].body)),)
+                return
+    raise AssertionError("the photo was not observed")
+
+
+# -- the check -----------------------------------------------------------------------------------------------
+
+
+def test_a_check_says_whose_page_it_is_and_what_a_key_alone_lacks(
+    world: FlickrWorld, owner: Visit, stranger: Visit
+) -> None:
+    world.post("Bridge")
+    assert all(one.fine for one in owner.connector.check(owner.page()))
+    lacking = [one for one in stranger.connector.check(stranger.page()) if not one.fine]
+    assert [one.what for one in lacking] == ["connected with a key"]
+    world.token_of = OTHER
+    assert [one.what for one in owner.connector.check(owner.page()) if not one.fine] == [
+        "signed in as somebody else"
+    ]
+
+
+def test_a_check_of_a_page_that_is_not_there_says_how_to_name_it(world: FlickrWorld, stranger: Visit) -> None:
+    stranger.where = "photos/nobody"
+    (finding,) = stranger.connector.check(stranger.page())
+    assert (finding.what, finding.fine) == ("page", False)
+    assert "NSID" in finding.remedy
+
+
+def test_the_page_is_connected_by_oauth_1_and_asked_for_reading_alone() -> None:
+    sign_in = Flickr.manifest.sign_in
+    assert isinstance(sign_in, OAuth1)
+    assert sign_in.extra == {"perms": "read"}
+    assert all(
+        one.startswith("https://www.flickr.com/") for one in (sign_in.request_at, sign_in.authorise_at)
+    )
+
+
+@pytest.mark.parametrize("told", ["0", "3601", "many"])
+def test_an_option_that_cannot_be_meant_is_refused(world: FlickrWorld, told: str) -> None:
+    with evidence_client(KEY) as http:
+        assert "questions" in str(Visit(world, http, KEY, questions=told).fails())
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+def test_half_an_emoji_is_read_and_its_bytes_are_kept() -> None:
+    piece = {"id": "1", "author": VISITOR, "_content": "half"}
+    body = written({"comments": {"comment": [piece]}, "stat": "ok"}).replace(b"half", b"\\ud83d")
+    (seen,) = reading.comments(body, 0)
+    assert seen.what.content == "\ufffd"
+    assert body[seen.span.start : seen.span.end].startswith(b'{"id":"1"')
+
+
+def test_a_picture_that_stands_for_a_person_is_known_by_where_it_lies() -> None:
+    told = {"id": OURS, "iconserver": "65535", "username": {"_content": "police"}}
+    (icon,) = parse.person(told, []).attachments
+    assert icon.url == f"https://live.staticflickr.com/65535/buddyicons/{OURS}.jpg"
+    assert parse.person({**told, "iconserver": 0}, []).attachments == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["Why?", "  a \u00a0 b \n\n\n\n c &amp;lt; d\r\n", "\n", "&lt;i&gt; is no tag", "x\ty \n z"]
+)
+def test_words_without_tags_are_read_as_those_with_tags_are(said: str) -> None:
+    assert parse.words(said) == parse.words(f"<i></i>{said}")
+
+
+def test_a_comment_is_read_in_less_than_a_hundred_microseconds() -> None:
+    rows = [
+        {
+            "id": f"1-2-{number}",
+            "author": VISITOR,
+            "authorname": "jo",
+            "datecreate": "1700000000",
+            "_content": 'Why &amp; <a href="https://www.flickr.com/x">how</a>? ' + "Please say. " * 20,
+        }
+        for number in range(2000)
+    ]
+    body = written({"comments": {"photo_id": "2", "comment": rows}, "stat": "ok"})
+    best = min(_seconds(body) for _ in range(3))
+    assert best < 0.2, f"{best / 2000 * 1e6:.0f} µs a comment"
+
+
+def _seconds(body: bytes) -> float:
+    began = process_time()
+    seen = [parse.comment(one, "2", OURS, hidden=False) for one in reading.comments(body, 0)]
+    assert len(seen) == 2000
+    return process_time() - began
+
+
+# -- recorded answers ----------------------------------------------------------------------------------------
+
+SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT / ".." / "shared"))
+RECORDED = SHARED / "recordings" / "flickr" / "tests" / "fixtures" / "cassettes"
+recorded = pytest.mark.skipif(
+    not RECORDED.is_dir(), reason="the recordings are not at hand (MUNIMENT_SHARED)"
+)
+
+_ALWAYS_LISTS = {"comment", "tag", "note", "size", "photo_of_photos"}
+
+
+def cassettes(name: str) -> list[bytes]:
+    """The bodies of a recording."""
+    told = yaml.load((RECORDED / name).read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    bodies = []
+    for one in told["interactions"]:
+        answer = one["response"]
+        body = answer["content"] if "content" in answer else answer["body"]["string"]
+        bodies.append(body if isinstance(body, bytes) else body.encode())
+    return bodies
+
+
+def as_json(xml: bytes) -> bytes:
+    """The same answer as Flickr writes it in JSON: attributes are members, and text is `_content`."""
+    root = ET.fromstring(xml)
+    told: dict[str, Any] = {"stat": root.attrib["stat"]}
+    for child in root:
+        if child.tag == "err":
+            told |= {"code": int(child.attrib["code"]), "message": child.attrib["msg"]}
+        else:
+            told[child.tag] = _member(child)
+    return written(told)
+
+
+def _member(element: ET.Element) -> dict[str, Any]:
+    told: dict[str, Any] = dict(element.attrib)
+    for child in element:
+        if child.tag in _ALWAYS_LISTS or (element.tag, child.tag) == ("photos", "photo"):
+            told.setdefault(child.tag, []).append(_member(child))
+        else:
+            told[child.tag] = _member(child)
+    if not len(element) and (element.text or not element.attrib):
+        told["_content"] = element.text or ""
+    return told
+
+
+@recorded
+def test_recorded_lists_of_comments_are_read_whole() -> None:
+    read = 0
+    for path in RECORDED.glob("TestListAllComments*"):
+        told = cassettes(path.name)[0]
+        body = as_json(told)
+        seen = [parse.comment(one, "1", "nobody", hidden=False) for one in reading.comments(body, 0)]
+        read += len(seen)
+        assert len({one.native_id for one in seen}) == len(seen)
+        assert all(one.author is not None and one.published_at is not None for one in seen)
+        assert len(seen) == told.count(b"<comment ")
+    assert read > 3000
+
+
+@recorded
+def test_a_recorded_photostream_and_its_person_are_read() -> None:
+    _, person, photos = (as_json(body) for body in cassettes("test_get_public_photos_by_user.yml")[:3])
+    introduced = parse.person(reading.one(person, 0, "person").what, [])
+    assert introduced.text
+    assert introduced.attachments
+    found = reading.rows(photos, 0, "photos", "photo")
+    assert (found.page, found.pages, found.total, len(found.items)) == (1, 785, 7845, 10)
+    seen = [parse.photo(one.what, [one.span]) for one in found.items]
+    assert all(one.attachments[0].id.startswith("original:") and one.published_at for one in seen)
+
+
+@recorded
+def test_recorded_photos_and_videos_are_read_with_their_sizes() -> None:
+    kinds = set()
+    read = 0
+    for path in RECORDED.glob("TestGetSinglePhoto*"):
+        info: Seen[dict[str, Any]] | None = None
+        for body in cassettes(path.name):
+            if b'stat="ok"' not in body:
+                continue
+            if b"<photo " in body:
+                info = reading.one(as_json(body), 0, "photo")
+            elif b"<sizes" in body and info is not None:
+                sizes = parse.sizes_of(reading.one(as_json(body), 0, "sizes", named=False).what)
+                seen = parse.photo(parse.as_row(info.what), [info.span], sizes)
+                assert seen.native_id
+                assert seen.published_at is not None
+                assert len(seen.attachments) == 1
+                kinds.add(seen.attachments[0].id.partition(":")[0])
+                read += 1
+    assert read > 15
+    assert {"original", "copy"} <= kinds
+
+
+@recorded
+def test_recorded_refusals_of_a_deleted_and_of_a_private_photo_are_word_for_word_alike() -> None:
+    names = (
+        "TestIsPhotoDeleted.test_if_photo_doesnt_exist_its_deleted.yml",
+        "TestPrivatePhotos.test_get_private_photo_is_error.yml",
+    )
+    heads = [reading.head(as_json(cassettes(name)[0])) for name in names]
+    assert [(one.stat, one.code) for one in heads] == [("fail", 1), ("fail", 1)]
+    alike = {re.sub(r"\d{5,}", "N", one.message) for one in heads}
+    assert len(alike) == 1, "so a key alone is never told of a removal"
+
+
+@recorded
+def test_recorded_failures_mean_later_or_a_lost_connection() -> None:
+    broken = cassettes("test_a_persistent_invalid_xml_error_is_raised.yml")[0]
+    with pytest.raises(reading.Broken):
+        reading.head(broken)
+    unavailable = reading.head(as_json(cassettes("test_a_persistent_error_201_is_raised.yml")[0]))
+    assert isinstance(refusals.sorted_out("x", int(unavailable.code)), TryAgainLater)
+    key = reading.head(as_json(cassettes("test_it_throws_if_bad_auth.yml")[0]))
+    assert isinstance(refusals.sorted_out("x", int(key.code)), AccessRevoked)
+    signature = cassettes("TestPostComment.test_throws_if_invalid_oauth_signature.yml")[0]
+    assert isinstance(refusals.of_oauth(signature, 401), AccessRevoked)

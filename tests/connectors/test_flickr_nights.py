@@ -1,0 +1,206 @@
+"""Flickr in a real archive, night after night: edits, a removal, a photo made private, and nights on which Flickr fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from app.capture import lanes, pages, records, run
+from app.capture.run import Pass
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Record
+from app.store import Store, fixity
+from app.store.tables import records as record_table
+from connectors.flickr import Flickr
+from connectors.http import EvidenceClient, Manners
+from tests.connectors.worlds.flickr_world import ALIAS, JSON, OURS, FlickrWorld, failing
+from tests.connectors.worlds.loopback import ALLOWED, Passing
+
+NIGHT = timedelta(days=1)
+
+
+class Desk:
+    """An archive with one photostream."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: FixedClock,
+        world: FlickrWorld,
+        stack: ExitStack,
+        secret: Mapping[str, str],
+    ) -> None:
+        self.store, self.clock, self.world, self.secret = store, clock, world, secret
+        passing = Passing()
+        self.client = stack.enter_context(
+            EvidenceClient(
+                clock=clock,
+                monotonic=passing.monotonic,
+                wait=passing.wait,
+                contact="records@town.example",
+                secrets=secret,
+                allow_hosts=ALLOWED,
+                manners=Manners(interval=timedelta(0), retries=0),
+            )
+        )
+        with store.database.begin() as tx:
+            self.page = pages.add(
+                store,
+                tx,
+                connector="flickr",
+                platform="flickr",
+                address=f"https://www.flickr.com/photos/{ALIAS}/",
+                name="Police",
+                by=None,
+                why="test",
+                options={"api": world.api},
+            )
+
+    def night(self, pass_: Pass | None = None) -> Report:
+        self.clock.at += NIGHT
+        return run.capture(
+            self.store,
+            self.page,
+            Flickr(self.client, self.secret),
+            self.client,
+            by=None,
+            why="test",
+            tick=count().__next__,
+            pass_=pass_,
+        )
+
+    def held(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = list(tx.execute(select(record_table.c.key)).scalars())
+            found = records.read(self.store, tx, keys, messages=True)
+        return {str(one.version.fields["native_id"]): one for one in found}
+
+    def states(self) -> dict[str, str]:
+        """Everything that is not simply present."""
+        return {name: one.state for name, one in self.held().items() if one.state != "present"}
+
+    def sound(self) -> bool:
+        return fixity.verify(self.store, full=True).findings == []
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def told(report: Report) -> tuple[str, int, int, int, int]:
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+
+
+def test_an_edit_a_removal_a_private_photo_and_failures_are_told_once_and_as_they_were(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(FlickrWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    bridge, house = world.post("Bridge closed until six", "By order."), world.post("Open house")
+    album = world.make_album("The year in photos")
+    when, answer = world.say(bridge, "Until when?"), world.say(bridge, "Until six.", by=OURS)
+    thanks, praise = world.say(house, "Thanks"), world.say(album, "Well done")
+
+    # 1. The first night keeps all that there is, with the introduction.
+    assert told(desk.night()) == ("complete", 8, 0, 0, 0)
+    assert set(desk.held()) == {OURS, bridge, house, album, when, answer, thanks, praise}
+    assert desk.states() == {}
+
+    # 2. A quiet night changes nothing, whatever became of views and of the addresses of files.
+    world.night += 1
+    world.photos[bridge].views += 40
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A title and a comment are edited.
+    world.edit_photo(bridge, title="Bridge closed until seven")
+    world.amend(when, "Until when exactly?")
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
+    assert desk.held()[when].version.fields["text"] == "Until when exactly?"
+
+    # 4. A photo is made private: it is hidden, with what was said there. It comes back.
+    world.edit_photo(house, public=0)
+    desk.night()
+    assert desk.states() == {house: "hidden", thanks: "hidden"}
+    world.edit_photo(house, public=1)
+    desk.night()
+    assert desk.states() == {}
+
+    # 5. A comment is removed: Flickr answers for no single comment, so it is missing, and no more is claimed.
+    world.delete(answer)
+    desk.night()
+    assert desk.states() == {answer: "absent"}
+    assert desk.held()[answer].version.fields["text"] == "Until six."
+
+    # 6. An outage in either form, a throttle, a broken answer and a lost permission prove no removal.
+    before = desk.states()
+    for trouble in (
+        (500, {}, b""),
+        (429, {}, b""),
+        (200, JSON, failing(105, "Service currently unavailable")),
+        (200, JSON, failing(201, "Sorry") + b","),
+    ):
+        world.trouble = lambda method, says=trouble: says if "comments" in method else None
+        assert desk.night().status == "partial"
+        assert desk.states() == before
+    world.trouble, world.dead = None, (98, "token_rejected")
+    assert desk.night().status == "failed"
+    world.dead = None
+    assert desk.states() == before
+
+    # 7. When all is well again the night sees what happened meanwhile: a photo was removed, with all that was said there.
+    world.delete(bridge)
+    assert desk.night().status == "complete"
+    assert desk.states() == {bridge: "gone", when: "gone", answer: "gone"}
+    assert desk.sound()
+
+
+def test_with_a_key_alone_what_is_missing_is_absent_and_comes_back(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(FlickrWorld())
+    desk = Desk(store, clock, world, stack, world.with_key)
+    bridge, house = world.post("Bridge closed"), world.post("Open house")
+    thanks = world.say(house, "Thanks")
+    assert desk.night().status == "complete"
+    world.edit_photo(house, public=0)
+    world.delete(bridge)
+    desk.night()
+    assert desk.states() == {bridge: "absent", house: "absent", thanks: "absent"}
+    world.edit_photo(house, public=1)
+    desk.night()
+    assert desk.states() == {bridge: "absent"}
+    assert desk.sound()
+
+
+def test_a_night_over_a_window_notices_what_was_said_below_old_photos_and_leaves_the_rest(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(FlickrWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    old, quiet = world.post("Long ago"), world.post("Quiet")
+    long_ago, untouched = world.say(old, "First!"), world.say(quiet, "Nice")
+    window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
+    new = world.post("Bridge closed")
+    assert desk.night().status == "complete"
+    late, fresh = world.say(old, "Still true?"), world.say(new, "Until when?")
+    world.amend(long_ago, "First of all!")
+    asked = len(world.asked)
+    assert told(desk.night(window)) == ("complete", 2, 1, 0, 0)
+    assert {late, fresh} < set(desk.held())
+    assert quiet not in {one.get("photo_id") for one in world.asked[asked:]}
+    world.delete(fresh)
+    world.delete(untouched)
+    world.tick()
+    world.edit_photo(new, description="Still.")
+    desk.night(window)
+    assert desk.states() == {fresh: "absent"}, "what lies before the window is another night's"
+    assert desk.sound()

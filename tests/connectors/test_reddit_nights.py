@@ -1,0 +1,229 @@
+"""Reddit in a real archive, night after night: an edit, a removal by a moderator, a deletion by its author, a limit and a lost permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from app.capture import lanes, pages, records, run
+from app.capture.run import Pass
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Record
+from app.store import Store, fixity
+from app.store.tables import records as record_table
+from connectors.http import EvidenceClient, Manners
+from connectors.reddit import Reddit
+from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.reddit_world import AGENCY, HTML, SUB, RedditWorld, Refused
+
+NIGHT = timedelta(days=1)
+
+
+class Desk:
+    """An archive with one page."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: FixedClock,
+        world: RedditWorld,
+        stack: ExitStack,
+        secret: Mapping[str, str],
+    ) -> None:
+        self.store, self.clock, self.world, self.secret = store, clock, world, secret
+        passing = Passing()
+        self.client = stack.enter_context(
+            EvidenceClient(
+                clock=clock,
+                monotonic=passing.monotonic,
+                wait=passing.wait,
+                contact="records@town.example",
+                secrets=secret,
+                allow_hosts=ALLOWED,
+                manners=Manners(interval=timedelta(0), retries=0),
+            )
+        )
+        with store.database.begin() as tx:
+            self.page = pages.add(
+                store,
+                tx,
+                connector="reddit",
+                platform="reddit",
+                address=f"https://www.reddit.com/r/{SUB}",
+                name="Police",
+                by=None,
+                why="test",
+                options={**world.options, "accounts": AGENCY},
+            )
+
+    def night(self, pass_: Pass | None = None) -> Report:
+        self.clock.at += NIGHT
+        self.world.left = 600
+        return run.capture(
+            self.store,
+            self.page,
+            Reddit(self.client, self.secret),
+            self.client,
+            by=None,
+            why="test",
+            tick=count().__next__,
+            pass_=pass_,
+        )
+
+    def held(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = list(tx.execute(select(record_table.c.key)).scalars())
+            found = records.read(self.store, tx, keys, messages=True)
+        return {str(one.version.fields["native_id"]): one for one in found}
+
+    def states(self) -> dict[str, str]:
+        """Everything that is not simply present."""
+        return {name: one.state for name, one in self.held().items() if one.state != "present"}
+
+    def words(self, name: str) -> object:
+        return self.held()[name].version.fields["text"]
+
+    def sound(self) -> bool:
+        return fixity.verify(self.store, full=True).findings == []
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def told(report: Report) -> tuple[str, int, int, int, int]:
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+
+
+def test_an_edit_a_removal_a_deletion_and_failures_are_told_once_and_as_they_were(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    film, other = world.submit("Bridge closed until six", "By order."), world.submit("Open house", by="jo")
+    first = world.say(film, "Until when?")
+    answer = world.say(first, "Until six.", by=AGENCY)
+    rude, oops = world.say(film, "You fools", by="al"), world.say(film, "Oops", by="al")
+    below = world.say(oops, "What did you mean?")
+    pills = world.submit("Pills", "Cheap.", by="al")
+    world.take_away(pills, "automod_filtered", by="AutoModerator")
+
+    # 1. The first night keeps all that there is: five records of the page itself, the log's entry, and what was filtered.
+    assert told(desk.night()) == ("complete", 14, 0, 0, 0)
+    assert desk.states() == {pills: "hidden"}
+    assert {film, other, first, answer, rude, oops, below, pills, "rules", "automoderator"} < set(desk.held())
+
+    # 2. A quiet night changes nothing, whatever became of scores and of the addresses of pictures.
+    world.night += 1
+    world.things[film].score += 40
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A comment and what AutoModerator is told are edited.
+    world.amend(first, "Until when exactly?")
+    world.automoderator = '---\nbody (includes): ["fools"]\naction: remove\n'
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
+    assert desk.held()[first].version.fields["edited_at"] is not None
+
+    # 4. A moderator removes one, the log says so, and its author deletes another one. Words that were captured are kept.
+    world.take_away(rude, note="Be civil")
+    world.delete(oops)
+    assert told(desk.night()) == ("complete", 1, 0, 1, 1)
+    assert desk.states() == {pills: "hidden", rude: "hidden", oops: "gone"}
+    assert (desk.words(rude), desk.words(oops)) == ("You fools", "Oops")
+    assert desk.held()[below].state == "present"
+
+    # 5. What was removed is approved, and shown again.
+    world.approve(rude)
+    desk.night()
+    assert desk.states() == {pills: "hidden", oops: "gone"}
+
+    # 6. A limit, an outage, a block, a closed subreddit and a permission that was taken back prove no removal.
+    before = desk.states()
+    world.trouble = lambda path: (503, HTML, b"<html>Our CDN</html>") if "/comments/" in path else None
+    assert desk.night().status == "partial"
+    world.trouble = lambda path: (403, HTML, b"<html>whoa there, pardner!</html>")
+    assert desk.night().status == "failed"
+    world.trouble, world.shut = None, {f"r/{SUB}/about": Refused(403, "Forbidden", "private")}
+    assert desk.night().status == "failed"
+    world.shut, world.dead = {f"r/{SUB}/about/spam": Refused(403, "Forbidden")}, True
+    assert desk.night().status == "failed"
+    world.dead = False
+    refused = desk.night()
+    assert (refused.status, refused.tally.gone, refused.tally.absent) == ("partial", 0, 0)
+    world.shut = {}
+    assert desk.states() == before
+
+    # 7. When all is well again the night sees what happened meanwhile: a submission was deleted, its answers stand.
+    world.delete(film)
+    assert desk.night().status == "complete"
+    assert desk.states() == {**before, film: "gone"}
+    assert desk.held()[answer].state == "present"
+    assert desk.sound()
+
+
+def test_for_the_public_what_a_moderator_removes_is_hidden_and_what_its_author_deletes_is_gone(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Desk(store, clock, world, stack, world.alone)
+    film, pills = world.submit("Bridge closed"), world.submit("Pills", "Cheap.", by="al")
+    lone, answered = world.say(film, "You fools", by="al"), world.say(film, "Idiots", by="al")
+    world.say(answered, "Steady on.")
+    oops = world.say(film, "Oops")
+    assert desk.night().status == "complete"
+    for name in (lone, answered, pills):
+        world.take_away(name)
+    world.delete(oops)
+    assert desk.night().status == "complete"
+    assert desk.states() == {lone: "hidden", answered: "hidden", pills: "hidden", oops: "gone"}
+    assert desk.words(answered) == "Idiots"
+    for name in (lone, answered, pills):
+        world.approve(name)
+    assert desk.night().status == "complete"
+    assert desk.states() == {oops: "gone"}
+    assert desk.sound()
+
+
+def test_a_night_over_a_window_notices_what_happened_within_it_and_leaves_the_rest_to_another(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    old = world.submit("Long ago")
+    long_ago = world.say(old, "First!")
+    window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
+    film = world.submit("Closed")
+    first = world.say(film, "+1")
+    edited, removed = world.say(first, "+2"), world.say(first, "+3")
+    assert desk.night().status == "complete"
+    world.amend(edited, "+4")
+    world.delete(removed)
+    world.delete(long_ago)
+    assert told(desk.night(window)) == ("complete", 0, 1, 0, 1)
+    assert desk.states() == {removed: "gone"}
+    assert desk.words(edited) == "+4"
+    assert told(desk.night()) == ("complete", 0, 0, 0, 1)
+    assert desk.states() == {removed: "gone", long_ago: "gone"}
+
+
+def test_one_submission_observed_again_by_itself_tells_of_what_was_taken_away_below_it(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    film = world.submit("Closed")
+    names = [world.say(film, f"+{number}") for number in range(12)]
+    assert desk.night().status == "complete"
+    world.delete(names[3])
+    world.take_away(names[9])
+    assert told(desk.night(Pass(lane=lanes.SURGE, families=(film,)))) == ("complete", 0, 0, 1, 1)
+    assert desk.states() == {names[3]: "gone", names[9]: "hidden"}
