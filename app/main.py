@@ -1232,10 +1232,8 @@ class Archive:
     def preview(self, request: Request, *, messages: bool) -> Plan:
         """What a production of a request's confirmed selection would hold, and everything that is in conflict."""
         from app.disclosure import producing  # noqa: PLC0415 - only here: what typesets takes a while to load
-        from app.disclosure.rendition.remaking import Remakes  # noqa: PLC0415 - only here: what typesets takes a while to load
 
-        with closing(Remakes()) as remaking:
-            return producing.plan(self.store, request, remaking, messages=messages)
+        return producing.plan(self.store, request, messages=messages)
 
     def produce(
         self,
@@ -1267,7 +1265,7 @@ class Archive:
             closing(Remakes()) as remaking,
             httpx.Client(verify=httpx.create_ssl_context(), trust_env=False) as outside,
         ):
-            plan = producing.plan(store, request, remaking, messages=messages)
+            plan = producing.plan(store, request, messages=messages)
             with store.database.read() as tx:
                 production = produced.under_way(store, tx, request, prefix)
             if production is None:

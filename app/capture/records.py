@@ -64,6 +64,14 @@ def get(
     return read(store, tx, [row.key], messages=messages, number=number, by=by)[0]
 
 
+def there(store: Store, tx: Tx, identity: UUID, *, messages: bool, by: UUID | None = None) -> Record:
+    """A record that was not disposed of, or `NoSuchRecord`; whose, as `get` has it."""
+    found = get(store, tx, identity, messages=messages, by=by)
+    if isinstance(found, Disposed):
+        raise NoSuchRecord(f"record {identity} was disposed of")
+    return found
+
+
 def id_of(tx: Tx, key: int) -> UUID:
     """The id of the record of that key."""
     return UUID(bytes=bytes(tx.execute(select(records.c.id).where(records.c.key == key)).scalar_one()))

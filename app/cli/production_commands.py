@@ -70,12 +70,7 @@ def _preview(asked: argparse.Namespace) -> Answer:
         with here.archive.store.database.read() as tx:
             request = requests.get(here.archive.store, tx, asked.request)
         plan = here.archive.preview(request, messages=here.messages)
-    value = {
-        "request": str(request.id), "number": request.number, "records": len(plan.order),
-        "withheld": len(plan.withheld), "redacted": len(plan.redacted), "as_of": plan.size,
-        "exemptions": {code: list(ground) for code, ground in plan.grounds.items()},
-        "conflicts": [one.as_json() for one in plan.conflicts],
-    }  # fmt: skip
+    value = plan.as_json()
     lines = [
         f"{request.number}: {len(plan.order):,} records, {len(plan.withheld):,} withheld, {len(plan.redacted):,} in part",
         *(

@@ -21,7 +21,7 @@ from app.disclosure.reviewing import Looked, Standing
 from app.index.engine import IndexBusy
 from app.index.questions import Filters, Question
 from app.records.errors import Invalid
-from app.records.nouns import Disposed, Record, Role
+from app.records.nouns import Record, Role
 
 WORKERS = reviewing.REVIEWERS
 _MOST = 10_000
@@ -148,10 +148,7 @@ def _people(tx: Tx) -> dict[UUID, str]:
 
 
 def _record(here: Session, tx: Tx, named: str) -> Record:
-    found = records.get(here.archive.store, tx, identity(named), messages=here.messages, by=here.officer.id)
-    if isinstance(found, Disposed):
-        raise records.NoSuchRecord(f"record {named} was disposed of")
-    return found
+    return records.there(here.archive.store, tx, identity(named), messages=here.messages, by=here.officer.id)
 
 
 def _spans(record: Record, asked: argparse.Namespace) -> list[Where]:
@@ -411,7 +408,12 @@ def _select(asked: argparse.Namespace) -> Answer:
                     remove=[identity(one) for one in asked.without], by=here.officer, why=why,
                 )  # fmt: skip
     value = {"id": str(request.id), "number": request.number, **showing.selection(made, people)}
-    return Answer(value, [f"{request.number}: {made.n:,} records are selected"])
+    lines = [f"{request.number}: {made.n:,} records are selected"]
+    if late := made.detail.get("unsearchable_versions"):
+        lines.append(f"{late:,} versions could not be searched yet: ask again before you confirm.")
+    if undated := made.detail.get("undated"):
+        lines.append(f"{undated:,} records are left out only because nobody knows when they were published.")
+    return Answer(value, lines)
 
 
 def _confirm(asked: argparse.Namespace) -> Answer:

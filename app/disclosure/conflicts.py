@@ -16,7 +16,7 @@ from uuid import UUID
 from app.disclosure import matching
 from app.disclosure.assembling import Decided
 from app.disclosure.reaching import left_behind
-from app.disclosure.redacting import Read, Redaction, Region, Whole
+from app.disclosure.redacting import Read, Redaction, Region, Whole, can_be_remade
 
 LONG = 20
 """Words of a withheld record are looked for elsewhere from so many characters on; 'Thank you!' is everybody's."""
@@ -58,53 +58,44 @@ class Conflict:
         }  # fmt: skip
 
 
-def within(
-    read: Read, so: Decided, more: Sequence[Redaction], *, two_persons: bool, can: Iterable[str] = ()
-) -> Iterator[Conflict]:
-    """What is in conflict within a record, as far as it can be told from itself.
-
-    `more` are the redactions that reach it from others; `can` the ids of its
-    attachments that can be made anew.
-    """
+def within(read: Read, so: Decided, more: Sequence[Redaction], *, two_persons: bool) -> Iterator[Conflict]:
+    """What is in conflict within a record, as far as it can be told from itself; `more` reaches it from others."""
     made = [*so.redactions, *more]
+    waiting = [one for one in so.redactions if one.approved_by is None]
+    if two_persons and waiting:
+        yield Conflict(
+            Kind.NOT_APPROVED, read.record.id, f"{len(waiting)} redactions wait for a second person",
+            "`muniment review approve` by somebody who did not make them.",
+        )  # fmt: skip
     if any(one.where == Whole() for one in made):
-        made_whole = True
-    else:
-        made_whole = False
-        yield from _undecided(read, made, so, frozenset(can))
-    if two_persons:
-        waiting = [one for one in so.redactions if one.approved_by is None]
-        if waiting:
-            yield Conflict(
-                Kind.NOT_APPROVED, read.record.id, f"{len(waiting)} redactions wait for a second person",
-                "`muniment review approve` by somebody who did not make them.",
-            )  # fmt: skip
-    if not made_whole:
-        for number in left_behind(read, so.redactions):
-            yield Conflict(
-                Kind.LEFT_BEHIND, read.record.id,
-                f"nothing is taken out of version {number}, while words of another version are",
-                "Look whether the edit says the same in other words.",
-            )  # fmt: skip
+        return  # it leaves as a slip: nothing else of it can be in conflict
+    yield from _undecided(read, made, so)
+    for number in left_behind(read, so.redactions):
+        yield Conflict(
+            Kind.LEFT_BEHIND, read.record.id,
+            f"nothing is taken out of version {number}, while words of another version are",
+            "Look whether the edit says the same in other words.",
+        )  # fmt: skip
 
 
-def _undecided(read: Read, made: Sequence[Redaction], so: Decided, can: frozenset[str]) -> Iterator[Conflict]:
+def _undecided(read: Read, made: Sequence[Redaction], so: Decided) -> Iterator[Conflict]:
     if not made:
         return
     decided = {one.where.attachment for one in made if isinstance(one.where, Whole | Region)} | so.whole
-    told: set[UUID] = set()
-    for listed in read.attachments.values():
-        for held in listed:
-            if held.id is None or held.chunks is None or held.id in told or held.id in decided:
-                continue
-            if str(held.id) not in can:
-                told.add(held.id)
-                yield Conflict(
-                    Kind.UNDECIDED, read.record.id,
-                    f"attachment {held.id} ({held.media_type or 'of an unknown kind'}) cannot be looked through, and "
-                    "something else of its record is taken out",
-                    "`muniment review release-attachment`, or `muniment review withhold --attachment`.",
-                )  # fmt: skip
+    waiting = {
+        held.id: held
+        for listed in read.attachments.values()
+        for held in listed
+        if held.id is not None and held.chunks is not None and not can_be_remade(held.media_type)
+    }
+    for identity, held in waiting.items():
+        if identity not in decided:
+            yield Conflict(
+                Kind.UNDECIDED, read.record.id,
+                f"attachment {identity} ({held.media_type or 'of an unknown kind'}) cannot be looked through, and "
+                "something else of its record is taken out",
+                "`muniment review release-attachment`, or `muniment review withhold --attachment`.",
+            )  # fmt: skip
 
 
 class Withdrawn:

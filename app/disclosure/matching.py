@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from ahocorasick_rs import AhoCorasick
+
 SHORTEST = 4
 """Shorter words are found only where they stand by themselves: 'Al' is no part of 'also'."""
-_GRAM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +106,20 @@ class Many:
     """Many words at once, for texts by the thousand: what they cost does not grow with the number of words."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._long: dict[str, list[str]] = {}
-        self._short: list[str] = []
-        for word in sorted({folded(one) for one in words} - {""}):
-            if len(word) < _GRAM:
-                self._short.append(word)
-            else:
-                self._long.setdefault(word[:_GRAM], []).append(word)
+        self._words = sorted({folded(one) for one in words} - {""})
+        self._found = AhoCorasick(self._words) if self._words else None
 
     def __bool__(self) -> bool:
-        return bool(self._long or self._short)
+        return self._found is not None
 
     def within(self, text: str) -> dict[str, list[tuple[int, int]]]:
         """Which of the words stand in a text, folded, and where."""
-        if not self or not text:
+        if self._found is None:
             return {}
         said = read(text)
-        candidates = set(self._short)
-        for begin in range(len(said.folded) - _GRAM + 1):
-            candidates.update(self._long.get(said.folded[begin : begin + _GRAM], ()))
-        told = {word: found([word], said) for word in candidates}
-        return {word: places for word, places in sorted(told.items()) if places}
+        told: dict[str, set[tuple[int, int]]] = {}
+        for number, begin, end in self._found.find_matches_as_indexes(said.folded, overlapping=True):
+            word = self._words[number]
+            if len(word) >= SHORTEST or alone(said.folded, begin, end):
+                told.setdefault(word, set()).add(said.source(begin, end))
+        return {word: sorted(places) for word, places in sorted(told.items())}

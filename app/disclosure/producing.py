@@ -87,6 +87,15 @@ class Plan:
     grounds: Mapping[str, Ground]
     conflicts: list[Conflict] = field(default_factory=list)
 
+    def as_json(self) -> dict[str, object]:
+        """What would leave, and what is in conflict, as programs read it."""
+        return {
+            "request": str(self.request.id), "number": self.request.number, "records": len(self.order),
+            "withheld": len(self.withheld), "redacted": len(self.redacted), "as_of": self.size,
+            "exemptions": {code: list(ground) for code, ground in self.grounds.items()},
+            "conflicts": [one.as_json() for one in self.conflicts],
+        }  # fmt: skip
+
     def items(self, store: Store, by: Remaker) -> Callable[[int], Iterator[Item]]:
         """The items of the production from a position on."""
 
@@ -107,7 +116,7 @@ class Plan:
 # -- before ---------------------------------------------------------------------------------------------
 
 
-def plan(store: Store, request: Request, by: Remaker, *, messages: bool = False) -> Plan:
+def plan(store: Store, request: Request, *, messages: bool = False) -> Plan:
     """What a production of the confirmed selection would hold, and everything that is in conflict.
 
     Every record on which something was decided is read, and where words of
@@ -134,7 +143,7 @@ def plan(store: Store, request: Request, by: Remaker, *, messages: bool = False)
         absent=_absent(told), grounds=_grounds(request, [so for _, so in told]),
     )  # fmt: skip
     planned.conflicts += _not_listed(request, told)
-    planned.conflicts += _conflicts(store, planned, two=two, before=before, can=by)
+    planned.conflicts += _conflicts(store, planned, two=two, before=before)
     return planned
 
 
@@ -212,7 +221,7 @@ def _before(tx: Tx, order: Sequence[int]) -> dict[int, tuple[str, str, bytes]]:
 
 
 def _conflicts(
-    store: Store, made: Plan, *, two: bool, before: Mapping[int, tuple[str, str, bytes]], can: Remaker
+    store: Store, made: Plan, *, two: bool, before: Mapping[int, tuple[str, str, bytes]]
 ) -> Iterator[Conflict]:
     """What is in conflict; read part by part, and only what could be."""
     touched = made.withheld | made.redacted
@@ -228,13 +237,7 @@ def _conflicts(
             reaching = made.reach.within(read)
             more = so.reached(reaching)
             yield from conflicts.kept_here(read, so, reaching)
-            remade = [
-                str(held.id)
-                for listed in read.attachments.values()
-                for held in listed
-                if can.can(held.media_type)
-            ]
-            yield from conflicts.within(read, so, more, two_persons=two, can=remade)
+            yield from conflicts.within(read, so, more, two_persons=two)
             if read.record.key not in made.withheld:
                 yield from made.withdrawn.within(read)
             was = before.get(read.record.key)

@@ -164,13 +164,26 @@ class Read:
 class Remaker(Protocol):
     """Makes pictures and documents anew; the builder hands in one that does it in a child process."""
 
-    def can(self, media_type: str | None) -> bool:
-        """Whether what is of this type can be made anew at all."""
-        ...
-
     def remade(self, held: Held, regions: Sequence[tuple[Region, Removed]]) -> tuple[bytes, str]:
         """The attachment made anew with its regions filled and without metadata, and its media type."""
         ...
+
+
+PICTURES = frozenset(
+    {"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/avif"}
+)
+DOCUMENTS = frozenset({"application/pdf"})
+
+
+def plain_type(media_type: str | None) -> str:
+    """A media type without its parameters, in small letters."""
+    said = (media_type or "").partition(";")[0].strip().casefold()
+    return "image/jpeg" if said == "image/jpg" else said
+
+
+def can_be_remade(media_type: str | None) -> bool:
+    """Whether what is of this type can be made anew, in part or without its metadata; everything else leaves whole or not at all."""
+    return plain_type(media_type) in PICTURES | DOCUMENTS
 
 
 def told(where: Where) -> str:
@@ -209,7 +222,12 @@ def check(read: Read, where: Where) -> None:
             if name not in FIELDS:
                 raise BadRedaction(f"there is no field {name!r}", next=f"One of {', '.join(FIELDS)}.")
         case Region(attachment, page, left, top, right, bottom):
-            _attachment(read, attachment)
+            kind = _attachment(read, attachment).media_type
+            if not can_be_remade(kind):
+                raise BadRedaction(
+                    f"a file of the kind {kind or 'unknown'} cannot be redacted in part",
+                    next="Withhold the whole attachment, or let it leave whole.",
+                )
             if page < 1 or not (0 <= left < right <= FINE and 0 <= top < bottom <= FINE):
                 raise BadRedaction(
                     f"a region lies between 0 and {FINE} from the left and from the top, on page 1 or a later one",
@@ -411,20 +429,20 @@ def _left(taken: _Taken, held: Held, whole: frozenset[UUID], by: Remaker) -> Rel
             explanation="; ".join(dict.fromkeys(one.explanation for one in withheld if one.explanation)),
         )  # fmt: skip
     regions = [(one.where, Removed(one.code)) for one in of_it if isinstance(one.where, Region)]
-    if regions or (taken.redactions and by.can(held.media_type)):
+    if not regions and (not taken.redactions or held.id in whole):
+        return leaves  # nothing is taken out of its record, or somebody decided that it leaves all the same
+    if can_be_remade(held.media_type):
         content, media_type = by.remade(held, regions)
         return replace(
             leaves, leaves=Leaves.REDACTED if regions else Leaves.SCRUBBED, size=len(content),
             media_type=media_type, chunks=lambda: iter((content,)), commitment=None,
         )  # fmt: skip
-    if taken.redactions and held.id not in whole:
-        raise Undecided(
-            f"attachment {held.id} ({held.media_type or 'of an unknown kind'}) cannot be looked through, and "
-            "something else of its record is taken out",
-            next="Decide: `muniment review release-attachment` lets it leave whole, "
-            "`muniment review withhold --attachment` keeps it back on a ground.",
-        )
-    return leaves
+    raise Undecided(
+        f"attachment {held.id} ({held.media_type or 'of an unknown kind'}) cannot be looked through, and "
+        "something else of its record is taken out",
+        next="Decide: `muniment review release-attachment` lets it leave whole, "
+        "`muniment review withhold --attachment` keeps it back on a ground.",
+    )
 
 
 def _text(read: Read, number: int) -> str:

@@ -23,9 +23,10 @@ from app.db.database import lock_ledger
 from app.db.rows import insert_rows
 from app.disclosure import assembling, redacting, requests, selecting
 from app.disclosure.assembling import Decided
-from app.disclosure.redacting import BadRedaction, Field, Read, Redaction, Region, Remaker, Span, Where, Whole
+from app.disclosure.redacting import BadRedaction, Field, Read, Redaction, Region, Span, Where, Whole
 from app.disclosure.requests import Request
 from app.disclosure.suggesting import Suggestion, suggest
+from app.index.source import digest
 from app.records.errors import Invalid, NotFound, NotPermitted, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Record, Role
@@ -143,28 +144,17 @@ def redact(
     only_here: bool = False,
     by: Officer,
     why: str,
-    can: Remaker | None = None,
 ) -> Standing:
     """Take something of a record out of every rendition of it, on a ground of the request's law.
 
-    `can` says which attachments can be redacted in part. What is taken out of
-    words is taken out of every record of the request that has the same words,
-    unless `only_here` says that it is meant here alone.
+    What is taken out of words is taken out of every record of the request that
+    has the same words, unless `only_here` says that it is meant here alone.
     """
     ground = grounds(request, code)
     _must_fit(explanation)
     _must_be_open(tx, request, record)
     read = assembling.one(store, tx, record)
     redacting.check(read, where)
-    if isinstance(where, Region) and can is not None:
-        kind = next(
-            held.media_type for listed in read.attachments.values() for held in listed if held.id == where.attachment
-        )  # fmt: skip
-        if not can.can(kind):
-            raise BadRedaction(
-                f"a file of the kind {kind or 'unknown'} cannot be redacted in part",
-                next="Withhold the whole attachment, or let it leave whole.",
-            )
     if any(one.where == where and one.code == ground.code for one in of_record(store, tx, record.key)):
         raise RedactedAlready("the same is taken out on this ground already")
     detail = {
@@ -671,7 +661,7 @@ def _mark(
             "request": request.id.hex,
             "act": act,
             "n": len(wanted),
-            "of": selecting.digest(tx, wanted),
+            "of": digest(tx, wanted),
         },
         detail={"officer": str(officer)},
         subject=request.id,

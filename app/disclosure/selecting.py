@@ -9,7 +9,6 @@ the appeal window.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,7 +25,7 @@ from app.index import asof, families
 from app.index.engine import Engine, Scope
 from app.index.keys import Keys
 from app.index.questions import Question
-from app.index.source import LedgerSource, identities
+from app.index.source import LedgerSource, digest
 from app.records.errors import Invalid, Refused
 from app.records.nouns import Officer, Role
 from app.store import quarantine
@@ -59,6 +58,10 @@ class Found:
     keys: Keys
     families: bool
     messages: bool
+    not_reached: int = 0
+    """Versions that were captured and that the index had not seen: whether they answer the question, nobody knows."""
+    undated: int = 0
+    """Records that only their missing date kept out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +96,15 @@ def find(
     scope = Scope(store.agency.zone(), messages=messages)
     size = asof.size_of(engine) if size is None else size
     keys = asof.hits(LedgerSource(store), engine, query.tree, scope, size)
+    undated = asof.undated(LedgerSource(store), engine, query.tree, scope, size)
     with store.database.read() as tx:
+        late = asof.not_reached(tx, size)
         hidden = Keys.of(quarantine.hidden(tx, None))
         if whole_families and keys:
             told = families.read(tx, size, messages=messages)
             roots = Keys.of(told.root[key] for key in keys)
             keys = Keys.of(key for key in told.living if told.root[key] in roots)
-    return Found(question, size, keys - hidden, whole_families, messages)
+    return Found(question, size, keys - hidden, whole_families, messages, late, len(undated - keys))
 
 
 def choose(
@@ -117,6 +122,8 @@ def choose(
         "families": found.families,
         "messages": found.messages,
         "found": len(found.keys),
+        "unsearchable_versions": found.not_reached,
+        "undated": found.undated,
     }
     return _changed(store, tx, request, QUERY, found.size, before, wanted, detail, by=by, why=why)
 
@@ -223,14 +230,6 @@ def history(store: Store, tx: Tx, request: UUID) -> list[Selection]:
         )
         for row in rows
     ]
-
-
-def digest(tx: Tx, keys: Sequence[int]) -> str:
-    """SHA-256 over the ids of records: in small letters, sorted, each followed by a line feed."""
-    hashed = hashlib.sha256()
-    for identity in sorted(one.bytes for one in identities(tx, list(keys))):
-        hashed.update(f"{UUID(bytes=identity)}\n".encode())
-    return hashed.hexdigest()
 
 
 def by_messages(officer: Officer) -> bool:

@@ -169,8 +169,7 @@ _RIFF = (b"WEBP", b"WAVE", b"AVI ")
 def _sort_of_zip(content: bytes) -> str:
     try:
         names = set(zipfile.ZipFile(BytesIO(content)).namelist())
-    # NotImplementedError is what zipfile raises of a form newer than it knows.
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, RuntimeError):  # the last is of a method of packing that is newer
         return "unreadable"
     for part, kind in (
         ("word/document.xml", "docx"), ("xl/workbook.xml", "xlsx"), ("ppt/presentation.xml", "pptx"), ("content.xml", "odf"),

@@ -12,7 +12,6 @@ were is said; content never is.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,10 +27,9 @@ from app.db import Tx, from_instant, to_instant
 from app.index import analyser, asof, drafts, generations
 from app.index.asof import History
 from app.index.engine import Engine, Scope
-from app.index.keys import Keys
 from app.index.language import BadQuery, parse
 from app.index.questions import Filters, Question
-from app.index.source import LedgerSource, identities
+from app.index.source import LedgerSource, digest
 from app.index.tree import Field, Tree, both
 from app.records.errors import NotFound
 from app.records.ids import new_id
@@ -127,14 +125,6 @@ def verdict(then: tuple[int, str], now: tuple[int, str], disposed: int) -> Verdi
     if then == now:
         return Verdict.SAME
     return Verdict.DISPOSED if 0 < then[0] - now[0] <= disposed else Verdict.DIFFERS
-
-
-def digest(tx: Tx, found: Keys) -> str:
-    """SHA-256 over the ids of records: in small letters, sorted, each followed by a line feed."""
-    hashed = hashlib.sha256()
-    for identity in sorted(identity.bytes for identity in identities(tx, list(found))):
-        hashed.update(f"{UUID(bytes=identity)}\n".encode())
-    return hashed.hexdigest()
 
 
 def make(

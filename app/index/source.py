@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -294,3 +295,11 @@ def identities(tx: Tx, keys: Sequence[int]) -> list[UUID]:
         asked = select(records.c.key, records.c.id).where(records.c.key.in_(list(keys[start : start + _ASK])))
         found |= {key: UUID(bytes=bytes(identity)) for key, identity in tx.execute(asked)}
     return [found[key] for key in keys if key in found]
+
+
+def digest(tx: Tx, keys: Iterable[int]) -> str:
+    """SHA-256 over the ids of records: in small letters, sorted, each followed by a line feed."""
+    hashed = hashlib.sha256()
+    for identity in sorted(identity.bytes for identity in identities(tx, list(keys))):
+        hashed.update(f"{UUID(bytes=identity)}\n".encode())
+    return hashed.hexdigest()

@@ -13,8 +13,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
-from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
+from connectors.errors import AccessRevoked, UnexpectedResponse
 from connectors.facebook import asking as options
 from connectors.facebook import parse, shapes
 from connectors.facebook.place import CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
@@ -411,18 +412,9 @@ class Pass:
 
     def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the last one closes the pass."""
-        held: Batch | None = None
-        try:
-            for batch in batches:
-                if held is not None:
-                    yield held
-                held = batch
-        except ConnectorError:
-            if held is not None:
-                yield held
-            raise
-        assert held is not None, "a pass reads at least its own posts, or fails"
-        yield self._closed(held)
+        last = yield from but_the_last(batches)
+        assert last is not None, "a pass reads at least its own posts, or fails"
+        yield self._closed(last)
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""

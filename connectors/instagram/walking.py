@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
-from connectors.errors import AccessRevoked, ConnectorError
+from connectors.errors import AccessRevoked
 from connectors.graph import Asking, Edge, NotGiven, Seen, advanced, moment
 from connectors.instagram import asking as options
 from connectors.instagram import parse, shapes
@@ -406,18 +407,9 @@ class Pass:
 
     def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the last one closes the pass."""
-        held: Batch | None = None
-        try:
-            for batch in batches:
-                if held is not None:
-                    yield held
-                held = batch
-        except ConnectorError:
-            if held is not None:
-                yield held
-            raise
-        assert held is not None, "a pass reads at least the account's own posts, or fails"
-        yield self._closed(held)
+        last = yield from but_the_last(batches)
+        assert last is not None, "a pass reads at least the account's own posts, or fails"
+        yield self._closed(last)
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""

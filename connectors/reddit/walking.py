@@ -14,8 +14,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.errors import UnexpectedResponse
 from connectors.reddit import found, options, parse
 from connectors.reddit.address import Address
 from connectors.reddit.asking import AT_ONCE, Asking
@@ -282,21 +283,12 @@ class Pass:
 
     def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the last one closes the pass."""
-        held: Batch | None = None
-        try:
-            for batch in batches:
-                if held is not None:
-                    yield held
-                held = batch
-        except ConnectorError:
-            if held is not None:
-                yield held
-            raise
-        if held is None:
+        last = yield from but_the_last(batches)
+        if last is None:
             # Resumed at its very end: there is nothing left to ask, and nothing to show a promise with.
             self._asking.get(f"{self._named.path}/about")
-            held = self._batch()
-        yield self._closed(held)
+            last = self._batch()
+        yield self._closed(last)
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""

@@ -11,8 +11,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
-from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
+from connectors.errors import AccessRevoked, UnexpectedResponse
 from connectors.x import parse
 from connectors.x.asking import Asking, NotGiven
 from connectors.x.conversing import NAMED_AT_ONCE, Conversing, Step, led
@@ -86,18 +87,9 @@ class Pass:
 
     def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the last one closes the pass, where everything could be read."""
-        held: Batch | None = None
-        try:
-            for batch in batches:
-                if held is not None:
-                    yield held
-                held = batch
-        except ConnectorError:
-            if held is not None:
-                yield held
-            raise
-        if held is not None:
-            yield self._closed(held, self._talking) if self._talking is not None else held
+        last = yield from but_the_last(batches)
+        if last is not None:
+            yield self._closed(last, self._talking) if self._talking is not None else last
 
     # -- whose page it is ----------------------------------------------------------------------------------
 

@@ -19,8 +19,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.errors import UnexpectedResponse
 from connectors.youtube import captions, channel, options, parse
 from connectors.youtube.address import Address
 from connectors.youtube.asking import ROWS_AT_ONCE, Asking
@@ -414,18 +415,9 @@ class Pass:
 
     def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the last one closes the pass."""
-        held: Batch | None = None
-        try:
-            for batch in batches:
-                if held is not None:
-                    yield held
-                held = batch
-        except ConnectorError:
-            if held is not None:
-                yield held
-            raise
-        assert held is not None, "a pass reads at least its uploads, or fails"
-        yield self._closed(held)
+        last = yield from but_the_last(batches)
+        assert last is not None, "a pass reads at least its uploads, or fails"
+        yield self._closed(last)
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""

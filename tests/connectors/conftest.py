@@ -20,6 +20,7 @@ from connectors.http import EvidenceClient, Manners  # noqa: E402 - the promises
 QUICK = frozenset(
     [
         "addresses",
+        "closing",
         "codings",
         "courtesy",
         "graph",

@@ -35,9 +35,6 @@ PICTURE, SOUND = UUID(int=71), UUID(int=72)
 class Pictures:
     """Makes pictures anew, as bytes that say so."""
 
-    def can(self, media_type: str | None) -> bool:
-        return media_type is not None and media_type.startswith("image/")
-
     def remade(self, held: Held, regions: Sequence[tuple[Region, Removed]]) -> tuple[bytes, str]:
         return f"remade with {len(regions)}".encode(), "image/png"
 
@@ -182,6 +179,33 @@ def test_regions_make_a_picture_anew_and_any_redaction_takes_its_metadata():
     assert (b"".join(boxed.chunks()), boxed.size, boxed.media_type, boxed.commitment) == (b"remade with 1", 13, "image/png", None)  # fmt: skip
     untouched = leaves(read("x", attachments=[picture])).now.attachments[0]
     assert (untouched.leaves, untouched.size) == (Leaves.WHOLE, 4)
+
+
+def test_a_picture_leaves_as_it_is_where_somebody_decided_so():
+    picture = held(PICTURE, "image/jpeg")
+    item = leaves(read("some words", attachments=[picture]), took(Span(1, 0, 4)), whole=[PICTURE])
+    assert (item.now.attachments[0].leaves, item.now.attachments[0].size) == (Leaves.WHOLE, 4)
+
+
+def test_no_part_of_a_sound_can_be_taken_out():
+    sound = held(SOUND, "audio/mpeg")
+    with pytest.raises(BadRedaction, match="cannot be redacted in part"):
+        redacting.check(read("x", attachments=[sound]), Region(SOUND, 1, 0, 0, 9, 9))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "can"),
+    [
+        ("image/jpeg; q=1", True),
+        ("IMAGE/JPG", True),
+        ("application/pdf", True),
+        ("video/mp4", False),
+        ("image/svg+xml", False),
+        (None, False),
+    ],
+)
+def test_pictures_and_pdfs_can_be_made_anew_and_nothing_else(media_type: str | None, can: bool):
+    assert redacting.can_be_remade(media_type) is can
 
 
 def test_a_sound_of_a_record_that_leaves_in_part_waits_for_a_decision():

@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 21)
 
 
 def kinds(text: str, **more: object) -> list[tuple[Kind, str]]:
-    return [(one.kind, text[one.start : one.end]) for one in suggest(text, today=TODAY, **more)]  # type: ignore[arg-type]
+    return [(one.kind, text[one.start : one.end]) for one in suggest(text, today=TODAY, **more)]  # type: ignore[arg-type]  # a test names what it hands in
 
 
 @pytest.mark.parametrize(

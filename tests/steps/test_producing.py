@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
 from app.capture.leaving import Leaving
-from app.disclosure import conflicts, handing, produced, producing, reviewing
+from app.disclosure import handing, produced, producing, reviewing
 from app.disclosure.conflicts import Kind
 from app.disclosure.handing import LinkSpent, NobodyNamed, NotToBeGiven
 from app.disclosure.package.building import Built, Sources
@@ -45,8 +45,7 @@ class Producer(Desk):
     """An office that makes productions."""
 
     def plan(self, request: Request) -> Plan:
-        with closing(Remakes()) as remaking:
-            return producing.plan(self.store, request, remaking)
+        return producing.plan(self.store, request)
 
     def begin(
         self, plan: Plan, prefix: str = "HF-", anew: Mapping[UUID, Earlier] | None = None
@@ -60,7 +59,7 @@ class Producer(Desk):
 
     def make(self, request: Request, out: Path, prefix: str = "HF-", point: Callable[[str], None] | None = None) -> tuple[Production, Built]:  # fmt: skip
         with closing(Remakes()) as remaking:
-            plan = producing.plan(self.store, request, remaking)
+            plan = producing.plan(self.store, request)
             with self.store.database.read() as tx:
                 production = produced.under_way(self.store, tx, request, prefix)
             production = production or self.begin(plan, prefix)
@@ -234,7 +233,6 @@ def test_a_version_that_was_not_looked_at_is_pointed_out(desk: Producer, request
     desk.confirm(request_)
     desk.redact(request_, "c1", Span(1, 27, 39))
     assert (Kind.LEFT_BEHIND, False) in kinds(desk.plan(request_))
-    assert all(kind in Kind for kind in conflicts.BLOCKING)
 
 
 # -- building ----------------------------------------------------------------------------------------------
@@ -279,7 +277,7 @@ def test_words_that_stand_where_no_rule_looked_stop_the_production(
     """The agency's own page is never redacted: a name in its title has to be noticed before anything leaves."""
     desk.redact(request_, "c1", Span(1, 0, 20))
     with closing(Remakes()) as remaking:
-        plan = producing.plan(desk.store, request_, remaking)
+        plan = producing.plan(desk.store, request_)
         plan.absent = [*plan.absent, "Police blog"]
         production = desk.begin(plan)
         with pytest.raises(WithheldWordsFound, match="words that were taken out"):

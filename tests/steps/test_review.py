@@ -26,6 +26,7 @@ from app.disclosure.selecting import NothingSelected, UnknownSelection
 from app.holds import covering
 from app.holds import requests as holding
 from app.index.questions import Filters, Question
+from app.index.source import digest
 from app.records.clock import FixedClock
 from app.records.nouns import Officer, Role
 from app.store import Store
@@ -174,7 +175,7 @@ def test_a_selection_says_what_was_asked_and_the_same_question_of_its_date_finds
     question = Question(str(kept.detail["query"]), Filters.of(kept.detail["filters"]))  # type: ignore[arg-type] # as it was written down
     found = selecting.find(desk.store, desk.engine, question, size=kept.size)
     with desk.store.database.read() as tx:
-        assert selecting.digest(tx, list(found.keys)) == kept.digest == told.digest
+        assert digest(tx, list(found.keys)) == kept.digest == told.digest
     assert len(selecting.find(desk.store, desk.engine, question).keys) == kept.n + 1
 
 

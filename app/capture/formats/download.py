@@ -12,7 +12,6 @@ import os
 import re
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,9 @@ from typing import IO, BinaryIO, cast
 
 from app.capture.formats.source import CHUNK, Handed, Left, digest_of, joined
 from app.capture.lines import BadFile
+from app.records.zips import DAMAGED
 
 _MEMBERS = 2_000_000
-_DAMAGED = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What reading a ZIP raises where it is cut, damaged, or packed in a way that is not known."""
 _SUSPECT, _RATIO = 64 << 20, 250
 _NUMBERED = re.compile(r"(?:[-_ .]?(?:part)?[-_ ]?\d{1,3}|\s*\(\d{1,3}\))$", re.IGNORECASE)
 
@@ -70,7 +68,7 @@ class Download:
                     inside = stack.enter_context(os.fdopen(opened, "rb"))
                 else:
                     inside = stack.enter_context(self.packed[member.part].open(member.info))
-            except _DAMAGED as error:
+            except DAMAGED as error:
                 raise self._cut(path, error) from error
             # What goes wrong while somebody else writes what is read here is not the download's fault.
             yield cast("BinaryIO", _Whole(inside, member, lambda error: self._cut(path, error)))
@@ -198,7 +196,7 @@ class _Whole:
             while wanted > 0 and (chunk := self.inside.read(min(wanted, CHUNK))):
                 self.count, wanted = self.count + len(chunk), wanted - len(chunk)
                 parts.append(chunk)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise self.cut(error) from error
         if wanted > 0 and self.count != self.member.size:
             raise self.cut(EOFError(f"{self.count} bytes where {self.member.size} were promised"))

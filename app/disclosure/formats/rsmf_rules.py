@@ -15,13 +15,14 @@ from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, NamedTuple
-from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 import msgspec
 
 from app.disclosure.formats.rsmf import ARCHIVE, MANIFEST
 from app.disclosure.formats.rsmf_mail import VERSIONS, Mail
 from app.disclosure.formats.rsmf_manifest import Conversation, Event, Manifest, Participant
+from app.records.zips import DAMAGED
 
 __all__ = ["CODES", "Event", "Manifest", "Problem", "Read", "check"]
 
@@ -109,15 +110,7 @@ def _archive(packed: IO[bytes], read: Read, look: Callable[[str, IO[bytes]], Non
             _heads(read.manifest, read)
             for name in sizes:
                 _whole(archive, name, read, look)
-    except (
-        BadZipFile,
-        LargeZipFile,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        ValueError,
-    ) as error:
+    except DAMAGED as error:
         read.find("rsmf-zip", ARCHIVE, str(error))
 
 
@@ -145,7 +138,7 @@ def _whole(archive: ZipFile, name: str, read: Read, look: Callable[[str, IO[byte
                 look(name, file)
             while file.read(_CHUNK):
                 pass
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except DAMAGED as error:
         read.find("rsmf-file", name, f"it cannot be read: {error}")
 
 

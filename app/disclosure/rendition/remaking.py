@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.disclosure.redacting import Held, Region
+from app.disclosure.redacting import DOCUMENTS, PICTURES, Held, Region, plain_type
 from app.disclosure.released import Removed
 from app.disclosure.rendition.blocks import Full
 from app.disclosure.rendition.pictures import REASONS, Filled, Unfit
@@ -18,10 +18,6 @@ from app.disclosure.rendition.press import Press, Sheets
 from app.disclosure.rendition.studio import MOST_BYTES, Studio
 from app.records.errors import Refused
 
-PICTURES = frozenset(
-    {"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/avif"}
-)
-DOCUMENTS = frozenset({"application/pdf"})
 _LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC)
 """When every document that is made anew says it was made: the same regions give the same bytes at any time."""
 
@@ -39,10 +35,6 @@ class Remakes:
         self._studio = Studio()
         self._press: Press | None = None
 
-    def can(self, media_type: str | None) -> bool:
-        """Whether what is of this type can be made anew at all."""
-        return _kind(media_type) in PICTURES | DOCUMENTS
-
     def remade(self, held: Held, regions: Sequence[tuple[Region, Removed]] = ()) -> tuple[bytes, str]:
         """An attachment with its regions filled and without its metadata, and its media type.
 
@@ -54,9 +46,9 @@ class Remakes:
         ]
         try:
             content = _content(held)
-            if _kind(held.media_type) in DOCUMENTS:
+            if plain_type(held.media_type) in DOCUMENTS:
                 return self._document(content, filled), "application/pdf"
-            if _kind(held.media_type) in PICTURES:
+            if plain_type(held.media_type) in PICTURES:
                 return self._studio.remade(content, filled)
             raise Unfit("unknown")
         except Unfit as error:
@@ -88,10 +80,6 @@ class Remakes:
         return self._press.pdf(
             Sheets(title="Attachment, made anew", author="", made_at=_LONG_AGO, blocks=blocks)
         ).content
-
-
-def _kind(media_type: str | None) -> str:
-    return (media_type or "").partition(";")[0].strip().lower()
 
 
 def _content(held: Held) -> bytes:

@@ -7,7 +7,6 @@ import json
 import re
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Generator, Iterator
 from html.parser import HTMLParser
@@ -21,10 +20,13 @@ from app.disclosure.verify.findings import Finding, Report
 from app.disclosure.verify.lying import Outside
 from app.disclosure.verify.matching import Matcher, digest_of
 from app.disclosure.verify.unpacking import streams
+from app.records.zips import DAMAGED
 
 _SIGNED = re.compile(rb"/ByteRange\b|/Type\s*/Sig\b|/FT\s*/Sig\b|/SigFlags\b")
 _HANDLER = re.compile(r"on[a-z]+")
 _CHUNK = 1 << 20
+# A ZIP that is damaged, or that lacks what a web capture holds or holds something else in its place.
+_UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, KeyError, TypeError)
 _ADDRESSES = {"src", "href", "srcset", "action", "data", "poster", "formaction", "background", "xlink:href"}
 _RUNNING = {"script", "iframe", "object", "embed", "applet", "form", "base", "frame", "portal"}
 
@@ -154,16 +156,7 @@ class Beside:
                 with zipfile.ZipFile(path) as packed:
                     wrong = _wacz(packed)
                     shown = _items(packed) & self._held_back if not wrong else set()
-            except (
-                zipfile.BadZipFile,
-                zlib.error,
-                KeyError,
-                ValueError,
-                TypeError,
-                NotImplementedError,
-                RuntimeError,
-                EOFError,
-            ) as error:
+            except _UNREADABLE as error:
                 wrong = f"it cannot be read: {error}"
             if wrong:
                 yield Finding("wacz-form", wrong, where)

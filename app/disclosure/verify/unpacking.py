@@ -18,6 +18,7 @@ from email.errors import MessageError
 from typing import IO, TypeAlias, cast
 
 from app.index.extracting import Extractor
+from app.records.zips import DAMAGED
 
 MOST_UNPACKED = 4 << 30
 """Bytes that one file may unfold to."""
@@ -144,7 +145,7 @@ def _zip(content: IO[bytes], where: str) -> Iterator[Found]:
     bound = _Bound()
     try:
         packed = zipfile.ZipFile(content)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+    except DAMAGED as error:
         yield Unread(where, f"a ZIP that cannot be opened: {error}")
         return
     if packed.comment:
@@ -157,14 +158,7 @@ def _zip(content: IO[bytes], where: str) -> Iterator[Found]:
             with packed.open(info) as member:
                 while chunk := member.read(_CHUNK):
                     out.write(bound.of(chunk))
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-            OSError,
-        ) as error:
+        except DAMAGED as error:
             yield Unread(place, f"it cannot be unpacked: {error}")
         yield Inner(place, out)
 

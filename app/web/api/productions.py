@@ -75,13 +75,7 @@ def preview(request: Which, officer: MaySeeRequests, here: Here) -> dict[str, An
 
 def previewed(here: Parts, found: Request, officer: Officer) -> dict[str, Any]:
     """The same, as pages and programs read it."""
-    plan = made_here(here).preview(found, messages=messages(officer))
-    return {
-        "request": str(found.id), "number": found.number, "records": len(plan.order), "withheld": len(plan.withheld),
-        "redacted": len(plan.redacted), "as_of": plan.size,
-        "exemptions": {code: list(ground) for code, ground in plan.grounds.items()},
-        "conflicts": [one.as_json() for one in plan.conflicts],
-    }  # fmt: skip
+    return made_here(here).preview(found, messages=messages(officer)).as_json()
 
 
 @router.post("/requests/{request}/productions", status_code=201)

@@ -17,7 +17,7 @@ from app.disclosure.reviewing import Looked
 from app.disclosure.suggesting import Suggestion
 from app.index.questions import Filters, Question
 from app.records.errors import Invalid
-from app.records.nouns import Disposed, Officer, Record
+from app.records.nouns import Officer, Record
 from app.web.api.requests import MayRequest, MaySeeRequests, Which
 from app.web.forms import reason
 from app.web.parts import Here, Parts
@@ -334,10 +334,7 @@ def marked(here: Parts, tx: Tx, request: Request, asked: Marked, officer: Office
 
 def one(here: Parts, tx: Tx, identity: UUID, officer: Officer) -> Record:
     """A record that is there, or `NoSuchRecord`."""
-    found = records.get(here.store, tx, identity, messages=messages(officer), by=officer.id)
-    if isinstance(found, Disposed):
-        raise records.NoSuchRecord(f"record {identity} was disposed of")
-    return found
+    return records.there(here.store, tx, identity, messages=messages(officer), by=officer.id)
 
 
 def _people(tx: Tx) -> dict[UUID, str]:
