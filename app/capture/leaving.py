@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -14,7 +13,7 @@ from sqlalchemy import select
 
 from app.capture import account, attachments, introductions, pages, records, shown
 from app.db import Tx, from_instant
-from app.records.clock import FixedClock
+from app.records.clock import FixedClock, iso
 from app.records.nouns import Disposed, Record
 from app.store.outgoing.telling import AsOf, AttachmentTold, PageTold, RecordTold, TombstoneTold, VersionTold
 from app.store.store import Store
@@ -147,13 +146,9 @@ class Leaving:
 
     def _counts(self, tx: Tx, key: int) -> list[dict[str, Any]]:
         asked = select(counts.c.at, counts.c.counts).where(counts.c.record == key).order_by(counts.c.at)
-        return [{"at": _iso(from_instant(at)), "counts": _numbers_of(told)} for at, told in tx.execute(asked)]
+        return [{"at": iso(from_instant(at)), "counts": _numbers_of(told)} for at, told in tx.execute(asked)]
 
 
 def _numbers_of(told: str) -> Mapping[str, object]:
     found: Mapping[str, object] = json.loads(told)
     return found
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

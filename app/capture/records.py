@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 
 from app.capture import attachments, custody, pages
 from app.db import Tx, from_instant
+from app.records import clock
 from app.records.errors import NotFound
 from app.records.nouns import AttachmentKept, Disposed, Page, Record, Version
 from app.store import quarantine, series, suppression
@@ -290,7 +291,7 @@ def version_json(version: Version) -> dict[str, object]:
 
 
 def iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+    return None if moment is None else clock.iso(moment)
 
 
 def _asked() -> Select[Any]:

@@ -26,6 +26,7 @@ from app.capture import deeds
 from app.capture.records import NoSuchRecord
 from app.db import Tx
 from app.db.database import lock_ledger
+from app.records.clock import iso
 from app.records.errors import Invalid, NotFound, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Record, Role
@@ -196,7 +197,7 @@ def as_json(given: Given, by: str | None) -> dict[str, object]:
     return {
         "tag": given.tag,
         "by": by,
-        "at": given.at.isoformat().replace("+00:00", "Z"),
+        "at": iso(given.at),
         "why": given.why,
         "entry": given.entry,
     }

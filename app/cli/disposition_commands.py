@@ -273,7 +273,7 @@ def _answer(tx: Tx, found: Proposal) -> Answer:
 
 
 def _who(tx: Tx) -> Callable[[UUID], str]:
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     return lambda which: people.get(which, str(which))
 
 

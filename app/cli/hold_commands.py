@@ -149,7 +149,7 @@ def _followed(here: Session) -> None:
 
 
 def _people(tx: Tx) -> dict[UUID, str]:
-    return {one.id: one.email for one in officers.list_all(tx)}
+    return officers.emails(tx)
 
 
 # -- matters -----------------------------------------------------------------------------------------------
@@ -464,11 +464,10 @@ def _letter(asked: argparse.Namespace) -> Answer:
     if asked.out.exists():
         raise Invalid(f"{asked.out} is there already", next="Name another file.")
     with session(Role.ATTORNEY) as here:
-        store = here.archive.store
-        with store.database.begin() as tx:
-            hold = placing.get(store, tx, asked.id, by=here.officer)
-            address = [line.strip() for line in asked.address.split(";") if line.strip()]
-            content = letter.preservation(store, tx, hold, asked.to, address, by=here.officer, why=why)
+        address = [line.strip() for line in asked.address.split(";") if line.strip()]
+        content = letter.preservation(
+            here.archive.store, asked.id, asked.to, address, by=here.officer, why=why
+        )
         asked.out.write_bytes(content)
     return Answer({"file": str(asked.out), "bytes": len(content)}, [f"the letter is in {asked.out}"])
 

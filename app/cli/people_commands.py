@@ -122,7 +122,7 @@ def _list(_asked: argparse.Namespace) -> Answer:
 def _log(asked: argparse.Namespace) -> Answer:
     with session(Role.AUDITOR, Role.ADMINISTRATOR) as here, here.archive.store.database.read() as tx:
         store = here.archive.store
-        people = {one.id: one.email for one in officers.list_all(tx)}
+        people = officers.emails(tx)
         by = officers.find(tx, asked.by).id if asked.by else None
         record = UUID(asked.record) if asked.record else None
         found = list(

@@ -62,7 +62,7 @@ def add_to_disclose(
 
 
 def _people(tx: Tx) -> dict[UUID, str]:
-    return {one.id: one.email for one in officers.list_all(tx)}
+    return officers.emails(tx)
 
 
 def _preview(asked: argparse.Namespace) -> Answer:

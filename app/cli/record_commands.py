@@ -135,7 +135,7 @@ def _tags(asked: argparse.Namespace) -> Answer:
         found = _readable(here, asked.id)
         with store.database.read() as tx:
             given = tags.of_record(store, tx, found)
-            people = {one.id: one.email for one in officers.list_all(tx)}
+            people = officers.emails(tx)
     told = [tags.as_json(one, people.get(one.by) if one.by else None) for one in given]
     return Answer({"record": str(found.id), "tags": told}, [one.tag for one in given] or ["no tag"])
 

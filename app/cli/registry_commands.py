@@ -139,7 +139,7 @@ def registry_json(here: Session, tx: Tx, page: Page) -> dict[str, Any]:
 
 
 def _who(tx: Tx) -> shown.Who:
-    names = {one.id: one.email for one in officers.list_all(tx)}
+    names = officers.emails(tx)
     return lambda identity: None if identity is None else names.get(identity, str(identity))
 
 

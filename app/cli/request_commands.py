@@ -288,7 +288,7 @@ def _received(written: str, read: Read | None, here: Session) -> datetime:
 def _told(here: Session, tx: Tx, laws: Laws, request: Request) -> Answer:
     store = here.archive.store
     today, dues = deeds.today(store), requests.due(store, laws, request)
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     value = requests.as_json(request, dues, today, people)
     value["fees"] = fees.as_json(tx, request)
     value["papers"] = [papers.as_json(one) for one in papers.listed(store, tx, request)]

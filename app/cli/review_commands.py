@@ -144,7 +144,7 @@ def _ground(command: argparse.ArgumentParser) -> None:
 
 
 def _people(tx: Tx) -> dict[UUID, str]:
-    return {one.id: one.email for one in officers.list_all(tx)}
+    return officers.emails(tx)
 
 
 def _record(here: Session, tx: Tx, named: str) -> Record:

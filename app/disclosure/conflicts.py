@@ -16,7 +16,7 @@ from uuid import UUID
 from app.disclosure import matching
 from app.disclosure.assembling import Decided
 from app.disclosure.reaching import left_behind
-from app.disclosure.redacting import Read, Redaction, Region, Whole, can_be_remade
+from app.disclosure.redacting import Read, Redaction, Region, Whole, can_be_remade, remaining
 
 LONG = 20
 """Words of a withheld record are looked for elsewhere from so many characters on; 'Thank you!' is everybody's."""
@@ -105,31 +105,31 @@ class Withdrawn:
         self._of: dict[str, UUID] = {}
         for read in held_back:
             for version in read.history:
-                said = matching.folded(version.text("text") or "")
-                if len(said) >= LONG:
-                    self._of.setdefault(said, read.record.id)
+                text = (version.text("text") or "").strip()
+                if len(text) >= LONG:
+                    for part in matching.parts(text):
+                        self._of.setdefault(matching.folded(part), read.record.id)
         self._many = matching.Many(self._of)
 
     def __bool__(self) -> bool:
         return bool(self._many)
 
-    @property
-    def words(self) -> Sequence[str]:
-        """Every text that must not leave, as it is compared."""
-        return sorted(self._of)
-
-    def within(self, read: Read) -> Iterator[Conflict]:
-        """Where a record that leaves has the words of one that does not."""
-        if not self:
+    def within(self, read: Read, redactions: Sequence[Redaction]) -> Iterator[Conflict]:
+        """Where what leaves of a record has the words of one that does not."""
+        if not self or not any(self._many.within(version.text("text") or "") for version in read.versions):
             return
-        for version in read.versions:
-            for said in self._many.within(version.text("text") or ""):
-                if self._of[said] != read.record.id:
-                    yield Conflict(
-                        Kind.SAME_TEXT, read.record.id,
-                        f"version {version.number} has the words of record {self._of[said]}, which is withheld",
-                        "Withhold it too, take the words out, or withhold the other one `--only-here`.",
-                    )  # fmt: skip
+        found = {
+            (number, self._of[said])
+            for number, run in remaining(read, redactions)
+            for said in self._many.within(run)
+        }
+        for number, other in sorted(found):
+            if other != read.record.id:
+                yield Conflict(
+                    Kind.SAME_TEXT, read.record.id,
+                    f"version {number} has words of record {other}, which is withheld",
+                    "Withhold it too, take the words out, or withhold the other one `--only-here`.",
+                )  # fmt: skip
 
 
 def otherwise(read: Read, production: str, before: str, now: str) -> Conflict:

@@ -15,6 +15,7 @@ from app.db import Tx, from_instant
 from app.db.database import lock_ledger
 from app.disclosure.package.recipe import USUAL, BadRecipe, Form, Forms, Recipe, recalled
 from app.disclosure.requests import Request
+from app.records.clock import iso
 from app.records.errors import NotFound, Refused
 from app.records.nouns import Officer
 from app.store.store import Store
@@ -145,7 +146,7 @@ def as_json(one: Production) -> dict[str, object]:
         "production": one.number, "id": str(one.id), "request": str(one.request), "state": one.state,
         "records": one.records, "withheld": one.withheld, "first": one.recipe.bates(one.first),
         "last": one.recipe.bates(one.last) if one.last else None, "prefix": one.prefix,
-        "made_at": one.made_at.isoformat().replace("+00:00", "Z"), "as_of": one.size, "sealed": one.digest,
+        "made_at": iso(one.made_at), "as_of": one.size, "sealed": one.digest,
         "entry": one.entry, "issued_entry": one.issued_entry,
     }  # fmt: skip
 

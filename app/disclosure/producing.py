@@ -167,13 +167,13 @@ def _absent(told: Sequence[tuple[Read, Decided]]) -> list[str]:
                 if len(text) >= conflicts.LONG:
                     found[text] = None
     stays = [
-        matching.folded((version.text("text") or "")[kept.start : kept.end])
+        matching.read((version.text("text") or "")[kept.start : kept.end])
         for read, so in told
         for kept in so.kept
         for version in read.history
         if version.number == kept.version
     ]
-    return [word for word in found if not any(matching.folded(word) in one for one in stays)]
+    return [word for word in found if not any(matching.found([matching.folded(word)], one) for one in stays)]
 
 
 def _grounds(request: Request, made: Sequence[Decided]) -> dict[str, Ground]:
@@ -239,7 +239,7 @@ def _conflicts(
             yield from conflicts.kept_here(read, so, reaching)
             yield from conflicts.within(read, so, more, two_persons=two)
             if read.record.key not in made.withheld:
-                yield from made.withdrawn.within(read)
+                yield from made.withdrawn.within(read, [*so.redactions, *more])
             was = before.get(read.record.key)
             if was is not None and was[2] != decisions(store, so):
                 yield conflicts.otherwise(read, was[0], was[1], how(so, [*so.redactions, *more]))

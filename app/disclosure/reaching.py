@@ -44,11 +44,6 @@ class Reach:
     def __bool__(self) -> bool:
         return bool(self._many)
 
-    @property
-    def words(self) -> Sequence[str]:
-        """Everything that is looked for, as it is compared."""
-        return sorted(self._grounds)
-
     def within(self, read: Read) -> list[Redaction]:
         """What is taken out of a record because the same words were taken out of another one."""
         if not self:

@@ -294,10 +294,19 @@ def release(read: Read, redactions: Sequence[Redaction], *, whole: Iterable[UUID
 def words(read: Read, redactions: Iterable[Redaction]) -> dict[str, Removed]:
     """The words that redactions take out of a record, as they stand in it, each with its mark.
 
-    For whoever looks for them elsewhere: in the same record, in other records,
+    Long ones come in their parts (`matching.parts`). For whoever looks for them elsewhere: in the same record, in other records,
     in a finished production.
     """
-    return {word: Removed(code) for word, code in _words(read, redactions)}
+    return {part: Removed(code) for word, code in _words(read, redactions) for part in matching.parts(word)}
+
+
+def remaining(read: Read, redactions: Sequence[Redaction]) -> Iterator[tuple[int, str]]:
+    """The words of each version that `redactions` leave, in the pieces between what they take out."""
+    taken = _Taken(read, redactions)
+    for version in read.versions:
+        for run in taken.passage(version.text("text") or "", version.number):
+            if isinstance(run, str):
+                yield version.number, run
 
 
 def _words(read: Read, redactions: Iterable[Redaction]) -> Iterator[tuple[str, str]]:
@@ -336,9 +345,10 @@ class _Taken:
                     pass
         self.words: dict[str, set[str]] = {}
         for word, code in _words(read, redactions):
-            said = matching.folded(word)
-            if len(said) > 1 or not said.isalnum():
-                self.words.setdefault(said, set()).add(code)
+            for part in matching.parts(word):
+                said = matching.folded(part)
+                if len(said) > 1 or not said.isalnum():
+                    self.words.setdefault(said, set()).add(code)
         self.words.pop("", None)
 
     def field(self, version: Version, name: str) -> Marked | None:

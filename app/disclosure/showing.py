@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from app.disclosure import redacting
@@ -11,6 +10,7 @@ from app.disclosure.redacting import Field, Read, Region, Span, Where, Whole
 from app.disclosure.reviewing import Looked, Progress, Standing
 from app.disclosure.selecting import Selection
 from app.disclosure.suggesting import Suggestion
+from app.records.clock import iso
 
 
 def where(one: Where) -> dict[str, object]:
@@ -33,7 +33,7 @@ def standing(one: Standing, people: Mapping[UUID, str]) -> dict[str, object]:
     return {
         "id": str(one.id), "kind": one.kind, **where(one.where), "what": redacting.told(one.where),
         "exemption": one.code or None, "citation": one.citation or None, "explanation": one.explanation,
-        "only_here": one.only_here, "by": people.get(one.by), "why": one.why, "at": _iso(one.at),
+        "only_here": one.only_here, "by": people.get(one.by), "why": one.why, "at": iso(one.at),
         "approved_by": people.get(one.approved_by) if one.approved_by else None, "request": str(one.request), "entry": one.entry,
     }  # fmt: skip
 
@@ -93,7 +93,3 @@ def progress(one: Progress, people: Mapping[UUID, str], *, two_persons: bool) ->
         "withheld": one.withheld, "two_persons": two_persons,
         "assigned": {people.get(officer, str(officer)): number for officer, number in one.assigned.items()},
     }  # fmt: skip
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

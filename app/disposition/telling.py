@@ -12,6 +12,7 @@ from app.disposition.grounds import lines as ground_lines
 from app.disposition.proposals import PROPOSED, TRANSFER, Listed, Proposal
 from app.disposition.proposing import Eligibles
 from app.disposition.refusals import WITHDRAWN_ON_RECHECK
+from app.records.clock import iso
 from app.store.disposals import WITHDRAWN
 
 Who = Callable[[UUID], str]
@@ -35,7 +36,7 @@ def as_json(found: Proposal, who: Who) -> dict[str, Any]:
         "instrument": found.detail.get("instrument"),
         "on": str(found.on),
         "proposed_by": who(found.by),
-        "proposed_at": found.at.isoformat().replace("+00:00", "Z"),
+        "proposed_at": iso(found.at),
         "why": found.why,
         "chain": [[str(role) for role in step.roles] for step in found.steps],
         "first_step_is_the_proposal": found.proposed_first_step,
@@ -45,7 +46,7 @@ def as_json(found: Proposal, who: Who) -> dict[str, Any]:
             {
                 "by": who(one.officer),
                 "role": str(one.role),
-                "at": one.at.isoformat().replace("+00:00", "Z"),
+                "at": iso(one.at),
                 "why": one.why,
                 "instrument": one.instrument or None,
                 "counts": one.counts,

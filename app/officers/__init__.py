@@ -43,7 +43,7 @@ from app.officers.letters import (
 from app.officers.mail import BadLetter, Letter, Mailer, MailNotSent, NoMail, Outbox, Smtp, is_address, mailer
 from app.officers.passes import pass_id, sweep_passes
 from app.officers.passwords import PasswordNotAccepted, PasswordUnreadable
-from app.officers.people import BadEmail, NoSuchOfficer, find, get, list_all, plain_email, require
+from app.officers.people import BadEmail, NoSuchOfficer, emails, find, get, list_all, plain_email, require
 from app.officers.resets import RESET_ANSWER, AccountNotInUse, ResetSpent, ask_reset, make_reset, reset
 from app.officers.signing import (
     Denied,
@@ -99,6 +99,7 @@ __all__ = [
     "change_roles",
     "connect_letter",
     "deactivate",
+    "emails",
     "find",
     "first",
     "get",

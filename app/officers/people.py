@@ -47,6 +47,11 @@ def list_all(tx: Tx) -> list[Officer]:
     return [officer_of(row) for row in tx.execute(select(officers).order_by(officers.c.email))]
 
 
+def emails(tx: Tx) -> dict[UUID, str]:
+    """By which address everybody is named, those who left included."""
+    return {row.id: row.email for row in tx.execute(select(officers.c.id, officers.c.email))}
+
+
 def require(officer: Officer, *roles: Role) -> Officer:
     """`officer`, if they are active and hold at least one of `roles`; otherwise `NotPermitted` names the roles."""
     if officer.may(*roles):

@@ -32,6 +32,11 @@ class FixedClock:
         return self.at
 
 
+def iso(at: datetime) -> str:
+    """A moment as it is written wherever the archive tells one: RFC 3339, in UTC, with `Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def today(clock: Clock, zone: ZoneInfo) -> date:
     """The civil date in the agency's time zone."""
     return clock.now().astimezone(zone).date()

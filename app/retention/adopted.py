@@ -24,6 +24,7 @@ from app.capture.deeds import BadDate, Told
 from app.db import Tx
 from app.db.database import lock_ledger
 from app.index.engine import Engine
+from app.records.clock import iso
 from app.records.errors import IntegrityFailure, NotFound, Refused
 from app.records.ids import new_id
 from app.retention import editions, schedules
@@ -243,7 +244,7 @@ def as_json(one: Adopted, today: date) -> dict[str, object]:
         "sha256": one.digest.hex(),
         "bytes": one.size,
         "by": str(one.by) if one.by else None,
-        "at": one.at.isoformat().replace("+00:00", "Z"),
+        "at": iso(one.at),
         "why": one.why,
         "ended_why": one.ended_why or None,
         "entry": one.entry,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.capture.records import NoSuchRecord
 from app.db import Tx
 from app.index.source import LedgerSource
+from app.records.clock import iso
 from app.retention import describing, recording, telling
 from app.retention.classify import BY_RULE, Assigned, assignment_of, classify
 from app.retention.decide import Decision, decide
@@ -157,7 +158,7 @@ def recorded_json(one: Recorded) -> dict[str, Any]:
         "evidence": one.evidence,
         "records": one.records,
         "by": str(one.by) if one.by else None,
-        "at": one.at.isoformat().replace("+00:00", "Z"),
+        "at": iso(one.at),
         "why": one.why,
         "entry": one.entry,
         "superseded_entry": one.superseded_entry,

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from app.records.clock import iso
 from app.records.nouns import Officer, Role
 from app.web import forms
 from app.web.harmless import harmless
@@ -41,6 +42,7 @@ LANES = {
     "sweep": "A part of what is older",
     "lately": "What is new",
     "surge": "Busy posts",
+    "told": "What the platform told of",
     "stream": "Stream",
 }
 ROLES = {
@@ -143,7 +145,7 @@ def moment(at: datetime | None, zone: ZoneInfo) -> Markup:
         return Markup('<span class="none">no stated time</span>')
     local = at.astimezone(zone)
     said = f"{local.day} {local:%B %Y, %H:%M} {local:%Z}"
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat().replace("+00:00", "Z"), said)
+    return Markup('<time datetime="{}">{}</time>').format(iso(at), said)
 
 
 def day(at: datetime | date, zone: ZoneInfo) -> str:

@@ -95,17 +95,56 @@ def everything(folder: Path) -> bytes:
     return b"\n".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
 
 
-@pytest.mark.skipif(
-    not SAMPLE.is_file(), reason=f"{SAMPLE} is not there; MUNIMENT_SHARED names another place"
+def invented(file: Path) -> Path:
+    """A year of a small town's page: thirty posts, each with what people say of it."""
+    said = (
+        "Thanks for telling us. We live two doors from the corner and had seen nothing of it all evening long.",
+        "The water stands in our street again, up to the second step, and it is coming in at the back.",
+        "Nobody asked for this.",
+    )
+
+    def line(number: int, text: str, answers: int | None, name: str) -> str:
+        return json.dumps({
+            "platform": "facebook", "page": "birchtown", "native_id": str(number), "text": text,
+            "kind": "post" if answers is None else "comment",
+            "in_reply_to": None if answers is None else str(answers),
+            "author": {"id": f"p{number % 7}", "name": name},
+            "published_at": f"2025-{number % 12 + 1:02}-{number % 28 + 1:02}T{number % 24:02}:30:00Z",
+            "state": "present", "url": f"https://social.example/birchtown/{number}",
+        })  # fmt: skip
+
+    with file.open("w", encoding="utf-8") as to:
+        for post in range(1, 300, 10):
+            print(
+                line(post, f"Notice {post} of the police about Mill Road.", None, "Birchtown Police"), file=to
+            )
+            for further, text in enumerate(said, 1):
+                name = f"Reader Number {post + further:03}"
+                print(line(post + further, f"{text} ({post:03})", post, name), file=to)
+    return file
+
+
+@pytest.mark.parametrize(
+    "really",
+    [
+        pytest.param(
+            True,
+            marks=pytest.mark.skipif(
+                not SAMPLE.is_file(), reason=f"{SAMPLE} is not there; MUNIMENT_SHARED names another place"
+            ),
+            id="over what people really wrote",
+        ),
+        pytest.param(False, id="over invented records"),
+    ],
 )
-def test_from_a_real_question_to_a_production_that_a_stranger_can_check(
+def test_from_a_question_to_a_production_that_a_stranger_can_check(
     archive: Archive, web: FastAPI, laid: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, really: bool,
 ):  # fmt: skip
-    # A thousand things that people really wrote are in the archive.
+    # What was said on a page, by the hundred, is in the archive.
     importing.observations(
         archive.store,
-        SAMPLE,
+        SAMPLE if really else invented(tmp_path / "birchtown.jsonl"),
         page=None,
         make_pages=True,
         by=laid.ids["administrator"],

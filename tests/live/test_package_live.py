@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
 from app.disclosure.package.building import Built
 from app.records.clock import FixedClock
@@ -88,3 +90,28 @@ def test_pdftotext_reads_every_word_that_leaves_and_none_that_does_not(built: Bu
     assert "for sandbags" in told
     assert "[REDACTED P-1]" in told
     assert SECRET not in told
+
+
+def test_x_ray_finds_nothing_under_any_box(built: Built, tmp_path: Path):
+    boxed = 0
+    for file in sorted((built.folder / "bag/data/pdf").rglob("*.pdf")):
+        code, said = asked("xray", file)
+        assert (code, said.strip()) in {(0, "{}"), (0, "")}, file.name
+        boxed += (
+            b"REDACTED" in subprocess.run(["pdftotext", file, "-"], capture_output=True, check=True).stdout
+        )
+    assert boxed > 0, "something was taken out of a document"
+
+
+def test_x_ray_would_have_found_a_box_that_only_covers_words(tmp_path: Path):
+    writer = PdfWriter()
+    page = writer.add_blank_page(400, 200)
+    font = DictionaryObject({NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"), NameObject("/BaseFont"): NameObject("/Helvetica")})  # fmt: skip
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})})  # fmt: skip
+    drawn = StreamObject()
+    drawn.set_data(f"BT /F1 12 Tf 50 100 Td ({SECRET}) Tj ET 0 g 48 96 120 16 re f".encode())
+    page[NameObject("/Contents")] = writer._add_object(drawn)
+    writer.write(tmp_path / "covered.pdf")
+    code, said = asked("xray", tmp_path / "covered.pdf")
+    assert code == 0
+    assert SECRET in said

@@ -19,7 +19,7 @@ from app.index.tree import Tree, everything_in
 
 _SLOWEST = 2.0
 """Seconds of the processor's time: a question of a few hundred characters takes a thousandth of that."""
-_MINUTES = float(os.environ.get("MUNIMENT_FUZZ_MINUTES", "10"))
+_SECONDS = float(os.environ.get("MUNIMENT_FUZZ_SECONDS", "600"))
 
 _PIECES = [
     *("a", "road", "closed", "é", "ẞ", "ﬁ", "警", "ท", "😂", "👍🏽", "🇺🇸", "©️", "हिन्दी", "i̇", "\u200d", "\ufe0f", "\x00", "\ud800"),
@@ -166,9 +166,12 @@ def test_a_question_made_to_be_slow_is_answered_all_the_same(query):
 
 
 @pytest.mark.soak
-def test_ten_minutes_of_anything_find_no_crash_and_no_hang():
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    sorts = fuzzed(random.Random(seed), None, time.monotonic() + _MINUTES * 60)
-    print(f"{sorts['questions']:,} questions, {len(sorts)} sorts of answers; {sorts.most_common(40)}")
-    assert len(sorts) > 40
+def test_ten_minutes_of_anything_find_no_crash_and_no_hang(capsys):
+    seed = int(os.environ.get("MUNIMENT_FUZZ_SEED", random.randrange(1 << 32)))
+    with capsys.disabled():
+        print(f"\nseed {seed}, {_SECONDS:,.0f} seconds", flush=True)  # before anything is found: it finds it again
+    sorts = fuzzed(random.Random(seed), None, time.monotonic() + _SECONDS)
+    asked = sorts.pop("questions")
+    with capsys.disabled():
+        print(f"{asked:,} questions, {len(sorts)} sorts of answers; {sorts.most_common(40)}")
+    assert len(sorts) > (35 if asked > 5_000 else 0)  # trees and mistakes of many sorts

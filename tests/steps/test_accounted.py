@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -80,6 +80,28 @@ class Archive:
                     there = [one for one in rows if getattr(one, column) is not None]
                     if is_watched(f"{name}.{column}"):
                         yield from ((look, name, column, one) for one in there[:most])
+
+    def missed(self, names: Collection[str], *, most: int, but: Collection[str]) -> tuple[list[str], int]:
+        """What of tables can be altered or removed unseen, and how much was tried: at most so many rows of each.
+
+        `but` names columns, as `column` or as `table.column`, that nobody holds against the ledger.
+        """
+        missed, done = [], 0
+        for name in names:
+            table = tables.metadata.tables[name]
+            for row in self.rows(table)[:most]:
+                for column, value in row._mapping.items():
+                    if value is None or column in but or f"{name}.{column}" in but:
+                        continue
+                    with self.altered(table, row, column, another(value)) as accepted:
+                        found = self.found() if accepted else []
+                    done += accepted
+                    if accepted and not any(one.code in (ALTERED, MISSING) for one in found):
+                        missed.append(f"{name}.{column}")
+                with self.removed(table, row):
+                    if not self.found():
+                        missed.append(name)
+        return missed, done
 
     # -- altering --
 

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from fpdf import FPDF
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from app.disclosure.matching import LONGEST
 from app.disclosure.verify import hunting
-from app.disclosure.verify.hunting import LONGEST, Hunter, hunt_bytes
+from app.disclosure.verify.hunting import Hunter, hunt_bytes
 
 SECRET = "Þórdís Müller-Kim"
 OTHER = "Somebody Else Altogether"
@@ -102,18 +103,18 @@ def headed(word: str) -> bytes:
 
 
 def pdf(word: str, *, narrow: bool = False) -> bytes:
-    paper = FPDF(format=(60, 200) if narrow else "A4")
-    paper.add_page()
-    paper.set_font("Helvetica", size=14)
-    paper.multi_cell(0, text=f"Before it {word} and after it")
-    return bytes(paper.output())
+    size = "width: 60mm, height: 200mm" if narrow else 'paper: "a4"'
+    return typeset(f"#set page({size}); Before it #sys.inputs.word and after it", word)
 
 
 def pdf_title(word: str) -> bytes:
-    paper = FPDF()
-    paper.set_title(word)
-    paper.add_page()
-    return bytes(paper.output())
+    return typeset("#set document(title: sys.inputs.word); nothing", word)
+
+
+def typeset(source: str, word: str) -> bytes:
+    made = typst.compile(source.encode(), format="pdf", sys_inputs={"word": word}, ignore_system_fonts=True)
+    assert isinstance(made, bytes)
+    return made
 
 
 def png(word: str) -> bytes:

@@ -27,6 +27,7 @@ from app.disclosure.rendition.remaking import Remakes
 from app.disclosure.requests import Request
 from app.disclosure.selecting import NothingSelected
 from app.disclosure.verify import checking
+from app.disclosure.verify.hunting import hunt
 from app.disclosure.verify.seal import Trust
 from app.records.clock import FixedClock
 from app.store import Store
@@ -206,12 +207,29 @@ def test_the_words_of_a_withheld_record_may_not_leave_in_another(desk: Producer)
     desk.select(request, "informant")
     desk.confirm(request)
     made = desk.redact(request, "c4", Whole())
-    with pytest.raises(ConflictsRemain, match="has the words of record"):
+    with pytest.raises(ConflictsRemain, match="has words of record"):
         desk.begin(desk.plan(request))
     with desk.store.database.begin() as tx:
         reviewing.retract(desk.store, tx, made.id, by=desk.admin, why="only here")
     desk.redact(request, "c4", Whole(), only_here=True)
     assert desk.begin(desk.plan(request)).state == "begun"
+
+
+def test_a_quotation_of_withheld_words_is_in_conflict_until_it_is_taken_out(desk: Producer, tmp_path: Path):
+    words = "the informant lives in the blue house"
+    desk.capture(
+        listing(desk.clock, comment("c4", words), comment("c5", 'He said: "The informant: lives-in the blue house"!', on="c4"))
+    )  # fmt: skip
+    request = desk.opened()
+    desk.select(request, "informant")
+    desk.confirm(request)
+    desk.redact(request, "c4", Whole())
+    (told,) = [one for one in desk.plan(request).conflicts if one.kind is Kind.SAME_TEXT]
+    assert told.record == desk.records()["c5"].id
+    desk.redact(request, "c5", Span(1, 10, 48))
+    assert Kind.SAME_TEXT not in {one.kind for one in desk.plan(request).conflicts}
+    _, built = desk.make(request, tmp_path / "out")
+    assert hunt([words], built.folder).clean
 
 
 def test_a_record_that_left_otherwise_before_is_pointed_out(

@@ -249,12 +249,12 @@ def test_what_is_taken_out_of_one_record_is_taken_out_of_all_of_the_request(desk
     assert texts(desk.items(request_)) == {
         "p1": "Elm Street is closed",
         "c1": "I live on Elm Street, call [REDACTED 6(C)]",
-        "c3": f"her number is {SECRET.replace('-', ' ')} or [REDACTED 6(C)]",
+        "c3": "her number is [REDACTED 6(C)] or [REDACTED 6(C)]",
         "c2": "thanks for telling",
     }
     reached = desk.items(request_)["c3"]
     assert isinstance(reached, Released)
-    assert [(one.code, one.by) for one in reached.redactions] == [("6(C)", "clerk")]
+    assert [(one.code, one.by) for one in reached.redactions] == [("6(C)", "clerk")] * 2, "with blanks as with hyphens"
 
 
 def test_only_here_means_only_here(desk: Desk, request_: Request):

@@ -32,6 +32,7 @@ from app.capture.runs import CAPTURE, STREAM
 from app.db import Tx, from_instant, to_instant
 from app.disclosure.package.recipe import Recipe
 from app.index.keys import Keys
+from app.records import clock
 from app.records.nouns import Page
 from app.store import merkle
 from app.store.ledger import act_words
@@ -477,4 +478,4 @@ def _moment(at: int | None) -> str | None:
 
 
 def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+    return None if at is None else clock.iso(at)

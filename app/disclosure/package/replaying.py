@@ -22,6 +22,7 @@ from sqlalchemy import select
 from app.db import Tx
 from app.disclosure.package.recipe import Recipe
 from app.index.keys import Keys
+from app.records.clock import iso
 from app.store import warc
 from app.store.evidence import Ref, join
 from app.store.outgoing import rendering, walk
@@ -224,7 +225,7 @@ def _line(told: RecordTold, newest: VersionTold, url: str) -> dict[str, object]:
     return {
         "id": str(told.id),
         "url": url or f"urn:uuid:{told.id}",
-        "ts": newest.observed_at.isoformat().replace("+00:00", "Z"),
+        "ts": iso(newest.observed_at),
         "title": rendering.title(newest),
         "text": str(newest.json.get("text") or ""),
     }

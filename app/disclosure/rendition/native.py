@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from app.disclosure.released import Marked, Released, ReleasedAttachment, ReleasedVersion, plain
+from app.records import clock
 from app.records.errors import IntegrityFailure
 from app.store import canonical
 
@@ -113,7 +114,7 @@ def _whole(value: Marked | None) -> str | None:
 
 
 def _time(when: datetime | None) -> str | None:
-    return None if when is None else when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if when is None else clock.iso(when)
 
 
 def _written(told: object) -> bytes:

@@ -32,14 +32,13 @@ from urllib.parse import unquote_to_bytes
 
 from ahocorasick_rs import BytesAhoCorasick
 
+from app.disclosure.matching import parts
 from app.disclosure.verify.unpacking import DEEPEST, Inner, Unpacker, Unread
 
 SHORTEST = 4
 """Characters; a shorter string stands in any text by chance."""
 CERTAIN = 8
 """Bytes from which on a string is met nowhere by chance; a shorter one counts where no letter or digit touches it."""
-LONGEST = 256
-"""A longer string is looked for by its parts of this length, so that one that was cut off is met as well."""
 LOOSE_FROM = 12
 """Bytes that a string must have without its blanks and punctuation to be looked for without them."""
 _WINDOW, _OVERLAP = 4 << 20, 32 << 10
@@ -132,15 +131,15 @@ class Hunter:
     def __init__(self, words: Iterable[str]) -> None:
         given = list(words)
         wanted = [(place, word) for place, word in enumerate(given) if len(word.strip()) >= SHORTEST]
-        parts = [(place, part) for place, word in wanted for part in _parts(word)]
+        told = [(place, part) for place, word in wanted for part in parts(word)]
         self.count = len(wanted)
         self.too_short = len(given) - len(wanted)
         self._clean: set[bytes] = set()
-        self._raw, self._raw_short = _sorted((place, one) for place, part in parts for one in _coded(part))
-        self._text, self._text_short = _sorted((place, _encoded(_folded(part))) for place, part in parts)
-        loose = ((place, _loose(_encoded(_folded(part)))) for place, part in parts)
+        self._raw, self._raw_short = _sorted((place, one) for place, part in told for one in _coded(part))
+        self._text, self._text_short = _sorted((place, _encoded(_folded(part))) for place, part in told)
+        loose = ((place, _loose(_encoded(_folded(part)))) for place, part in told)
         self._loose = _Needles.of((place, one) for place, one in loose if len(one) >= LOOSE_FROM)
-        least = min((len(one) for _, part in parts for one in _coded(part)), default=SHORTEST)
+        least = min((len(one) for _, part in told for one in _coded(part)), default=SHORTEST)
         self._hex = re.compile(rb"[0-9A-Fa-f]{%d,}" % (2 * least))
         self._base64 = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % -(-4 * least // 3))
 
@@ -278,14 +277,6 @@ class Hunter:
 
 
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-
-
-def _parts(word: str) -> list[str]:
-    """A string, or where it is long, its parts from the beginning and one at its end."""
-    if len(word) <= LONGEST:
-        return [word]
-    starts = [*range(0, len(word) - LONGEST, LONGEST), len(word) - LONGEST]
-    return [word[start : start + LONGEST] for start in starts]
 
 
 def _coded(word: str) -> Iterator[bytes]:

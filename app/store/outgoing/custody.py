@@ -15,7 +15,6 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -24,6 +23,7 @@ import msgspec
 from sqlalchemy import select
 
 from app.db import Tx, from_instant
+from app.records.clock import iso
 from app.records.errors import IntegrityFailure
 from app.store import anchors, proofs, warc
 from app.store.ledger import DISPOSED_WITH, act_words
@@ -154,7 +154,7 @@ class Custody:
             README.format(
                 agency=self.store.agency.name,
                 size=self.as_of.size,
-                at=_iso(self.as_of.at),
+                at=iso(self.as_of.at),
                 archive=ocfl.place(archive_id(self.store)),
                 messages="are in it"
                 if self.going.scope.messages
@@ -200,7 +200,7 @@ class Custody:
             carried = sorted(placed & files.keys())
             placed |= files.keys()
             with draft.version(
-                created=_iso(version.observed_at), message=_message(version), carried=carried, first="proof"
+                created=iso(version.observed_at), message=_message(version), carried=carried, first="proof"
             ) as content:
                 ocfl.write_json(content / "record.json", dict(version.json))
                 proofs.write(
@@ -277,7 +277,7 @@ class Custody:
                 "exchange": str(told.id),
                 "ledger_entry": told.entry,
                 "kind": told.kind,
-                "at": _iso(from_instant(told.at)),
+                "at": iso(from_instant(told.at)),
                 "status": told.status,
                 "body_bytes": place,
                 "own": ranges,
@@ -288,7 +288,7 @@ class Custody:
     def _tombstone(self, told: TombstoneTold) -> None:
         draft = self._draft(_urn(told.id))
         with draft.version(
-            created=_iso(told.at), message="disposed of; only the tombstone is left"
+            created=iso(told.at), message="disposed of; only the tombstone is left"
         ) as content:
             ocfl.write_json(content / "tombstone.json", dict(told.json))
         draft.put(self.going.folder)
@@ -299,9 +299,7 @@ class Custody:
         draft = self._draft(_urn(page.id))
         with (
             self.store.database.read() as tx,
-            draft.version(
-                created=_iso(self.as_of.at), message=f"the page {page.name} as it stood"
-            ) as content,
+            draft.version(created=iso(self.as_of.at), message=f"the page {page.name} as it stood") as content,
         ):
             for name, told in self.teller.page(tx, page, self.as_of).items():
                 ocfl.write_json(content / name, told)
@@ -310,7 +308,7 @@ class Custody:
     def _archive(self, told: list[PageTold]) -> Tally:
         """The archive's own object, made last: the catalog in it has the digest of every other object's inventory."""
         draft = self._draft(archive_id(self.store), "archive")
-        with draft.version(created=_iso(self.as_of.at), message="the archive as it stood") as content:
+        with draft.version(created=iso(self.as_of.at), message="the archive as it stood") as content:
             tally = Tally(pages=len(told))
             _lines(content / "catalog.jsonl", self._catalog(told, tally))
             (content / "ledger").mkdir()
@@ -329,7 +327,7 @@ class Custody:
                     "domain": agency.domain,
                     "timezone": agency.timezone,
                     "origin": agency.origin,
-                    "as_of": {"entries": self.as_of.size, "signed_at": _iso(self.as_of.at)},
+                    "as_of": {"entries": self.as_of.size, "signed_at": iso(self.as_of.at)},
                     "holds": tally.as_dict(),
                     "private_messages": self.going.scope.messages,
                     "pages": [
@@ -550,8 +548,4 @@ def _lines(file: Path, told: Iterable[Mapping[str, object]]) -> None:
 
 
 def _moment(at: int | None) -> str | None:
-    return None if at is None else _iso(from_instant(at))
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return None if at is None else iso(from_instant(at))

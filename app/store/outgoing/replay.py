@@ -26,6 +26,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from app.db import Tx
+from app.records.clock import iso
 from app.store import warc
 from app.store.outgoing import cdxj, rendering, wacz, walk
 from app.store.outgoing.custody import Progress, Tally
@@ -240,7 +241,7 @@ class Replay:
         catalog = {
             "agency": agency.name,
             "origin": agency.origin,
-            "as_of": {"entries": self.as_of.size, "signed_at": _iso(self.as_of.at)},
+            "as_of": {"entries": self.as_of.size, "signed_at": iso(self.as_of.at)},
             "private_messages": self.going.scope.messages,
             "holds": tally.as_dict(),
             "pages": [{"id": str(one.id), "name": one.name, "platform": one.platform} for one in told],
@@ -255,7 +256,7 @@ class Replay:
             README.format(
                 agency=agency.name,
                 size=self.as_of.size,
-                at=_iso(self.as_of.at),
+                at=iso(self.as_of.at),
                 messages="are in them"
                 if self.going.scope.messages
                 else "are not in them, whether there are any or not",
@@ -449,7 +450,7 @@ class Replay:
             {
                 "id": str(told.id),
                 "url": url or f"urn:uuid:{told.id}",
-                "ts": _iso(newest.observed_at),
+                "ts": iso(newest.observed_at),
                 "title": rendering.title(newest),
                 "text": str(newest.json.get("text") or ""),
             },
@@ -500,7 +501,3 @@ def _is(file: Path, sha256: str) -> bool:
             return hashlib.file_digest(content, "sha256").hexdigest() == sha256
     except OSError:
         return False
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -308,5 +308,5 @@ def accepted(here: Parts, disposition: UUID, receipt: UploadFile, officer: Offic
 
 def who_of(tx: Tx) -> Callable[[UUID], str]:
     """What people are called here: by their e-mail."""
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     return lambda which: people.get(which, str(which))

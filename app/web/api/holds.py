@@ -222,7 +222,7 @@ def write_letter(hold: Which, officer: MayEnter, here: Here, asked: NewLetter) -
 def list_quarantine(officer: MayEnter, here: Here, tx: ReadTx) -> dict[str, Any]:
     """The records to which you are one of the two who have access."""
     found = quarantine.listed(here.store, tx, by=officer)
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     return {"total": len(found), "quarantines": [quarantine.as_json(one, people) for one in found]}
 
 
@@ -231,7 +231,7 @@ def begin_quarantine(officer: MayEnter, here: Here, tx: RequestTx, asked: NewQua
     """Cut off access to a record for everybody but you and one other."""
     why = reason(asked.why)
     made = quarantine.begin(here.store, tx, asked.record, asked.second, by=officer, why=why)
-    return quarantine.as_json(made, {one.id: one.email for one in officers.list_all(tx)})
+    return quarantine.as_json(made, officers.emails(tx))
 
 
 @router.post("/quarantine/{record}/end")
@@ -247,9 +247,7 @@ def letter_answer(
     here: Parts, hold: UUID, officer: Officer, to: str, address: list[str], why: str
 ) -> Response:
     """The letter as a file; that it was written is an act on the matter."""
-    with here.store.database.begin() as tx:
-        found = placing.get(here.store, tx, str(hold), by=officer)
-        content = letter.preservation(here.store, tx, found, to, address, by=officer, why=reason(why))
+    content = letter.preservation(here.store, hold, to, address, by=officer, why=reason(why))
     headers = {"Content-Disposition": f'attachment; filename="letter-{hold}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
 

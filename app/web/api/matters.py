@@ -165,7 +165,7 @@ def close_matter(
 
 def told(here: Parts, tx: Tx, matter: Matter, officer: Officer) -> dict[str, Any]:
     """A matter with its holds."""
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     held = placing.listed(here.store, tx, by=officer, matter=matter)
     return matters.as_json(matter, people) | {
         "active_holds": matter.holds,

@@ -101,7 +101,7 @@ def every_tag(officer: MayRead, here: Here, tx: RequestTx) -> dict[str, Any]:
 def tags_of(record: UUID, officer: MayRead, here: Here, tx: RequestTx) -> dict[str, Any]:
     """The tags of a record, with who gave each and why."""
     found = reading.living(reading.view(here, tx, record, by=officer, what="tags"))
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     told = [
         tags.as_json(one, people.get(one.by) if one.by else None)
         for one in tags.of_record(here.store, tx, found)

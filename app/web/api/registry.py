@@ -268,7 +268,7 @@ def told(here: Parts, page: Page) -> PageTold:
 
 def who(tx: Tx) -> shown.Who:
     """What people are called: by e-mail."""
-    names = {one.id: one.email for one in officers.list_all(tx)}
+    names = officers.emails(tx)
     return lambda identity: None if identity is None else names.get(identity, str(identity))
 
 

@@ -356,7 +356,7 @@ def viewed(here: Parts, tx: Tx, request: Request, officer: Officer, paper: UUID 
 def request_history(request: Which, _: MaySeeRequests, here: Here, tx: ReadTx) -> dict[str, Any]:
     """Everything that was done on a request, oldest first."""
     found = requests.history(here.store, tx, requests.get(here.store, tx, request))
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     done = [
         {
             "act": one.text("act"),
@@ -653,7 +653,7 @@ def told(here: Parts, request: Request) -> dict[str, Any]:
 
 
 def _whole(here: Parts, tx: Tx, request: Request) -> dict[str, Any]:
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     dues = requests.due(here.store, laws(here), request)
     value = requests.as_json(request, dues, deeds.today(here.store), people)
     value["fees"] = fees.as_json(tx, request)

@@ -338,4 +338,4 @@ def one(here: Parts, tx: Tx, identity: UUID, officer: Officer) -> Record:
 
 
 def _people(tx: Tx) -> dict[UUID, str]:
-    return {one.id: one.email for one in officers.list_all(tx)}
+    return officers.emails(tx)

@@ -83,7 +83,7 @@ def accesses(
 
 def people(tx: Tx) -> dict[UUID, str]:
     """Everybody's e-mail by their id."""
-    return {one.id: one.email for one in officers.list_all(tx)}
+    return officers.emails(tx)
 
 
 def told(detail: dict[str, object]) -> list[tuple[str, str]]:

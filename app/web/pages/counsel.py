@@ -154,7 +154,7 @@ def _saved_list(
         "saved.html",
         status_code=status_of(mistake) if mistake else 200,
         found=saved.listed(here.store, tx, by=officer),
-        people={one.id: one.email for one in officers.list_all(tx)},
+        people=officers.emails(tx),
         question=question,
         filters=question.filters.as_json(),
         name=name,
@@ -200,7 +200,7 @@ def run_saved(
     shown: dict[str, Any] = {
         "one": one,
         "asked": asked,
-        "people": {person.id: person.email for person in officers.list_all(tx)},
+        "people": officers.emails(tx),
         "filters": one.question.filters.as_json(),
         "since": since,
     }

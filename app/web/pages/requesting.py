@@ -389,7 +389,7 @@ def _request(
 def _told(here: Parts, tx: Tx, which: str, officer: Officer) -> dict[str, Any]:
     store, of = here.store, laws(here)
     found, today = requests.get(store, tx, which), deeds.today(store)
-    people = {one.id: one.email for one in officers.list_all(tx)}
+    people = officers.emails(tx)
     known = {page.id: page for page in pages.listed(tx)}
     return {
         "one": found,
