@@ -27,9 +27,9 @@ RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
 
 FROM python:3.11-slim
 COPY --from=build /opt/muniment /opt/muniment
-# The font that certificates and letters are set in.
+# What letters, certificates and productions are set in: names in every script.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends fonts-dejavu-core \
+ && apt-get install --yes --no-install-recommends fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
  && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --home-dir /data muniment \
  && install --directory --owner=muniment --group=muniment --mode=0700 /data

@@ -88,6 +88,10 @@ faults: setup postgresql ## Kills, power losses, flipped bits, lost disks and tr
 soak: setup postgresql ## The tests that run for many minutes
 	MUNIMENT_EXAMPLES=soak $(BIN)/python -m pytest -m soak
 
+.PHONY: fuzz
+fuzz: setup ## Ten minutes of anything for the parser of questions; MUNIMENT_FUZZ_SECONDS=n for another time
+	$(BIN)/python -m pytest -s -m soak tests/rules/test_query_fuzz.py
+
 .PHONY: bench
 bench: setup ## Measure, and print ratios; B=name for one
 	$(BIN)/python tests/bench/run.py $(B)

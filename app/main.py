@@ -27,7 +27,7 @@ import httpx
 
 from app import ROOT, __version__, officers
 from app.capture import accounted as tags_accounted
-from app.capture import applications, credentials, introductions, pages, plans, run
+from app.capture import applications, credentials, hooks, introductions, pages, plans, run
 from app.capture.connecting import LINK_PATH, Desk
 from app.capture.credentials import Living
 from app.capture.leaving import Leaving
@@ -63,6 +63,7 @@ from app.jobs.publishing import Publishing
 from app.jobs.rounds import Rounds, Throttle
 from app.jobs.telling import Telling, check_captured
 from app.officers import Letter, Mailer, MailNotSent, Outbox, connect_letter, mailer, plain_email
+from app.officers import accounted as people_accounted
 from app.records.clock import Clock, SystemClock
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotPermitted, Refused, Unavailable
 from app.records.nouns import Officer, Page, Record
@@ -103,6 +104,7 @@ _CHANCE = SystemRandom()
 MOST_BY_WEB = 5_000
 """So many records are produced at most while a browser waits."""
 ACCOUNTED: fixity.More = (
+    (people_accounted.LOOK, people_accounted.wrong),
     (tags_accounted.LOOK, tags_accounted.wrong),
     (retention_accounted.LOOK, retention_accounted.wrong),
     (holds_accounted.LOOK, holds_accounted.wrong),
@@ -448,7 +450,7 @@ def doctor(settings: Settings) -> list[dict[str, object]]:
             }
         ]
     try:
-        return [check.as_dict() for check in examine(settings, archive.store, archive.behind)]
+        return [check.as_dict() for check in examine(settings, archive.store, archive.behind, archive.doors)]
     finally:
         archive.close()
 
@@ -486,6 +488,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
                 ("requests", lambda: reminding.tonight(archive.store, archive.laws)),
                 ("publishing", archive.publish),
                 ("fixity", archive.rounds().tonight),
+                ("hints", lambda: hooks.tidy(archive.store)),
             ),
         ),
         archive.follow,
@@ -493,6 +496,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         minutely=(
             lookout.tick,
             listeners.tick,
+            lambda: archive.refusals.write(archive.store),
             archive.look_for_alerts,
             archive.keep_classified,
             archive.look_after_holds,
@@ -514,6 +518,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         listeners.stop()
         starter.shutdown(wait=True)
         outbox.close()
+        with contextlib.suppress(ArchiveError):
+            archive.refusals.write(archive.store)
         archive.close()
 
 
@@ -590,6 +596,9 @@ def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
             disposing=archive.disposing(),
             capture=start,
             desk=archive.desk(),
+            door=archive.door,
+            doors=archive.doors,
+            refusals=archive.refusals,
             invite_manager=lambda page, email, by, why: archive.invite_manager(
                 page, email, letters, by=by, why=why
             ),
@@ -693,6 +702,8 @@ class Archive:
     guards: Sequence[pages.Guard] = ()
     """What is asked before a page is paused or removed."""
     turns: Turns = field(default_factory=Turns)
+    refusals: hooks.Refusals = field(default_factory=hooks.Refusals)
+    """What was refused at the doors of platforms since it was last written down."""
     _following: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
@@ -822,6 +833,24 @@ class Archive:
             )
         finally:
             client.close()
+
+    def door(self, connector: str) -> hooks.Door | None:
+        """The door at which a connector's platform tells by itself; None where it never does, or there is no such connector."""
+        try:
+            manner = getattr(registry.load(connector), "hooks", None)
+        except registry.NoSuchConnector:
+            return None
+        if manner is None:
+            return None
+        agreed = applications.agreed(self.settings.apps_file).get(connector, applications.Agreed())
+        return hooks.Door(connector, manner, agreed.word, agreed.secrets)
+
+    def doors(self) -> list[hooks.Door]:
+        """The doors of all platforms that have a page here, or with which something was agreed."""
+        with self.store.database.read() as tx:
+            known = {page.connector for page in pages.listed(tx) if page.status != pages.REMOVED}
+        known |= applications.agreed(self.settings.apps_file).keys()
+        return [door for name in sorted(known) if (door := self.door(name)) is not None]
 
     def capture(self, page: Page, *, by: UUID | None, why: str, pass_: run.Pass | None = None) -> Report:
         """Capture a page now: all of it, or what `pass_` says."""

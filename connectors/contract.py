@@ -277,6 +277,12 @@ class OAuth2:
     operator registers one and gives its id and secret in a file. The secret
     that the connector is given holds `access_token` and, where the platform
     gives one, `refresh_token`.
+
+    For platforms that speak it in words of their own: `asked_as` is what they
+    call the fields of the address to which a person is sent, `sent_as` those
+    of what is sent for a token; `scopes_joined_by` stands between scopes,
+    `refresh_at` is where a token is renewed if not at `token_at`, and
+    `sends_json` says that questions for tokens are JSON.
     """
 
     authorise_at: str
@@ -288,6 +294,11 @@ class OAuth2:
     single_use_refresh: bool = False
     """Whether a refresh token is worthless once it was used, so that the answer is all there is."""
     extra: Mapping[str, str] = field(default_factory=dict)
+    asked_as: Mapping[str, str] = field(default_factory=dict)
+    sent_as: Mapping[str, str] = field(default_factory=dict)
+    scopes_joined_by: str = " "
+    refresh_at: str | None = None
+    sends_json: bool = False
     steps: Sequence[str] = ()
 
 

@@ -27,13 +27,13 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from connectors import spans
+from connectors import spans, times
 from connectors.contract import (
     Batch,
     Client,
@@ -247,18 +247,7 @@ def proof(token: str, app_secret: str) -> str:
 
 def moment(written: str | int | None) -> datetime | None:
     """A time as Graph writes it (`2021-08-10T18:45:03+0000`, or seconds since 1970), in UTC; None where it is none."""
-    if isinstance(written, int):
-        try:
-            return datetime.fromtimestamp(written, UTC)
-        except (OverflowError, OSError, ValueError):
-            return None
-    if not written:
-        return None
-    try:
-        read = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return times.epoch(written) if isinstance(written, int) else times.iso(written)
 
 
 def fault(body: bytes) -> Fault | None:

@@ -22,6 +22,9 @@ from connectors.contract import OAuth2
 from connectors.secrets import SHORTEST
 
 BASIC, BODY = "basic", "body"
+JSON = "application/json"
+_NUMBERS_OF_LIMITS = frozenset({40016, 40100, 40132, 40133})
+_NUMBERS_OF_THE_OPERATOR = frozenset({40002, 40101, 40113, 40118})
 _CODE = re.compile(r"[a-z0-9_.-]{1,60}")
 _LONGEST = 10 * 365 * 86_400
 _OPERATORS = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"})
@@ -110,12 +113,12 @@ def authorise_address(
         "client_id": application.id,
         "redirect_uri": redirect,
         "state": state,
-        **({"scope": " ".join(sign_in.scopes)} if sign_in.scopes else {}),
+        **({"scope": sign_in.scopes_joined_by.join(sign_in.scopes)} if sign_in.scopes else {}),
         **({"code_challenge": challenge(verifier), "code_challenge_method": "S256"} if sign_in.pkce else {}),
         **sign_in.extra,
     }
     address = at(sign_in.authorise_at, page)
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(_called(asked, sign_in.asked_as))}"
 
 
 def is_issuer(issuer: str, sign_in: OAuth2, page: str, application: Application) -> bool:
@@ -136,17 +139,19 @@ def with_code(
 ) -> Question:
     """The question that turns a code into tokens (section 4.1.3)."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect}
-    return _as(application, form | ({"code_verifier": verifier} if sign_in.pkce else {}), how)
+    form |= {"code_verifier": verifier} if sign_in.pkce else {}
+    return _for(sign_in, _as(application, form, how))
 
 
-def with_refresh(application: Application, refresh_token: str, *, how: str) -> Question:
+def with_refresh(application: Application, sign_in: OAuth2, refresh_token: str, *, how: str) -> Question:
     """The question that turns a refresh token into new tokens (section 6)."""
-    return _as(application, {"grant_type": "refresh_token", "refresh_token": refresh_token}, how)
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return _for(sign_in, _as(application, form, how))
 
 
-def to_revoke(application: Application, token: str, *, how: str) -> Question:
+def to_revoke(application: Application, sign_in: OAuth2, token: str, *, how: str) -> Question:
     """The question that ends a token (RFC 7009, section 2.1)."""
-    return _as(application, {"token": token}, how)
+    return _for(sign_in, _as(application, {"token": token}, how))
 
 
 def to_register(name: str, redirect: str, scopes: Sequence[str], website: str) -> Question:
@@ -173,6 +178,8 @@ def read_tokens(status: int, body: bytes, now: datetime) -> Tokens:
     `now` is when it arrived: the ends that it names count from there.
     """
     told = _json(body)
+    if (code := _number_of_a_refusal(told)) is not None:
+        raise TokenRefused(code)
     if isinstance(told.get("data"), dict) and "access_token" not in told and "error" not in told:
         told = told["data"]  # an envelope around everything, as TikTok's interface for businesses has it
     if "error" in told or not 200 <= status < 300:
@@ -200,6 +207,26 @@ def _as(application: Application, form: Mapping[str, str], how: str) -> Question
         {"client_secret": application.secret} if application.secret else {}
     )
     return Question({**form, **said})
+
+
+def _for(sign_in: OAuth2, asked: Question) -> Question:
+    """The question in the platform's own words, and as JSON where it wants that."""
+    headers = {**asked.headers, "Content-Type": JSON} if sign_in.sends_json else asked.headers
+    return Question(_called(asked.form, sign_in.sent_as), headers)
+
+
+def _called(fields: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {names.get(name, name): value for name, value in fields.items()}
+
+
+def _number_of_a_refusal(told: Mapping[str, Any]) -> str | None:
+    """The standard's word for a refusal in an envelope whose number says what happened, as TikTok's has it."""
+    code = told.get("code")
+    if "data" not in told or not isinstance(code, int) or isinstance(code, bool) or code == 0:
+        return None
+    if code in _NUMBERS_OF_LIMITS or code >= 50_000:
+        return "temporarily_unavailable"
+    return "invalid_client" if code in _NUMBERS_OF_THE_OPERATOR else "invalid_grant"
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which connectors there are: ours, those that others wrote, and the platforms that are to come.
+"""Which connectors there are: ours, and those that others wrote.
 
 Ours stand in a table and are imported when they are needed. Others announce
 theirs under the entry-point group `muniment.connectors`, as
@@ -12,7 +12,6 @@ import inspect
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
@@ -37,30 +36,16 @@ _OURS: Mapping[str, str] = {
     "youtube": "connectors.youtube:YouTube",
     "reddit": "connectors.reddit:Reddit",
     "flickr": "connectors.flickr:Flickr",
+    "pinterest": "connectors.pinterest:Pinterest",
+    "snapchat": "connectors.snapchat:Snapchat",
+    "tiktok": "connectors.tiktok:TikTok",
+    "nextdoor": "connectors.nextdoor:Nextdoor",
+    "linkedin": "connectors.linkedin:LinkedIn",
 }
 
 
 class NoSuchConnector(Exception):
-    """No connector of that name can be used here; the message says whether it is to come, or what is wrong with it."""
-
-
-class Status(StrEnum):
-    """How it stands with a platform that we do not capture yet."""
-
-    COMING = "coming"
-    """Its interface is open to an agency; we have not written the connector yet."""
-    GATED = "gated"
-    """Coming, but the platform first has to approve who asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A platform that an agency may be waiting for, and what it can do until then."""
-
-    name: str
-    title: str
-    status: Status
-    meanwhile: str = "Import an export of the page: `muniment import`."
+    """No connector of that name can be used here; the message says what is wrong with it, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +55,6 @@ class Fault:
     name: str
     comes_from: str
     why: str
-
-
-_FEED = "If the page has a feed, capture that with the connector `feed`."
-
-PLANNED: tuple[Planned, ...] = (
-    Planned("linkedin", "LinkedIn", Status.GATED),
-    Planned("tiktok", "TikTok", Status.GATED),
-    Planned("pinterest", "Pinterest", Status.COMING, f"{_FEED} Boards have one."),
-    Planned("snapchat", "Snapchat", Status.GATED),
-    Planned("nextdoor", "Nextdoor", Status.GATED),
-)
 
 
 def connectors() -> list[Manifest]:
@@ -103,11 +77,6 @@ def load(name: str) -> type[Connector]:
         if fault.name == name:
             raise NoSuchConnector(
                 f"The connector {name!r} of {fault.comes_from} cannot be used: {fault.why}."
-            )
-    for planned in PLANNED:
-        if planned.name == name:
-            raise NoSuchConnector(
-                f"{planned.title} cannot be captured yet ({planned.status}). {planned.meanwhile}"
             )
     raise NoSuchConnector(
         f"There is no connector {name!r}. `muniment connectors` lists those that there are."

@@ -10,6 +10,7 @@ spoken only with hosts that the operator named.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Asks(Protocol):
     """Sends a form to a token endpoint."""
 
     def ask(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
-        """Post `form` and return what came, whatever its status.
+        """Post `form`, as JSON where `headers` call it so, and return what came, whatever its status.
 
         Raises `TryAgainLater` where no whole answer came: whether the server
         took the question is then unknown. `AddressRefused` where it may not be
@@ -74,7 +75,12 @@ class TokenClient:
         addresses = self._gate.addresses(where)[:_MOST_ADDRESSES]
         connections, watch = Connections(None), Watch(self._deadline)
         try:
-            return self._sent(connections, watch, where, addresses, urlencode(form).encode(), headers or {})
+            told = dict(headers or {})
+            kind = told.pop("Content-Type", "application/x-www-form-urlencoded")
+            body = json.dumps(dict(form)) if kind == "application/json" else urlencode(form)
+            return self._sent(
+                connections, watch, where, addresses, body.encode(), {"Content-Type": kind, **told}
+            )
         finally:
             watch.end()
             connections.close()
@@ -114,7 +120,6 @@ class TokenClient:
                 ("Accept", "application/json"),
                 ("Accept-Encoding", "identity"),
                 ("Connection", "close"),
-                ("Content-Type", "application/x-www-form-urlencoded"),
                 ("Content-Length", str(len(body))),
                 *headers.items(),
             ],

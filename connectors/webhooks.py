@@ -5,11 +5,12 @@ evidence of nobody's words: what it says is not captured from here, it only says
 where to look, and what is seen there is captured as always. So a forged one
 could at worst make us look, and one that is lost is made up for by the next pass.
 
-Meta's manner is read, which others have taken over: a handshake with a
+Meta's manner is here, which others have taken over: a handshake with a
 challenge (`hub.mode`, `hub.verify_token`, `hub.challenge`), then deliveries
 that are signed in `X-Hub-Signature-256` with the application's secret. Several
 changes come in one delivery, and one that was not acknowledged comes again,
-byte for byte, for about a day and a half.
+byte for byte, for about a day and a half. A connector whose platform does it
+otherwise brings its own `Manner`, as a whole or in parts.
 
 A signature proves who sent a delivery, not when: whoever has seen one could
 send it again. Deliveries are therefore remembered for as long as one may be
@@ -22,10 +23,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -109,16 +110,19 @@ class Refused:
 Judged = Accepted | Repeated | Refused
 
 
-class Hooked(Protocol):
-    """What a connector MAY offer besides: to say what is worth looking at after the platform told of something."""
-
-    def wanted(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
-        """One for each page that the entries name, in their order."""
-        ...
-
-
 class Unreadable(ValueError):
     """A delivery of another shape than the platform's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What the door answers when the platform asks whether it is ours."""
+
+    body: str
+    media_type: str = "text/plain"
+
+
+# --- Meta's manner ------------------------------------------------------------------------------------------
 
 
 def challenge(query: Mapping[str, str], token: str) -> str | None:
@@ -134,6 +138,75 @@ def challenge(query: Mapping[str, str], token: str) -> str | None:
     return asked
 
 
+def greeting(query: Mapping[str, str], token: str, _secret: str) -> Greeting | None:
+    """The answer to `challenge`, as the platform wants it: its own word, and nothing else."""
+    answer = challenge(query, token)
+    return None if answer is None else Greeting(answer)
+
+
+def marked(body: bytes, signature: str, secret: str) -> bytes | None:
+    """The mark of a delivery that bears the signature of whoever has `secret`; None for any other."""
+    signed = _SIGNED.fullmatch(signature)
+    if signed is None:
+        return None
+    mark = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    return mark if hmac.compare_digest(mark, bytes.fromhex(signed[1])) else None
+
+
+def read(body: bytes) -> list[Entry]:
+    """What a delivery tells, page by page."""
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise Unreadable(f"it is no JSON: {fault}") from None
+    entries = told.get("entry") if isinstance(told, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise Unreadable("it has no entries")
+    return [_entry(one) for one in entries]
+
+
+# --- any manner ---------------------------------------------------------------------------------------------
+
+Reads = Callable[[bytes], Sequence[Entry]]
+"""What a delivery tells; MUST raise `Unreadable` for one of another shape."""
+
+Marks = Callable[[bytes, str, str], bytes | None]
+"""The mark of a body with its signature under a secret: a keyed digest of these very bytes; None: it is not the platform's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """In which manner a platform tells: what is asked of its deliveries, and what they say is worth looking at.
+
+    `wanted` gives one for each page that the entries name, in their order; it
+    is handed the present time. Whatever else is left out is Meta's. `greets`
+    is handed the query, our word and the application's secret. All of it MUST
+    be pure, and MUST compare secrets in constant time.
+    """
+
+    wanted: Callable[[Sequence[Entry], datetime], Sequence[Wanted]]
+    read: Reads = read
+    signature: str = "X-Hub-Signature-256"
+    """The header that bears it."""
+    marks: Marks = marked
+    greets: Callable[[Mapping[str, str], str, str], Greeting | None] = greeting
+    by_word: bool = True
+    """Whether the platform shows a word that we chose before it is greeted."""
+
+
+class Hooked(Protocol):
+    """What a connector MAY offer besides: to be told by its platform, at a door of the archive.
+
+    Of Meta's platforms, one of another shape brings its own `read`:
+    `hooks = Manner(wanted=told.wanted, read=told.read)`. One that signs or
+    greets otherwise brings `signature` with `marks`, or `greets` with
+    `by_word`. An entry's `page` MUST be the native id of the page's own
+    introduction, or stand in its address.
+    """
+
+    hooks: ClassVar[Manner]
+
+
 def judge(
     body: bytes,
     signature: str | None,
@@ -142,21 +215,22 @@ def judge(
     now: datetime,
     known: Collection[bytes],
     window: timedelta = WINDOW,
+    read: Reads = read,
+    marks: Marks = marked,
 ) -> Judged:
-    """Weigh one delivery: the raw `body`, its `X-Hub-Signature-256`, and the marks of those that were accepted lately.
+    """Weigh one delivery: the raw `body`, its signature, and the marks of those that were accepted lately.
 
     1. It is signed with the application's `secret`, over these very bytes.
     2. It was not accepted before.
     3. It has the platform's shape, and is neither older than `window` nor of the future.
     """
     # 1.
-    signed = _SIGNED.fullmatch(signature or "")
     if len(body) > LONGEST:
         return Refused("it is longer than any delivery")
-    if not secret or signed is None:
+    if not secret or not signature:
         return Refused("it bears no signature that we could check")
-    mark = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-    if not hmac.compare_digest(mark, bytes.fromhex(signed[1])):
+    mark = marks(body, signature, secret)
+    if mark is None:
         return Refused("its signature is not the platform's")
     # 2.
     if mark in known:
@@ -176,18 +250,6 @@ def judge(
     if max(times) > now + _AHEAD:
         return Refused("it tells of the future: one of the two clocks is wrong")
     return Accepted(mark, entries)
-
-
-def read(body: bytes) -> list[Entry]:
-    """What a delivery tells, page by page."""
-    try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Unreadable(f"it is no JSON: {fault}") from None
-    entries = told.get("entry") if isinstance(told, dict) else None
-    if not isinstance(entries, list) or not entries:
-        raise Unreadable("it has no entries")
-    return [_entry(one) for one in entries]
 
 
 def moment(told: object) -> datetime | None:

@@ -6,6 +6,12 @@ for each connector, read anew each time that one is needed:
     [x]
     client_id = "…"
     client_secret = "…"
+    webhook_token = "…"
+
+`webhook_token` is the word that the operator entered at the platform for the
+archive's door (`app/capture/hooks.py`); `webhook_secret` is another secret that
+deliveries may be signed with, beside `client_secret`. A table that is for the
+door alone needs no `client_id`.
 
 Servers that register without asking a person (Mastodon) are asked once, and
 their answer is sealed.
@@ -16,6 +22,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +40,9 @@ from connectors.secrets import SHORTEST
 from connectors.tokens import Asks
 
 _KEY = "connect/applications"
-_KNOWN = frozenset({"client_id", "client_secret", "authenticate", "issuer"})
+_OF_DOOR = ("webhook_token", "webhook_secret")
+_KNOWN = frozenset({"client_id", "client_secret", "authenticate", "issuer", *_OF_DOOR})
+_SECRETS = ("client_secret", *_OF_DOOR)
 
 
 class NoApplication(Refused):
@@ -42,8 +51,38 @@ class NoApplication(Refused):
     code = "no-application"
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What was agreed with a platform for the archive's door: our word, and what deliveries may be signed with."""
+
+    word: str = field(default="", repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
+
+
 def read(file: Path | None) -> Mapping[str, Application]:
     """The operator's applications by connector; `BadSetting` says what is wrong, never what stands in the file."""
+    return {
+        name: _application(table) for name, table in _tables(file).items() if not _for_the_door_alone(table)
+    }
+
+
+def agreed(file: Path | None) -> Mapping[str, Agreed]:
+    """What the same file says of doors, by connector."""
+    return {
+        name: Agreed(
+            table.get("webhook_token", ""),
+            tuple(table[one] for one in ("client_secret", "webhook_secret") if table.get(one)),
+        )
+        for name, table in _tables(file).items()
+    }
+
+
+def _for_the_door_alone(table: Mapping[str, str]) -> bool:
+    return not table.get("client_id") and any(table.get(one) for one in _OF_DOOR)
+
+
+def _tables(file: Path | None) -> Mapping[str, Mapping[str, str]]:
+    """The tables of the file, checked."""
     if file is None:
         return {}
     try:
@@ -56,7 +95,9 @@ def read(file: Path | None) -> Mapping[str, Application]:
         ) from None
     except ValueError:
         raise _unreadable(file, "it is neither TOML nor JSON") from None
-    return {name: _application(file, name, table) for name, table in told.items()}
+    if not isinstance(told, dict):
+        raise _unreadable(file, "it holds no tables")
+    return {name: _checked(file, name, table) for name, table in told.items()}
 
 
 def known(
@@ -107,19 +148,26 @@ def register(
     return made
 
 
-def _application(file: Path, name: str, table: Any) -> Application:
+def _application(table: Mapping[str, str]) -> Application:
+    return Application(
+        table["client_id"], table.get("client_secret", ""), table.get("authenticate"), table.get("issuer")
+    )
+
+
+def _checked(file: Path, name: str, table: Any) -> Mapping[str, str]:
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
         raise _unreadable(file, f"{name} is no table of names and texts")
     if unknown := table.keys() - _KNOWN:
         raise _unreadable(file, f"{name} knows no {', '.join(sorted(unknown))}")
-    if not table.get("client_id"):
+    if not table.get("client_id") and not _for_the_door_alone(table):
         raise _unreadable(file, f"{name} has no client_id")
-    if 0 < len(table.get("client_secret", "")) < SHORTEST:
-        raise _unreadable(file, f"the client_secret of {name} has fewer than {SHORTEST} characters")
+    for one in _SECRETS:
+        if 0 < len(table.get(one, "")) < SHORTEST:
+            raise _unreadable(file, f"the {one} of {name} has fewer than {SHORTEST} characters")
     how = table.get("authenticate")
     if how not in {None, oauth2.BASIC, oauth2.BODY}:
         raise _unreadable(file, f"{name}: authenticate is basic or body")
-    return Application(table["client_id"], table.get("client_secret", ""), how, table.get("issuer"))
+    return table
 
 
 def _unreadable(file: Path, why: str) -> BadSetting:

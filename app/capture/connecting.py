@@ -478,7 +478,7 @@ class Desk:
         application = Application(held.secret.get("client_id", ""), held.secret.get("client_secret", ""))
         named = applications.read(self.apps_file).get(page.connector)
         application = named if named is not None and named.id == application.id else application
-        asked = oauth2.to_revoke(application, token, how=application.authenticate or oauth2.BODY)
+        asked = oauth2.to_revoke(application, sign_in, token, how=application.authenticate or oauth2.BODY)
         try:
             answer = self.asks.ask(oauth2.at(sign_in.revoke_at, page.address), asked.form, asked.headers)
             ended = 200 <= answer.status < 300

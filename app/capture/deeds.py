@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
 from app.db import Tx, from_instant
@@ -15,7 +16,7 @@ from app.records.errors import Invalid
 from app.store.canonical import Json
 from app.store.ledger import act_words
 from app.store.store import Store
-from app.store.tables import acts
+from app.store.tables import acts, entries
 
 _ASK = 500
 _LONGEST = 4_000
@@ -38,9 +39,12 @@ class Told:
     """Who did something, when, why, and its detail."""
 
     entry: int
+    type: str
     at: datetime
     by: UUID | None
     why: str
+    facts: Mapping[str, Json]
+    """What stands in the clear of the entry."""
     detail: Mapping[str, Json]
 
     def text(self, name: str) -> str:
@@ -48,19 +52,29 @@ class Told:
         value = self.detail.get(name)
         return value if isinstance(value, str) else ""
 
+    @property
+    def what(self) -> str:
+        """What was done, as it is told on pages: 'opened', 'selection: query', 'production: begun'."""
+        act = self.facts.get("act") or self.text("act") or self.text("how")
+        said = str(act).replace("-", " ").replace("_", " ") if act else ""
+        return f"{self.type}: {said}" if said and self.type != "request" else said or self.type
 
-def told(store: Store, tx: Tx, entries: Iterable[int | None]) -> dict[int, Told]:
+
+def told(store: Store, tx: Tx, numbers: Iterable[int | None]) -> dict[int, Told]:
     """What the entries of these numbers say; numbers that are None are passed over."""
-    wanted = sorted({entry for entry in entries if entry is not None})
+    wanted = sorted({entry for entry in numbers if entry is not None})
     found: dict[int, Told] = {}
     for start in range(0, len(wanted), _ASK):
-        rows = tx.execute(select(acts).where(acts.c.entry.in_(wanted[start : start + _ASK]))).all()
+        asked = select(acts, entries.c.body).join(entries, entries.c.index == acts.c.entry)
+        rows = tx.execute(asked.where(acts.c.entry.in_(wanted[start : start + _ASK]))).all()
         for row, value in zip(rows, act_words(store.keyring, tx, rows), strict=True):
             found[row.entry] = Told(
                 entry=row.entry,
+                type=row.type,
                 at=from_instant(row.at),
                 by=UUID(bytes=bytes(row.officer)) if row.officer else None,
                 why=value["why"],
+                facts=msgspec.json.decode(bytes(row.body)),
                 detail=value["detail"],
             )
     return found

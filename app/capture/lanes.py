@@ -3,7 +3,9 @@
 `whole` reads everything that the page shows. `window` reads again what was
 published lately, `sweep` a part of what is older, another part each night, so
 that every record is seen again within its days. `lately` looks for what is
-new, every few minutes. `stream` is what the platform tells by itself.
+new, every few minutes. `surge` is busy posts, `told` what a platform said at
+our door that something happened to. `stream` is what it tells by itself as long
+as we listen.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from app.store.store import Store
 from app.store.tables import lanes
 
 WHOLE, WINDOW, SWEEP, LATELY, SURGE, STREAM = "whole", "window", "sweep", "lately", "surge", "stream"
+TOLD = "told"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ the page's budget.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.capture import lanes
+from app.capture.hints import Hint
 from app.capture.run import Pass
 from app.records.errors import Invalid
 
@@ -25,6 +26,8 @@ LATEST = timedelta(days=1)
 _LONGEST_WAIT = timedelta(hours=4)
 SURGE_LEAVES = 500
 """Exchanges of a day's budget that a busy post does not take from the rest of the page."""
+MOST_TOLD = 50
+"""So many posts and items that a platform told of are looked at in one run."""
 _SHARE_OF_LATELY = 2
 """Passes in between may use one half of a day's budget; the night keeps the other."""
 
@@ -85,6 +88,8 @@ class Facts:
     """When the last pass began after which nothing newer was left out."""
     tried_at: datetime | None = None
     """When anything was last tried."""
+    passed_at: datetime | None = None
+    """When a pass was last tried. Posts that are observed by themselves put no pass off; None: as `tried_at`."""
     failures: int = 0
     """How many runs have failed since one that did not, and since the page was last connected."""
     anew: bool = False
@@ -127,8 +132,8 @@ def lately(pace: Pace, facts: Facts, now: datetime) -> Pass | None:
     share = pace.budget // _SHARE_OF_LATELY
     if facts.usual_cost * timedelta(days=1) > wait * share:
         wait = timedelta(days=1) * facts.usual_cost / max(1, share)
-    wait = max(wait, backoff(pace, facts.failures))
-    if now - facts.tried_at < wait and not facts.anew:
+    early = now - (facts.passed_at or facts.tried_at) < wait
+    if (early or _fails(pace, facts, now)) and not facts.anew:
         return None
     left = share - facts.spent
     if left < facts.usual_cost:
@@ -137,6 +142,50 @@ def lately(pace: Pace, facts: Facts, now: datetime) -> Pass | None:
         return Pass(lane=lanes.WHOLE, most=pace.budget - facts.spent)
     since = min(now - LATEST, (facts.covered_at or now) - OVERLAP)
     return Pass(lane=lanes.LATELY, published_from=since, most=left)
+
+
+def told(pace: Pace, facts: Facts, waiting: Sequence[Hint], now: datetime, *, families: bool) -> Pass | None:
+    """What a platform told of and nobody has looked at yet; None where nothing is due or the budget is spent.
+
+    What was never tried goes together, posts and items before a pass. What
+    failed goes alone, so that it keeps nothing else waiting. What was looked at
+    a moment ago rests, however often it is told of. A connector that cannot
+    observe single posts makes a pass instead; one that cannot narrow either
+    waits for its next pass.
+    """
+    left = pace.budget - facts.spent - min(SURGE_LEAVES, pace.budget // 2)
+    if left <= 0 or (_fails(pace, facts, now) and not facts.anew):
+        return None
+    rest = timedelta(minutes=max(1, pace.surge))
+    ripe = [one for one in waiting if one.taken_at is None or now - one.taken_at >= rest]
+    can = [one for one in ripe if facts.narrows or _closely(one, families=families)]
+    if not can:
+        return None
+    first = min(can, key=lambda one: (one.tries, one.told_at, one.key))
+    closely = _closely(first, families=families)
+    alike = [one for one in can if one.tries == 0 and _closely(one, families=families) == closely]
+    took = alike[:MOST_TOLD] if first.tries == 0 else [first]
+    keys = tuple(one.key for one in took)
+    if not closely:
+        since = min(one.since or one.told_at - LATEST for one in took)
+        return Pass(lane=lanes.TOLD, published_from=since, hints=keys, most=left)
+    return Pass(
+        lane=lanes.TOLD,
+        families=tuple(one.native_id for one in took if one.native_id and one.kind is None),
+        looks=tuple((one.kind, one.native_id) for one in took if one.native_id and one.kind is not None),
+        hints=keys,
+        most=left,
+    )
+
+
+def _closely(hint: Hint, *, families: bool) -> bool:
+    """Whether it is looked at by itself, without a pass."""
+    return hint.since is None and (families or hint.kind is not None)
+
+
+def _fails(pace: Pace, facts: Facts, now: datetime) -> bool:
+    """Whether the page failed so lately that it is left alone."""
+    return facts.tried_at is not None and now - facts.tried_at < backoff(pace, facts.failures)
 
 
 def backoff(pace: Pace, failures: int) -> timedelta:

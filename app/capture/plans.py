@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.capture import account, lanes, pacing, pages
+from app.capture import account, hints, lanes, pacing, pages
 from app.capture.pacing import Facts, Pace
 from app.capture.run import Pass
 from app.capture.runs import CAPTURE
@@ -24,6 +24,8 @@ from app.store.tables import pages as page_table
 
 _LOOKED_AT = 400
 """So many runs back it is looked for the last good one."""
+_SINGLY = (lanes.SURGE, lanes.TOLD)
+"""Runs that are no pass over the page: posts and items by themselves, or what a platform told of."""
 _DEPTH = 100
 """No thread is deeper, so that a circle of answers ends."""
 
@@ -80,6 +82,9 @@ def facts(store: Store, tx: Tx, page: Page, *, narrows: bool) -> Facts:
         whole_at=whole.finished_at or (_whole_before(rows, told) if not whole.unfinished else None),
         covered_at=covered_at(tx, page),
         tried_at=from_instant(rows[0].ended_at or rows[0].began_at) if rows else None,
+        passed_at=next(
+            (from_instant(row.ended_at or row.began_at) for row in rows if row.lane not in _SINGLY), None
+        ),
         failures=failures,
         spent=sum(
             int(tally.get("exchanges", 0))
@@ -130,6 +135,15 @@ def now_due(store: Store, tx: Tx, page: Page, usual: Pace, *, narrows: bool) -> 
     """A look for what is new, when one is due."""
     known, wanted = facts(store, tx, page, narrows=narrows), pace(tx, page, usual)
     return pacing.lately(wanted, known, store.clock.now())
+
+
+def told(store: Store, tx: Tx, page: Page, usual: Pace, *, narrows: bool, families: bool) -> Pass | None:
+    """What the page's platform told of by itself, when it is due to be looked at."""
+    waiting = hints.waiting(store, tx, page)
+    if not waiting:
+        return None
+    known, wanted = facts(store, tx, page, narrows=narrows), pace(tx, page, usual)
+    return pacing.told(wanted, known, waiting, store.clock.now(), families=families)
 
 
 def _older(store: Store, tx: Tx, page: Page, wanted: Pace, now: datetime) -> Pass | None:

@@ -127,10 +127,12 @@ class Renewing:
         self.point("before-use")
         application = self._application(intent.held)
         how = application.authenticate or self._how()
-        asked = oauth2.with_refresh(application, intent.token, how=how)
+        asked = oauth2.with_refresh(application, self.sign_in, intent.token, how=how)
         try:
             answer = self.asks.ask(
-                oauth2.at(self.sign_in.token_at, self.page.address), asked.form, asked.headers
+                oauth2.at(self.sign_in.refresh_at or self.sign_in.token_at, self.page.address),
+                asked.form,
+                asked.headers,
             )
         except Exception:
             self._give_back(intent)  # whether the token was used is unknown: the intent stays open

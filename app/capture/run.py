@@ -20,12 +20,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.capture import attachments, lanes, lease, pages, runs
+from app.capture import attachments, hints, lanes, lease, pages, runs
 from app.capture.keep import Carried, ExchangeRef, Keeper, PageRef, Seen, Stood
 from app.capture.runs import GapFound, Report, Run
 from app.db import Tx, to_instant
 from app.records.errors import ArchiveError, Invalid, Refused
 from app.records.nouns import Page
+from app.store import suppression
 from app.store.ledger import keyed
 from app.store.reading import VERSION_COLUMNS, Frames, fields, version_row
 from app.store.store import Store
@@ -72,15 +73,24 @@ class Pass:
 
     A lane that stopped before its end goes on with its own span first.
     `families` are the native ids of posts that are observed with what answers
-    them, instead of the page. `most` is the number of exchanges after which
-    the rest of a pass waits for the next run.
+    them, and `looks` items that are asked for by id, instead of the page.
+    `hints` are the keys of what the platform told of and this pass is to see.
+    `most` is the number of exchanges after which the rest of a pass waits for
+    the next run.
     """
 
     lane: str = lanes.WHOLE
     published_from: datetime | None = None
     published_until: datetime | None = None
     families: Sequence[str] = ()
+    looks: Sequence[tuple[Kind, str]] = ()
+    hints: Sequence[int] = ()
     most: int | None = None
+
+    @property
+    def singly(self) -> bool:
+        """Whether it is about single posts and items, and not about the page."""
+        return bool(self.families or self.looks)
 
 
 class PassImpossible(Invalid):
@@ -134,7 +144,7 @@ def capture(
     those that we have; the pass then goes on where it stopped. `held` says
     whether an active hold covers an item: what was disposed of is then kept as
     a new record, where it would otherwise be dropped. Raises
-    `PageBusy` when another run has the page and `PagePaused` when it is
+    `PageBusy` when another run has the page, or had what its hints name, and `PagePaused` when it is
     paused. What the platform does wrong is in the report, never raised.
     """
     _not_paused(page)
@@ -215,6 +225,8 @@ class _Running:
         """What the pending batches observe, by native id."""
         self.taken: list[Exchange] = []
         self.files: list[tuple[str, Attachment]] = []
+        self.lost: list[GapFound] = []
+        """What the platform told of and was gone before anybody saw it."""
         self.run: Run
         self.keeper: Keeper
         self.report: Report
@@ -236,6 +248,8 @@ class _Running:
                 published_from=wanted.published_from,
                 published_until=wanted.published_until,
             )
+            if wanted.hints and not hints.take(tx, wanted.hints, store.clock.now()):
+                raise lease.PageBusy(f"another run looked at what was told of {self.page.name}")
         self.report = Report(page=self.page.id, run=self.run.id)
         manifest = self.connector.manifest
         self.keeper = Keeper(
@@ -275,8 +289,12 @@ class _Running:
 
     def _see(self) -> None:
         """Make the pass that is wanted; one that an earlier run left unfinished is seen through before it."""
-        if self.wanted.families:
-            self._families()
+        if self.wanted.singly:
+            self.lost.clear()
+            if self.wanted.families:
+                self._families()
+            if self.wanted.looks:
+                self._looks()
             return
         with self.store.database.read() as tx:
             left = lanes.lane(self.store, tx, self.page, self.wanted.lane)
@@ -313,6 +331,29 @@ class _Running:
             )
         for root in self.wanted.families:
             self._observe(closely(self.address, root))
+
+    def _looks(self) -> None:
+        """Ask by id how items stand that the platform told of.
+
+        What it cannot tell changes nothing: the next pass sees whether the item
+        is still listed. One that is gone and was never held is a gap.
+        """
+        for batch in self.connector.look(self.address, list(self.wanted.looks)):
+            told = [one for one in batch.sightings if one.state is not State.UNKNOWN]
+            gone = [one.native_id for one in told if one.state in (State.GONE, State.ABSENT)]
+            self.lost += [
+                GapFound("an item that the platform told of", "it was gone before it could be captured", name)
+                for name in gone
+                if not self._holds(name)
+            ]
+            self._observe(iter([replace(batch, sightings=told)]))
+
+    def _holds(self, name: str) -> bool:
+        """Whether there is a record of that native id, or was one that was disposed of."""
+        mac = keyed(self.store.lookup, self.page.id.bytes, name.encode())
+        with self.store.database.read() as tx:
+            held = tx.execute(select(records.c.key).where(records.c.native_mac == mac)).first()
+            return held is not None or bool(suppression.laid(tx, [mac]))
 
     def _observe(self, batches: Iterator[Batch]) -> None:
         observed = weight = asked = 0
@@ -365,7 +406,7 @@ class _Running:
         carried += [
             carry(exchange) for exchange in self._untold(one for batch in batches for one in batch.exchanges)
         ]
-        cursor = None if self.wanted.families else batches[-1].resume_from
+        cursor = None if self.wanted.singly else batches[-1].resume_from
         self._keep(carried, seen, stood, found, cursor)
         self._carried_files(seen, carried)
         for item in seen:
@@ -377,7 +418,7 @@ class _Running:
         kept = list(self.keeper.exchanges)
         answers: dict[Listing, list[tuple[str, ExchangeRef]]] = {}
         for listing, place in listings:
-            if listing.in_reply_to is None and self.wanted.families:
+            if listing.in_reply_to is None and self.wanted.singly:
                 continue  # one post says nothing of the others, whatever is promised
             if listing.in_reply_to is None:
                 within = self._within(listing)
@@ -673,8 +714,14 @@ class _Running:
     def _end(self) -> None:
         if self.report.status == "complete" and self.report.gaps:
             self.report.status = "partial"
+        wanted, now = self.wanted, self.store.clock.now()
         with self.store.database.begin() as tx:
+            runs.note_gaps(self.store, tx, self.run, self.page, self.lost, by=self.by)
             runs.end(self.store, tx, self.run, self.report, [self.page], by=self.by, why=self.why)
+            if self.report.finished:
+                hints.settle(tx, wanted.hints, now)
+                if not wanted.singly:
+                    hints.passed(tx, self.page, wanted.lane, wanted.published_from, self.run.began_at, now)
             self._give_back(tx)
 
     # -- whose turn it is ----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ class Cause(StrEnum):
 
 
 _WORSE = list(Cause)
-_LOOKS_AT = {lanes.WHOLE: 3, lanes.WINDOW: 2, lanes.SWEEP: 1, lanes.LATELY: 1, lanes.SURGE: 0}
+_LOOKS_AT = {lanes.WHOLE: 3, lanes.WINDOW: 2, lanes.SWEEP: 1, lanes.LATELY: 1, lanes.SURGE: 0, lanes.TOLD: 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from app.capture import copies, records
 from app.cli.answer import Answer, table
 from app.cli.session import READERS, Session, reason, session
 from app.db import Tx
+from app.holds.joining import Known
 from app.index import alerts, declarations, drafts, report_copies, reporting, reports, saved
 from app.index.declarations import DECLARERS, Declaration, Means
 from app.index.engine import IndexBusy, Sort
@@ -223,7 +224,12 @@ def _run(asked: argparse.Namespace) -> Answer:
             one = saved.get(store, tx, asked.id, by=here.officer)
         query = one.question.understood()
         found = archive.search(
-            query, messages=here.messages, sort=Sort(asked.sort), limit=max(asked.limit, 1), after=asked.after
+            query,
+            messages=here.messages,
+            sort=Sort(asked.sort),
+            limit=max(asked.limit, 1),
+            after=asked.after,
+            by=here.officer,
         )
         with store.database.begin() as tx:
             detail = {"what": "saved", "saved": one.id.hex, "query": one.question.text, "total": found.total}
@@ -297,7 +303,14 @@ def _no_alert(asked: argparse.Namespace) -> Answer:
 
 
 def _means(here: Session) -> Means:
-    return declarations.means(here.archive.store, here.archive.index, here.archive.settings, __version__)
+    archive = here.archive
+    return declarations.means(
+        archive.store,
+        archive.index,
+        archive.settings,
+        __version__,
+        lambda tx: Known(archive.store, tx, here.officer),
+    )
 
 
 def _make(asked: argparse.Namespace) -> Answer:

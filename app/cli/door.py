@@ -21,6 +21,7 @@ from app.cli import (
     disposition_commands,
     export_commands,
     hold_commands,
+    hook_commands,
     ledger_commands,
     people_commands,
     record_commands,
@@ -103,6 +104,7 @@ def build() -> argparse.ArgumentParser:
         review_commands,
         counsel_commands,
         export_commands,
+        hook_commands,
         people_commands,
     ):
         module.add(commands, common)

@@ -177,7 +177,7 @@ def _told(here: Session, tx: Tx, matter: Matter) -> Answer:
     store = here.archive.store
     held = placing.listed(store, tx, by=here.officer, matter=matter)
     value = matters.as_json(matter, _people(tx)) | {"active_holds": matter.holds}
-    value["holds"] = [placing.as_json(hold, matter) for hold in held]
+    value["holds"] = _with_matters(here, tx, held)
     lines = [
         f"{matter.name}{' (silent)' if matter.silent else ''}, {'closed' if matter.closed_at else 'open'}: {matter.id}",
         f"{len(matter.members)} members, {len(matter.custodians)} custodians, {matter.holds} active holds",
@@ -287,7 +287,7 @@ def _place(asked: argparse.Namespace) -> Answer:
         with store.database.read() as tx:
             matter = matters.get(store, tx, asked.matter, by=here.officer)
         scope.understood()
-        found = finding.find(store, here.archive.index, scope)
+        found = finding.find(store, here.archive.index, scope, by=here.officer)
         with store.database.begin() as tx:
             placed = placing.place(store, tx, matter, scope, found, by=here.officer, why=why)
             noticing.tell_of_change(store, tx, placed.hold, by=here.officer, why=why)
@@ -326,8 +326,8 @@ def _with_matters(here: Session, tx: Tx, held: Sequence[Hold]) -> list[dict[str,
     known = {one.key: one for one in matters.listed(store, tx, by=here.officer)}
     told = []
     for hold in held:
-        covers = sum(finding.covered(tx, hold.key, messages=here.messages).values())
-        told.append(placing.as_json(hold, known.get(hold.matter or 0), covers))
+        counted = finding.covered(tx, hold.key, messages=here.messages)
+        told.append(placing.as_json(hold, known.get(hold.matter or 0), counted))
     return told
 
 

@@ -518,7 +518,9 @@ def _simulate(asked: argparse.Namespace) -> Answer:
                 schedule=schedule,
                 on=day,
                 hold=hold,
+                messages=here.messages,
             )
+            adopting = _adopting(here, tx, schedule)
     if asked.svg is not None:
         _write(asked.svg, picture.draw(found).encode())
     rows = [
@@ -530,7 +532,22 @@ def _simulate(asked: argparse.Namespace) -> Answer:
         f"on {found.on}:",
         *_counts(found.counts),
     ]
-    return Answer(effects.as_json(found), lines)
+    told = effects.as_json(found)
+    if adopting is not None:
+        told["adopting"] = effects.preview_json(adopting)
+        lines.insert(
+            1,
+            f"{adopting.becomes:,} would become eligible at once that are not, {adopting.stops:,} stop being so",
+        )
+    return Answer(told, lines)
+
+
+def _adopting(here: Session, tx: Tx, schedule: Schedule | None) -> Preview | None:
+    """What adopting a schedule today would do."""
+    if schedule is None:
+        return None
+    standing, engine = here.archive.standing(), searching.whole(here.archive.index)
+    return effects.of_adopting(standing, tx, engine, schedule, since=standing.today(tx).day)
 
 
 # -- which records -----------------------------------------------------------------------------------------

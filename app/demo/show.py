@@ -59,7 +59,11 @@ def run(settings: Settings, *, host: str, port: int, serve: bool, say: Callable[
     with ExitStack() as open_until_the_end:
         platform = open_until_the_end.enter_context(SimulatedPlatform(PLATFORM_PORT, night=NIGHTS))
         shown = settings.model_copy(
-            update={"allow_hosts": f"127.0.0.1:{platform.port}", "public_url": f"http://{host}:{port}"}
+            update={
+                "allow_hosts": f"127.0.0.1:{platform.port}",
+                "public_url": f"http://{host}:{port}",
+                "productions": settings.productions or _beside(settings.home),
+            }
         )
         account = _account(shown) or make(shown, platform, say)
         say("")
@@ -103,6 +107,14 @@ def make(settings: Settings, platform: SimulatedPlatform, say: Callable[[str], N
         say("the law: a schedule, a lawsuit, a disposal that waits for its approval")
         clock.at += _MORNING
         second, second_password = law.begin(archive, officer)
+        archive.follow()
+        say("the public: a request that was answered, another one that waits for its review")
+        from app.demo import asked  # noqa: PLC0415 - only here: what typesets takes a while to load
+
+        asked.laws(settings.home)
+        with store.database.read() as tx:
+            chief = officers.find(tx, second)
+        asked.begin(archive, settings.productions or _beside(settings.home), officer, chief)
         archive.follow()
         account = replace(account, second=second, second_password=second_password)
     finally:
@@ -157,6 +169,11 @@ def _keep(settings: Settings, account: Account) -> None:
     file = _file(settings)
     file.touch(mode=0o600)
     file.write_text(json.dumps(asdict(account)))
+
+
+def _beside(home: Path) -> Path:
+    """Where the demonstration's productions lie: outside of its archive, as every production does."""
+    return home.with_name(f"{home.name}-productions")
 
 
 def _file(settings: Settings) -> Path:

@@ -30,6 +30,7 @@ from app.index.source import digest
 from app.records.errors import Invalid, NotFound, NotPermitted, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Record, Role
+from app.store import quarantine
 from app.store.store import Store
 from app.store.tables import redactions, review_rules, reviewed, selected, tombstones
 
@@ -427,7 +428,7 @@ def looked(tx: Tx, request: UUID, keys: Sequence[int]) -> dict[int, Looked]:
 
 
 def progress(tx: Tx, request: UUID) -> Progress:
-    """How far the review of a request is."""
+    """How far the review of a request is; what is in quarantine is in no number."""
     there = (
         (selected.c.record == reviewed.c.record)
         & (selected.c.request == request.bytes)
@@ -436,7 +437,11 @@ def progress(tx: Tx, request: UUID) -> Progress:
     acts = (
         select(reviewed.c.act, reviewed.c.officer, func.count())
         .join(selected, there)
-        .where(reviewed.c.request == request.bytes, reviewed.c.ended_entry.is_(None))
+        .where(
+            reviewed.c.request == request.bytes,
+            reviewed.c.ended_entry.is_(None),
+            quarantine.outside(reviewed.c.record),
+        )
         .group_by(reviewed.c.act, reviewed.c.officer)
     )
     counted: dict[str, int] = {}
@@ -459,6 +464,7 @@ def progress(tx: Tx, request: UUID) -> Progress:
             redactions.c.retracted_entry.is_(None),
             redactions.c.kind.not_in((LEAVES, KEPT)),
             tombstones.c.record.is_(None),
+            quarantine.outside(redactions.c.record),
         )
     )
     rows = tx.execute(taken).all()

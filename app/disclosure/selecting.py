@@ -198,7 +198,7 @@ def of(tx: Tx, request: UUID) -> list[int]:
 
 
 def count(tx: Tx, request: UUID) -> int:
-    """How many records are selected and still there."""
+    """How many records are selected and still there; what is in quarantine is not counted."""
     asked = (
         select(func.count())
         .select_from(selected)
@@ -207,6 +207,7 @@ def count(tx: Tx, request: UUID) -> int:
             selected.c.request == request.bytes,
             selected.c.left_entry.is_(None),
             tombstones.c.record.is_(None),
+            quarantine.outside(selected.c.record),
         )
     )
     return int(tx.execute(asked).scalar_one())

@@ -33,7 +33,7 @@ class Certificate:
 
     def pdf(self, of: Disposing) -> bytes:
         """The same on paper."""
-        from app.disposition import paper  # noqa: PLC0415 - only here, so that nothing else waits for fonts
+        from app.disposition import paper  # noqa: PLC0415 - only here, so that nothing else waits for the typesetter
 
         return paper.pdf(self.told, of.store.clock.now())
 

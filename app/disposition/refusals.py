@@ -118,9 +118,3 @@ class NotExecuted(Refused):
     """Nothing was executed that a certificate could speak of."""
 
     code = "not-executed"
-
-
-class FontMissing(Unavailable):
-    """The font that a certificate is set in is not on this machine."""
-
-    code = "font-missing"

@@ -11,7 +11,7 @@ content again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,8 @@ from app.index.engine import Engine, QueryNotSupported, Sort
 from app.index.keys import Keys
 from app.index.source import LedgerSource
 from app.records.errors import Invalid, Unavailable
+from app.records.nouns import Officer
+from app.store import quarantine
 from app.store.store import Store
 from app.store.tables import hold_records, records, tombstones, versions
 
@@ -62,11 +64,16 @@ class Found:
         return counted
 
 
-def find(store: Store, engine: Engine, scope: Scope) -> Found:
-    """What the scope covers in the archive as it stands; the question is refused, if at all, before anything is read."""
+def find(store: Store, engine: Engine, scope: Scope, *, by: Officer | None = None) -> Found:
+    """What the scope covers in the archive as it stands; the question is refused, if at all, before anything is read.
+
+    What is in quarantine is covered as everything else, and counted for
+    nobody. Named by its id it is there for the two who have access alone:
+    `by` is who names it, None for the archive's own work.
+    """
     tree = scope.understood()
     with store.database.read() as tx:
-        named = named_keys(tx, scope.records)
+        named = named_keys(tx, scope.records, hidden=quarantine.hidden(tx, by.id) if by else ())
         size = store.ledger.size(tx)
     if tree is None:
         return Found(size, named=named)
@@ -145,8 +152,11 @@ def captured_since(size: int) -> Select[Any]:
     )
 
 
-def named_keys(tx: Tx, named: Sequence[UUID]) -> Keys:
-    """The keys of records that are named one by one, or `UnknownRecords`; what was disposed of cannot be held."""
+def named_keys(tx: Tx, named: Sequence[UUID], *, hidden: Collection[int] = ()) -> Keys:
+    """The keys of records that are named one by one, or `UnknownRecords`; what was disposed of cannot be held.
+
+    Those whose keys are `hidden` are not there for whoever names them.
+    """
     found: dict[UUID, int] = {}
     for start in range(0, len(named), _ASK):
         part = [one.bytes for one in named[start : start + _ASK]]
@@ -155,7 +165,9 @@ def named_keys(tx: Tx, named: Sequence[UUID]) -> Keys:
             .outerjoin(tombstones, tombstones.c.record == records.c.key)
             .where(records.c.id.in_(part), tombstones.c.record.is_(None))
         )
-        found |= {UUID(bytes=bytes(identity)): key for identity, key in tx.execute(asked)}
+        found |= {
+            UUID(bytes=bytes(identity)): key for identity, key in tx.execute(asked) if key not in hidden
+        }
     missing = [one for one in dict.fromkeys(named) if one not in found]
     if missing:
         raise UnknownRecords(
@@ -192,11 +204,11 @@ _PART = 50_000
 
 
 def covered(tx: Tx, hold: int, *, messages: bool) -> dict[str, int]:
-    """How many records a hold covers, by basis; private messages only where they may be read."""
+    """How many records a hold covers, by basis: private messages only where they may be read, quarantine never."""
     asked = (
         select(hold_records.c.basis, func.count())
         .join(records, records.c.key == hold_records.c.record)
-        .where(hold_records.c.hold == hold)
+        .where(hold_records.c.hold == hold, quarantine.outside(records.c.key))
         .group_by(hold_records.c.basis)
     )
     if not messages:
@@ -204,7 +216,9 @@ def covered(tx: Tx, hold: int, *, messages: bool) -> dict[str, int]:
     return {basis: int(number) for basis, number in tx.execute(asked)}
 
 
-def private_among(tx: Tx, keys: Keys) -> int:
-    """How many of these records are private messages."""
-    private = Keys.of(tx.execute(select(records.c.key).where(records.c.private)).scalars())
-    return len(keys & private)
+def uncounted(tx: Tx, *, messages: bool) -> Keys:
+    """The records that holds cover and no number tells: what is in quarantine, private messages unless they may be read."""
+    unseen = Keys.of(quarantine.hidden(tx))
+    if messages:
+        return unseen
+    return unseen | Keys.of(tx.execute(select(records.c.key).where(records.c.private)).scalars())

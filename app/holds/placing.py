@@ -33,6 +33,7 @@ from app.index.printer import show
 from app.records.errors import NotFound
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
+from app.store import quarantine
 from app.store.store import Store
 from app.store.tables import hold_records, holds, records, releases, tombstones
 from app.store.tables import matters as matters_table
@@ -142,7 +143,7 @@ def preview(
     messages = by.may(Role.MESSAGES)
     with store.database.read() as tx:
         matters.must_be_open(matters.may_work_on(store, tx, matter, by))
-    found, tree = finding.find(store, engine, scope), scope.understood()
+    found, tree = finding.find(store, engine, scope, by=by), scope.understood()
     missed = near.near_misses(store, engine, tree, found.keys(), messages=messages) if tree else []
     with store.database.begin() as tx:
         lost = losses.possibly_disposed(tx, tree)
@@ -165,11 +166,10 @@ def _told(
 ) -> Preview:
     by_basis = {MATCHED: found.matched, UNDECIDED: Keys.of(found.undecided), NAMED: found.named}
     reasons = found.reasons()
-    if not messages:
-        private = Keys.of(tx.execute(select(records.c.key).where(records.c.private)).scalars())
-        by_basis = {name: keys - private for name, keys in by_basis.items()}
-        for key in private & Keys.of(found.undecided):
-            reasons[found.undecided[key]] -= 1
+    unseen = finding.uncounted(tx, messages=messages)
+    by_basis = {name: keys - unseen for name, keys in by_basis.items()}
+    for key in unseen & Keys.of(found.undecided):
+        reasons[found.undecided[key]] -= 1
     whole = by_basis[MATCHED] | by_basis[UNDECIDED] | by_basis[NAMED]
     tree = scope.understood()
     return Preview(
@@ -272,7 +272,8 @@ def answer(store: Store, tx: Tx, hold: Hold, found: Found, *, messages: bool) ->
     """What placing a hold answers."""
     del store
     by_basis = finding.covered(tx, hold.key, messages=messages)
-    not_reached = sum(why == NOT_REACHED for why in found.undecided.values())
+    unread = Keys.of(key for key, why in found.undecided.items() if why == NOT_REACHED)
+    not_reached = len(unread - finding.uncounted(tx, messages=messages))
     return Placed(
         hold=hold,
         covers=sum(by_basis.values()) + not_reached,
@@ -322,11 +323,15 @@ def of_id(store: Store, tx: Tx, identity: UUID) -> Hold:
 def records_of(
     tx: Tx, hold: Hold, *, messages: bool, after: int = 0, limit: int = 50, basis: str | None = None
 ) -> Part:
-    """Some of what a hold covers, in the order of keys, with the exact total."""
+    """Some of what a hold covers, in the order of keys, with the exact total; what is in quarantine is not told."""
     asked = (
         select(hold_records.c.record, hold_records.c.basis, records.c.id)
         .join(records, records.c.key == hold_records.c.record)
-        .where(hold_records.c.hold == hold.key, hold_records.c.record > after)
+        .where(
+            hold_records.c.hold == hold.key,
+            hold_records.c.record > after,
+            quarantine.outside(hold_records.c.record),
+        )
         .order_by(hold_records.c.record)
     )
     if not messages:
@@ -397,8 +402,8 @@ def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Hold]:
 # -- telling -----------------------------------------------------------------------------------------------
 
 
-def as_json(hold: Hold, matter: Matter | None, covers: int | None = None) -> dict[str, object]:
-    """A hold as programs read it."""
+def as_json(hold: Hold, matter: Matter | None, counted: Mapping[str, int]) -> dict[str, object]:
+    """A hold as programs read it; `counted` is how many records it covers, by basis, for whoever reads."""
     pending = hold.pending
     return {
         "id": str(hold.id),
@@ -408,7 +413,7 @@ def as_json(hold: Hold, matter: Matter | None, covers: int | None = None) -> dic
         "state": hold.state,
         "placed_at": hold.at.isoformat(),
         "why": hold.why,
-        "scope": {**hold.scope.as_json(), "records": len(hold.scope.records)},
+        "scope": {**hold.scope.as_json(), "records": counted.get(NAMED, 0)},
         "understood": hold.understood,
         "release": {
             "approved": pending.approved,
@@ -417,7 +422,7 @@ def as_json(hold: Hold, matter: Matter | None, covers: int | None = None) -> dic
         if pending
         else None,
         "entry": hold.entry,
-        **({"covers": covers} if covers is not None else {}),
+        "covers": sum(counted.values()),
     }
 
 

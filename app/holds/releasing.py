@@ -22,6 +22,7 @@ from app.holds.matters import NotYourMatter
 from app.holds.placing import Hold
 from app.records.errors import IntegrityFailure, Refused
 from app.records.nouns import Officer, Role
+from app.store import quarantine
 from app.store.store import Store
 from app.store.tables import hold_notices, hold_records, holds, pages, records, releases, tombstones
 
@@ -64,7 +65,10 @@ class Freed:
 
 
 def preview(tx: Tx, hold: Hold, *, by: Officer) -> Freed:
-    """What would be covered no more. Holds that `by` may not know of are not told, and go on protecting."""
+    """What would be covered no more. Holds that `by` may not know of are not told, and go on protecting.
+
+    What is in quarantine is in no number; nothing in it is destroyed, held or not.
+    """
     messages = by.may(Role.MESSAGES)
     elsewhere = (
         select(hold_records.c.record)
@@ -77,7 +81,9 @@ def preview(tx: Tx, hold: Hold, *, by: Officer) -> Freed:
         .join(records, records.c.key == hold_records.c.record)
         .join(pages, pages.c.key == records.c.page)
         .outerjoin(tombstones, tombstones.c.record == records.c.key)
-        .where(hold_records.c.hold == hold.key, tombstones.c.record.is_(None))
+        .where(
+            hold_records.c.hold == hold.key, tombstones.c.record.is_(None), quarantine.outside(records.c.key)
+        )
         .group_by(pages.c.name)
     )
     if not messages:

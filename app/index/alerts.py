@@ -6,6 +6,12 @@ the link is opened; an index that lags delays a letter and loses none. New to a
 search is a record that is a hit now and was none when the alert last looked: a
 record that was captured since, or one that an edit brought in.
 
+Tags, series and holds are said of a record without a capture, often long after
+it: an alert that looked at captures alone would keep silent where its owner
+counts on a letter. To notice them it would have to keep which records were
+hits, and such a list would go on telling of what was disposed of. So a search
+that names one is kept and run, and no alert is set on it.
+
 A letter says how many, and where to look. Neither the query nor its name nor a
 word of what was found leaves the archive by mail. Private messages count only
 where the owner may read them, by the roles of that moment.
@@ -32,8 +38,10 @@ from app.index.engine import QueryNotSupported, Scope
 from app.index.follower import Source
 from app.index.judging import Read
 from app.index.language import BadQuery
+from app.index.printer import show
 from app.index.saved import Saved
-from app.index.tree import Tree
+from app.index.standing import FACTS
+from app.index.tree import Field, Tree, everything_in
 from app.records.errors import NotFound, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
@@ -83,7 +91,11 @@ class _Watch:
 
 
 def begin(store: Store, tx: Tx, found: Saved, *, by: Officer, why: str) -> None:
-    """Tell `by` from now on of what is new to a saved search; what is captured already is not told."""
+    """Tell `by` from now on of what is new to a saved search; what is captured already is not told.
+
+    Raises `QueryNotSupported` for a search that no capture brings a record into.
+    """
+    _must_come_with_a_capture(found.question.understood().tree)
     lock_ledger(tx)
     if _running(tx, found, by) is not None:
         raise AlertIsSet("you are told of this search already")
@@ -124,6 +136,17 @@ def end(store: Store, tx: Tx, found: Saved, *, by: Officer, why: str) -> None:
         subject=found.id,
     )
     tx.execute(update(alerts).where(alerts.c.key == row.key).values(ended_entry=entry))
+
+
+def _must_come_with_a_capture(tree: Tree) -> None:
+    for part in everything_in(tree):
+        if isinstance(part, Field) and part.name in FACTS:
+            raise QueryNotSupported(
+                show(part),
+                "an alert tells what is captured, and this is said of records afterwards, by people and by rules, "
+                "so that letters would be missing without anybody noticing. The search stays saved: run it",
+            )
+    judging.must_be_known(tree)
 
 
 def _running(tx: Tx, found: Saved, by: Officer) -> Any:
@@ -173,7 +196,7 @@ def _watches(store: Store, tx: Tx) -> list[_Watch]:
             continue
         try:
             tree = kept[row.search].question.understood().tree
-            judging.must_be_known(tree)
+            _must_come_with_a_capture(tree)
         except (BadQuery, QueryNotSupported) as error:
             _log.warning("alert %s waits: %s", row.key, error.code)
             continue

@@ -8,12 +8,20 @@ of that these words were in it.
 Run again, the same question is asked as of the same size of the ledger, and as
 of now. What is missing by then can only have been disposed of, and how many
 were is said; content never is.
+
+Tags and series are said of records without a capture, so no size of the ledger
+brings them back. A question that names one is answered with them as they stand
+at that moment, and the draft says so: which facts, at which size they were
+read, how many records they held of and the digest over those. Run again, they
+are read anew, and a difference that comes of them is told as one. `hold:` is
+refused: which holds somebody may know of depends on who asks, and a
+declaration says the same to everybody, or it would give away a silent matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -26,11 +34,14 @@ from app.capture.deeds import Told
 from app.db import Tx, from_instant, to_instant
 from app.index import analyser, asof, drafts, generations
 from app.index.asof import History
-from app.index.engine import Engine, Scope
+from app.index.documents import LACKS
+from app.index.engine import Engine, QueryNotSupported, Scope
 from app.index.language import BadQuery, parse
+from app.index.printer import show
 from app.index.questions import Filters, Question
 from app.index.source import LedgerSource, digest
-from app.index.tree import Field, Tree, both
+from app.index.standing import FACTS, Standing, joined
+from app.index.tree import Among, Field, Tree, asks_for_words, both, everything_in, with_words_met
 from app.records.errors import NotFound
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
@@ -68,17 +79,28 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """With what is searched: the history of records, the index, and what both are called."""
+    """With what is searched: the history of records, the index, and what both are called.
+
+    `standing` knows tags and series, as a transaction sees them; without it
+    they are refused.
+    """
 
     history: History
     engine: Engine
     edition: str
     program: str
+    standing: Callable[[Tx], Standing] | None = None
 
 
-def means(store: Store, engine: Engine, settings: Settings, program: str) -> Means:
+def means(
+    store: Store,
+    engine: Engine,
+    settings: Settings,
+    program: str,
+    standing: Callable[[Tx], Standing] | None = None,
+) -> Means:
     """With what this archive is searched today."""
-    return Means(LedgerSource(store), engine, generations.edition(settings.index()), program)
+    return Means(LedgerSource(store), engine, generations.edition(settings.index()), program, standing)
 
 
 class Verdict(StrEnum):
@@ -88,6 +110,8 @@ class Verdict(StrEnum):
     """Exactly the same records."""
     DISPOSED = "disposed"
     """Fewer records, and no more are missing than were disposed of since."""
+    SAID = "said"
+    """Other records, and the tags or series that the question names hold of other records than they did."""
     DIFFERS = "differs"
     """Other records, and disposal does not explain it: a fact without versions changed, or something is wrong."""
 
@@ -115,15 +139,66 @@ class Again:
     """Hits of then that are none now, because a newer version took the place of the one that was."""
     changed: Mapping[str, tuple[str, str]]
     """What searched otherwise: engine, analyser, program, or the reading of the query; before and now."""
+    said: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """The tags and series that hold of other records than they did: of how many of then, before and now."""
 
 
 # ---- asking --------------------------------------------------------------------------------------
 
 
-def verdict(then: tuple[int, str], now: tuple[int, str], disposed: int) -> Verdict:
-    """What it means that a question found `then` (total and digest) and finds `now`, as of the same size."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A tag or series that a question names, read when the ledger had `size` entries: of how many records it held."""
+
+    fact: str
+    size: int
+    records: int
+    digest: str
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "fact": self.fact,
+            "read_at": self.size,
+            "records": self.records,
+            "records_sha256": self.digest,
+        }
+
+
+def _with_facts(store: Store, means: Means, tree: Tree) -> tuple[Tree, int]:
+    """The question with what is said of records at this moment, and the size of the ledger at it."""
+    for part in everything_in(tree):
+        if isinstance(part, Field) and part.name == "hold":
+            raise QueryNotSupported(
+                show(part),
+                "which holds somebody may know of depends on who asks, and a declaration must say the same to "
+                "everybody who reads it or runs it again. Name the words, pages and days that the hold covers",
+            )
+        if isinstance(part, Field) and part.name in FACTS and means.standing is None:
+            raise QueryNotSupported(show(part), "nobody is there who knows it")
+    with store.database.read() as tx:
+        return joined(tree, None if means.standing is None else means.standing(tx)), store.ledger.size(tx)
+
+
+def _said(store: Store, means: Means, tree: Tree, scope: Scope, size: int, read_at: int) -> Sequence[_Said]:
+    """Of how many records each of the joined facts holds, of those that there were at `size` and that may be read."""
+    facts = {show(part.fact): part for part in everything_in(tree) if isinstance(part, Among)}
+    told = []
+    for name, part in facts.items():
+        held = asof.hits(means.history, means.engine, part, scope, size)
+        with store.database.read() as tx:
+            told.append(_Said(name, read_at, len(held), digest(tx, held)))
+    return told
+
+
+def verdict(then: tuple[int, str], now: tuple[int, str], disposed: int, *, said: bool = False) -> Verdict:
+    """What it means that a question found `then` (total and digest) and finds `now`, as of the same size.
+
+    `said` where tags or series that it names hold of other records than they did.
+    """
     if then == now:
         return Verdict.SAME
+    if said:
+        return Verdict.SAID
     return Verdict.DISPOSED if 0 < then[0] - now[0] <= disposed else Verdict.DIFFERS
 
 
@@ -138,9 +213,12 @@ def make(
     query = question.understood()
     scope = Scope(store.agency.zone(), messages=messages)
     size = asof.size_of(means.engine)
-    found = asof.hits(means.history, means.engine, query.tree, scope, size)
-    left = asof.undated(means.history, means.engine, query.tree, scope, size)
-    media = asof.hits(means.history, means.engine, _with_media(query.tree), scope, size)
+    tree, read_at = _with_facts(store, means, query.tree)
+    found = asof.hits(means.history, means.engine, tree, scope, size)
+    left = asof.undated(means.history, means.engine, tree, scope, size)
+    media = asof.hits(means.history, means.engine, _with_media(tree), scope, size)
+    beside = _said(store, means, tree, scope, size, read_at)
+    lacking = _lacking(means, tree, scope, size)
     checkpoint = store.ledger.checkpoint()
     identity = new_id()
     with store.database.read() as tx:
@@ -166,7 +244,9 @@ def make(
         "undated": len(left),
         "unsearchable": behind,
         "unsearchable_versions": waiting,
+        "not_searched": lacking,
         "with_attachments": len(media),
+        "said_of_records": [one.as_json() for one in beside],
         "ledger": {"origin": store.ledger.origin, "size": size, "checkpoint": checkpoint},
         "engine": means.edition,
         "analyser": analyser.VERSION,
@@ -213,7 +293,7 @@ def again(store: Store, means: Means, kept: Declaration) -> Again:
     What was understood then is asked, not what the words might be read as by
     now. Private messages are searched where they were.
     """
-    tree = parse(kept.understood).tree
+    tree, read_at = _with_facts(store, means, parse(kept.understood).tree)
     scope = Scope(store.agency.zone(), messages=kept.messages)
     size = asof.size_of(means.engine)
     now = asof.hits(means.history, means.engine, tree, scope, size)
@@ -222,9 +302,10 @@ def again(store: Store, means: Means, kept: Declaration) -> Again:
     with store.database.read() as tx:
         disposed = asof.disposed_since(tx, kept.size)
         digest_then, digest_now = digest(tx, then), digest(tx, now)
+    said = _said_otherwise(kept, _said(store, means, tree, scope, kept.size, read_at))
     return Again(
         declaration=kept,
-        verdict=verdict((kept.total, kept.digest), (len(then), digest_then), disposed),
+        verdict=verdict((kept.total, kept.digest), (len(then), digest_then), disposed, said=bool(said)),
         total_then=len(then),
         digest_then=digest_then,
         missing=max(0, kept.total - len(then)),
@@ -236,7 +317,18 @@ def again(store: Store, means: Means, kept: Declaration) -> Again:
         brought_in=len(now - then - new),
         no_longer=len(then - now),
         changed=_changed(kept, means),
+        said=said,
     )
+
+
+def _said_otherwise(kept: Declaration, now: Sequence[_Said]) -> dict[str, tuple[int, int]]:
+    """The facts that hold of other records than the draft says."""
+    then = {one["fact"]: one for one in kept.facts.get("said_of_records", ())}
+    return {
+        one.fact: (int(then[one.fact]["records"]), one.records)
+        for one in now
+        if one.fact in then and then[one.fact]["records_sha256"] != one.digest
+    }
 
 
 def _changed(kept: Declaration, means: Means) -> dict[str, tuple[str, str]]:
@@ -254,6 +346,21 @@ def _changed(kept: Declaration, means: Means) -> dict[str, tuple[str, str]]:
         "query as understood": (kept.understood, read),
     }
     return {name: pair for name, pair in compared.items() if pair[0] != pair[1]}
+
+
+def _lacking(means: Means, tree: Tree, scope: Scope, size: int) -> dict[str, int]:
+    """How many records could not be searched wholly, and might be hits by what was not: `any`, and each reason."""
+    if not asks_for_words(tree):
+        return {}
+    found: dict[str, int] = {}
+    for reason in ("any", *LACKS):
+        lacks = both(with_words_met(tree), Field("unsearchable", reason))
+        number = len(asof.hits(means.history, means.engine, lacks, scope, size))
+        if not number and reason == "any":
+            break
+        if number:
+            found[reason] = number
+    return found
 
 
 def _with_media(tree: Tree) -> Tree:
@@ -344,6 +451,7 @@ def again_json(told: Again) -> dict[str, object]:
             "no_longer_found": told.no_longer,
         },
         "changed": {name: {"then": then, "now": now} for name, (then, now) in told.changed.items()},
+        "said_of_records": {name: {"then": then, "now": now} for name, (then, now) in told.said.items()},
     }
 
 
@@ -353,6 +461,7 @@ def again_sentences(told: Again) -> list[str]:
     said = {
         Verdict.SAME: f"As of {kept.size:,} ledger entries exactly the same {kept.total:,} records are found.",
         Verdict.DISPOSED: f"As of {kept.size:,} ledger entries {told.total_then:,} of the {kept.total:,} records are found. {told.missing:,} are no longer there; {told.disposed:,} records in all were disposed of since.",
+        Verdict.SAID: f"As of {kept.size:,} ledger entries {told.total_then:,} records are found, and they are not the {kept.total:,} of then. What is said of records has changed since; {told.disposed:,} were disposed of.",
         Verdict.DIFFERS: f"As of {kept.size:,} ledger entries {told.total_then:,} records are found, and they are not the {kept.total:,} of then; that {told.disposed:,} were disposed of since does not explain it. Look whether a page was named anew, or a date of publication changed; otherwise run `muniment verify`.",
     }[told.verdict]
     lines = [
@@ -361,6 +470,10 @@ def again_sentences(told: Again) -> list[str]:
     ]
     if told.verdict is Verdict.SAME and told.disposed:
         lines.append(f"{told.disposed:,} records in all were disposed of since.")
+    lines += [
+        f"{name} holds of {now:,} of the records that there were then, and not of the {before:,} of which it held."
+        for name, (before, now) in told.said.items()
+    ]
     lines += [
         f"Otherwise than then, {name}: {now} (then {before})." for name, (before, now) in told.changed.items()
     ]

@@ -30,7 +30,7 @@ MATCH = (
     "Words are matched whole and exactly, after Unicode normalization (NFKC) and case folding; nothing is stemmed, corrected or left out unless the query asks for it. A word is a run of letters, digits, combining marks and underscores that begins with a letter, a digit or an underscore.",
     "The whole query is read against one version of a record. A record is found if any of its versions by the stated size of the ledger meets the query; `version:current` narrows to the newest. Each record counts once, and the total is exact.",
     "Dates are days in the time zone stated above. A record without a date of publication meets no condition on that date.",
-    "Only text is searched. Words in pictures, sound, video and other attachments are not.",
+    "A word is looked for in what was written, and beside it in alt texts, captions, the names of files, titles, and the words of attached files that a program can read. Each of these is a text by itself, and nothing is met across two of them. Words that can only be seen in a picture or heard in sound or film are not searched; how many records could not be searched wholly stands above.",
 )
 
 NOT_SAID = (
@@ -40,6 +40,19 @@ NOT_SAID = (
     "that the query is the right one for the question in dispute;",
     "what was disposed of under a retention schedule before the search: whether it would have been found cannot be known.",
 )
+
+
+_LACKING = {
+    "media_without_text": "pictures, sound or film of which nobody wrote what they show",
+    "scanned": "scanned pages without words",
+    "protected": "files that are locked with a password",
+    "unreadable": "damaged files",
+    "too_long": "files too large to be read to their end",
+    "unknown_format": "files of a format that is not read",
+    "not_kept": "attachments that could not be fetched",
+    "not_read": "attachments that had not been read yet",
+}
+"""What of a record could not be searched, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +91,14 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
                     "Ledger entries not searched yet",
                     f"{facts['unsearchable']:,}, of which {facts['unsearchable_versions']:,} captured a version of a record",
                 ),
+                *_not_searched(facts),
                 ("Of those found, with attachments", f"{facts['with_attachments']:,}"),
             ],
             [
                 "The digest is taken over the ids of the records found, in small letters, sorted, each followed by a line feed."
             ],
         ),
+        *_said(facts),
         Section(
             "In what it was searched",
             [
@@ -115,6 +130,35 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
             ],
         ),
     ]
+
+
+def _not_searched(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How many records might be hits by what nobody could search in them; a draft of before does not say."""
+    if "not_searched" in facts:
+        told = dict(facts["not_searched"])
+        number = told.pop("any", 0)
+        reasons = "; ".join(f"{_LACKING.get(reason, reason)}: {count:,}" for reason, count in told.items())
+        yield (
+            "Records that could not be searched wholly, and could be hits by what was not",
+            f"{number:,}" + (f" ({reasons})" if reasons else ""),
+        )
+
+
+def _said(facts: Mapping[str, Any]) -> Iterator[Section]:
+    """What the question names that is no part of any capture, where it names any."""
+    told = facts.get("said_of_records", ())
+    if told:
+        yield Section(
+            "What officers and schedules say of records",
+            [
+                (one["fact"], f"{one['records']:,} records, SHA-256 of their ids {one['records_sha256']}")
+                for one in told
+            ],
+            [
+                f"Tags are given by officers, and series by a schedule's rules or an officer's decision. They are no part of what was captured, and have no history that could be asked for. Here they were read once, when the ledger had {told[0]['read_at']:,} entries; the numbers above count, among the records that there were at the size of the ledger stated below, those of which they held.",
+                "Whoever asks this question again is answered with tags and series as they stand then. Each of them that holds of other records than these is then named.",
+            ],
+        )
 
 
 def as_text(facts: Mapping[str, Any]) -> str:

@@ -463,9 +463,7 @@ class _Lexer:
         punctuation = quoted or len([element for element in elements if element.strip("?")]) > 1
         parts: list[Part] = []
         for element in elements:
-            bare = element if element.startswith("http") else element.strip("?") if punctuation else element
-            # What the sign stood before may be no word without it: a mark alone is none.
-            rest = [bare] if bare == element else analyser.pattern_elements(bare)
+            rest = _unpunctuated(element) if punctuation else [element]
             parts += [
                 self._pattern(one, start, end, quoted=quoted) for one in rest if one not in {"", "#", "@"}
             ]
@@ -493,6 +491,18 @@ class _Lexer:
         if letters in ("#", "@"):
             self._refuse("A name must follow", start, end, "Write #flood or #flo*.")
         return _part(re.sub(r"\*+", "*", element))
+
+
+def _unpunctuated(element: str) -> list[str]:
+    """What is left without question marks around it.
+
+    What a sign stood before may be no word without it, a mark alone for one,
+    and then the next sign stands at the beginning.
+    """
+    bare = element if element.startswith("http") else element.strip("?")
+    if bare == element:
+        return [element]
+    return [rest for one in analyser.pattern_elements(bare) for rest in _unpunctuated(one)]
 
 
 def _part(element: str) -> Part:

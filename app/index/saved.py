@@ -3,11 +3,15 @@
 The name and the query stand sealed in the ledger's entry, as typed and as they
 were understood then. Removing one is an entry of its own; both stay. Running
 one asks what was typed again, and says where it is understood otherwise now.
+
+A kept question may name tags, series and holds: it keeps words and no records,
+and each run reads what officers say of records at that moment, for whoever
+runs it. So somebody outside a silent matter runs a shared search without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +24,10 @@ from app.capture.deeds import Told
 from app.db import Tx
 from app.db.database import lock_ledger
 from app.index import judging
+from app.index.keys import Keys
 from app.index.questions import Filters, Question
+from app.index.standing import joined
+from app.index.tree import Tree
 from app.records.errors import Invalid, NotFound, NotPermitted, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
@@ -78,7 +85,7 @@ def save(
     """Keep a question by a name. One that cannot be understood or answered is refused here already."""
     told = _name(name)
     query = question.understood()
-    judging.must_be_known(query.tree)
+    _must_be_answerable(query.tree)
     lock_ledger(tx)
     _must_be_free(store, tx, told, by)
     identity = new_id()
@@ -225,6 +232,21 @@ def _saved(row: Any, made: Told, named: Told | None, *, alert: bool) -> Saved:
         entry=row.entry,
         alert=alert,
     )
+
+
+class _Unasked:
+    """Stands for whoever will ask: of which records a fact holds is read when the search is run."""
+
+    def having(self, fact: str, value: str) -> Keys:  # noqa: ARG002 - the shape of `Standing`
+        return Keys()
+
+    def counted(self, fact: str, among: Keys) -> Mapping[str, int]:  # noqa: ARG002 - the shape of `Standing`
+        return {}
+
+
+def _must_be_answerable(tree: Tree) -> None:
+    """Raise `QueryNotSupported` for what searching itself refuses."""
+    judging.must_be_known(joined(tree, _Unasked()))
 
 
 def _name(name: str) -> str:

@@ -166,6 +166,8 @@ class TantivyEngine:
         self._heap = heap
         self._lock = threading.RLock()
         self._folder: Path
+        self._read: tuple[object, ...] | None = None
+        """Which commit the reader has; None where it has to look."""
         self._index: tantivy.Index | None = None
         self._unfit: IndexNeedsRebuild | None = None
         self._writer: tantivy.IndexWriter | None = None
@@ -190,7 +192,7 @@ class TantivyEngine:
         return cls(home)
 
     def _open(self, folder: Path) -> None:
-        self._folder, self._index, self._unfit = folder, None, None
+        self._folder, self._index, self._unfit, self._read = folder, None, None, None
         try:
             _check_description(folder)
         except IndexNeedsRebuild as unfit:
@@ -212,13 +214,28 @@ class TantivyEngine:
         """The last commit of the living generation, whoever made them."""
         with self._lock, _translated():
             self._follow_pointer()
-            try:
-                self._fit().reload()
-            except (ValueError, OSError):  # the folder may have been swapped and discarded just now
-                if not self._follow_pointer():
-                    raise
-                self._fit().reload()
+            commit = self._newest_commit()
+            if commit is None or commit != self._read:
+                try:
+                    self._fit().reload()
+                except (ValueError, OSError):  # the folder may have been swapped and discarded just now
+                    if not self._follow_pointer():
+                        raise
+                    commit = self._newest_commit()
+                    self._fit().reload()
+                self._read = commit
             return self._fit().searcher()
+
+    def _newest_commit(self) -> tuple[object, ...] | None:
+        """What tells one commit from the next without reading it: each one puts another file in the place of `meta.json`.
+
+        Asked before the commit is read: one that comes in between is read once more.
+        """
+        try:
+            told = (self._folder / "meta.json").stat()
+        except OSError:
+            return None
+        return self._folder, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
     def _follow_pointer(self) -> bool:
         living = generations.current(self._home) if self._follows and self._writer is None else None

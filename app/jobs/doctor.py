@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from app.capture import diary, notices, runs
+from app.capture import diary, hints, hooks, notices, runs
 from app.jobs import rounds
 from app.jobs.telling import not_captured
 from app.officers import Smtp
@@ -37,8 +37,13 @@ class Check:
         return asdict(self)
 
 
-def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list[Check]:
-    """Look at everything that the archive needs; nothing is changed."""
+def examine(
+    settings: Settings,
+    store: Store,
+    behind: Callable[[], int],
+    doors: Callable[[], Sequence[hooks.Door]] = tuple,
+) -> list[Check]:
+    """Look at everything that the archive needs; nothing is changed. `doors` are those at which platforms may tell."""
     return [
         _master_key(settings),
         _disk(settings),
@@ -53,6 +58,7 @@ def examine(settings: Settings, store: Store, behind: Callable[[], int]) -> list
         _tried("mail", lambda: _mail(settings, store)),
         _tried("letters", lambda: _letters(settings, store)),
         _tried("coverage", lambda: _coverage(store)),
+        _tried("webhooks", lambda: _hooks(settings, store, doors())),
     ]
 
 
@@ -226,6 +232,24 @@ def _coverage(store: Store) -> Check:
         if late
         else "every page was captured within 26 hours",
     )
+
+
+def _hooks(settings: Settings, store: Store, doors: Sequence[hooks.Door]) -> Check:
+    """The doors at which platforms tell by themselves: whether they do, and what was refused. Passes make up for it."""
+    now = store.clock.now()
+    with store.database.read() as tx:
+        standing = hooks.standing(tx, doors, settings.public_url)
+        late, given_up = hints.late(tx, now - hooks.LATE)
+    told = [f"{one.connector}: {said}" for one in standing for said in hooks.troubles(one, now)]
+    if late:
+        told.append(f"{late} things that were told of were not looked at within an hour")
+    if given_up:
+        told.append(f"{given_up} could not be looked at, and are left to the passes")
+    if not told:
+        well = ", ".join(one.connector for one in standing if one.set_up)
+        told = [f"{well} tells by itself" if well else "no platform tells by itself: none was set up"]
+        return Check("webhooks", ok=True, needed=False, says=told[0])
+    return Check("webhooks", ok=False, needed=False, says="; ".join(told))
 
 
 def _tried(what: str, check: Callable[[], Check]) -> Check:

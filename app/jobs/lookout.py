@@ -1,4 +1,7 @@
-"""Between the nights: what is new is looked for every few minutes, busy posts more often, streams are listened to.
+"""Between the nights: what is new is looked for every few minutes, busy posts more often, what is told at once.
+
+Streams are listened to; what a platform tells at the archive's door waits as
+hints (`app/capture/hints.py`) and is looked at with the next minute.
 
 Pages are captured side by side, so many at once and no more; one that takes
 long keeps its own place and nobody else's. Which page is due is decided by
@@ -16,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from app.capture import lanes, lease, pacing, pages, plans
+from app.capture import hints, lanes, lease, pacing, pages, plans
 from app.capture.pacing import Pace
 from app.capture.run import Pass
 from app.capture.runs import Report
@@ -27,6 +30,7 @@ from app.store.store import Store
 
 _log = logging.getLogger("muniment.lookout")
 WHY = "looking for what is new"
+TOLD_WHY = "what the platform told of by itself"
 _AGAIN = timedelta(minutes=1)
 _LONGEST_SILENCE = timedelta(hours=1)
 
@@ -59,7 +63,12 @@ class Lookout:
         """Begin what is due now; return what was begun."""
         begun = []
         with self.store.database.read() as tx:
-            due = [(page, wanted) for page in self._watched(tx) for wanted in self._tried(tx, page)]
+            told = hints.pages_waiting(tx, self.store.clock.now())
+            due = [
+                (page, wanted)
+                for page in self._watched(tx)
+                for wanted in self._tried(tx, page, told=page.key in told)
+            ]
         for page, wanted in due:
             with self._lock:
                 if page.id in self._running:
@@ -78,19 +87,27 @@ class Lookout:
             and page.id not in self._running
         ]
 
-    def _tried(self, tx: Tx, page: Page) -> list[Pass]:
+    def _tried(self, tx: Tx, page: Page, *, told: bool) -> list[Pass]:
         try:
-            return self._due(tx, page)
+            return self._due(tx, page, told=told)
         except Exception:  # noqa: BLE001 - a connector that is gone must not stop the other pages
             _log.exception("it cannot be told whether page %s is due", page.id)
             return []
 
-    def _due(self, tx: Tx, page: Page) -> list[Pass]:
-        """At most one thing: what is new, or else the posts that are busy."""
-        new = plans.now_due(self.store, tx, page, self.usual, narrows=self.archive.narrows(page))
+    def _due(self, tx: Tx, page: Page, *, told: bool) -> list[Pass]:
+        """At most one thing: what is new, or else what the platform told of, or else the posts that are busy."""
+        narrows = self.archive.narrows(page)
+        new = plans.now_due(self.store, tx, page, self.usual, narrows=narrows)
         if new is not None:
             return [new]
-        if page.status != pages.ACTIVE or not self.archive.sees_families(page):
+        if page.status != pages.ACTIVE:
+            return []
+        families = self.archive.sees_families(page)
+        if told:
+            wanted = plans.told(self.store, tx, page, self.usual, narrows=narrows, families=families)
+            if wanted is not None:
+                return [wanted]
+        if not families:
             return []
         pace = plans.pace(tx, page, self.usual)
         last, now = self._surged.get(page.id), self.store.clock.now()
@@ -105,7 +122,8 @@ class Lookout:
 
     def _capture(self, page: Page, wanted: Pass) -> None:
         try:
-            report = self.archive.capture(page, by=None, why=WHY, pass_=wanted)
+            why = TOLD_WHY if wanted.lane == lanes.TOLD else WHY
+            report = self.archive.capture(page, by=None, why=why, pass_=wanted)
             self.archive.follow()
             self.told(page, report)
         except lease.PageBusy:

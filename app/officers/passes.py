@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -97,6 +98,15 @@ def kept(store: Store, tx: Tx, kind: Kind, officer: Officer) -> list[Pass]:
         for row in tx.execute(asked.order_by(table.c.made_at, table.c.digest))
         if not _over(row, now)
     ]
+
+
+def holders(tx: Tx, kind: Kind) -> Iterator[tuple[str, bytes]]:
+    """Each pass of one kind by the name that it is listed under, with the id of whoever holds it."""
+    asked = select(table.c.digest, officers.c.id).join_from(
+        table, officers, table.c.officer == officers.c.key
+    )
+    for row in tx.execute(asked.where(table.c.kind == kind.value).order_by(table.c.digest)):
+        yield _id(bytes(row.digest)), bytes(row.id)
 
 
 def spend(store: Store, tx: Tx, kind: Kind, secret: str) -> bool:

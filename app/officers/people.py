@@ -49,7 +49,9 @@ def list_all(tx: Tx) -> list[Officer]:
 
 def emails(tx: Tx) -> dict[UUID, str]:
     """By which address everybody is named, those who left included."""
-    return {row.id: row.email for row in tx.execute(select(officers.c.id, officers.c.email))}
+    return {
+        UUID(bytes=bytes(row.id)): row.email for row in tx.execute(select(officers.c.id, officers.c.email))
+    }
 
 
 def require(officer: Officer, *roles: Role) -> Officer:

@@ -168,9 +168,14 @@ def simulate(
     schedule: Schedule | None = None,
     on: date | None = None,
     hold: Query | None = None,
+    messages: bool = False,
     months: int = MONTHS,
 ) -> Simulation:
-    """When records become eligible if nothing else happens: as things stand, or with another schedule, or a hold."""
+    """When records become eligible if nothing else happens: as things stand, or with another schedule, or a hold.
+
+    A hold would cover private messages too; they are counted as covered only
+    where `messages` may be read, or the numbers would tell what stands in them.
+    """
     start = standing.today(tx).day
     editions = standing.in_force(tx, start)
     if schedule is not None:
@@ -182,7 +187,7 @@ def simulate(
     then = standing.judge(tx, Today.plainly(day), InForce(day, editions.editions))
     covered = Keys()
     if hold is not None:
-        covered = Keys.of(engine.ask(hold.tree, Scope(now.zone, messages=True)).every(Sort.CAPTURED))
+        covered = Keys.of(engine.ask(hold.tree, Scope(now.zone, messages=messages)).every(Sort.CAPTURED))
     found = Simulation(start=start, on=day, months=[Month(_month(start, number)) for number in range(months)])
     places = {one.month: one for one in found.months}
     held = covered.bits.to_bytes((covered.bits.bit_length() + 7) // 8, "little")

@@ -141,7 +141,7 @@ def to_do(store: Store, tx: Tx) -> list[Due]:
     return [
         Due(
             f"Series {code}" if code else "Records without a series",
-            "/retention",
+            "/retention/reviews",
             f"{number:,} record{'' if number == 1 else 's'} {'is' if number == 1 else 'are'} due for review:"
             " muniment retention reviews.",
             urgent=False,

@@ -483,6 +483,52 @@ applications = Table(
 )
 """The applications that servers registered for this archive without asking a person."""
 
+hints = Table(
+    "hints",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("page", Key, ForeignKey("pages.key"), nullable=False),
+    Column("mac", LargeBinary(16), nullable=False),
+    Column("sealed_what", LargeBinary),
+    Column("since", BigInteger),
+    Column("first_at", BigInteger, nullable=False),
+    Column("told_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("taken_at", BigInteger),
+    Column("done_at", BigInteger),
+    UniqueConstraint("page", "mac"),
+)
+Index("ix_hints_told_at", hints.c.told_at)
+"""Where to look, because a platform told by itself that something happened there. One row, however often it was told.
+
+`sealed_what` is what is to be looked at, while nobody has; `since` is set where
+it is a pass over what was published since then. A row is done when it was read
+after it was told last.
+"""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("connector", String(64), primary_key=True),
+    Column("mark", LargeBinary(32), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+Index("ix_deliveries_at", deliveries.c.at)
+"""The marks of deliveries that were accepted, for as long as one may be sent again: keyed digests that tell nothing."""
+
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("connector", String(64), primary_key=True),
+    Column("outcome", String(8), primary_key=True),
+    Column("why", String(200), primary_key=True),
+    Column("times", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+"""What became of everything that came to a platform's door: how often, and when first and last."""
+
 troubles = Table(
     "troubles",
     metadata,

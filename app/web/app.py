@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app.web import problems, showing, system
+from app.web import hooks, problems, showing, system
 from app.web.api import audit as api_audit
 from app.web.api import captures as api_captures
 from app.web.api import connections as api_connections
@@ -11,6 +11,7 @@ from app.web.api import counsel as api_counsel
 from app.web.api import coverage as api_coverage
 from app.web.api import dispositions as api_dispositions
 from app.web.api import holds as api_holds
+from app.web.api import hooks as api_hooks
 from app.web.api import imports as api_imports
 from app.web.api import ledger as api_ledger
 from app.web.api import matters as api_matters
@@ -74,6 +75,7 @@ def create(parts: Parts) -> FastAPI:
         api_records,
         api_registry,
         api_connections,
+        api_hooks,
         api_coverage,
         api_matters,
         api_holds,
@@ -107,6 +109,7 @@ def create(parts: Parts) -> FastAPI:
     ):
         app.include_router(page.router)
     app.include_router(system.router)
+    app.include_router(hooks.router)
     app.mount("/static", StaticFiles(directory=showing.FOLDER / "static"), name="static")
     return app
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from app.capture.connecting import Desk
 from app.capture.due import Due
+from app.capture.hooks import Door, Refusals
 from app.capture.pacing import Pace
 from app.capture.pages import About, Guard
 from app.db import Tx
@@ -130,6 +131,12 @@ class Parts:
     index: Engine
     disposing: Disposing
     """What disposes of records: the schedules, every hold, and what is derived."""
+    door: Callable[[str], Door | None] = lambda _connector: None
+    """The door at which a connector's platform tells by itself; None where there is none."""
+    doors: Callable[[], Sequence[Door]] = tuple
+    """All of them."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """What was refused there."""
     guards: Sequence[Guard] = ()
     """What is asked before a page is paused or removed."""
     usual_pace: Pace = field(default_factory=Pace)

@@ -33,7 +33,7 @@ from connectors.facebook.shapes import EDGES_OF_THINGS
 from connectors.facebook.standing import Standing
 from connectors.facebook.walking import Pass
 from connectors.graph import Asking, Malformed, NotGiven
-from connectors.webhooks import Entry, Wanted
+from connectors.webhooks import Manner
 
 _NOTHING = Place().cursor()
 
@@ -42,6 +42,7 @@ class Facebook:
     """A page. `secret`: `access_token`, and `app_secret` where the application wants its secret proven."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    hooks: ClassVar[Manner] = Manner(wanted=told.wanted)
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
@@ -80,10 +81,6 @@ class Facebook:
                 yield from _thing(asking, ours, kind, identity)
             elif not kind:
                 yield from _family(Walk(asking, ours), root)
-
-    def wanted(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
-        """What is worth looking at after Facebook told of something by itself; see `webhooks.Hooked`."""
-        return told.wanted(entries, self._http.now())
 
 
 def _thing(asking: Asking, ours: str, kind: str, identity: str) -> Iterator[Batch]:

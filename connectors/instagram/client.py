@@ -31,7 +31,7 @@ from connectors.instagram.place import Place
 from connectors.instagram.reading import Walk, introduction
 from connectors.instagram.standing import Standing
 from connectors.instagram.walking import Pass
-from connectors.webhooks import Entry, Wanted
+from connectors.webhooks import Manner
 
 _NOTHING = Place().cursor()
 
@@ -40,6 +40,7 @@ class Instagram:
     """An account. `secret`: `access_token`, and `app_secret` where the application wants its secret proven."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    hooks: ClassVar[Manner] = Manner(wanted=told.wanted)
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
@@ -72,7 +73,3 @@ class Instagram:
         with asking:
             account = introduction(asking, wanted)
             yield from families.observed(Walk(asking, account), wanted.door, root, _NOTHING)
-
-    def wanted(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
-        """What is worth looking at after Instagram told of something by itself; see `webhooks.Hooked`."""
-        return told.wanted(entries, self._http.now())

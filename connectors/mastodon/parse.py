@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from connectors import spans
+from connectors import spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.text import plain
 
@@ -324,13 +324,7 @@ def link(headers: Sequence[tuple[str, str]], rel: str, name: str) -> str | None:
 
 def moment(written: str | None) -> datetime | None:
     """A time as Mastodon writes it; None where there is none or it cannot be read."""
-    if not written:
-        return None
-    try:
-        read = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return times.iso(written)
 
 
 def order(identity: str) -> tuple[int, str]:

@@ -29,7 +29,7 @@ from connectors.threads.place import Place
 from connectors.threads.reading import Walk, introduction
 from connectors.threads.standing import Standing
 from connectors.threads.walking import Pass
-from connectors.webhooks import Entry, Wanted
+from connectors.webhooks import Manner
 
 _NOTHING = Place().cursor()
 
@@ -38,6 +38,7 @@ class Threads:
     """An account. `secret`: `access_token`, and `app_secret` where the application wants its secret proven."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    hooks: ClassVar[Manner] = Manner(wanted=told.wanted, read=told.read)
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
@@ -70,7 +71,3 @@ class Threads:
         with asking:
             walk = Walk(asking, introduction(asking, name))
             yield from families.observed(walk, root, _NOTHING, approves=options.approves(page))
-
-    def wanted(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
-        """What is worth looking at after Threads told of something by itself; see `webhooks.Hooked` and `told.read`."""
-        return told.wanted(entries, self._http.now())

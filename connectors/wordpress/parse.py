@@ -16,14 +16,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import unescape
 from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from connectors import spans
+from connectors import spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.text import attributes, plain, tokens
 
@@ -211,11 +211,7 @@ def moment(naive: str | None) -> datetime | None:
     """A `*_gmt` field as a moment in UTC; None where WordPress has none (`0000-00-00T00:00:00`)."""
     if not naive or naive.startswith("0000"):
         return None
-    try:
-        read = datetime.fromisoformat(naive)
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return times.iso(naive)
 
 
 def post_state(status: str) -> State:

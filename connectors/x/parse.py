@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors import spans
+from connectors import spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.x.shapes import Event, Location, Media, Meta, Poll, Post, Problem, User
 
@@ -200,13 +200,7 @@ def _why(body: bytes, error: Exception) -> str:
 
 def moment(written: str | None) -> datetime | None:
     """A time as X writes it; None where there is none or it cannot be read."""
-    if not written:
-        return None
-    try:
-        read = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return times.iso(written)
 
 
 def born(identity: str) -> datetime | None:

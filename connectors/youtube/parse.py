@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from connectors import times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.text import plain
 from connectors.youtube.reading import Seen
@@ -40,13 +41,7 @@ _NOT_SET = frozenset({"title", "description"})
 
 def moment(written: str | None) -> datetime | None:
     """A time as YouTube writes it; None where there is none or it cannot be read."""
-    if not written:
-        return None
-    try:
-        read = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return times.iso(written)
 
 
 # -- the channel ---------------------------------------------------------------------------------------------

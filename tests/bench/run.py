@@ -9,6 +9,9 @@
     make bench B=disposition a batch of 100,000 records, from the proposal to its certificate
     make bench B=holds      a hold by standing query over a million records
     make bench B=production 10,000 records with PDF, and as native files, text and load files
+    make bench B=search     search over the whole corpus: ratios to the bare engine and to its peers (an hour)
+    make bench B=search5m   the corpus five times over: counts, memory of the service (half an hour)
+    make bench B=search10m  and ten times (an hour; 11 GiB of disk)
     make bench B=million    a million records as native files, text and load files (an hour and a half)
 
 Absolute figures hold on an idle machine with two cores; ratios travel. The
@@ -21,12 +24,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.bench.search import Corpus, search, volume
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT.parent / "shared"))
@@ -246,7 +252,17 @@ def production(folder: Path, number: int, forms: str) -> list[bool]:
     ]
 
 
+def searching(which: str) -> list[bool]:
+    """Search, over the corpus or its tenth, as it is or several times over."""
+    tenth = Corpus(SAMPLE, "expected_100k", 100_000)
+    corpus = tenth if which.endswith("-sample") else Corpus(WHOLE, "expected_all", 1_097_935)
+    times = re.match(r"search(\d+)", which)
+    return volume(stage, corpus, int(times[1])) if times else search(stage, corpus, tenth)
+
+
 def main(which: str) -> int:
+    if which.startswith("search"):
+        return 0 if all(searching(which)) else 1
     if which in ("production", "million"):
         with tempfile.TemporaryDirectory(prefix="muniment-production-") as name:
             if which == "million":

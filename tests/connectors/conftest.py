@@ -26,12 +26,18 @@ QUICK = frozenset(
         "graph",
         "http",
         "http_post",
+        "linkedin_parse",
         "listen",
         "mailbox",
+        "nextdoor_reading",
+        "pinterest_parse",
         "registry",
         "secrets",
+        "snapchat_reading",
         "spans",
         "text",
+        "times",
+        "tiktok_parse",
         "webhooks",
     ]
 )

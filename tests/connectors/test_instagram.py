@@ -856,35 +856,34 @@ def test_what_names_the_account_elsewhere_is_observed_by_the_number_that_was_tol
     assert alone.family(f"mention:{media}") == []
 
 
-def told_of(http: EvidenceClient, *changes: Mapping[str, Any], **more: Any) -> Wanted:
+def told_of(*changes: Mapping[str, Any], **more: Any) -> Wanted:
     entry = {"id": OURS, "time": int(NOW.timestamp()), "changes": list(changes), **more}
     delivery = json.dumps({"object": "instagram", "entry": [entry]}).encode()
-    (one,) = Instagram(http, SECRETS).wanted(webhooks.read(delivery))
+    (one,) = Instagram.hooks.wanted(webhooks.read(delivery), NOW)
     return one
 
 
-def test_a_comment_that_is_told_by_itself_leads_to_its_post_and_its_words_are_not_taken(http):
+def test_a_comment_that_is_told_by_itself_leads_to_its_post_and_its_words_are_not_taken():
     value = {"id": "5", "text": "+1", "media": {"id": "9"}, "from": {"id": "2001"}}
-    wanted = told_of(http, {"field": "comments", "value": value}, {"field": "comments", "value": value})
+    wanted = told_of({"field": "comments", "value": value}, {"field": "comments", "value": value})
     assert (wanted.page, wanted.families, wanted.since) == (OURS, ("comment:5",), None)
 
 
-def test_a_mention_that_is_told_by_itself_is_looked_at(http):
+def test_a_mention_that_is_told_by_itself_is_looked_at():
     wanted = told_of(
-        http,
         {"field": "mentions", "value": {"media_id": "7"}},
         {"field": "mentions", "value": {"media_id": "7", "comment_id": "8"}},
     )
     assert wanted.families == ("mention:7", "mention-comment:7:8")
 
 
-def test_a_message_and_what_is_not_known_yet_lead_to_a_pass_and_what_changes_nothing_to_none(http):
-    assert told_of(http, messaging=[{"message": {"mid": "m"}}]).since == NOW - timedelta(hours=1)
-    assert told_of(http, {"field": "something_new", "value": {}}).since is not None
-    assert told_of(http, {"field": "comments", "value": {}}).since is not None
+def test_a_message_and_what_is_not_known_yet_lead_to_a_pass_and_what_changes_nothing_to_none():
+    assert told_of(messaging=[{"message": {"mid": "m"}}]).since == NOW - timedelta(hours=1)
+    assert told_of({"field": "something_new", "value": {}}).since is not None
+    assert told_of({"field": "comments", "value": {}}).since is not None
     for quiet in ({"field": "live_comments", "value": {"id": "5"}}, {"field": "story_insights", "value": {}}):
-        assert not told_of(http, quiet).anything
-    assert not told_of(http, messaging=[{"read": {"watermark": 1}}]).anything
+        assert not told_of(quiet).anything
+    assert not told_of(messaging=[{"read": {"watermark": 1}}]).anything
 
 
 # --- limits -------------------------------------------------------------------------------------------------

@@ -618,26 +618,26 @@ def delivery(field: str, value: Mapping[str, Any], **more: Any) -> bytes:
     ).encode()
 
 
-def wanted(http: EvidenceClient, body: bytes) -> Wanted:
-    (one,) = Threads(http, SECRETS).wanted(told.read(body))
+def wanted(body: bytes) -> Wanted:
+    (one,) = Threads.hooks.wanted(Threads.hooks.read(body), NOW)
     return one
 
 
-def test_an_answer_that_is_told_by_itself_leads_to_the_post_and_its_words_are_not_taken(http):
+def test_an_answer_that_is_told_by_itself_leads_to_the_post_and_its_words_are_not_taken():
     value = {"id": "5", "text": "+1", "replied_to": {"id": "4"}, "root_post": {"id": "3", "owner_id": OURS}}
-    one = wanted(http, delivery("replies", value, target_id="3"))
+    one = wanted(delivery("replies", value, target_id="3"))
     assert (one.page, one.families, one.since) == (OURS, ("3",), None)
 
 
-def test_a_removal_that_is_told_by_itself_is_looked_at(http):
-    one = wanted(http, delivery("delete", {"id": "5", "owner": {"owner_id": OURS}}, target_id="5"))
+def test_a_removal_that_is_told_by_itself_is_looked_at():
+    one = wanted(delivery("delete", {"id": "5", "owner": {"owner_id": OURS}}, target_id="5"))
     assert (one.page, one.looks) == (OURS, ((Kind.POST, "5"),))
 
 
-def test_what_is_published_or_names_the_account_is_observed_and_the_unknown_leads_to_a_pass(http):
-    assert wanted(http, delivery("publish", {"id": "5"}, target_id=OURS)).families == ("5",)
-    assert wanted(http, delivery("mentions", {"id": "5"}, target_id=OURS)).families == ("mention:5",)
-    assert wanted(http, delivery("something", {"id": "5"}, target_id=OURS)).since == NOW - timedelta(hours=1)
+def test_what_is_published_or_names_the_account_is_observed_and_the_unknown_leads_to_a_pass():
+    assert wanted(delivery("publish", {"id": "5"}, target_id=OURS)).families == ("5",)
+    assert wanted(delivery("mentions", {"id": "5"}, target_id=OURS)).families == ("mention:5",)
+    assert wanted(delivery("something", {"id": "5"}, target_id=OURS)).since == NOW - timedelta(hours=1)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"values": {"field": "replies"}}', b'{"entry": [{}]}'])

@@ -5,15 +5,31 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors import webhooks
 from connectors.contract import Kind
-from connectors.facebook import told
-from connectors.webhooks import Accepted, Entry, Judged, Refused, Repeated, Unreadable, Wanted
+from connectors.facebook import Facebook, told
+from connectors.instagram import Instagram
+from connectors.threads import Threads
+from connectors.webhooks import (
+    Accepted,
+    Change,
+    Entry,
+    Greeting,
+    Judged,
+    Manner,
+    Refused,
+    Repeated,
+    Unreadable,
+    Wanted,
+)
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -220,3 +236,105 @@ def test_each_page_of_a_delivery_is_told_apart():
         for page in ("1", "2", "1")
     ]
     assert [one.page for one in told.wanted(entries, NOW)] == ["1", "2"]
+
+
+# --- another platform's manner ------------------------------------------------------------------------------
+
+HAPPENED = {"notificationId": -5, "lastModifiedAt": int(NOW.timestamp() * 1000), "action": "COMMENT_DELETE"}
+
+
+def of_notifications(body: bytes) -> list[Entry]:
+    """A shape in which everything is flat, and times are milliseconds."""
+    try:
+        notices = json.loads(body)["notifications"]
+    except (ValueError, KeyError, TypeError):
+        raise Unreadable("it has no notifications") from None
+    return [
+        Entry(
+            page="2414183",
+            at=webhooks.moment(one["lastModifiedAt"]),
+            changes=(Change(field=one["action"], value=one),),
+        )
+        for one in notices
+    ]
+
+
+def under_a_prefix(body: bytes, signature: str, secret: str) -> bytes | None:
+    """A signature over the body with a word before it."""
+    mark = hmac.new(secret.encode(), b"hmacsha256=" + body, hashlib.sha256).digest()
+    return mark if hmac.compare_digest(signature.encode(), mark.hex().encode()) else None
+
+
+def by_the_secret(query: Mapping[str, str], _word: str, secret: str) -> Greeting | None:
+    """A handshake that asks for a digest under the application's secret, and knows no word."""
+    code = query.get("challengeCode", "")
+    if not secret or not code:
+        return None
+    answer = hmac.new(secret.encode(), code.encode(), hashlib.sha256).hexdigest()
+    return Greeting(json.dumps({"challengeCode": code, "challengeResponse": answer}), "application/json")
+
+
+OTHER = Manner(
+    wanted=lambda entries, _now: [Wanted(page=one.page, since=one.at) for one in entries],
+    read=of_notifications,
+    signature="X-LI-Signature",
+    marks=under_a_prefix,
+    greets=by_the_secret,
+    by_word=False,
+)
+
+
+def test_a_platform_that_reads_signs_and_greets_otherwise_is_weighed_by_the_same_rules():
+    body = json.dumps({"notifications": [HAPPENED]}).encode()
+    signature = hmac.new(SECRET.encode(), b"hmacsha256=" + body, hashlib.sha256).hexdigest()
+    rules: Any = {"read": OTHER.read, "marks": OTHER.marks}
+    found = judged(body, signature, **rules)
+    assert isinstance(found, Accepted)
+    assert [one.since for one in OTHER.wanted(found.entries, NOW)] == [NOW]
+    assert judged(body, signature, known={found.mark}, **rules) == Repeated(found.mark)
+    assert isinstance(judged(body, signed(body), **rules), Refused), "Meta's signature is none of theirs"
+    assert isinstance(judged(body, signature), Refused), "nor is theirs one of Meta's"
+    assert isinstance(judged(body, signature, now=NOW + timedelta(days=3), **rules), Refused)
+    other = b'{"entry": []}'
+    signature = hmac.new(SECRET.encode(), b"hmacsha256=" + other, hashlib.sha256).hexdigest()
+    assert judged(other, signature, **rules) == Refused("it has no notifications")
+
+
+def test_a_platform_that_knows_no_word_is_greeted_by_the_secret():
+    told = OTHER.greets({"challengeCode": "890e4665"}, "", SECRET)
+    assert told is not None
+    assert json.loads(told.body)["challengeCode"] == "890e4665"
+    assert (told.media_type, OTHER.greets({}, "", SECRET), OTHER.by_word) == ("application/json", None, False)
+
+
+def test_metas_greeting_is_the_challenge_and_nothing_else():
+    assert webhooks.greeting(ASKED, "a word of ours", SECRET) == Greeting("1158201444", "text/plain")
+    assert webhooks.greeting(ASKED, "another", SECRET) is None
+
+
+@pytest.mark.parametrize("hooked", [Facebook, Instagram, Threads], ids=lambda one: one.manifest.name)
+def test_every_platform_of_metas_is_told_in_metas_manner_and_names_pages_by_their_introductions(hooked):
+    manner = hooked.hooks
+    assert (manner.signature, manner.by_word, manner.marks) == ("X-Hub-Signature-256", True, webhooks.marked)
+    value = {"id": "5", "item": "comment", "verb": "add", "post_id": "1_1"}
+    told = {"id": PAGE, "time": int(NOW.timestamp()), "changes": [{"field": "feed", "value": value}]}
+    flat = {"field": "publish", "value": value}
+    body = json.dumps({"time": told["time"], "target_id": PAGE, "entry": [told], "values": flat}).encode()
+    found = judged(body, signed(body), read=manner.read)
+    assert isinstance(found, Accepted)
+    (one,) = manner.wanted(found.entries, NOW)
+    assert (one.page, one.anything) == (PAGE, True)
+
+
+@given(st.binary(max_size=400), st.text(max_size=80))
+def test_nothing_that_nobody_signed_is_ever_accepted_or_makes_us_fall(body, signature):
+    assert isinstance(judged(body, signature), Refused)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["entry", "id", "time", "changes", "field", "value", "values", "messaging", "message", "target_id", "root_post", "owner_id"]), inner, max_size=6), max_leaves=25))  # fmt: skip
+def test_whatever_is_signed_is_read_or_refused_in_every_manner(told):
+    body = json.dumps(told).encode()
+    for hooked in (Facebook, Instagram, Threads):
+        found = judged(body, signed(body), read=hooked.hooks.read)
+        if isinstance(found, Accepted):
+            assert all(isinstance(one, Wanted) for one in hooked.hooks.wanted(found.entries, NOW))

@@ -259,7 +259,7 @@ def test_a_name_is_taken_once_and_a_query_that_cannot_be_asked_is_not_saved(pers
     for name, query, code in (
         ("", "x", "bad-search-name"),
         ("b", "x AND", "bad-query"),
-        ("c", "tag:x", "query-not-supported"),
+        ("c", "hold:mine", "query-not-supported"),
     ):
         refused = reader.post("/api/v1/saved-searches", json={"name": name, "query": query})
         assert refused.json()["code"] == code
@@ -442,3 +442,33 @@ def test_a_declaration_is_made_shown_and_run_again_on_the_pages(browser, person)
     assert {"declaration", "declaration again"} <= {one["detail"].get("what") for one in log}
     acts = person("auditor").get("/api/v1/audit?type=declaration").json()["acts"]
     assert [one["why"] for one in acts] == ["Doe v. Town"]
+
+
+def test_tags_are_saved_run_and_declared_at_every_door_and_no_alert_is_set_on_them(
+    cli: Ran, person, archive: Archive
+):
+    record = cli("search", "bridge kind:comment", "--ids")[1]["records"][0]
+    assert cli("tag", "add", record, "Heron-2026", "--why", "to find it", by="reader")[0] == 0
+    code, kept = cli("saved", "add", "Herons", "tag:heron-2026")
+    assert code == 0, kept
+    assert cli("saved", "run", "Herons")[1]["total"] == 1
+    over = person("reader").get(f"/api/v1/saved-searches/{kept['id']}/records").json()
+    assert (over["total"], over["records"][0]["id"]) == (1, record)
+    code, refused = cli("saved", "alert", "Herons")
+    assert (code, refused["error"]["code"]) == (4, "query-not-supported")
+    refused = person("reader").post(f"/api/v1/saved-searches/{kept['id']}/alert", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "query-not-supported")
+    code, made = cli("declaration", "make", "bridge tag:heron-2026", "--why", "Doe v. Town")
+    assert (code, made["total"]) == (0, 1)
+    assert [(one["fact"], one["records"]) for one in made["said_of_records"]] == [("tag:heron-2026", 1)]
+    told = person("reader").post("/api/v1/declarations", json={"query": "bridge tag:heron-2026"}).json()
+    assert told["records_sha256"] == made["records_sha256"]
+    assert cli("tag", "remove", record, "heron-2026", "--why", "done")[0] == 0
+    code, again = cli("declaration", "again", made["id"])
+    assert (code, again["verdict"], again["said_of_records"]) == (
+        0,
+        "said",
+        {"tag:heron-2026": {"then": 1, "now": 0}},
+    )
+    held = person("reader").post("/api/v1/declarations", json={"query": "hold:any"})
+    assert (held.status_code, held.json()["code"]) == (409, "query-not-supported")

@@ -369,3 +369,210 @@ def test_the_doctor_says_whether_the_clock_can_be_believed(archive: Archive, cli
     assert "nothing is eligible" in clock().says
     with archive.store.database.read() as tx:
         assert Standing(archive.store).today(tx).doubt
+
+
+# -- under a schedule that is not adopted ------------------------------------------------------------------
+
+CANDIDATE = FILE.replace(b"P9Y", b"P1D").replace(b'edition: "1"', b'edition: "2"')
+
+
+def asked(reader: Any, content: bytes = b"", **values: str) -> Any:
+    """The years to come under a schedule that is handed over."""
+    return reader.client.post(
+        "/retention/years",
+        data={"csrf": reader.mark("/retention/years"), **values},
+        files={"file": ("coming.yaml" if content else "", content, "application/yaml")},
+    )
+
+
+def test_what_a_schedule_would_do_is_told_alike_at_every_door_and_nothing_is_adopted(
+    adopted: Archive, cli: Ran, person: Any, browser: Any, file: Path
+):
+    told = (
+        person("approver").post("/api/v1/retention/simulation", json={"content": CANDIDATE.decode()}).json()
+    )
+    assert (told["adopting"]["becomes"], told["adopting"]["stops"]) == (1, 0)
+    assert told["already"] == {"eligible": 4, "held": 0}
+    file.write_bytes(CANDIDATE)
+    code, said = cli("retention", "simulate", "--schedule", str(file))
+    assert (code, said["adopting"], said["already"]) == (0, told["adopting"], told["already"])
+    assert (
+        "1 would become eligible at once"
+        in cli("retention", "simulate", "--schedule", str(file), as_json=False)[1]
+    )
+    page = asked(browser("auditor"), CANDIDATE)
+    assert page.status_code == 200, page.text
+    assert "1 would become eligible at once that are not now, and 0 would stop being so" in page.text
+    assert re.search(r'POSTS</th><td class="figure">1</td><td class="figure">0', page.text)
+    assert page.text.count("<svg") == 1
+    assert "<script" not in page.text
+    assert [one["edition"] for one in cli("schedule", "list")[1]] == ["1"]
+    assert "adopting" not in person("approver").get("/api/v1/retention/simulation").json()
+
+
+def test_one_that_comes_with_the_program_is_chosen_from_a_list(archive: Archive, browser: Any):
+    reader = browser("approver")
+    form = reader.get("/retention/years").text
+    assert "us-wa-core" in form
+    assert "jackson" not in form, "a placeholder is no schedule yet"
+    page = asked(reader, shipped="us-wa-core")
+    assert page.status_code == 200, page.text
+    assert "Local Government Common Records Retention Schedule" in page.text.split("</details>")[1]
+    for nothing in ("", "../pyproject", "jackson/../us-wa-core"):
+        assert asked(reader, shipped=nothing).status_code == 422
+
+
+def test_what_cannot_be_adopted_says_each_mistake_with_its_line_here_too(archive: Archive, browser: Any):
+    page = asked(browser("auditor"), FILE.replace(b"kind:comment", b"kind:("))
+    assert page.status_code == 422
+    assert re.search(r"Line \d+: ", page.text)
+    assert "<svg" not in page.text
+    assert asked(browser("auditor"), b"x" * 700_001).status_code == 422
+    assert browser("machine").client.post("/retention/years").status_code == 403
+    assert browser("auditor").client.post("/retention/years").status_code == 403, (
+        "the form is not of the session"
+    )
+
+
+def test_a_hold_that_is_thought_of_counts_private_messages_for_those_alone_who_may_read_them(
+    adopted: Archive, cli: Ran, person: Any, browser: Any
+):
+    """Otherwise the numbers would tell which words stand in them; the record of the message has no series."""
+    assert (
+        person("confidant")
+        .post(
+            "/api/v1/retention/assignments",
+            json={"records": [str(record_of(adopted.store, "6"))], "series": "TALK", **WHY},
+        )
+        .status_code
+        == 201
+    )
+    query = {"hold": "number letter"}
+    seen = person("confidant").get("/api/v1/retention/simulation", params=query).json()
+    assert seen["already"] == {"eligible": 3, "held": 1}
+    for name in ("reader", "approver", "auditor"):
+        told = person(name).get("/api/v1/retention/simulation", params=query).json()
+        assert told["already"] == {"eligible": 4, "held": 0}
+    assert cli("retention", "simulate", "--hold", "number letter")[1]["already"]["held"] == 0
+    assert cli("retention", "simulate", "--hold", "number letter", by="confidant")[1]["already"]["held"] == 1
+
+
+def test_no_question_of_the_years_to_come_tells_of_a_hold(
+    archive: Archive, cli: Ran, person: Any, browser: Any
+):
+    for query in ("hold:any", "NOT hold:any"):
+        assert (
+            person("auditor").get("/api/v1/retention/simulation", params={"hold": query}).status_code == 409
+        )
+        assert browser("auditor").get("/retention/years", params={"hold": query}).status_code == 409
+        assert asked(browser("auditor"), CANDIDATE, hold=query).status_code == 409
+        assert cli("retention", "simulate", "--hold", query)[0] == 4
+
+
+# -- reviews -----------------------------------------------------------------------------------------------
+
+LOOKED_AT = {
+    "POSTS": "{after: published, keep: P1D, then: review, assigns: [KEPT]}",
+    "KEPT": "{then: permanent}",
+}
+
+
+@pytest.fixture
+def to_review(archive: Archive, person: Any) -> tuple[str, str]:
+    """A schedule under which two posts are to be reviewed: the one about the bridge, and the one about the meadow."""
+    rules = (("POSTS", 'when: "bridge OR meadow"', 20), ("KEPT", 'when: "kind:comment"', 10))
+    form = {"content": a_schedule(LOOKED_AT, rules).decode(), "instrument": "Resolution 12", **WHY}
+    assert person("reader").post("/api/v1/schedules", json=form).status_code == 201
+    assert person("reader").post("/api/v1/retention/classification", json=WHY).status_code == 200
+    return str(record_of(archive.store, "1")), str(record_of(archive.store, "8"))
+
+
+def due(person: Any) -> set[str]:
+    return {one["record"] for one in person("auditor").get("/api/v1/retention/reviews").json()["records"]}
+
+
+def test_what_is_due_for_review_is_listed_on_a_page_and_recorded_there_for_those_that_are_ticked(
+    to_review: tuple[str, str], cli: Ran, person: Any, browser: Any
+):
+    one, other = to_review
+    there = due(person)
+    assert {one, other} <= there
+    reader, page = browser("reader"), "/retention/reviews"
+    shown = reader.get(page).text
+    assert "<script" not in shown
+    assert set(re.findall(r'name="record" value="([^"]+)"', shown)) == there
+    assert "KEPT" in shown
+    said = {"record": [one], "found": "still of use", "again": "2027-03-09"}
+    assert reader.send(page, page, **said, why="the yearly review").status_code == 303
+    assert due(person) == there - {one}
+    assert {told["record"] for told in cli("retention", "reviews")[1]["records"]} == there - {one}
+    assert one not in reader.get(page).text
+    assert "still of use" in person("reader").get(f"/api/v1/records/{one}/explain").text
+
+
+def test_a_review_without_a_record_a_finding_or_a_reason_is_refused_and_nothing_is_lost_of_what_was_written(
+    to_review: tuple[str, str], person: Any, browser: Any
+):
+    reader, page, before = browser("reader"), "/retention/reviews", due(person)
+    said = {"record": [to_review[0]], "found": "a finding", "why": "a reason"}
+    for missing in ("record", "found", "why"):
+        refused = reader.send(page, page, **{name: value for name, value in said.items() if name != missing})
+        assert refused.status_code == 422, missing
+        assert 'role="alert"' in refused.text
+        assert missing == "found" or "a finding" in refused.text
+        assert missing == "record" or f'value="{to_review[0]}" checked' in refused.text
+    assert reader.send(page, page, **said, again="2026-03-09").status_code == 422, "the day is not to come"
+    assert due(person) == before
+
+
+def test_whoever_sees_schedules_sees_what_is_due_and_a_records_officer_alone_says_what_was_found(
+    to_review: tuple[str, str], browser: Any
+):
+    for name in ("auditor", "approver"):
+        shown = browser(name).get("/retention/reviews")
+        assert shown.status_code == 200
+        assert to_review[0] in shown.text
+        assert 'action="/retention/reviews"' not in shown.text
+        assert browser(name).client.post("/retention/reviews", data={"why": "x"}).status_code == 403
+    assert browser("machine").get("/retention/reviews").status_code == 403
+    assert 'href="/retention/reviews"' in browser("auditor").get("/retention").text
+
+
+def test_a_permanent_record_is_reviewed_on_its_own_page_and_listed_on_the_day_that_was_named(
+    to_review: tuple[str, str], archive: Archive, person: Any, browser: Any
+):
+    record = record_of(archive.store, "4")
+    reader, page = browser("reader"), f"/records/{record}/retention"
+    assert "Permanent" in reader.get(page).text
+    assert reader.send(page, f"{page}/review", found="", why="x").status_code == 422
+    said = {"found": "of lasting value", "again": "2026-04-01"}
+    assert reader.send(page, f"{page}/review", **said, why="appraised").status_code == 303
+    assert "of lasting value" in reader.get(page).text
+    assert str(record) not in due(person)
+    archive.store.clock.at = NOW.replace(month=4, day=2)  # type: ignore[attr-defined] # the clock of a test stands until it is moved
+    assert str(record) in due(person)
+    assert str(record) in browser("reader").get("/retention/reviews").text
+
+
+def test_what_is_private_or_in_quarantine_is_neither_listed_for_others_nor_reviewed_by_them(
+    to_review: tuple[str, str], archive: Archive, person: Any, browser: Any
+):
+    secret, one = str(record_of(archive.store, "6")), to_review[0]
+    form = {"records": [secret], "series": "POSTS", **WHY}
+    assert person("confidant").post("/api/v1/retention/assignments", json=form).status_code == 201
+    cut = {"record": one, "with": "auditor@alder.example", "why": "an order may come"}
+    assert person("administrator").post("/api/v1/quarantine", json=cut).status_code == 201
+    assert secret in browser("confidant").get("/retention/reviews").text
+    for name in ("reader", "approver"):
+        shown = browser(name).get("/retention/reviews").text
+        assert secret not in shown
+        assert one not in shown
+    reader, page = browser("reader"), "/retention/reviews"
+    none = "00000000-0000-7000-8000-000000000000"
+    said = {
+        which: reader.send(page, page, record=[which], found="x", why="x") for which in (secret, one, none)
+    }
+    assert {answer.status_code for answer in said.values()} == {404}
+    told = {answer.text.split("<main")[1].replace(which, "ID") for which, answer in said.items()}
+    lists = [re.sub(r'name="csrf" value="[^"]+"', "", one) for one in told]
+    assert len(set(lists)) == 1

@@ -7,18 +7,23 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
+from app.capture import records
 from app.cli import door
 from app.main import Archive, _Productions
+from app.store import tables
 from tests.doors.conftest import Browser, Person, Town, parts_of, record_of, serving
 from tests.doors.test_request_doors import opened
 
 Who = Callable[[str | None], Person]
 WHY = {"why": "to answer it"}
 N = "PD-2026-0001"
+READER = "reader@alder.example"
 GROUND = "AS 40.25.120(a)(6)(C)"
 
 
@@ -174,10 +179,51 @@ def test_by_pages_words_are_taken_out_a_suggestion_stays_and_the_queue_leads_on(
     on = officer.send(at, f"{at}/look", why="read").headers["location"]
     assert re.fullmatch(rf"/requests/{N}/review/records/[0-9a-f-]{{36}}", on)
     assert on != at
+    assert f"<td>{READER}: privacy</td>" in officer.get(at).text, "who took it out"
     queue = officer.get(f"/requests/{N}/review").text
     assert "leaves in part" in queue
     assert officer.get(f"/requests/{N}/review?only=unlooked").text.count("nobody</td>") == 4
     del reader
+
+
+def test_a_request_tells_what_was_done_on_it_by_whom(
+    browser: Callable[[str | None], Browser], reader: Person
+):
+    ok(reader.post(f"/api/v1/reviews/{N}/looked", json={"all": True, **WHY}), 200)
+    told = browser("reader").get(f"/requests/{N}").text
+    done = re.findall(r"<td>([a-z: ]+)</td><td>([^<]+)</td><td>to answer it</td>", told)
+    assert done == [(what, READER) for what in ("selection: query", "selection: confirmed", "confirmed", "review: looked")]  # fmt: skip
+    assert f"{READER}: to answer it" in browser("reader").get(f"/requests/{N}/selection").text
+
+
+def test_a_picture_is_shown_with_its_tenths_and_with_what_is_taken_out_of_it(
+    browser: Callable[[str | None], Browser], person: Who, archive: Archive
+):
+    who = person("reader")
+    opened(who)
+    ok(who.post(f"/api/v1/requests/{N}/selection", json={"query": "*", **WHY}))
+    officer, (record, attachment) = browser("reader"), pictured(archive)
+    at = f"/requests/{N}/review/records/{record}"
+    assert officer.get(f"/attachments/{attachment}").headers["content-type"].startswith("image/")
+    page = officer.get(at).text
+    assert f'<img src="/attachments/{attachment}"' in page
+    assert f'<a href="/attachments/{attachment}">look</a>' in page
+    assert '<rect class="taken"' not in page
+    region = {"attachment": str(attachment), "region": "1, 0, 1000, 5000, 2500"}
+    assert officer.send(at, f"{at}/redact", **region, exemption=GROUND, why="a face").status_code == 303
+    assert '<rect class="taken" x="0" y="1000" width="5000" height="1500"/>' in officer.get(at).text
+
+
+def pictured(archive: Archive) -> tuple[UUID, UUID]:
+    """A record with a picture, and the picture."""
+    with archive.store.database.read() as tx:
+        for one in records.read(
+            archive.store, tx, list(tx.execute(select(tables.records.c.key)).scalars()), messages=True
+        ):
+            for held in one.attachments:
+                if held.id and held.media_type == "image/png":
+                    return one.id, held.id
+    raise LookupError("no record has a picture")
 
 
 def test_a_page_never_shows_what_a_record_says_as_markup(browser: Callable[[str | None], Browser], person: Who, archive: Archive):  # fmt: skip

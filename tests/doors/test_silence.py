@@ -118,7 +118,8 @@ def keep_a_secret(copy: Copy) -> int:
         hold = placing.place(store, tx, matter, scope, found, by=by, why="to be kept").hold
     with store.database.begin() as tx:
         noticing.notify(store, tx, hold, "pat@alder.example", by=by, why="must keep")
-        letter.preservation(store, tx, hold, "Platform", [], by=by, why="sent")
+    letter.preservation(store, hold.id, "Platform", [], by=by, why="sent")
+    with store.database.begin() as tx:
         releasing.ask(store, tx, hold, by=by, why="perhaps")
     following.follow(store)
     copy.ids |= {"matter": str(matter.id), "hold": str(hold.id)}

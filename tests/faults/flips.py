@@ -84,7 +84,9 @@ NOT_WATCHED: dict[str, str] = {
     "matter_members.key": OWN_NUMBER,
     "matters.key": "what names it loses it, and is found; the number itself is nobody's",
     "objects.kept_at": LATER,
-    "officers.": "who may sign in; that somebody came, changed or left is an act, and whatever they did stands under their id",
+    "officers.added_at": LATER,
+    "officers.key": "what names it loses it, and is found; the number itself is nobody's",
+    "officers.password": "kept anew whenever its parameters change; another one opens an account whose acts are its own",
     "page_authors.": "a keyed digest of who a page publishes as; another value has its records classified anew",
     "pages.added_at": LATER,
     "pages.lease_": WORK,
@@ -117,6 +119,7 @@ NOT_WATCHED: dict[str, str] = {
 }
 """Values that the check of an archive does not hold against anything, by the beginning of their names, and why."""
 ROOMS: dict[str, tuple[str, ...]] = {
+    "people": ("officers",),
     "tags": ("tags",),
     "retention": (
         "schedules", "classified", "assigned", "retention_events", "classifyings", "days_seen"

@@ -152,7 +152,7 @@ def test_the_whole_of_a_page_is_read_once_and_then_what_is_recent_and_what_is_ne
         lanes = Counter(tx.execute(asked.where(page_table.c.name == BLOG)).scalars())
     assert (lanes["whole"], lanes["window"], lanes["sweep"]) == (1, 7, 5)
     assert lanes["lately"] > 50
-    assert lanes["surge"] > 20
+    assert lanes["surge"] > 15, "a busy post is looked at between the passes, and puts none of them off"
 
 
 def test_a_platform_that_says_slow_down_twice_in_one_night_is_waited_for_and_seen_whole(lived: Lived):

@@ -11,16 +11,23 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from app.holds import searching
 from app.main import Archive, open_archive
 from app.records.clock import FixedClock
+from app.retention import adopted, classifying
 from app.web.app import create
 from tests.doors.conftest import NOW, PASSWORD, Town, laid, parts_of, record_of, settings  # noqa: F401 - `laid` is a fixture
 from tests.live.chromium import Chromium, program
 from tests.live.conftest import unavailable
+from tests.steps.filing import a_schedule
 
 pytestmark = pytest.mark.live
 
 WIDTHS = (1280, 390)
+REVIEWED = a_schedule(
+    {"POSTS": "{after: published, keep: P1D, then: review}"}, (("POSTS", 'when: "kind:post"', 10),)
+)
+"""Under it posts are due for review, so that there is something to tick."""
 UNLABELLED = """[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
     .filter(one => !one.labels.length).map(one => one.outerHTML)"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -54,6 +61,11 @@ def archive(laid: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ar
     home = tmp_path_factory.mktemp("browser") / "home"
     shutil.copytree(laid.home, home)
     opened = open_archive(settings(home), FixedClock(NOW))
+    by = laid.ids["reader"]
+    with opened.store.database.begin() as tx:
+        adopted.adopt(opened.store, tx, REVIEWED, instrument="Resolution 12", by=by, why="the council")
+    classifying.follow(opened.store)
+    classifying.classify_all(opened.store, searching.whole(opened.index), by=by, why="the council")
     yield opened
     opened.close()
 
@@ -112,6 +124,10 @@ def pages(archive: Archive) -> list[str]:
         "/pages",
         "/runs",
         "/records/01a1fc86-bc93-722a-8b03-bac9f400b5e5",
+        "/retention",
+        "/retention/years",
+        "/retention/reviews",
+        f"/records/{record}/retention",
     ]
 
 
@@ -129,6 +145,21 @@ def test_every_page_fits_is_labelled_and_can_be_read(reader, served, archive):
             assert reader.evaluate(FAINT) == [], where
             looked += 1
     assert looked == len(WIDTHS) * len(pages(archive))
+
+
+def test_the_years_to_come_under_another_schedule_fit_too_and_are_labelled(reader, served):
+    reader.go(f"{served}/retention/years")
+    for width in WIDTHS:
+        reader.widen(width)
+        reader.evaluate("document.querySelector('details').open = true")
+        reader.evaluate("document.querySelector('#shipped').value = 'us-wa-core'")
+        reader.press("details button")
+        assert "CORE" in reader.evaluate("document.querySelector('h2').textContent")
+        assert reader.evaluate("document.querySelectorAll('svg').length") == 1
+        assert reader.evaluate(WIDER) <= 0
+        assert reader.evaluate(UNLABELLED) == []
+        assert reader.evaluate(FAINT) == []
+        reader.go(f"{served}/retention/years")
 
 
 def test_too_faint_words_would_be_seen(reader, served):

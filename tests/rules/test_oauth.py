@@ -255,7 +255,7 @@ def test_a_code_is_exchanged_with_its_verifier_and_redirect_address():
 
 
 def test_basic_authentication_escapes_as_section_2_3_1_wants_it():
-    asked = oauth2.with_refresh(oauth2.Application("a:b", "c d%"), "token", how=oauth2.BASIC)
+    asked = oauth2.with_refresh(oauth2.Application("a:b", "c d%"), SIGN_IN, "token", how=oauth2.BASIC)
     assert b64decode(asked.headers["Authorization"].removeprefix("Basic ")) == b"a%3Ab:c+d%25"
     assert "client_secret" not in asked.form
 
@@ -346,9 +346,56 @@ def test_secrets_show_in_no_representation():
     shown = repr(
         [
             APP,
-            oauth2.with_refresh(APP, "tok-1234567890", how=oauth2.BODY),
+            oauth2.with_refresh(APP, SIGN_IN, "tok-1234567890", how=oauth2.BODY),
             tokens(access_token="tok-1234567890"),
         ]
     )
     assert "tok-123" not in shown
     assert "s3cret" not in shown
+
+
+# --- in a platform's own words ------------------------------------------------------------------------------
+
+TIKTOK = OAuth2(
+    authorise_at="https://www.tiktok.com/v2/auth/authorize/",
+    token_at="https://business-api.tiktok.com/open_api/v1.3/tt_user/oauth2/token/",
+    refresh_at="https://business-api.tiktok.com/open_api/v1.3/tt_user/oauth2/refresh_token/",
+    scopes=("video.list", "comment.list"),
+    pkce=False,
+    asked_as={"client_id": "client_key"},
+    sent_as={"code": "auth_code"},
+    scopes_joined_by=",",
+    sends_json=True,
+)
+
+
+def test_a_platform_that_calls_things_otherwise_is_asked_in_its_own_words():
+    sent = oauth2.authorise_address(TIKTOK, "https://p.example", APP, redirect="r", state="s", verifier="v")
+    asked = {name: told[0] for name, told in parse_qs(urlsplit(sent).query).items()}
+    assert (asked["client_key"], asked["scope"]) == (APP.id, "video.list,comment.list")
+    assert "client_id" not in asked
+    question = oauth2.with_code(APP, TIKTOK, code="c", redirect="r", verifier="v", how=oauth2.BODY)
+    assert (question.form["auth_code"], question.form["client_id"]) == ("c", APP.id)
+    assert "code" not in question.form
+    assert question.headers["Content-Type"] == "application/json"
+    again = oauth2.with_refresh(APP, TIKTOK, "token", how=oauth2.BODY)
+    assert (again.form["refresh_token"], again.headers["Content-Type"]) == ("token", "application/json")
+    plain = oauth2.with_refresh(APP, SIGN_IN, "token", how=oauth2.BODY)
+    assert "Content-Type" not in plain.headers
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        (40110, "invalid_grant"),
+        (40105, "invalid_grant"),
+        (40101, "invalid_client"),
+        (40100, "temporarily_unavailable"),
+    ],
+)
+def test_a_refusal_by_its_number_in_an_envelope_is_a_refusal(code: int, meant: str):
+    body = json.dumps({"code": code, "message": "tok-1234567890", "data": {}}).encode()
+    with pytest.raises(oauth2.TokenRefused) as refused:
+        oauth2.read_tokens(200, body, NOW)
+    assert refused.value.error == meant
+    assert "tok-123" not in str(refused.value)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.capture import lanes, pacing
+from app.capture.hints import Hint
 from app.capture.pacing import BadPace, Facts, Pace
 from app.capture.run import Pass
+from connectors.contract import Kind
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PACE = Pace()
@@ -133,3 +136,94 @@ def test_a_pace_that_cannot_be_is_refused_and_says_what_is_wrong(told: dict[str,
 
 def test_a_page_keeps_its_own_numbers_and_takes_the_others_from_the_archive():
     assert Pace.read('{"every": 5}', Pace(sweep=10)) == Pace(every=5, sweep=10)
+
+
+# -- what a platform told of ---------------------------------------------------------------------------------
+
+
+def hint(key: int = 1, **more: Any) -> Hint:
+    given: dict[str, Any] = {
+        "key": key,
+        "native_id": f"p{key}",
+        "told_at": NOW - timedelta(seconds=90),
+        **more,
+    }
+    return Hint(**given)
+
+
+def told(*waiting: Hint, facts: Facts = KNOWN, pace: Pace = PACE, families: bool = True) -> Pass | None:
+    return pacing.told(pace, facts, waiting, NOW, families=families)
+
+
+def test_what_was_told_of_is_looked_at_together_and_nothing_is_done_where_nothing_was():
+    assert told() is None
+    both = told(hint(1), hint(2, kind=Kind.COMMENT))
+    assert both is not None
+    assert (both.lane, both.families, both.looks, both.hints) == (
+        lanes.TOLD,
+        ("p1",),
+        ((Kind.COMMENT, "p2"),),
+        (1, 2),
+    )
+    assert both.most == PACE.budget - KNOWN.spent - pacing.SURGE_LEAVES
+
+
+def test_a_pass_and_single_posts_are_two_runs_and_what_was_told_first_comes_first():
+    since = hint(1, native_id=None, since=NOW - timedelta(hours=1))
+    first = told(since, hint(2, told_at=NOW))
+    assert first is not None
+    assert (first.published_from, first.singly, first.hints) == (NOW - timedelta(hours=1), False, (1,))
+    other = told(replace(since, told_at=NOW), hint(2))
+    assert other is not None
+    assert (other.families, other.hints) == (("p2",), (2,))
+
+
+def test_what_failed_goes_alone_and_after_everything_that_was_never_tried():
+    one = told(hint(1, tries=1), hint(2), hint(3))
+    assert one is not None
+    assert one.hints == (2, 3)
+    one = told(hint(1, tries=2), hint(2, tries=1), hint(3, tries=1, told_at=NOW))
+    assert one is not None
+    assert one.hints == (2,)
+
+
+def test_what_was_looked_at_a_moment_ago_rests_for_as_long_as_a_busy_post_does():
+    just = hint(1, taken_at=NOW - timedelta(seconds=119))
+    assert told(just) is None
+    assert told(replace(just, taken_at=NOW - timedelta(minutes=2))) is not None
+    assert told(replace(just, taken_at=NOW - timedelta(minutes=2)), pace=Pace(surge=5)) is None
+    assert told(hint(1), pace=Pace(surge=0)) is not None
+
+
+@pytest.mark.parametrize(("spent", "budget", "looks"), [(4499, 5000, True), (4500, 5000, False), (0, 1, True), (5, 10, False)])  # fmt: skip
+def test_a_part_of_the_budget_is_left_to_the_passes(spent, budget, looks):
+    found = told(hint(1), facts=replace(KNOWN, spent=spent), pace=Pace(budget=budget))
+    assert (found is not None) == looks
+
+
+def test_a_page_that_fails_is_left_alone_until_it_is_connected_again():
+    failing = replace(KNOWN, failures=1, tried_at=NOW - timedelta(minutes=29))
+    assert told(hint(1), facts=failing) is None
+    assert told(hint(1), facts=replace(failing, anew=True)) is not None
+    assert told(hint(1), facts=replace(failing, tried_at=NOW - timedelta(minutes=30))) is not None
+
+
+def test_who_cannot_observe_one_post_makes_a_pass_and_who_cannot_narrow_waits_for_the_next():
+    one = told(hint(1), families=False)
+    assert one is not None
+    assert (one.singly, one.published_from) == (False, NOW - timedelta(seconds=90) - pacing.LATEST)
+    cannot = replace(KNOWN, narrows=False)
+    assert told(hint(1), facts=cannot, families=False) is None
+    assert told(hint(1, native_id=None, since=NOW), facts=cannot) is None
+    looked = told(hint(1, kind=Kind.POST), facts=cannot, families=False)
+    assert looked is not None
+    assert looked.looks == ((Kind.POST, "p1"),)
+
+
+def test_posts_that_are_observed_by_themselves_put_no_pass_off():
+    busy = replace(KNOWN, tried_at=NOW - timedelta(seconds=30), passed_at=NOW - timedelta(minutes=15))
+    assert pacing.lately(PACE, busy, NOW) is not None
+    assert pacing.lately(PACE, replace(busy, passed_at=NOW - timedelta(minutes=14)), NOW) is None
+    assert pacing.lately(PACE, replace(busy, failures=1), NOW) is None, (
+        "whatever failed, the page is left alone"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import time
@@ -126,9 +127,13 @@ def fuzzed(chance: random.Random, number: int | None, until: float | None) -> Co
         query = a_question(chance, interesting)
         found = must_answer(query)
         asked += 1
+        if until is not None and asked % 1_000 == 1:  # from here on, one that hangs says where
+            faulthandler.dump_traceback_later(120, exit=True, file=2)
         sorts.update(found)
         if len(query) < 300 and any(sorts[sort] <= 5 for sort in found):
             interesting.append(query)
+    if until is not None:
+        faulthandler.cancel_dump_traceback_later()
     sorts["questions"] = asked
     return sorts
 
@@ -165,11 +170,18 @@ def test_a_question_made_to_be_slow_is_answered_all_the_same(query):
     must_answer(query)
 
 
+@pytest.mark.parametrize("query", ["i\u200d?\ufe0f?n", '"a ?\u0301??\ufe0f?b?"'])
+def test_a_sign_that_stands_behind_a_mark_alone_is_read_as_it_is_when_said_back(query):
+    must_answer(query)
+
+
 @pytest.mark.soak
 def test_ten_minutes_of_anything_find_no_crash_and_no_hang(capsys):
     seed = int(os.environ.get("MUNIMENT_FUZZ_SEED", random.randrange(1 << 32)))
     with capsys.disabled():
-        print(f"\nseed {seed}, {_SECONDS:,.0f} seconds", flush=True)  # before anything is found: it finds it again
+        print(
+            f"\nseed {seed}, {_SECONDS:,.0f} seconds", flush=True
+        )  # before anything is found: it finds it again
     sorts = fuzzed(random.Random(seed), None, time.monotonic() + _SECONDS)
     asked = sorts.pop("questions")
     with capsys.disabled():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.disclosure.rendition import blocks, words
+from app.papers import blocks, words
 
 ANY = st.text(alphabet=st.characters(exclude_categories=())) | st.text(
     alphabet=st.sampled_from(

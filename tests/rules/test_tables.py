@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from app.capture import copies
 from app.disclosure.formats import dat, table, workbook, xlsx
 from app.disclosure.formats.shape import Kind, Malformed, Remark
-from app.disclosure.rendition import words
+from app.papers import words
 from tests.rules import leaving
 from tests.rules.leaving import HOSTILE, SHOWN
 

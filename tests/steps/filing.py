@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from app.index import follower
 from app.index.source import LedgerSource
 from app.index.tantivy_engine import TantivyEngine
+from app.officers import accounts
 from app.records.clock import FixedClock
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
@@ -116,6 +117,8 @@ class Desk(World):
                     added_at=0,
                 )
             )
+            told = {"email": made.email, "name": name, "roles": list(roles)}
+            accounts.write(self.store, tx, "added", made, by=None, why="works here", detail=told)
         return made
 
     def shown(self, *items: Observation) -> None:

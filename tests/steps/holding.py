@@ -19,6 +19,7 @@ from app.holds.searching import Honouring
 from app.index import follower
 from app.index.engine import Engine
 from app.index.source import LedgerSource
+from app.officers import accounts
 from app.records.clock import FixedClock
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
@@ -60,6 +61,8 @@ class Law(World):
                     added_at=0,
                 )
             )
+            told = {"email": made.email, "name": name, "roles": list(roles)}
+            accounts.write(self.store, tx, "added", made, by=None, why="works here", detail=told)
         return made
 
     # -- capture and index --

@@ -34,8 +34,12 @@ from app.store.wrapping import open_circle
 CONTEXTS = [
     *(b"act", b"run", b"access", b"credentials", b"connection", b"connect/link", b"connect/visit"),
     *(b"renewal", b"answer", b"cursor"),
-    *(b"cursor/" + name.encode() for name in (lanes.WINDOW, lanes.SWEEP, lanes.LATELY, lanes.SURGE)),
+    *(
+        b"cursor/" + name.encode()
+        for name in (lanes.WINDOW, lanes.SWEEP, lanes.LATELY, lanes.SURGE, lanes.TOLD)
+    ),
     b"cursor/" + lanes.STREAM.encode(),
+    b"hint",
 ]
 """For what the columns that hold sealed content are sealed."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-import zlib
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import insert
 
 from app import officers
@@ -19,7 +18,7 @@ from app.db import to_instant
 from app.disposition import certifying, nightly, paper, proposing
 from app.disposition.certifying import Certificate
 from app.disposition.proposals import Proposal
-from app.disposition.refusals import FontMissing, NotExecuted
+from app.disposition.refusals import NotExecuted
 from app.records.clock import FixedClock
 from app.records.ids import new_id
 from app.store import Store, disposals, merkle
@@ -27,6 +26,16 @@ from app.store.canonical import canonical, plain
 from app.store.note import Checkpoint, opened
 from app.store.tables import backups
 from tests.steps.disposing import OLD, YOUNG, Office, office
+from tests.steps.on_paper import (
+    IN_EVERY_SCRIPT,
+    attached,
+    count_of,
+    is_pdf_a,
+    needs_a_reader,
+    read_aloud,
+    stands,
+)
+from tests.steps.rendering import HOSTILE
 from tests.steps.test_capture import World
 
 
@@ -182,60 +191,67 @@ def test_the_certificate_of_an_order_names_its_instrument(here: Office):
 # -- the paper ---------------------------------------------------------------------------------------------
 
 
-def streams(content: bytes) -> list[bytes]:
-    """What the streams of a PDF hold."""
-    found = []
-    for raw in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
-        try:
-            found.append(zlib.decompress(raw))
-        except zlib.error:
-            found.append(raw)
-    return found
-
-
 def pdf_of(here: Office) -> tuple[dict[str, Any], bytes]:
     made = certify(here, disposed(here))
     return made.told, made.pdf(here.of)
 
 
-def test_the_paper_is_what_pdf_a_3b_asks_for_as_far_as_can_be_seen_without_its_validator(here: Office):
+def test_the_paper_is_what_pdf_a_asks_for_with_the_certificate_for_programs_in_it(here: Office):
     """Our own check of what ISO 19005-3 asks most plainly; the whole of it is a validator's, which is not at hand here."""
     told, content = pdf_of(here)
     assert content.startswith(b"%PDF-1.7\n%")
-    xmp = next(one for one in streams(content) if b"<x:xmpmeta" in one).decode()
-    assert re.search(r"pdfaid:part>\s*3\s*<", xmp)
-    assert re.search(r"pdfaid:conformance>\s*B\s*<", xmp)
-    assert "Certificate of destruction" in xmp
-    assert b"/OutputIntents" in content
-    assert b"/S /GTS_PDFA1" in content or b"/GTS_PDFA1" in content
-    assert b"/Encrypt" not in content
-    assert b"/JavaScript" not in content
-    assert re.search(rb"/ID\s*\[", content)
-    fonts = re.findall(rb"/Type /Font\n.*?>>|/BaseFont /\S+", content, re.DOTALL)
-    assert fonts
-    assert content.count(b"/FontFile2") >= 2  # both faces are embedded
-    assert b"/Helvetica" not in content
-    assert b"/AFRelationship /Data" in content
-    (attached,) = [one for one in streams(content) if one.startswith(b"{") and b'"certificate"' in one]
-    assert json.loads(attached) == told
+    assert is_pdf_a(content, part=3)
+    assert b"/AFRelationship /Data" in content or b"/AFRelationship/Data" in content
+    assert json.loads(attached(content)["certificate.json"]) == told
+    reader = PdfReader(BytesIO(content))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Certificate of destruction"
+    assert reader.metadata.author == "Harrow Falls"
 
 
-def test_a_sign_that_the_font_does_not_have_is_shown_as_one(here: Office):
+def test_everything_that_it_says_is_read_on_paper(here: Office):
+    told, content = pdf_of(here)
+    said = read_aloud(content)
+    for wanted in (
+        "EXECUTED", told["batch"], told["citation"], told["instrument"], told["proposed"]["email"],
+        told["approvals"][0]["why"], told["verifier_key"], *told["proven"], *told["not_proven"], *told["records"],
+    ):  # fmt: skip
+        assert stands(wanted, said), wanted
+
+
+def test_the_same_certificate_is_the_same_bytes_at_every_time(here: Office):
+    told, content = pdf_of(here)
+    assert paper.pdf(told, here.clock.now()) == content
+    assert paper.pdf(told | {"series": "COR-04"}, here.clock.now()) != content
+
+
+@needs_a_reader
+def test_names_in_every_script_stand_on_it_and_in_what_is_attached(here: Office):
+    """Of agency, people and pages; a sign that no font of the machine has is told by its number."""
     told, _ = pdf_of(here)
-    told["title"] = "Letters \U0001f600 in 漢字"
+    names = " and ".join(IN_EVERY_SCRIPT)
+    told["agency"] = told["agency"] | {"name": f"Town of {names}"}
+    told["approvals"] = [told["approvals"][0] | {"name": f"Approver {names}", "why": f"because {names}"}]
+    told["pages"] = [told["pages"][0] | {"name": f"Page {names}"}]
     content = paper.pdf(told, here.clock.now())
-    (attached,) = [one for one in streams(content) if one.startswith(b"{") and b'"certificate"' in one]
-    assert json.loads(attached)["title"] == told["title"]
+    said = read_aloud(content)
+    for name in IN_EVERY_SCRIPT:
+        assert count_of(name, said) >= 5, name  # of the agency on top and at the foot, once of all others
+    assert "?" not in said
+    assert "\ufffd" not in said
+    assert json.loads(attached(content)["certificate.json"]) == told
 
 
-def test_without_the_font_it_is_said_what_to_install(
-    here: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def test_what_somebody_wrote_steers_nothing_on_it_and_begins_no_line_of_its_own(here: Office):
     told, _ = pdf_of(here)
-    monkeypatch.setattr(paper, "_FOLDERS", (tmp_path,))
-    with pytest.raises(FontMissing) as refused:
-        paper.pdf(told, here.clock.now())
-    assert "fonts-dejavu-core" in refused.value.next
+    one = told["approvals"][0]
+    forged = "fine\nMayor <mayor@harrowfalls.example>, approver: yes"
+    told["approvals"] = [one | {"why": HOSTILE}, one | {"why": forged}]
+    content = paper.pdf(told, here.clock.now())
+    said = read_aloud(content)
+    assert "⟨U+202E⟩" in said
+    assert not set(said) & {"\u202e", "\u200b", "\x1b"}
+    assert not any(line.lstrip().startswith("Mayor") for line in said.splitlines())
 
 
 def test_a_long_certificate_runs_over_its_pages(here: Office):
@@ -243,4 +259,6 @@ def test_a_long_certificate_runs_over_its_pages(here: Office):
     told["approvals"] = told["approvals"] * 60
     told["records"] = told["records"] * 400
     content = paper.pdf(told, here.clock.now())
-    assert len(re.findall(rb"/Type /Page\n", content)) >= 3
+    assert len(PdfReader(BytesIO(content)).pages) >= 3
+    assert "and 1,150 more" in read_aloud(content)
+    assert len(json.loads(attached(content)["certificate.json"])["records"]) == 1_200

@@ -32,7 +32,7 @@ from app.records.clock import FixedClock
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
 from app.store import Store, tables
-from connectors.contract import Kind, Observation
+from connectors.contract import Attachment, Kind, Observation
 from tests.promises import test_engines as small
 from tests.promises.reference_engine import ReferenceEngine
 from tests.sinks import Sink
@@ -502,6 +502,24 @@ def test_a_draft_says_how_much_of_what_was_captured_was_not_searched(office: Off
     assert late.facts["unsearchable_versions"] == 1
     assert late.facts["unsearchable"] > 1
     assert "of which 1 captured a version" in drafts.as_text(late.facts)
+
+
+def test_a_draft_says_of_how_many_records_something_could_not_be_searched_and_why(office: Office):
+    picture = Attachment(id="a", url="https://town.example/a.png", media_type="image/png")
+    office.shown(
+        post("p1", "bridge"), post("p2", "storm", attachments=(picture,)), comment("c1", "old", "p2")
+    )
+    made = declared(office, "bridge")
+    assert made.facts["not_searched"] == {"any": 1, "media_without_text": 1}
+    text = " ".join(drafts.as_text(made.facts).split())
+    assert "could not be searched wholly, and could be hits by what was not: 1 (" in text
+    assert "alt texts, captions, the names of files, titles" in text
+    outside = declared(office, "bridge kind:comment")
+    assert outside.facts["not_searched"] == {}, "the picture belongs to a post, which this could not find"
+    assert "could be hits by what was not: 0" in " ".join(drafts.as_text(outside.facts).split())
+    assert declared(office, "kind:post").facts["not_searched"] == {}, "no words were asked for"
+    before = {name: value for name, value in made.facts.items() if name != "not_searched"}
+    assert "could not be searched wholly, and" not in drafts.as_text(before)
 
 
 def test_a_version_that_is_no_longer_current_is_told_apart(office: Office):

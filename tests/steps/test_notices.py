@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.holds import letter, matters, noticing, placing, releasing
+from app.capture.deeds import Told
+from app.holds import acts, letter, matters, noticing, placing, releasing
 from app.holds.matters import Matter, NoSuchCustodian, NotYourMatter
 from app.holds.noticing import AlreadyNotified, Notice, NoticeLinkSpent
-from app.holds.placing import Hold
+from app.holds.placing import Hold, NoSuchHold
 from app.officers import NoMail, mailer
 from app.records.clock import FixedClock
 from app.records.errors import Invalid
 from app.store import Store, tables
 from tests.sinks import Sink
 from tests.steps.holding import Law
+from tests.steps.on_paper import IN_EVERY_SCRIPT, count_of, is_pdf_a, needs_a_reader, read_aloud, stands
+from tests.steps.rendering import HOSTILE
 from tests.steps.test_capture import post
 
 BASE = "https://archive.harrowfalls.example"
@@ -218,31 +223,78 @@ def test_addresses_of_custodians_stand_nowhere_in_the_clear(office: Office, home
 # -- the preservation letter -------------------------------------------------------------------------------
 
 
+def written(office: Office, to: str = "Platform Ltd", address: Sequence[str] = ("1 Main Street",)) -> bytes:
+    return letter.preservation(office.store, office.hold.id, to, address, by=office.counsel, why="sent today")
+
+
+def acts_of(office: Office) -> list[Told]:
+    with office.store.database.read() as tx:
+        return acts.of_hold(office.store, tx, office.hold.id)
+
+
 def test_a_preservation_letter_is_a_pdf_and_an_act(office: Office):
     office.shown(post("p1", "the fence"))
-    with office.store.database.begin() as tx:
-        content = letter.preservation(
-            office.store,
-            tx,
-            office.hold,
-            "Platform Ltd",
-            ["1 Main Street"],
-            by=office.counsel,
-            why="sent today",
-        )
-    assert content.startswith(b"%PDF-")
-    assert content.rstrip().endswith(b"%%EOF")
-    from app.holds import acts
-
-    with office.store.database.read() as tx:
-        assert acts.of_hold(office.store, tx, office.hold.id)[-1].text("to") == "Platform Ltd"
+    content = written(office)
+    assert is_pdf_a(content, part=2)
+    told = read_aloud(content)
+    assert "Platform Ltd" in told
+    assert "1 Main Street" in told
+    assert str(office.suit.id) in told
+    assert "fence" not in told.replace("The fence", ""), "the words of the scope are counsel's own"
+    last = acts_of(office)[-1]
+    assert (last.text("act"), last.text("to")) == ("letter:written", "Platform Ltd")
 
 
-def test_a_letter_to_nobody_is_refused(office: Office):
-    with pytest.raises(Invalid, match="nobody"), office.store.database.begin() as tx:
-        letter.preservation(office.store, tx, office.hold, " ", [], by=office.counsel, why="x")
-    with pytest.raises(NotYourMatter), office.store.database.begin() as tx:
-        letter.preservation(office.store, tx, office.hold, "Platform", [], by=office.clerk, why="x")
+def test_the_same_letter_is_the_same_bytes_at_every_time(office: Office):
+    assert written(office) == written(office)
+    first = written(office)
+    office.clock.at += DAY
+    assert written(office) != first
+
+
+@needs_a_reader
+def test_names_in_every_script_stand_in_a_letter(office: Office):
+    """Of the agency, of whom it is addressed to, and of whoever signs; a sign that no font has is told by its number."""
+    names = " and ".join(IN_EVERY_SCRIPT)
+    renamed = dataclasses.replace(office.store.agency, name=f"Town of {names}")
+    office.store = dataclasses.replace(office.store, agency=renamed)
+    office.counsel = dataclasses.replace(office.counsel, name=f"Counsel {names}")
+    told = read_aloud(written(office, f"Platform {names}", IN_EVERY_SCRIPT))
+    for name in IN_EVERY_SCRIPT:
+        assert stands(name, told), name
+        assert count_of(name, told) >= 6, name  # thrice of the agency, with the foot; once of all others
+    assert "?" not in told
+    assert "\ufffd" not in told
+
+
+def test_what_steers_a_line_is_shown_in_a_letter_and_steers_nothing(office: Office):
+    hostile = HOSTILE.replace("\ud800", "")
+    told = read_aloud(written(office, hostile, [hostile]))
+    assert told.count("⟨U+202E⟩") >= 2
+    assert not set(told) & {"\u202e", "\u2066", "\u200b", "\x1b"}
+
+
+def test_a_letter_to_nobody_is_refused_and_leaves_no_act(office: Office):
+    before = len(acts_of(office))
+    with pytest.raises(Invalid, match="nobody"):
+        written(office, " ")
+    with pytest.raises(NotYourMatter):
+        letter.preservation(office.store, office.hold.id, "Platform", [], by=office.clerk, why="x")
+    assert len(acts_of(office)) == before
+
+
+def test_a_hold_that_was_released_while_its_letter_was_set_has_none(office: Office, monkeypatch):
+    before, pdf = len(acts_of(office)), letter._pdf
+
+    def meanwhile(*asked: Any) -> bytes:
+        with office.store.database.begin() as tx:
+            releasing.end(tx, office.hold, office.hold.entry)
+        return pdf(*asked)
+
+    monkeypatch.setattr(letter, "_pdf", meanwhile)
+    with pytest.raises(NoSuchHold):
+        written(office)
+    assert len(acts_of(office)) == before
 
 
 def test_what_waits_is_listed_for_those_who_may_know(office: Office):
@@ -252,4 +304,4 @@ def test_what_waits_is_listed_for_those_who_may_know(office: Office):
             "pat@harrowfalls.example"
         ]
     sealed = office.matter("Sealed", silent=True)
-    assert placing.as_json(office.place(sealed, "x").hold, sealed)["matter_name"] == "Sealed"
+    assert placing.as_json(office.place(sealed, "x").hold, sealed, {})["matter_name"] == "Sealed"

@@ -21,8 +21,8 @@ from app.disclosure.package.building import Built
 from app.disclosure.package.completing import OF_A_RECORD, fit_to_leave
 from app.disclosure.package.recipe import Form
 from app.disclosure.redacting import Whole
-from app.disclosure.rendition.paper import Press
 from app.disclosure.verify import checking
+from app.papers.paper import Press
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Gap, Span

@@ -27,8 +27,8 @@ from app.disclosure.package.spooling import ItemsChanged, mark_of
 from app.disclosure.package.volumes import Again, Claim
 from app.disclosure.redacting import Field
 from app.disclosure.released import Item, Leaves, Released
-from app.disclosure.rendition.paper import Press
 from app.disclosure.verify import checking
+from app.papers.paper import Press
 from app.records.clock import FixedClock
 from app.records.errors import Invalid
 from app.store import Store

@@ -15,8 +15,8 @@ import pytest
 from app.disclosure.package import sealing
 from app.disclosure.package.recipe import Form
 from app.disclosure.package.sealing import BadSigner, SignatureRefused, Signer
-from app.disclosure.rendition.paper import Press
 from app.disclosure.verify import checking
+from app.papers.paper import Press
 from app.records.clock import FixedClock
 from app.store import Store, anchors, witness
 from app.store.anchors import authorities

@@ -25,9 +25,10 @@ from pypdf.generic import (
 
 from app.disclosure.redacting import Held, Region
 from app.disclosure.released import Removed
-from app.disclosure.rendition import documents, paper
+from app.disclosure.rendition import documents
 from app.disclosure.rendition.pictures import Filled, Unfit
 from app.disclosure.rendition.remaking import CannotBeRemade, Remakes
+from app.papers import paper
 
 SECRET = "Elmstreet"
 WHEN = datetime(2026, 4, 1, tzinfo=UTC)

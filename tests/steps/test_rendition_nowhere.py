@@ -21,8 +21,9 @@ from app.disclosure import redacting
 from app.disclosure.package.numbering import Numbering
 from app.disclosure.redacting import Field, Held, Read, Redaction, Region, Span, Where
 from app.disclosure.released import Released
-from app.disclosure.rendition import native, pages, paper, pdf, plain
+from app.disclosure.rendition import native, pages, pdf, plain
 from app.disclosure.rendition.remaking import Remakes
+from app.papers import paper
 from app.records.nouns import Page, Record, Version
 from tests.steps.rendering import NOON, a_recipe
 

@@ -20,11 +20,11 @@ from pypdf import PdfReader
 
 from app import ROOT
 from app.disclosure.released import Removed
-from app.disclosure.rendition import paper
-from app.disclosure.rendition import press as printing
-from app.disclosure.rendition.bench import Bench
-from app.disclosure.rendition.press import PaperFailed, Press, Sheets
-from app.disclosure.rendition.workers import Worker
+from app.papers import paper
+from app.papers import press as printing
+from app.papers.bench import Bench
+from app.papers.press import PaperFailed, Press, Sheets
+from app.papers.workers import Worker
 from tests.steps.rendering import HOSTILE, a_picture
 
 WHEN = datetime(2026, 4, 1, 9, 30, 15, tzinfo=UTC)
@@ -160,7 +160,7 @@ def test_a_typesetter_that_died_is_replaced_and_sets_plainly_what_it_died_of(pre
 
 
 def test_a_document_that_cannot_be_set_is_told(press: Press, monkeypatch):
-    monkeypatch.setattr(press, "_worker", Worker("app.disclosure.rendition.press", ("/nowhere",), seconds=10))
+    monkeypatch.setattr(press, "_worker", Worker("app.papers.press", ("/nowhere",), seconds=10))
     with pytest.raises(PaperFailed) as failed:
         made(press, paper.Paragraph("x"))
     assert failed.value.next
@@ -215,7 +215,7 @@ def test_a_press_leaves_nothing_behind():
 def test_what_a_killed_process_left_goes_with_the_next_and_what_is_in_use_stays(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     left = (
-        "import sys, os; sys.path.insert(0, sys.argv[1]); from app.disclosure.rendition.bench import Bench; "
+        "import sys, os; sys.path.insert(0, sys.argv[1]); from app.papers.bench import Bench; "
         "bench = Bench(); (bench.path / 'picture.png').write_bytes(b'x'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", left, str(ROOT)], env={"TMPDIR": str(tmp_path)}, check=False)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,9 +18,9 @@ from app.disclosure.package.numbering import Numbering
 from app.disclosure.package.recipe import USUAL, Earlier, Form
 from app.disclosure.released import Item, Leaves, ReleasedAuthor, Removed
 from app.disclosure.rendition import pdf
-from app.disclosure.rendition.blocks import Words
-from app.disclosure.rendition.press import Press, Sheets, Stamp
 from app.disclosure.rendition.studio import Studio
+from app.papers.blocks import Words
+from app.papers.press import Press, Sheets, Stamp
 from tests.steps.rendering import (
     GONE,
     GROUND,
@@ -188,23 +185,6 @@ def test_a_mark_stands_where_something_was_taken_out_and_nothing_lies_under_it(p
     page: Any = PdfReader(BytesIO(content)).pages[0]
     drawn = page.get_contents().get_data().decode("latin-1")
     assert not re.search(r"\b0 g\s[^S]*\bre\s*f", drawn), "no black box is filled"
-
-
-@pytest.mark.live
-def test_x_ray_finds_nothing_under_any_box(printed, tmp_path: Path):
-    tool = shutil.which("xray", path=os.environ.get("MUNIMENT_EXPORT_TOOLS", "") + os.pathsep + os.defpath)
-    if tool is None:
-        pytest.skip("x-ray is not among the export tools")
-    file = tmp_path / "document.pdf"
-    file.write_bytes(
-        printed(
-            a_record(
-                1, version(text=("I live at ", GONE, ", ", GONE, HOSTILE)), url=GONE, redactions=(GROUND,)
-            )
-        )
-    )
-    told = subprocess.run([tool, file], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() in {"{}", ""}
 
 
 def test_every_version_that_differs_is_there_and_words_that_do_not_stand_once(printed):

@@ -254,7 +254,9 @@ def test_what_is_taken_out_of_one_record_is_taken_out_of_all_of_the_request(desk
     }
     reached = desk.items(request_)["c3"]
     assert isinstance(reached, Released)
-    assert [(one.code, one.by) for one in reached.redactions] == [("6(C)", "clerk")] * 2, "with blanks as with hyphens"
+    assert [(one.code, one.by) for one in reached.redactions] == [("6(C)", "clerk")] * 2, (
+        "with blanks as with hyphens"
+    )
 
 
 def test_only_here_means_only_here(desk: Desk, request_: Request):

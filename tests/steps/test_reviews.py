@@ -108,6 +108,7 @@ def test_the_overview_and_the_daily_letter_say_how_many_of_each_series_are_due(d
     with desk.store.database.read() as tx:
         [told] = reviews.to_do(desk.store, tx)
     assert (told.where, told.what.split(":")[0]) == ("Series LOOK", "2 records are due for review")
+    assert told.link == "/retention/reviews"
     review(desk, "old", "older")
     with desk.store.database.read() as tx:
         assert reviews.to_do(desk.store, tx) == []

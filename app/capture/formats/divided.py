@@ -64,7 +64,7 @@ class Divided(ABC):
     key = ""
 
     def __init__(self, files: Sequence[Path]) -> None:
-        self.download = Download(files)
+        self.download = self.gathered(files)
         self.understood: list[str] = []
         """The files whose items are received, in their order."""
         self.unreadable: dict[str, str] = {}
@@ -86,6 +86,10 @@ class Divided(ABC):
         self.total = sum(self.download.members[path].size for path in self.understood)
 
     # -- what a format says --------------------------------------------------------------------------------
+
+    def gathered(self, files: Sequence[Path]) -> Download:
+        """What was handed in, file by file."""
+        return Download(files)
 
     @abstractmethod
     def survey(self) -> None:

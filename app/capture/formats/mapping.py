@@ -31,7 +31,7 @@ _AUTHOR = ("author.id", "author.name", "author.handle")
 _CHOICES = {"kind": [str(kind) for kind in Kind], "state": ["present", "hidden", "absent", "gone"]}
 _TIMES = ("published_at", "edited_at")
 FIELDS = (*_TEXTS, *_AUTHOR, *_CHOICES, *_TIMES, "attachments", "counts")
-_READ = {"encoding", "delimiter", "quote", "header", "sheet", "short_rows"}
+_READ = {"encoding", "delimiter", "quote", "header", "sheet", "short_rows", "text_file"}
 _IDS = frozenset({"native_id", "in_reply_to", "author.id"})
 _MANGLED = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,}")
 """What a spreadsheet makes of a long number: the digits that it does not show are lost."""
@@ -54,6 +54,8 @@ class Reading:
     header: int = 1
     sheet: str | None = None
     short_rows: bool = False
+    text_file: str | None = None
+    """Of a load file: the column that names the file in which a document's words stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _reading(told: object) -> Reading:
     for name, sign in signs.items():
         if sign is not None and (not isinstance(sign, str) or len(sign) != 1 or sign in "\r\n\0"):
             raise BadMapping(f"`{name}` is one character")
-    for name in ("encoding", "sheet"):
+    for name in ("encoding", "sheet", "text_file"):
         if told.get(name) is not None and not isinstance(told[name], str):
             raise BadMapping(f"`{name}` is not a text")
     return Reading(
@@ -165,6 +167,7 @@ def _reading(told: object) -> Reading:
         header,
         told.get("sheet"),
         short == "accept",
+        told.get("text_file"),
     )
 
 

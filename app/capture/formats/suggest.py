@@ -17,25 +17,42 @@ _ROWS = 20_000
 _NAMES: dict[str, Sequence[str]] = {
     "native_id": (
         "nativeid", "postid", "messageid", "commentid", "tweetid", "statusid", "itemid", "recordid", "permalinkid",
-        "videoid", "mediaid", "id", "uuid", "guid",
+        "videoid", "mediaid", "id", "uuid", "guid", "begdoc", "begbates", "firstbates", "begindoc", "docid", "documentid",
+        "controlnumber", "immutableid", "fileid", "archiveid",
     ),
-    "in_reply_to": ("inreplyto", "inreplytoid", "parentid", "replyto", "replytoid", "parentcommentid", "parent"),
-    "text": ("text", "message", "content", "body", "fulltext", "posttext", "commenttext", "posttextcontent", "caption", "description", "comment", "title"),
+    "in_reply_to": (
+        "inreplyto", "inreplytoid", "parentid", "replyto", "replytoid", "parentcommentid", "parent", "inreplytodoc",
+    ),
+    "text": (
+        "text", "message", "content", "body", "fulltext", "posttext", "commenttext", "posttextcontent", "caption", "description",
+        "comment", "title", "commentary", "posttitle", "subject", "emailsubject",
+    ),
     "published_at": (
         "publishedat", "published", "publishtime", "createdat", "createdtime", "created", "posted", "posteddate", "postedat", "postdate",
         "datepublished", "datecreated", "timestamp", "datetime", "date", "time", "commentcreatetimestamp", "sent", "senttime",
+        "datesent", "sentdate", "sentat", "dateposted", "publisheddate", "publicationdate", "datetimesent", "emaildatesent",
+        "messagedate", "docdate",
     ),
-    "edited_at": ("editedat", "edited", "updatedat", "updated", "modified", "lastmodified", "updatedtime"),
-    "author.name": ("author", "authorname", "from", "fromname", "name", "displayname", "sender", "postedby", "user", "fullname"),
+    "edited_at": ("editedat", "edited", "updatedat", "updated", "modified", "lastmodified", "updatedtime", "dateedited"),
+    "author.name": (
+        "author", "authorname", "from", "fromname", "name", "displayname", "sender", "postedby", "user", "fullname", "sentby",
+        "emailsender", "authordisplayname", "participant",
+    ),
     "author.handle": ("handle", "username", "screenname", "authorhandle", "userhandle"),
-    "author.id": ("authorid", "userid", "fromid", "senderid", "profileid", "channelid"),
-    "url": ("url", "link", "permalink", "permalinkurl", "postlink", "posturl", "address"),
-    "kind": ("kind", "type", "posttype", "itemtype", "recordtype"),
+    "author.id": ("authorid", "userid", "fromid", "senderid", "profileid", "channelid", "accountid"),
+    "url": (
+        "url", "link", "permalink", "permalinkurl", "postlink", "posturl", "address", "originalurl", "sourceurl", "directlink",
+        "contenturl", "itemurl",
+    ),
+    "kind": ("kind", "type", "posttype", "itemtype", "recordtype", "contenttype", "doctype", "messagetype"),
     "state": ("state", "status", "visibility"),
     "language": ("language", "lang"),
-    "platform": ("platform", "network", "service"),
-    "page": ("page", "pagename", "accountname", "profilename", "channelname"),
-    "attachments": ("attachments", "attachment", "file", "files", "filename", "media", "mediafile", "image", "photo", "picture"),
+    "platform": ("platform", "network", "service", "socialnetwork", "networkname", "networktype", "source"),
+    "page": ("page", "pagename", "accountname", "profilename", "channelname", "account", "archivedaccount"),
+    "attachments": (
+        "nativepath", "nativelink", "nativefile", "nativefilepath", "exportnativepath", "attachments", "attachment", "file", "files",
+        "filename", "media", "mediafile", "image", "photo", "picture",
+    ),
     "html": ("html", "bodyhtml", "contenthtml"),
 }  # fmt: skip
 _COUNTS = {
@@ -80,6 +97,7 @@ def suggestion(table: Table, *, zone: str, page: tuple[str, str] | None) -> str:
         f"# A mapping for {_quoted(table.handed.name)}: guessed from the names of its columns. Read it, correct it, keep it.",
         "# Look at what it does with --preview before you import.",
         "mapping: 1",
+        *table.reading_suggested(),
         "fields:",
         *_whose(table, taken, page),
         *_identity(table, taken),

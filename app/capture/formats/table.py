@@ -92,6 +92,10 @@ class Table(ABC):
         """What of the file is no part of the table."""
         return ()
 
+    def reading_suggested(self) -> list[str]:
+        """Lines of a mapping that say how the table itself is read, where that is not plain."""
+        return []
+
     def facts(self) -> list[Fact]:
         """What was noticed while reading; the mapping's part."""
         if self.bound is None:

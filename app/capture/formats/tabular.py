@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
-from app.capture.formats.encoding import delimiter_of, encoding_of, physical, sample_of
+from app.capture.formats.encoding import Encoding, delimiter_of, encoding_of, physical, sample_of
 from app.capture.formats.mapping import MappingFile, Reading, Row
-from app.capture.formats.source import Counted, digest_of
+from app.capture.formats.source import Counted, Handed, digest_of
 from app.capture.formats.table import Fact, Table, fact
 from app.capture.lines import BadFile, Stretch, opened
 
@@ -31,21 +32,19 @@ class Csv(Table):
     format = "csv"
     reader = "csv/1"
 
-    def __init__(self, file: Path, mapping: MappingFile | None) -> None:
-        raw, content = opened(file)
-        reading = mapping.reading if mapping else Reading()
+    def __init__(self, file: Path, mapping: MappingFile | None, handed: Handed | None = None) -> None:
+        super().__init__(file, handed or digest_of(file), mapping)
+        self.reading = reading = mapping.reading if mapping else Reading()
+        raw, content = self.opened()
         with raw:
             try:
-                self.encoding = encoding_of(content, reading.encoding)
+                self.encoding = self.encoding_of(content)
             except (EOFError, OSError, zlib.error) as error:
                 raise BadFile(f"{file} is cut or damaged: {error}") from error
-        super().__init__(file, digest_of(file), mapping)
-        self.reading = reading
-        raw, content = opened(file)
+        raw, content = self.opened()
         with raw:
             sample = sample_of(content, self.encoding)
-        wanted = [] if mapping is None else sorted(_columns(mapping.fields))
-        self.delimiter = reading.delimiter or delimiter_of(sample, reading.quote, wanted, reading.header)
+        self.delimiter, self.quote = self.signs(sample)
         breaks = "\n" in sample
         self.newline = (
             self.encoding.newline() if breaks or "\r" not in sample else "\r".encode(self.encoding.name)
@@ -60,6 +59,21 @@ class Csv(Table):
             first = next((stretch.found for stretch in self._parsed()), None)
             self.head([""] * len(first.cells) if isinstance(first, Row) else [])
 
+    def opened(self) -> tuple[BinaryIO, BinaryIO]:
+        """The file as it lies, and what it holds."""
+        return opened(self.file)
+
+    def encoding_of(self, content: BinaryIO) -> Encoding:
+        """The encoding, stated or found out."""
+        return encoding_of(content, self.reading.encoding)
+
+    def signs(self, sample: str) -> tuple[str, str]:
+        """What divides cells, and what stands around them."""
+        reading = self.reading
+        wanted = [] if self.mapping is None else sorted(columns_of(self.mapping.fields))
+        divides = reading.delimiter or delimiter_of(sample, reading.quote, wanted, reading.header)
+        return divides, reading.quote
+
     def rows(self) -> Iterator[Stretch]:
         """Every row, its header first."""
         for number, stretch in enumerate(self._parsed()):
@@ -70,7 +84,13 @@ class Csv(Table):
 
     def facts(self) -> list[Fact]:
         """Encoding and delimiter with how they are known, and what was noticed."""
-        signs = {",": "commas", ";": "semicolons", "\t": "tabulators", "|": "bars"}
+        signs = {
+            ",": "commas",
+            ";": "semicolons",
+            "\t": "tabulators",
+            "|": "bars",
+            "\x14": "DC4 (character 20)",
+        }
         divided = signs.get(self.delimiter, repr(self.delimiter))
         return [
             Fact(f"read as {self.encoding.name} ({self.encoding.known})"),
@@ -81,7 +101,7 @@ class Csv(Table):
 
     def _parsed(self) -> Iterator[Stretch]:
         """Rows with the bytes that they were read from."""
-        raw, content = opened(self.file)
+        raw, content = self.opened()
         with raw:
             lines, number = _Lines(physical(content, self.newline, LONGEST)), 1
             feed = _Feed(lines, self.encoding.name, self.encoding.mark)
@@ -111,7 +131,7 @@ class Csv(Table):
                 number += len(feed.taken)
 
     def _reader(self, feed: _Feed) -> Iterator[list[str]]:
-        return csv.reader(feed, delimiter=self.delimiter, quotechar=self.reading.quote, strict=True)
+        return csv.reader(feed, delimiter=self.delimiter, quotechar=self.quote, strict=True)
 
 
 class _Lines:
@@ -174,7 +194,7 @@ def _why(error: Exception) -> str:
     return f"its quotation marks are not those of a table: {error}"
 
 
-def _columns(value: object) -> set[str]:
+def columns_of(value: object) -> set[str]:
     """The columns that a mapping names, as far as they bear names."""
     found: set[str] = set()
     if not isinstance(value, dict) and not hasattr(value, "items"):

@@ -8,8 +8,6 @@ what the channel itself wrote is in a takeout, never what visitors wrote.
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,25 +15,13 @@ from pathlib import Path, PurePosixPath
 
 from app.capture.formats import takeout_items
 from app.capture.formats.divided import Divided, Item
+from app.capture.formats.rows import Row, rows
 from app.capture.formats.source import Line, Unreadable
-from app.capture.formats.tabular import LONGEST
 from app.capture.formats.takeout_items import CHANNELS, POSTS, VIDEOS, Channel, Told
 from app.capture.lines import BadFile
 
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
-_MARK = b"\xef\xbb\xbf"
 _FILMS = frozenset({".mp4", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".3gp", ".m4v", ".mpg"})
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of a table with its bytes; `why` where it cannot be read."""
-
-    start: int
-    end: int
-    cells: Sequence[str]
-    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +110,19 @@ class YoutubeTakeout(Divided):
         body = self.body(path)
         if body is None:
             return
-        head: list[_Row] = []
-        for row in _rows(body):
+        head: list[Row] = []
+        for row in rows(body):
             head.append(row)
             if len(head) == 2:
                 break
         first = head[1].cells if len(head) > 1 else ()
         known = takeout_items.kind_of(head[0].cells, first) if head else None
         if known is None:
-            rows = sum(1 for _ in _rows(body))
+            number = sum(1 for _ in rows(body))
             names = ", ".join(head[0].cells)[:200] if head else ""
-            self.leave(path, f"a table whose columns are not known ({names}); it has {max(rows - 1, 0)} rows")
+            self.leave(
+                path, f"a table whose columns are not known ({names}); it has {max(number - 1, 0)} rows"
+            )
             return
         what, columns = known
         if what == CHANNELS and not first:
@@ -157,7 +145,7 @@ class YoutubeTakeout(Divided):
     def _rows(self, path: str, table: _Table) -> Iterator[Mapping[str, str]]:
         """The rows of a table that can be read, by the names of their columns."""
         body = self.body(path) or b""
-        for row in _rows(body):
+        for row in rows(body):
             if row.start > 0 and row.why is None and len(row.cells) == len(table.columns):
                 yield _named(row.cells, table)
 
@@ -179,7 +167,7 @@ class YoutubeTakeout(Divided):
         """The rows of a table below its header; empty ones are nobody's."""
         table = self.tables[path]
         found = []
-        for number, row in enumerate(_rows(body)):
+        for number, row in enumerate(rows(body)):
             if number == 0 or (row.why is None and not any(row.cells)):
                 continue
             why = row.why
@@ -199,63 +187,3 @@ def _named(cells: Sequence[str], table: _Table) -> dict[str, str]:
     for name, cell in zip(table.columns, cells, strict=True):
         found[name] = found.get(name) or cell
     return found
-
-
-def _rows(body: bytes) -> Iterator[_Row]:
-    """The rows of a table with their bytes, its header first.
-
-    The csv module asks for one line at a time, so that the lines that it took
-    are exactly a row's bytes. Where it gives a row up, only the line on which
-    that began is lost: those after it may be rows of their own.
-    """
-    lines = [(one.start(), one.end()) for one in _LINE.finditer(body)]
-    at = 0
-    while at < len(lines):
-        feed = _Feed(body, lines, at)
-        reader = csv.reader(feed, strict=True)
-        while True:
-            begins = feed.at
-            feed.begin = begins
-            feed.bad = False
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                why = (
-                    "a quotation mark that opens here is not closed"
-                    if "unexpected end" in str(error)
-                    else f"its quotation marks are not those of a table: {error}"
-                )
-                yield _Row(*lines[begins], (), why)
-                at = begins + 1
-                break
-            bad = "bytes that are not UTF-8" if feed.bad else None
-            yield _Row(lines[begins][0], lines[feed.at - 1][1], cells, bad)
-
-
-class _Feed:
-    """Hands lines to the csv module as text, and remembers how far it came."""
-
-    def __init__(self, body: bytes, lines: Sequence[tuple[int, int]], at: int) -> None:
-        self.body, self.lines, self.at = body, lines, at
-        self.begin, self.bad = at, False
-
-    def __iter__(self) -> _Feed:
-        return self
-
-    def __next__(self) -> str:
-        if self.at >= len(self.lines):
-            raise StopIteration
-        start, end = self.lines[self.at]
-        if end - self.lines[self.begin][0] > LONGEST:
-            raise csv.Error("a row that does not end")
-        self.at += 1
-        line = self.body[start:end]
-        if start == 0:
-            line = line.removeprefix(_MARK)
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            self.bad = True
-            return line.decode(errors="replace")

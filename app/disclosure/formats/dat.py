@@ -27,7 +27,7 @@ from app.disclosure.formats.shape import (
     counted,
     unheard,
 )
-from app.disclosure.rendition import words
+from app.papers import words
 
 SEPARATOR, QUALIFIER, NEWLINE = "\x14", "þ", "®"
 BETWEEN = f"{QUALIFIER}{SEPARATOR}{QUALIFIER}"

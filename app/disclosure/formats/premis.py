@@ -23,7 +23,7 @@ from app.disclosure.formats.logs import where
 from app.disclosure.formats.shape import Malformed
 from app.disclosure.package.recipe import Numbered, Recipe
 from app.disclosure.released import Released
-from app.disclosure.rendition import words
+from app.papers import words
 
 NAMESPACE = "http://www.loc.gov/premis/v3"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"

@@ -36,7 +36,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from app.disclosure.formats.fields import Digests, codes
 from app.disclosure.package.recipe import Attached, Numbered, Recipe
 from app.disclosure.released import Marked, Released, ReleasedAuthor, Removed, Withheld, plain
-from app.disclosure.rendition import words
+from app.papers import words
 
 VERSION = "2.0.0"
 MANIFEST = "rsmf_manifest.json"

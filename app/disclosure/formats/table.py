@@ -25,7 +25,7 @@ from app.disclosure.formats.shape import (
     counted,
     unheard,
 )
-from app.disclosure.rendition import words
+from app.papers import words
 
 END = "\r\n"
 LONGEST = 64 << 20

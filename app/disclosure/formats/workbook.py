@@ -9,7 +9,7 @@ from functools import lru_cache
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipInfo
 
-from app.disclosure.rendition import words
+from app.papers import words
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")

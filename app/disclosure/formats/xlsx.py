@@ -30,7 +30,7 @@ from app.disclosure.formats.shape import (
     unheard,
 )
 from app.disclosure.formats.table import guarded, unguarded
-from app.disclosure.rendition import words
+from app.papers import words
 
 MOST_ROWS = 1_048_576
 """Of a sheet, the one with the names of columns among them."""

@@ -56,8 +56,8 @@ from app.disclosure.package.sealing import Sealed, Signer
 from app.disclosure.package.spooling import ItemsChanged, Journal, Laid, Spool
 from app.disclosure.package.tabling import Tables, Tally
 from app.disclosure.released import Item, Made
-from app.disclosure.rendition import paper
 from app.index.keys import Keys
+from app.papers import paper
 from app.records.errors import Invalid, Refused, Unavailable
 from app.store import bag, folders
 from app.store.anchors import Authority

@@ -20,7 +20,7 @@ from sqlalchemy import select
 from app.db import Tx, from_instant
 from app.disclosure.package.completing import GapTold, PageAccount
 from app.disclosure.package.recipe import Recipe
-from app.disclosure.rendition.blocks import Block, Heading, Listed, Paragraph, Signature, Table
+from app.papers.blocks import Block, Heading, Listed, Paragraph, Signature, Table
 from app.store import witness
 from app.store.note import Checkpoint, opened
 from app.store.store import Store

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from app.disclosure.package.certifying import BLANK, Document
 from app.disclosure.package.recipe import BadRecipe, Earlier, Forms, Recipe
-from app.disclosure.rendition.blocks import Block, Heading, Listed, Paragraph, Signature, Table
+from app.papers.blocks import Block, Heading, Listed, Paragraph, Signature, Table
 
 _NUMBER = re.compile(r"([A-Z]{2,3})([0-9]{3})", re.ASCII)
 

@@ -23,8 +23,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.disclosure.package.recipe import Numbered, Recipe
 from app.disclosure.released import Passage, Released, ReleasedAttachment, ReleasedVersion, Withheld, plain
-from app.disclosure.rendition import telling, words
+from app.disclosure.rendition import telling
 from app.disclosure.rendition.telling import Leaving
+from app.papers import words
 
 SHOWN, NOT_SHOWN, UNCERTAIN = "shown", "not shown", "uncertain"
 _SEEN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})

@@ -28,9 +28,13 @@ from pypdf.generic import ArrayObject, ByteStringObject, NameObject, StreamObjec
 from app.disclosure.package.numbering import Numbering
 from app.disclosure.package.recipe import Form, Numbered, Recipe, extension
 from app.disclosure.released import Item, Leaves, Passage, Released, ReleasedAttachment, Withheld, plain
-from app.disclosure.rendition import telling, words
-from app.disclosure.rendition.bench import Bench
-from app.disclosure.rendition.blocks import (
+from app.disclosure.rendition import telling
+from app.disclosure.rendition.pictures import REASONS, Unfit
+from app.disclosure.rendition.studio import MOST_BYTES, Studio
+from app.disclosure.rendition.telling import Leaving
+from app.papers import words
+from app.papers.bench import Bench
+from app.papers.blocks import (
     Answered,
     Block,
     Facts,
@@ -42,10 +46,7 @@ from app.disclosure.rendition.blocks import (
     Value,
     Words,
 )
-from app.disclosure.rendition.pictures import REASONS, Unfit
-from app.disclosure.rendition.press import PaperFailed, Plate, Press, Pressed, Sheets, Stamp
-from app.disclosure.rendition.studio import MOST_BYTES, Studio
-from app.disclosure.rendition.telling import Leaving
+from app.papers.press import PaperFailed, Plate, Press, Pressed, Sheets, Stamp
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/avif")
 DOCUMENTS = ("application/pdf",)

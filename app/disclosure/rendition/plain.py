@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from app.disclosure.package.recipe import Numbered
 from app.disclosure.released import Passage, Released, Withheld, plain
-from app.disclosure.rendition import telling, words
+from app.disclosure.rendition import telling
+from app.papers import words
 
 
 def text(numbered: Numbered, zone: tzinfo | str) -> bytes:

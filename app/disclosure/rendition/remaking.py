@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 from app.disclosure.redacting import DOCUMENTS, PICTURES, Held, Region, plain_type
 from app.disclosure.released import Removed
-from app.disclosure.rendition.blocks import Full
 from app.disclosure.rendition.pictures import REASONS, Filled, Unfit
-from app.disclosure.rendition.press import Press, Sheets
 from app.disclosure.rendition.studio import MOST_BYTES, Studio
+from app.papers.blocks import Full
+from app.papers.press import Press, Sheets
 from app.records.errors import Refused
 
 _LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC)

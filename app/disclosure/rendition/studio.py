@@ -14,7 +14,7 @@ import msgspec
 
 from app.disclosure.rendition.documents import Pages, Sheet
 from app.disclosure.rendition.pictures import Filled, Shown, Unfit, remade, shown
-from app.disclosure.rendition.workers import Gone, Worker, served
+from app.papers.workers import Gone, Worker, served
 
 MOST_BYTES = 64 * 1024 * 1024
 """A larger file is not opened."""

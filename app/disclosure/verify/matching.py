@@ -14,13 +14,13 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.disclosure.rendition import words
 from app.disclosure.verify import proving
 from app.disclosure.verify.documents import Document, images
 from app.disclosure.verify.findings import Finding, Report, Wrong
 from app.disclosure.verify.lying import Outside
 from app.disclosure.verify.proving import Proven, Shared
 from app.index.extracting import Extractor
+from app.papers import words
 
 MARK = re.compile(r"\[REDACTED [^\]\n]{1,120}\]")
 WITHHELD = "WITHHELD IN FULL: "

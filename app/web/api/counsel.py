@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import officers
 from app.capture import copies, records
 from app.db import Tx
+from app.holds.joining import Known
 from app.index import alerts, declarations, drafts, report_copies, reporting, reports, saved
 from app.index.declarations import DECLARERS, Again, Declaration, Means
 from app.index.engine import Sort
@@ -329,7 +330,7 @@ def declare(here: Parts, question: Question, *, by: Officer, why: str) -> Declar
     """Make a draft of what a question finds."""
     return declarations.make(
         here.store,
-        means(here),
+        means(here, by),
         question,
         by=by,
         messages=messages(by),
@@ -358,12 +359,14 @@ def run_again(here: Parts, identity: UUID, *, by: Officer) -> Again:
     """Run a declaration again, and write down that it was."""
     with here.store.database.read() as tx:
         kept = declarations.get(here.store, tx, identity, messages=messages(by))
-    told = declarations.again(here.store, means(here), kept)
+    told = declarations.again(here.store, means(here, by), kept)
     with here.store.database.begin() as tx:
         declarations.note(here.store, tx, "declaration again", kept, told.total, by=by.id)
     return told
 
 
-def means(here: Parts) -> Means:
-    """With what this archive is searched."""
-    return declarations.means(here.store, here.index, here.settings, here.version)
+def means(here: Parts, by: Officer) -> Means:
+    """With what this archive is searched, and who knows what is said of its records."""
+    return declarations.means(
+        here.store, here.index, here.settings, here.version, lambda tx: Known(here.store, tx, by)
+    )

@@ -120,7 +120,7 @@ def placed(here: Parts, officer: Officer, asked: NewHold, why: str) -> dict[str,
         matter = matters.get(here.store, tx, str(asked.matter), by=officer)
         matters.must_be_open(matters.may_work_on(here.store, tx, matter, officer))
         scope = asked.understood(tx)
-    found = finding.find(here.store, here.index, scope)
+    found = finding.find(here.store, here.index, scope, by=officer)
     with here.store.database.begin() as tx:
         made = placing.place(here.store, tx, matter, scope, found, by=officer, why=why)
         noticing.tell_of_change(here.store, tx, made.hold, by=officer, why=why)
@@ -255,5 +255,4 @@ def letter_answer(
 def told(here: Parts, tx: Tx, hold: Hold, officer: Officer) -> dict[str, Any]:
     """A hold with its matter and how many records it covers."""
     matter = matters.of_key(here.store, tx, hold.matter, by=officer) if hold.matter is not None else None
-    covers = sum(finding.covered(tx, hold.key, messages=messages(officer)).values())
-    return placing.as_json(hold, matter, covers)
+    return placing.as_json(hold, matter, finding.covered(tx, hold.key, messages=messages(officer)))

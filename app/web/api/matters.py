@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 from app import officers
 from app.capture import deeds, pages
 from app.db import Tx
-from app.holds import matters, placing
+from app.holds import finding, matters, placing
 from app.holds.matters import Matter
 from app.records.nouns import Officer
 from app.web.forms import reason
 from app.web.parts import Here, Parts
 from app.web.transactions import ReadTx, RequestTx
-from app.web.who import MayEnter
+from app.web.who import MayEnter, messages
 
 router = APIRouter(tags=["matters"])
 Which = Annotated[UUID, Path(description="The matter's id.")]
@@ -169,5 +169,8 @@ def told(here: Parts, tx: Tx, matter: Matter, officer: Officer) -> dict[str, Any
     held = placing.listed(here.store, tx, by=officer, matter=matter)
     return matters.as_json(matter, people) | {
         "active_holds": matter.holds,
-        "holds": [placing.as_json(hold, matter) for hold in held],
+        "holds": [
+            placing.as_json(hold, matter, finding.covered(tx, hold.key, messages=messages(officer)))
+            for hold in held
+        ],
     }

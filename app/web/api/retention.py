@@ -14,6 +14,9 @@ from app.records.nouns import Officer
 from app.retention import adopted, classifying, effects, explaining, recording, reviews
 from app.retention.effects import Simulation
 from app.retention.explaining import Explained
+from app.retention.preview import Preview
+from app.retention.recording import Recorded
+from app.retention.schedule import Schedule
 from app.store import quarantine
 from app.web import reading
 from app.web.api.schedules import MayKeepSchedules, MaySeeSchedules
@@ -114,15 +117,16 @@ def simulation(
     officer: MaySeeSchedules, here: Here, on: date | None = None, hold: _Hold = ""
 ) -> dict[str, Any]:
     """When records become eligible in the next ten years, if nothing else happens."""
-    del officer
-    return effects.as_json(simulated(here, on=on, hold=hold or None))
+    return effects.as_json(simulated(here, by=officer, on=on, hold=hold or None)[0])
 
 
 @router.post("/retention/simulation")
 def simulate(form: Proposal, officer: MaySeeSchedules, here: Here) -> dict[str, Any]:
-    """The same under a schedule that is not adopted; nothing is changed."""
-    del officer
-    return effects.as_json(simulated(here, on=form.on, hold=form.hold, content=form.content))
+    """The same under a schedule that is not adopted, with what adopting it would do; nothing is changed."""
+    schedule = adopted.read(form.content.encode(), "schedule") if form.content else None
+    found, adopting = simulated(here, by=officer, on=form.on, hold=form.hold, schedule=schedule)
+    told = effects.as_json(found)
+    return told if adopting is None else told | {"adopting": effects.preview_json(adopting)}
 
 
 @router.get("/retention/classification")
@@ -203,10 +207,7 @@ def list_reviews(officer: MaySeeSchedules, here: Here, tx: ReadTx) -> dict[str, 
 @router.post("/retention/reviews", status_code=201)
 def review(form: NewReview, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
     """Record that records were reviewed; they are kept as before."""
-    must_be_there(tx, form.records, by=officer)
-    made = recording.review(
-        here.store, tx, form.records, found=form.found, again=form.again, by=officer, why=reason(form.why)
-    )
+    made = reviewed(here, tx, form.records, found=form.found, again=form.again, by=officer, why=form.why)
     return explaining.recorded_json(made)
 
 
@@ -227,16 +228,33 @@ def explained(here: Parts, tx: Tx, record: UUID, *, by: Officer) -> Explained:
 
 
 def simulated(
-    here: Parts, *, on: date | None = None, hold: str | None = None, content: str | None = None
-) -> Simulation:
-    """The years to come, as of what is captured now."""
+    here: Parts,
+    *,
+    by: Officer,
+    on: date | None = None,
+    hold: str | None = None,
+    schedule: Schedule | None = None,
+) -> tuple[Simulation, Preview | None]:
+    """The years to come, as of what is captured now; under another schedule, with what adopting it today would do."""
     query = parse(hold) if hold else None
-    schedule = adopted.read(content.encode(), "schedule") if content else None
     classifying.follow(here.store)
     with here.store.database.read() as tx:
-        return effects.simulate(
-            here.standing(), tx, searching.whole(here.index), schedule=schedule, on=on, hold=query
+        standing, engine = here.standing(), searching.whole(here.index)
+        found = effects.simulate(
+            standing, tx, engine, schedule=schedule, on=on, hold=query, messages=messages(by)
         )
+        if schedule is None:
+            return found, None
+        since = standing.today(tx).day
+        return found, effects.of_adopting(standing, tx, engine, schedule, since=since)
+
+
+def reviewed(
+    here: Parts, tx: Tx, ids: list[UUID], *, found: str, again: date | None, by: Officer, why: str
+) -> Recorded:
+    """Record a review of records that are there for `by`."""
+    must_be_there(tx, ids, by=by)
+    return recording.review(here.store, tx, ids, found=found, again=again, by=by, why=reason(why))
 
 
 def classify_now(here: Parts, *, by: Officer, why: str) -> classifying.Done:

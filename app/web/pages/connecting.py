@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.capture import credentials, pages
+from app.capture import credentials, hints, hooks, pages
 from app.capture.connecting import Connected, LinkSpent, Opened
 from app.records.errors import ArchiveError, Invalid
 from app.records.nouns import Page
@@ -146,6 +146,10 @@ def _standing(request: Request, here: Here, page: Page, **more: Any) -> Response
     told: dict[str, Any] = {"made": None, "findings": None, "error": None, "email": "", "why": "", **more}
     with here.store.database.read() as tx:
         connection = credentials.connection(here.store, tx, page)
+        door = here.door(page.connector)
+        told_by = hooks.standing(tx, [door] if door else [], here.settings.public_url)
+        hinted = hints.of_page(tx, page)
+    now = here.store.clock.now()
     error = told["error"]
     return show(
         request,
@@ -153,5 +157,8 @@ def _standing(request: Request, here: Here, page: Page, **more: Any) -> Response
         status_code=200 if error is None else status_of(error),
         page=page,
         connection=connection,
+        door=told_by[0] if told_by else None,
+        door_troubles=[said for one in told_by for said in hooks.troubles(one, now)],
+        hinted=hinted,
         **told,
     )

@@ -142,7 +142,7 @@ def _matter(
             hold.id: sum(finding.covered(tx, hold.key, messages=messages(officer)).values()) for hold in held
         }
         known = {page.id: page for page in pages.listed(tx)}
-        people = {one.id: one.email for one in officers.list_all(tx)}
+        people = officers.emails(tx)
     return show(
         request,
         "matter.html",
@@ -199,7 +199,7 @@ def place_hold(
             _, told = placing.preview(here.store, here.index, of, wanted, by=officer)
             return _place(request, here, matter, officer, wanted, told=told, why=why)
         said = reason(why)
-        found = finding.find(here.store, here.index, wanted)
+        found = finding.find(here.store, here.index, wanted, by=officer)
         with here.store.database.begin() as tx:
             made = placing.place(here.store, tx, of, wanted, found, by=officer, why=said)
             noticing.tell_of_change(here.store, tx, made.hold, by=officer, why=said)
@@ -319,7 +319,7 @@ def _hold(
             "freed": releasing.preview(tx, found, by=officer),
             "part": placing.records_of(tx, found, messages=messages(officer), limit=_SHOWN),
             "notices": noticing.listed(here.store, tx, found),
-            "people": {one.id: one.email for one in officers.list_all(tx)},
+            "people": officers.emails(tx),
             "known": {str(page.id): page for page in pages.listed(tx)},
         }
     status = 200 if error is None else status_of(error)

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from app.db import Tx
 from app.holds import searching
 from app.records.errors import ArchiveError, Invalid
 from app.records.nouns import Officer, Role
-from app.retention import adopted, classifying, effects, explaining, picture, recording
+from app.retention import adopted, classifying, effects, explaining, picture, recording, reviews
+from app.retention import schedules as schedules_
 from app.retention.classify import asks, in_order
 from app.retention.editions import InForce
 from app.retention.lines import Problem
 from app.retention.remarks import remarks
-from app.retention.schedule import DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED, sentence
+from app.retention.schedule import DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED, Schedule, sentence
 from app.retention.schedules import BadSchedule
 from app.web.api import retention as api
 from app.web.api import schedules as api_schedules
@@ -32,7 +34,7 @@ from app.web.parts import Here, Parts
 from app.web.problems import status_of
 from app.web.showing import show
 from app.web.transactions import ReadTx, RequestTx
-from app.web.who import MayRead
+from app.web.who import READERS, MayRead, messages
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Line = Annotated[str, Form(max_length=4_000)]
@@ -49,6 +51,8 @@ KINDS = {
 }
 _LARGEST = 700_000
 """A schedule of this many bytes still fits into a form."""
+_LISTED = 200
+"""So many records are listed for review at once; all are counted."""
 
 
 class TooLargeASchedule(Invalid):
@@ -130,21 +134,126 @@ def years(
     hold: Annotated[str, Query(max_length=100_000)] = "",
 ) -> Response:
     """When records become eligible in the next ten years, as a picture and as a table."""
-    del officer
-    found, mistake = None, None
+    return _years(request, officer, here, hold=hold)
+
+
+@router.post("/retention/years", dependencies=[Posted])
+def years_under(
+    request: Request,
+    officer: MaySeeSchedules,
+    here: Here,
+    file: UploadFile | None = None,
+    shipped: Line = "",
+    hold: Annotated[str, Form(max_length=100_000)] = "",
+) -> Response:
+    """The same under a schedule that is not adopted: a file that is handed over, or one that comes with the program."""
     try:
-        found = api.simulated(here, hold=hold.strip() or None)
+        candidate = _candidate(file, shipped)
     except ArchiveError as error:
-        mistake = error
+        return _years(request, officer, here, hold=hold, shipped=shipped, mistake=error)
+    return _years(request, officer, here, hold=hold, shipped=shipped, candidate=candidate)
+
+
+def _candidate(file: UploadFile | None, shipped: str) -> Schedule:
+    """The schedule that is asked about; a file counts before what was chosen."""
+    content = file.file.read(_LARGEST + 1) if file is not None and file.filename else b""
+    if len(content) > _LARGEST:
+        raise TooLargeASchedule(
+            "this schedule is too large for a page", next="Ask about it on the command line."
+        )
+    if content:
+        return adopted.read(content, file.filename if file is not None and file.filename else "schedule")
+    if shipped not in schedules_.shipped():
+        raise Invalid("no schedule is named", next="Choose a file, or one of the list.")
+    return schedules_.load(schedules_.shipped()[shipped])
+
+
+def _years(
+    request: Request,
+    officer: Officer,
+    here: Parts,
+    *,
+    hold: str,
+    shipped: str = "",
+    candidate: Schedule | None = None,
+    mistake: ArchiveError | None = None,
+) -> Response:
+    found, adopting = None, None
+    if mistake is None:
+        try:
+            found, adopting = api.simulated(here, by=officer, hold=hold.strip() or None, schedule=candidate)
+        except ArchiveError as error:
+            mistake = error
     return show(
         request,
         "retention-years.html",
         status_code=status_of(mistake) if mistake else 200,
         found=found,
+        adopting=adopting,
+        candidate=candidate if found else None,
         said=picture.said(found) if found else "",
         drawn=Markup(picture.draw(found)) if found else "",  # noqa: S704 - numbers and months of our own, escaped there
         hold=hold,
+        ready=_ready(),
+        shipped=shipped,
+        problems=mistake.problems if isinstance(mistake, BadSchedule) else (),
         mistake=mistake,
+    )
+
+
+@cache
+def _ready() -> Sequence[tuple[str, str]]:
+    """The schedules that come with the program and could be adopted: name, and title with edition."""
+    read = ((name, schedules_.load(file)) for name, file in schedules_.shipped().items())
+    return [(name, f"{one.title}, {one.edition}") for name, one in read if not one.placeholder]
+
+
+# -- reviews -----------------------------------------------------------------------------------------------
+
+
+@router.get("/retention/reviews")
+def list_reviews(request: Request, officer: MaySeeSchedules, here: Here) -> Response:
+    """What a person is to review by now, and where they say what they found."""
+    return _reviews(request, officer, here)
+
+
+@router.post("/retention/reviews", dependencies=[Posted])
+def review(
+    request: Request,
+    officer: MayKeepSchedules,
+    here: Here,
+    record: Annotated[list[UUID], Form()] = [],  # noqa: B006 - FastAPI copies it
+    found: Line = "",
+    again: Day = "",
+    why: Line = "",
+) -> Response:
+    """Record that the chosen records were reviewed."""
+    try:
+        with here.store.database.begin() as tx:
+            api.reviewed(here, tx, record, found=found, again=deeds.day(again), by=officer, why=why)
+    except ArchiveError as error:
+        given = {"chosen": {str(one) for one in record}, "found": found, "again": again, "why": why}
+        return _reviews(request, officer, here, error, **given)
+    return RedirectResponse("/retention/reviews", 303)
+
+
+def _reviews(
+    request: Request, officer: Officer, here: Parts, mistake: ArchiveError | None = None, **given: Any
+) -> Response:
+    with here.store.database.read() as tx:
+        standing = here.standing()
+        due = reviews.due(standing, tx, messages=messages(officer), most=_LISTED)
+        doubt = standing.today(tx).doubt
+    return show(
+        request,
+        "retention-reviews.html",
+        status_code=status_of(mistake) if mistake else 200,
+        due=due,
+        doubt=doubt,
+        may_keep=_may_keep(officer),
+        may_read=officer.may(*READERS),
+        mistake=mistake,
+        **({"chosen": set(), "found": "", "again": "", "why": ""} | given),
     )
 
 
@@ -254,7 +363,7 @@ def _schedule(
 ) -> Response:
     with here.store.database.read() as tx:
         one = adopted.get(here.store, tx, identity)
-        people = {person.id: person.email for person in officers.list_all(tx)}
+        people = officers.emails(tx)
     found = one.edition.schedule
     return show(
         request,
@@ -411,6 +520,24 @@ def extend(
         if last is None:
             raise deeds.BadDate("no day is given", next="Give the last day on which it is kept.")
         recording.extend(here.store, tx, [record], last, by=officer, why=reason(why))
+
+    return _done(request, record, officer, here, do)
+
+
+@router.post("/records/{record}/retention/review", dependencies=[Posted])
+def review_one(
+    request: Request,
+    record: UUID,
+    officer: MayKeepSchedules,
+    here: Here,
+    found: Line = "",
+    again: Day = "",
+    why: Line = "",
+) -> Response:
+    """Say that somebody reviewed it, what they found, and when it is to be reviewed again."""
+
+    def do(tx: Tx) -> None:
+        api.reviewed(here, tx, [record], found=found, again=deeds.day(again), by=officer, why=why)
 
     return _done(request, record, officer, here, do)
 

@@ -38,6 +38,7 @@ from app.web.api.requests import MayRequest, MaySeeRequests
 from app.web.forms import Posted, reason
 from app.web.parts import Here, Parts
 from app.web.problems import status_of
+from app.web.reading import PICTURES
 from app.web.showing import show
 from app.web.who import messages
 
@@ -348,12 +349,24 @@ def _record(
         ],
         made=[(one, redacting.told(one.where)) for one in made],
         exemptions=requests.exemptions(found),
+        pictures=PICTURES,
+        regions=_regions(made),
         looked=looked,
         people=people,
         next=following,
         may_work=officer.may(*reviewing.REVIEWERS) and found.open,
         error=error,
     )
+
+
+def _regions(made: Sequence[Standing]) -> dict[UUID, list[tuple[int, int, int, int]]]:
+    """What is taken out of each picture, as left, top, right and bottom in ten-thousandths."""
+    told: dict[UUID, list[tuple[int, int, int, int]]] = {}
+    for one in made:
+        if isinstance(one.where, Region):
+            where = one.where
+            told.setdefault(where.attachment, []).append((where.left, where.top, where.right, where.bottom))
+    return told
 
 
 def _runs(version: Version, made: Sequence[Standing], suggested: Sequence[Suggestion]) -> list[Run]:

@@ -25,11 +25,11 @@ from typing import Any, NamedTuple
 import msgspec
 import typst
 
-from app.disclosure.rendition import blocks as on_paper
-from app.disclosure.rendition import words
-from app.disclosure.rendition.bench import Bench
-from app.disclosure.rendition.blocks import Block, Full, Picture
-from app.disclosure.rendition.workers import Gone, Worker, served
+from app.papers import blocks as on_paper
+from app.papers import words
+from app.papers.bench import Bench
+from app.papers.blocks import Block, Full, Picture
+from app.papers.workers import Gone, Worker, served
 from app.records.errors import Unavailable
 
 FONTS = ("DejaVu Sans", "Noto Sans", "Libertinus Serif")
@@ -152,7 +152,7 @@ class Press:
         assert self._bench is not None, "it has its own where it is given none"
         self._folder = self._bench.path
         (self._folder / _SHEET.name).write_bytes(_SHEET.read_bytes())
-        self._worker = Worker("app.disclosure.rendition.press", (str(self._folder),), seconds=seconds)
+        self._worker = Worker("app.papers.press", (str(self._folder),), seconds=seconds)
         self._set = 0
 
     def plate(self, sheets: Sheets) -> Plate:

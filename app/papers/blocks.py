@@ -9,14 +9,25 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from app.disclosure.released import Passage, Removed
-from app.disclosure.rendition import words
+from app.papers import words
 
 _LONG, _PART = 36, 18
 """A longer word may be divided after every so many characters, or it would run off the page."""
 _MOST_RUN = 8_000
+
+
+class Mark(Protocol):
+    """What stands where something was taken out; its text is shown in a border."""
+
+    @property
+    def code(self) -> str:
+        """The ground on which it was taken out."""
+
+
+Passage: TypeAlias = Sequence[str | Mark]
+"""Running text, with a mark wherever something was taken out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +217,7 @@ def _lines(text: Passage | str) -> list[list[Any]]:
     """Lines of runs: text, a part of a long word in a list, or the mark of something that was taken out."""
     lines: list[list[Any]] = [[]]
     for run in (text,) if isinstance(text, str) else text:
-        if isinstance(run, Removed):
+        if not isinstance(run, str):
             lines[-1].append({"code": words.line(str(run))})
             continue
         first, *others = words.harmless(run).replace("\t", "    ").split("\n")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 
-from app.disclosure.rendition.blocks import (
+from app.papers.blocks import (
     Block,
     Code,
     Facts,
@@ -19,7 +19,7 @@ from app.disclosure.rendition.blocks import (
     Table,
     Words,
 )
-from app.disclosure.rendition.press import Attachment, Press, Sheets, Stamp
+from app.papers.press import Attachment, Press, Sheets, Stamp
 
 __all__ = [
     "Attachment", "Block", "Code", "Facts", "Heading", "Listed", "NewPage", "Paragraph", "Picture", "Press",
@@ -36,17 +36,19 @@ def document(
     subject: str = "",
     running: str = "",
     language: str = "en",
+    above: Sequence[Block] = (),
     stamp: Stamp | None = None,
     attached: Sequence[Attachment] = (),
     press: Press | None = None,
 ) -> bytes:
     """A document as tagged PDF/A-2a and PDF/UA-1 (PDF/A-3a with files in it); the title stands above its blocks.
 
-    The same arguments give the same bytes on a machine with the same fonts.
-    Whoever makes many hands in a `press`, which is started only once.
+    What stands `above` the title is a letter's head. The same arguments give
+    the same bytes on a machine with the same fonts. Whoever makes many hands
+    in a `press`, which is started only once.
     """
     sheets = Sheets(
-        title=title, author=agency, made_at=made_at, blocks=(Heading(title, 1), *blocks), subject=subject,
+        title=title, author=agency, made_at=made_at, blocks=(*above, Heading(title, 1), *blocks), subject=subject,
         running=running or f"{agency} · {title}", language=language, stamp=stamp, attached=attached,
     )  # fmt: skip
     if press is not None:

@@ -1,0 +1,1 @@
+"""Papers: how whatever an agency puts on paper is set, with every script in it and nobody's words in charge."""

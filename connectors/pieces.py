@@ -1,0 +1,111 @@
+"""Pieces of JSON bodies: each as a value, with the place of its own bytes. Pure.
+
+What interfaces in JSON have in common, and no platform needs to say anew:
+items of a list with their spans, halves of characters that no text can hold, an
+answer that was compressed although we asked not to, and what stands where JSON
+should be.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connectors import spans
+from connectors.contract import Exchange, Observation, Span
+from connectors.http import decoded
+
+T = TypeVar("T")
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which JSON can escape and no text can hold."""
+
+
+class Malformed(ValueError):
+    """The bytes are not of the shape that was promised; the message says what stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """One item, with the bytes that it was read from."""
+
+    what: T
+    span: Span
+
+
+def value(piece: bytes, shape: type[T]) -> T:
+    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
+    try:
+        return msgspec.json.decode(piece, type=shape)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        again = json.dumps(json.loads(piece), ensure_ascii=False)
+        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
+
+
+def listed(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
+    """The items of the array at `at`, each with its own bytes; `Malformed` where one is of another shape."""
+    decoder = msgspec.json.Decoder(shape)
+    items: list[Seen[T]] = []
+    try:
+        for start, end in spans.array_items(body, *at):
+            piece = body[start:end]
+            try:
+                what = decoder.decode(piece)
+            except msgspec.ValidationError:
+                raise
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                what = value(piece, shape)
+            items.append(Seen(what, Span(exchange, start, end)))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(why(body, error)) from error
+    return items
+
+
+def why(body: bytes, error: Exception) -> str:
+    """What stands where JSON of a known shape should be, in words."""
+    if isinstance(error, Malformed):
+        return str(error)
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"<":
+        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
+    if not start:
+        return "the answer is empty"
+    return f"the answer is of another shape: {error}"
+
+
+def packed(observations: Sequence[Observation], exchanges: Sequence[Exchange]) -> list[Observation]:
+    """The same observations; those that were read out of a compressed answer own the whole of it.
+
+    No item has bytes of its own there.
+    """
+    whole = {
+        number: Span(number, 0, len(exchange.body))
+        for number, exchange in enumerate(exchanges)
+        if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
+    }
+    if not whole:
+        return list(observations)
+    return [
+        replace(seen, evidence=tuple(dict.fromkeys(whole.get(span.exchange, span) for span in seen.evidence)))
+        for seen in observations
+    ]
+
+
+def keeps_secrets(address: str) -> bool:
+    """Whether a token may be sent to this address: over TLS, or within this machine."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme == "https":
+            return True
+        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False

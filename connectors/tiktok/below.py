@@ -1,0 +1,133 @@
+"""What stands below a video: its comments, and what answers each of them, answer by answer.
+
+Comments are counted off by places: one that is removed while they are read
+makes another one slip through. So each answer is asked for from the last item
+of the one before. Where another item stands there, the list has shifted and is
+read again.
+
+TikTok promises its order for the first five hundred comments of a video. What
+lies beyond is read as far as it is shown, and nothing there is called missing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from connectors.contract import Gap, Observation
+from connectors.errors import UnexpectedResponse
+from connectors.tiktok import parse
+from connectors.tiktok.doors import Accounts, Said
+from connectors.tiktok.place import Waits
+from connectors.tiktok.reach import Reach
+from connectors.tiktok.refusals import NotGiven
+
+_IN_ORDER = 500
+"""So many comments of a video are listed in the order that was asked for."""
+
+_TIMES_AGAIN = 2
+"""How often a list is read again because it has shifted."""
+
+
+class Below:
+    """Reads lists of comments one answer at a time, and notes what it was not shown.
+
+    `gaps` are what is known to be missing, `listed` the items of which
+    everything was shown that answers them, `whole` whether that is so of all.
+    Whoever reads takes them out.
+    """
+
+    def __init__(self, door: Accounts, reach: Reach) -> None:
+        self._door, self._reach = door, reach
+        self.gaps: list[Gap] = []
+        self.listed: list[str] = []
+        self.whole = True
+        self._again: Counter[str] = Counter()
+        self._met: dict[str, set[str]] = {}
+
+    def step(self, one: Waits) -> tuple[list[Observation], list[Waits]]:
+        """What the next answer of a list shows, and what is to be read after it, the last one first."""
+        try:
+            return self._read(one)
+        except NotGiven as refused:
+            if not refused.not_found:
+                what = "answers" if one.thread else "comments"
+                self._lacks(what, refused.why, one.name)
+            # Else it was removed since it was listed: the next pass will say how it stands.
+            self.whole = False
+            return [], []
+
+    def _read(self, one: Waits) -> tuple[list[Observation], list[Waits]]:
+        at = one.at - 1 if one.last else one.at
+        found = self._door.below(one.video, one.thread, at)
+        if one.last and one.last not in found.names and self._begins_anew(one):
+            return found.observed, [Waits(one.video, one.thread)]
+        left: list[Waits] = []
+        if found.following is not None and not self._reach.is_past(found.times):
+            left.append(self._next(one, at, found))
+        else:
+            self._ends(one, found)
+        if one.thread:
+            return found.observed, left
+        left += (Waits(one.video, name) for name in reversed(self._within(found, found.answered)))
+        self.listed += self._unanswered(one.video, found)
+        return parse.once([*found.observed, *self._covered(one.video, found)]), left
+
+    def _begins_anew(self, one: Waits) -> bool:
+        """Whether a list that has shifted is read again; after some times it is said to be uncertain, and read on."""
+        self._again[one.name] += 1
+        self._met.pop(one.name, None)
+        if self._again[one.name] <= _TIMES_AGAIN:
+            return True
+        self._lacks("comments", "some were removed each time while they were read", one.name)
+        return False
+
+    def _next(self, one: Waits, at: int, found: Said) -> Waits:
+        """Where a list goes on: with the last item again where its places can be counted, else where TikTok says."""
+        leads, met = found.following or "", self._met.setdefault(one.name, set())
+        if leads in met:
+            raise UnexpectedResponse(
+                f"TikTok leads on to where it has led before: what answers {one.name} has no end."
+            )
+        if not leads.isdecimal():
+            raise UnexpectedResponse(f"TikTok leads on to no place of a list, below {one.name}.")
+        met.add(leads)
+        counted = bool(found.names) and int(leads) == at + len(found.names)
+        read = one.read + len(found.names)
+        last = found.names[-1] if counted and read < _IN_ORDER else ""
+        return Waits(one.video, one.thread, int(leads), last, read)
+
+    def _ends(self, one: Waits, found: Said) -> None:
+        """The list is read as far as it is wanted."""
+        if one.read + len(found.names) > _IN_ORDER:
+            why = f"TikTok lists only the first {_IN_ORDER} in their order: of those beyond, some may be left out"
+            self._lacks("comments", why, one.name)
+        elif self._again[one.name] <= _TIMES_AGAIN:
+            self.listed.append(one.name)
+
+    def _within(self, found: Said, names: Sequence[str]) -> list[str]:
+        """Those of these comments that may be answered within the span."""
+        return [name for name in names if self._reach.reaches(found.times[found.names.index(name)])]
+
+    def _unanswered(self, video: str, found: Said) -> list[str]:
+        """Those that have no answers: that is everything that answers them."""
+        answered = {*found.answered, *found.covered}
+        return [f"{video}/{name}" for name in found.names if name not in answered]
+
+    def _covered(self, video: str, found: Said) -> list[Observation]:
+        """What answers comments that are hidden: TikTok has no list of it, and tells up to three with the comment."""
+        names = self._within(found, found.covered)
+        if not names:
+            return []
+        told = self._door.picked(video, names, inside=True)
+        for name in names:
+            if name in told.names and name not in told.short:
+                self.listed.append(f"{video}/{name}")
+            else:
+                why = "the comment is hidden, and TikTok tells at most three answers to a hidden one"
+                self._lacks("answers", why, f"{video}/{name}")
+        return told.observed
+
+    def _lacks(self, what: str, why: str, name: str) -> None:
+        self.gaps.append(Gap(what=what, why=why, native_id=name))
+        self.whole = False

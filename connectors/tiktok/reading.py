@@ -1,0 +1,133 @@
+"""Reads bodies: JSON bytes in, items with the place of their own bytes out. Asks nobody.
+
+Both doors put what they tell under `data`: the door for businesses beside a
+number (`{"code": 0, "message": "OK", "request_id": …, "data": {…}}`), the
+Display API beside an object (`{"data": {…}, "error": {"code": "ok", …}}`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from connectors import spans
+from connectors.contract import Span
+from connectors.graph import Seen, value
+
+T = TypeVar("T")
+
+_LONGEST_NAME = 64
+
+
+class Malformed(ValueError):
+    """The body is not what TikTok's interface promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """One answer of a list: its items, and what to ask with for the next one; None where there is none."""
+
+    items: list[Seen[T]]
+    following: str | None
+    body: bytes
+
+
+def one(body: bytes, exchange: int, shape: type[T], *path: str) -> Seen[T]:
+    """The one item that an answer tells."""
+    try:
+        at = spans.member(body, spans.document(body), "data", *path)
+        if at is None or body[at[0] : at[0] + 1] != b"{":
+            raise Malformed("an answer of TikTok without what was asked for")
+        return Seen(value(body[at[0] : at[1]], shape), Span(exchange, *at))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(_why(error)) from error
+
+
+def many(body: bytes, exchange: int, shape: type[T], name: str, *, paged: bool = True) -> Answer[T]:
+    """One answer of a list.
+
+    A list that is left out is taken for an empty one only where the answer
+    says that nothing follows.
+    """
+    try:
+        at = spans.member(body, spans.document(body), "data")
+        members = spans.object_members(body, at) if at is not None and body[at[0] : at[0] + 1] == b"{" else {}
+        more, following = _told(body, members.get("has_more")), _told(body, members.get("cursor"))
+        if paged and more not in (True, False):
+            raise Malformed("a list of TikTok that does not say whether it goes on")
+        listed_at = members.get(name)
+        if listed_at is not None and body[listed_at[0] : listed_at[1]] == b"null":
+            listed_at = None
+        if listed_at is None and (more or at is None):
+            raise Malformed(f"a list of TikTok without its items ({name})")
+        items = listed(body, listed_at, exchange, shape) if listed_at is not None else []
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(_why(error)) from error
+    return Answer(items, _cursor(following) if paged and more else None, body)
+
+
+def listed(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
+    """The items of the list at `at`, each with its own bytes."""
+    decoder = msgspec.json.Decoder(shape)
+    items: list[Seen[T]] = []
+    for start, end in spans.array_items(body, *at):
+        piece = body[start:end]
+        try:
+            what = decoder.decode(piece)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            what = value(piece, shape)
+        items.append(Seen(what, Span(exchange, start, end)))
+    return items
+
+
+def within(body: bytes, seen: Span, shape: type[T], name: str) -> list[Seen[T]]:
+    """The items of a list that stands inside an item; none where no list stands there."""
+    if f'"{name}"'.encode() not in body[seen.start : seen.end]:
+        return []
+    try:
+        at = spans.member(body, (seen.start, seen.end), name)
+        if at is None or body[at[0] : at[0] + 1] != b"[":
+            return []
+        return listed(body, at, seen.exchange, shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(_why(error)) from error
+
+
+def name_of(told: str | int | None) -> str:
+    """An id as text; an error where it can be none."""
+    written = str(told) if told is not None and not isinstance(told, bool) else ""
+    if not (written.isascii() and written.isalnum() and len(written) <= _LONGEST_NAME):
+        raise Malformed("an item of TikTok has no id that could be one")
+    return written
+
+
+def words(told: Any) -> Sequence[str]:
+    """What a list of permissions names, however it is written: `"a,b"`, `"a b"`, `["a", "b"]`."""
+    if isinstance(told, str):
+        return told.replace(",", " ").split()
+    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+
+
+def _told(body: bytes, at: tuple[int, int] | None) -> Any:
+    return None if at is None else json.loads(body[at[0] : at[1]])
+
+
+def _cursor(told: Any) -> str:
+    """What leads on: a number, or a text of one."""
+    if isinstance(told, int) and not isinstance(told, bool):
+        told = str(told)
+    if not isinstance(told, str) or not told or len(told) > 256:
+        raise Malformed("a list of TikTok that goes on, and does not say where")
+    return told
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, Malformed):
+        return str(error)
+    return f"the answer is not of TikTok's shape: {error}"

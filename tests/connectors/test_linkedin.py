@@ -1,0 +1,925 @@
+"""LinkedIn, observed over loopback: posts under all their names, comments of both depths, files, notices, and what proves no removal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from time import process_time
+from typing import Any
+
+import pytest
+
+from connectors.contract import (
+    Batch,
+    Cursor,
+    Exchange,
+    Kind,
+    Listing,
+    OAuth2,
+    Observation,
+    Page,
+    Sighting,
+    State,
+)
+from connectors.errors import (
+    AccessRevoked,
+    AddressRefused,
+    ConnectorError,
+    NoSuchPage,
+    TryAgainLater,
+    UnexpectedResponse,
+)
+from connectors.http import EvidenceClient
+from connectors.linkedin import LinkedIn, told, versions
+from connectors.linkedin.manifest import SCOPES
+from connectors.linkedin.refusals import NotGiven, VersionEnded
+from tests.connectors.worlds.linkedin_world import (
+    ADDRESS,
+    ADMIN,
+    DAILY,
+    EXPIRED,
+    FEED,
+    HTML,
+    INVALID,
+    JSON,
+    NUMBER,
+    REVOKED,
+    SIGN_IN,
+    SOCIAL,
+    URN,
+    LinkedInWorld,
+    Refused,
+)
+from tests.connectors.worlds.loopback import evidence_client
+
+NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
+SECRET = dict(LinkedInWorld.secret)
+AL = "urn:li:person:al2"
+
+
+class Visit:
+    """One connector at one page."""
+
+    def __init__(self, world: LinkedInWorld, http: EvidenceClient, **more: str) -> None:
+        self.connector = LinkedIn(http, SECRET)
+        self.options = {"api": world.api, **more}
+
+    def page(self, **span: datetime | None) -> Page:
+        return Page(address=ADDRESS, options=self.options, **span)
+
+    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
+        return list(self.connector.observe(self.page(**span), since))
+
+    def look(self, *names: str, kind: Kind = Kind.COMMENT) -> dict[str, Sighting]:
+        batches = list(self.connector.look(self.page(), [(kind, name) for name in names]))
+        assert all(one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
+        return {one.native_id: one for batch in batches for one in batch.sightings}
+
+    def stands(self, name: str) -> State:
+        return self.look(name)[name].state
+
+    def family(self, root: str) -> list[Batch]:
+        return list(self.connector.family(self.page(), root))
+
+    def check(self) -> dict[str, str]:
+        """What was found wanting, with what to do."""
+        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
+
+
+def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
+    return {one.native_id: one for batch in batches for one in batch.observations}
+
+
+def sighted(batches: Sequence[Batch]) -> dict[str, Sighting]:
+    return {one.native_id: one for batch in batches for one in batch.sightings}
+
+
+def listings(batches: Sequence[Batch]) -> list[Listing]:
+    return [one for batch in batches for one in batch.listings]
+
+
+def gaps(batches: Sequence[Batch]) -> dict[str, str]:
+    return {one.what: one.why for batch in batches for one in batch.gaps}
+
+
+def kinds(batches: Sequence[Batch]) -> set[Kind]:
+    """What a pass says that it was shown all of."""
+    return {kind for one in listings(batches) if one.in_reply_to is None for kind in one.kinds}
+
+
+def asked(world: LinkedInWorld, part: str) -> int:
+    return sum(part in target for target in world.asked)
+
+
+def under(world: LinkedInWorld, number: str, post: str = "") -> str:
+    """The native id of a comment."""
+    return f"{post or world.said[number].post}/{number}"
+
+
+@pytest.fixture
+def http() -> Iterator[EvidenceClient]:
+    with evidence_client(SECRET) as client:
+        yield client
+
+
+@pytest.fixture
+def world() -> Iterator[LinkedInWorld]:
+    with LinkedInWorld() as page:
+        yield page
+
+
+@pytest.fixture
+def visit(world: LinkedInWorld, http: EvidenceClient) -> Visit:
+    return Visit(world, http)
+
+
+# --- how it is asked ----------------------------------------------------------------------------------------
+
+
+def test_every_question_bears_the_version_and_the_protocol_and_the_token_is_in_no_address(
+    world: LinkedInWorld, visit: Visit
+):
+    world.say(world.post("Closed"), "Why?")
+    batches = visit.observe()
+    assert all(headers["LinkedIn-Version"] == versions.OURS for headers in world.headers)
+    assert all(headers["X-Restli-Protocol-Version"] == "2.0.0" for headers in world.headers)
+    assert not any(LinkedInWorld.token[:8] in target for target in world.asked)
+    kept = repr([exchange for batch in batches for exchange in batch.exchanges])
+    assert LinkedInWorld.token not in kept
+    assert LinkedInWorld.token not in "".join(batch.resume_from for batch in batches)
+
+
+def test_without_a_permission_the_page_is_not_connected(world: LinkedInWorld, http: EvidenceClient):
+    page = Page(address=ADDRESS, options={"api": world.api})
+    with pytest.raises(AccessRevoked, match="not connected"):
+        list(LinkedIn(http, {}).observe(page, None))
+    assert world.asked == []
+
+
+def test_a_permission_that_is_renewed_meanwhile_is_used(world: LinkedInWorld, http: EvidenceClient):
+    world.post("Closed")
+    secret = {"access_token": "the-token-of-yesterday-0123"}
+    connector = LinkedIn(http, secret)
+    secret["access_token"] = LinkedInWorld.token
+    assert list(connector.observe(Page(address=ADDRESS, options={"api": world.api}), None))
+
+
+def test_the_organisation_is_found_by_its_name_first_and_by_its_number_afterwards(
+    world: LinkedInWorld, visit: Visit
+):
+    world.post("Closed")
+    last = visit.observe()[-1].resume_from
+    assert asked(world, "q=vanityName") == 1
+    world.asked.clear()
+    visit.observe(last)
+    assert asked(world, "q=vanityName") == 0
+    assert asked(world, f"organizations/{NUMBER}") == 1
+
+
+def test_a_page_that_is_not_there_is_no_page(world: LinkedInWorld, visit: Visit):
+    world.name = ""
+    with pytest.raises(NoSuchPage, match="shows no organisation"):
+        visit.observe()
+    with pytest.raises(NoSuchPage, match="names no organisation"):
+        list(visit.connector.observe(Page(address="https://www.linkedin.com/in/jo"), None))
+
+
+def test_an_address_in_clear_is_not_asked(http: EvidenceClient):
+    page = Page(address=ADDRESS, options={"api": "http://gateway.town.example/rest"})
+    with pytest.raises(AddressRefused, match="in clear"):
+        list(LinkedIn(http, SECRET).observe(page, None))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("page_size", "1"),
+        ("page_size", "101"),
+        ("answered_within", "many"),
+        ("names", "perhaps"),
+        ("version", "2026-07"),
+        ("version", "202613"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(
+    world: LinkedInWorld, http: EvidenceClient, name: str, value: str
+):
+    with pytest.raises(ConnectorError, match=name):
+        Visit(world, http, **{name: value}).observe()
+
+
+# --- what is seen -------------------------------------------------------------------------------------------
+
+
+def test_introduction_posts_comments_and_answers_are_seen_with_what_belongs_to_them(
+    world: LinkedInWorld, visit: Visit
+):
+    film = world.post(
+        "Closed \\(now\\)", content={"media": {"id": "urn:li:video:V1", "title": "Film"}}, kind="ugcPost"
+    )
+    first = world.say(film, "Until when?")
+    answer = world.say(film, "Until six.", by=URN, to=first)
+    again = world.say(film, "Really?", by=AL, to=first)
+    shared = world.post("See", reshares="urn:li:share:99")
+    batches = visit.observe()
+    found = seen(batches)
+    assert set(found) == {URN, film, shared, *(under(world, one) for one in (first, answer, again))}
+    page = found[URN]
+    assert (page.kind, page.text) == (
+        Kind.PROFILE,
+        "Test Town Police\n\nHere for Test Town\n\nThe department's own page.",
+    )
+    assert [(file.id, file.url) for file in page.attachments] == [
+        ("logo:urn:li:image:C4DlogoA", f"{world.address}/dms/C4DlogoA?e=17&v=beta&t=night1")
+    ]
+    assert found[film].attachments[0].url == f"{world.address}/dms/V1?e=17&v=beta&t=night1"
+    assert found[film].counts["comments"] == 3
+    assert found[shared].extra["reshared"] == {"parent": "urn:li:share:99", "root": "urn:li:share:99"}
+    assert found[under(world, answer)].kind is Kind.REPLY
+    assert found[under(world, again)].in_reply_to == under(world, first)
+    assert gaps(batches) == {}
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    assert [one.stated_total for one in listings(batches) if Kind.COMMENT in one.kinds] == [3]
+
+
+def test_a_page_without_posts_is_seen_whole(world: LinkedInWorld, visit: Visit):
+    batches = visit.observe()
+    assert set(seen(batches)) == {URN}
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_of_posts_without_comments_no_list_is_asked_for(world: LinkedInWorld, visit: Visit):
+    world.post("Closed")
+    visit.observe()
+    assert asked(world, "/comments") == 0
+
+
+@pytest.mark.parametrize("summaries", [True, False])
+def test_answers_are_found_whether_or_not_comments_say_that_they_have_any(
+    world: LinkedInWorld, visit: Visit, *, summaries: bool
+):
+    world.summaries = summaries
+    post = world.post("Closed")
+    first = world.say(post, "Why?")
+    answer = world.say(post, "Ice.", to=first)
+    lonely = world.post("Open")
+    world.say(lonely, "Thanks")
+    assert under(world, answer) in seen(visit.observe())
+    below = asked(world, "urn%3Ali%3Acomment")
+    assert below == 1, "a post whose comments were all met has no answers to look for"
+
+
+def test_a_long_thread_is_read_to_its_end(world: LinkedInWorld, http: EvidenceClient):
+    post = world.post("Closed")
+    first = world.say(post, "0")
+    names = [world.say(post, str(number)) for number in range(1, 12)]
+    names += [world.say(post, str(number), to=first) for number in range(12, 20)]
+    batches = Visit(world, http, page_size="3").observe()
+    assert {under(world, name) for name in (first, *names)} <= set(seen(batches))
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_an_edit_of_a_post_bears_its_time_and_so_does_that_of_a_comment(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    name = world.say(post, "Why?")
+    world.amend(post, "Open again")
+    world.amend(name, "Why not?")
+    found = seen(visit.observe())
+    assert found[post].text == "Open again"
+    assert found[post].edited_at == world.entries[post].modified
+    assert (found[under(world, name)].text, found[under(world, name)].edited_at) == (
+        "Why not?",
+        world.said[name].changed,
+    )
+
+
+def test_what_is_edited_while_the_list_of_posts_is_read_is_seen_all_the_same(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    names = [world.post(f"Post {number}") for number in range(9)]
+    oldest = names[0]
+    edits = iter([oldest])
+
+    def edit(path: str) -> None:
+        if path.endswith("/posts") and asked(world, "/posts?") == 2:
+            for name in edits:
+                world._now = NOW
+                world.amend(name, "Corrected")
+
+    world.before = edit
+    batches = Visit(world, http, page_size="3").observe()
+    assert seen(batches)[oldest].text == "Corrected"
+    assert set(names) <= set(seen(batches))
+
+
+def test_a_list_of_posts_that_shifts_each_time_is_said_to_be_unsure(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    names = [world.post(f"Post {number}") for number in range(40)]
+    falling = iter(reversed(names))
+
+    def remove(path: str) -> None:
+        if path.endswith("/posts"):
+            world.delete(next(falling))
+
+    world.before = remove
+    batches = Visit(world, http, page_size="5").observe()
+    assert "removed each time" in gaps(batches)["posts"]
+    assert Kind.POST not in kinds(batches)
+
+
+def test_posts_that_linkedin_leaves_out_of_its_answers_make_no_uncertain_list(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    for number in range(9):
+        world.post(f"Post {number}")
+    world.leaves_out = 1
+    batches = Visit(world, http, page_size="4").observe()
+    assert gaps(batches) == {}
+    assert Kind.POST in kinds(batches)
+
+
+def test_drafts_are_read_where_the_option_says_so_and_are_hidden(world: LinkedInWorld, http: EvidenceClient):
+    draft = world.post("Not yet", lifecycle="DRAFT")
+    assert draft not in seen(Visit(world, http).observe())
+    batches = Visit(world, http, drafts="yes").observe()
+    assert seen(batches)[draft].state is State.HIDDEN
+    (of_posts,) = [one for one in listings(batches) if one.kinds == [Kind.POST]]
+    assert set(of_posts.states) == {State.PRESENT, State.HIDDEN}
+
+
+def test_comments_that_are_turned_off_are_told_with_their_post(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    name = world.say(post, "Why?")
+    world.close_comments(post)
+    batches = visit.observe()
+    assert seen(batches)[post].extra["comments"] == "turned off"
+    assert gaps(batches) == {}
+    looked = visit.look(under(world, name, post))[under(world, name, post)]
+    assert (looked.state, "turned off" in looked.reason) == (State.GONE, True)
+
+
+def test_an_answer_that_is_compressed_all_the_same_is_owned_whole(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    world.say(post, "Why?")
+    world.compresses = True
+    for batch in visit.observe():
+        for one in batch.observations:
+            for span in one.evidence:
+                assert (span.start, span.end) == (0, len(batch.exchanges[span.exchange].body))
+
+
+def test_every_byte_of_a_posts_and_a_comments_words_belongs_to_them(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    """Whatever is told of somebody's words is an observation's evidence, in passes over a span of time too."""
+    for number in range(5):
+        post = world.post(f"POSTED {number}")
+        world.say(post, f"REMARKED {number}")
+        world.tick(days=12)
+    world.amend(next(iter(world.entries)), "POSTED anew")
+    visit = Visit(world, http, page_size="2", answered_within="0")
+    spans: tuple[dict[str, datetime | None], ...] = (
+        {},
+        {"published_from": NOW - timedelta(days=20)},
+        {"published_until": NOW - timedelta(days=30)},
+    )
+    for span in spans:
+        for batch in visit.observe(None, **span):
+            owned = {
+                (one.exchange, place)
+                for seen_ in batch.observations
+                for one in seen_.evidence
+                for place in range(one.start, one.end)
+            }
+            for index, exchange in enumerate(batch.exchanges):
+                for word in (b"POSTED", b"REMARKED"):
+                    at = exchange.body.find(word)
+                    while at >= 0:
+                        assert (index, at) in owned, f"{exchange.url}: whose words are these?"
+                        at = exchange.body.find(word, at + 1)
+
+
+# --- one post, several names --------------------------------------------------------------------------------
+
+
+def test_a_post_is_one_whatever_lists_comments_and_notices_call_it(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    name = world.say(post, "Why?")
+    first = visit.observe()
+    activity = world.entries[post].activity
+    assert activity not in post
+    assert all(activity not in one for one in seen(first)), "the activity is no post of its own"
+    world._now = NOW - timedelta(minutes=30)
+    world.delete(name)
+    second = visit.observe(first[-1].resume_from)
+    gone = sighted(second)[f"{post}/{name}"]
+    assert gone.state is State.GONE
+    assert "COMMENT_DELETE" in gone.reason
+
+
+# --- what LinkedIn has to tell ------------------------------------------------------------------------------
+
+
+def test_a_pass_over_a_span_reads_older_posts_of_which_linkedin_tells(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    visit = Visit(world, http, page_size="2")
+    old = world.post("Long ago")
+    for number in range(4):
+        world.post(f"Not answered {number}")
+    cursor = visit.observe()[-1].resume_from
+    world._now = NOW - timedelta(minutes=30)
+    late = world.say(old, "Still true?")
+    new = world.post("New")
+    batches = visit.observe(cursor, published_from=NOW - timedelta(days=10))
+    assert {old, new, under(world, late)} <= set(seen(batches))
+    assert asked(world, f"posts/{old.replace(':', '%3A')}") == 1
+    named = {one.in_reply_to for one in listings(batches)}
+    assert {old, new} <= named
+    (of_posts,) = [one for one in listings(batches) if one.kinds == [Kind.POST]]
+    assert of_posts.published_from == NOW - timedelta(days=10)
+
+
+def test_a_post_whose_other_name_is_not_known_is_told_beside_the_notice_or_is_a_gap(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    visit = Visit(world, http, page_size="2")
+    old = world.post("Long ago")
+    for number in range(4):
+        world.post(f"Not answered {number}")
+    world.tick(days=45)
+    late = world.say(old, "Still true?")
+    since = NOW - timedelta(days=10)
+    lacking = visit.observe(None, published_from=since)
+    assert under(world, late) not in seen(lacking)
+    assert "a pass over everything reads it" in gaps(lacking)["comments"]
+    world.decorates = True
+    assert under(world, late) in seen(visit.observe(None, published_from=since))
+
+
+def test_an_older_post_that_is_gone_meanwhile_is_no_failure(world: LinkedInWorld, http: EvidenceClient):
+    visit = Visit(world, http, page_size="2")
+    old = world.post("Long ago")
+    for number in range(4):
+        world.post(f"Not answered {number}")
+    world.tick(days=45)
+    world.say(old, "Still true?")
+    world.delete(old)
+    world.decorates = True
+    batches = visit.observe(None, published_from=NOW - timedelta(days=10))
+    assert asked(world, f"posts/{old.replace(':', '%3A')}") == 1
+    assert gaps(batches) == {}
+
+
+def test_notices_are_asked_for_again_only_from_where_they_were_heard(world: LinkedInWorld, visit: Visit):
+    world.say(world.post("Closed"), "Why?")
+    cursor = visit.observe()[-1].resume_from
+    world.asked.clear()
+    visit.observe(cursor)
+    (target,) = [one for one in world.asked if "Notifications" in one]
+    start = int(target.partition("start:")[2].partition(",")[0])
+    assert start == int((NOW - timedelta(hours=1)).timestamp() * 1000)
+
+
+def test_many_notices_are_read_to_their_end(world: LinkedInWorld, visit: Visit):
+    old = world.post("Long ago")
+    other = world.post("Longer ago")
+    world.tick(days=40)
+    world.say(other, "Me too")
+    for _ in range(150):
+        world._tell("COMMENT_EDIT", old, "1")
+    world.decorates = True
+    batches = visit.observe(None, published_from=NOW - timedelta(days=20))
+    assert other in seen(batches)
+    assert asked(world, "Notifications") == 2
+
+
+def test_notices_that_are_kept_from_us_are_a_gap_unless_they_are_not_wanted(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    world.post("Closed")
+    world.scopes = {SOCIAL, FEED}
+    lacking = Visit(world, http).observe()
+    assert "ACCESS_DENIED" in gaps(lacking)["what LinkedIn tells by itself"]
+    assert kinds(lacking) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    world.asked.clear()
+    assert gaps(Visit(world, http, notices="no").observe()) == {}
+    assert asked(world, "Notifications") == 0
+
+
+def test_notices_are_asked_for_without_the_words_that_they_are_about(world: LinkedInWorld, visit: Visit):
+    world.say(world.post("Closed"), "Why?")
+    visit.observe()
+    (target,) = [one for one in world.asked if "Notifications" in one]
+    assert "decoratedGeneratedActivity" not in target
+    assert "fields=" in target
+
+
+def test_a_span_that_lies_before_what_linkedin_tells_asks_for_none(world: LinkedInWorld, visit: Visit):
+    world.post("Closed")
+    visit.observe(None, published_from=NOW - timedelta(days=400), published_until=NOW - timedelta(days=200))
+    assert asked(world, "Notifications") == 0
+
+
+def test_a_delivery_leads_to_a_family_that_shows_it(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    name = world.say(post, "Why?")
+    world.decorates = True
+    (wanted,) = LinkedIn.hooks.wanted(told.read(world.delivery(world.happened[-1])), NOW)
+    assert (wanted.page, wanted.families) == (URN, (post,))
+    assert under(world, name) in seen(visit.family(wanted.families[0]))
+    world.delete(name)
+    (wanted,) = LinkedIn.hooks.wanted(told.read(world.delivery(world.happened[-1])), NOW)
+    ((_, looked),) = wanted.looks
+    assert visit.stands(looked) is State.GONE
+
+
+# --- names and files ----------------------------------------------------------------------------------------
+
+
+def test_names_are_asked_for_where_the_option_says_so(world: LinkedInWorld, http: EvidenceClient):
+    post = world.post("Closed")
+    known, nobody = world.say(post, "Why?", by=AL), world.say(post, "Why?", by="urn:li:person:gone3")
+    plain = seen(Visit(world, http).observe())[under(world, known)]
+    assert plain.author is not None
+    assert (plain.author.id, plain.author.name) == (AL, None)
+    assert asked(world, "/people") == 0
+    batches = Visit(world, http, names="yes").observe()
+    found = seen(batches)
+    assert found[under(world, known)].author.name == "Al Smith"  # type: ignore[union-attr]  # it has one
+    assert found[under(world, nobody)].author.name is None  # type: ignore[union-attr]  # it has one
+    batch = next(one for one in batches if under(world, known) in seen([one]))
+    last = found[under(world, known)].evidence[-1]
+    assert b"Smith" in batch.exchanges[last.exchange].body[last.start : last.end]
+
+
+def test_names_that_are_kept_from_us_are_a_gap_and_the_comments_are_seen(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    name = world.say(world.post("Closed"), "Why?")
+    world.shut["people"] = Refused(403, "ACCESS_DENIED", "", 100)
+    batches = Visit(world, http, names="yes").observe()
+    assert "ACCESS_DENIED" in gaps(batches)["names of those who comment"]
+    assert under(world, name) in seen(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_file_that_is_still_processed_or_kept_from_us_keeps_its_name(world: LinkedInWorld, visit: Visit):
+    post = world.post("Film", content={"media": {"id": "urn:li:video:V-processing"}})
+    image = world.post("Picture", content={"media": {"id": "urn:li:image:I"}})
+    world.shut["images"] = Refused(403, "ACCESS_DENIED", "", 100)
+    batches = visit.observe()
+    found = seen(batches)
+    assert [(file.id, file.url) for file in found[post].attachments] == [("urn:li:video:V-processing", None)]
+    assert [(file.id, file.url) for file in found[image].attachments] == [("urn:li:image:I", None)]
+    assert "ACCESS_DENIED" in gaps(batches)["files (images)"]
+
+
+def test_an_application_that_may_not_ask_for_several_at_once_asks_one_by_one_and_tries_once(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    world.together = False
+    names = [world.post(f"Post {number}") for number in range(6)]
+    world.say(names[0], "Why?")
+    batches = Visit(world, http, page_size="4").observe()
+    assert set(names) <= set(seen(batches))
+    assert asked(world, "socialMetadata?ids=") == 1
+    assert gaps(batches) == {}
+
+
+# --- what is kept from us -----------------------------------------------------------------------------------
+
+
+def test_comments_that_are_kept_from_us_are_a_gap_and_posts_are_seen(world: LinkedInWorld, visit: Visit):
+    post, other = world.post("Closed"), world.post("Open")
+    world.say(post, "Why?")
+    world.say(other, "Why?")
+    world.scopes = {SOCIAL, ADMIN}
+    batches = visit.observe()
+    assert {post, other} <= set(seen(batches))
+    assert "ACCESS_DENIED" in gaps(batches)["comments"]
+    assert kinds(batches) == {Kind.POST}
+    assert asked(world, "/comments") == 1, "whoever is shown no comments of one post is shown none at all"
+
+
+def test_comments_that_are_counted_and_not_listed_are_a_gap(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    world.miscounts = 2
+    batches = visit.observe()
+    assert "counts 2 and lists none" in gaps(batches)["comments"]
+    assert kinds(batches) == {Kind.POST}
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [post]
+
+
+@pytest.mark.parametrize("lost", ["role", "scope"])
+def test_posts_that_are_kept_from_us_mean_that_access_was_revoked(
+    world: LinkedInWorld, visit: Visit, lost: str
+):
+    world.post("Closed")
+    if lost == "role":
+        world.role = None
+    else:
+        world.scopes = {FEED, ADMIN}
+    with pytest.raises(AccessRevoked, match="posts are not shown"):
+        visit.observe()
+
+
+@pytest.mark.parametrize("dead", [INVALID, REVOKED, EXPIRED])
+def test_a_token_that_is_refused_means_that_access_was_revoked(
+    world: LinkedInWorld, visit: Visit, dead: Refused
+):
+    world.dead = dead
+    with pytest.raises(AccessRevoked, match=str(dead.service)) as raised:
+        visit.observe()
+    assert raised.value.exchanges
+
+
+def test_a_limit_of_the_day_is_waited_out_until_midnight_utc(world: LinkedInWorld, visit: Visit):
+    world.post("Closed")
+    limited = (429, JSON, world.error(DAILY))
+    world.trouble = lambda path: limited if path.endswith("/posts") else None
+    with pytest.raises(TryAgainLater, match="midnight UTC") as raised:
+        visit.observe()
+    assert raised.value.after == timedelta(hours=21)
+    assert [one.status for one in raised.value.exchanges][-1] == 429
+
+
+def test_a_version_that_has_ended_is_said_to_the_operator(world: LinkedInWorld, http: EvidenceClient):
+    with pytest.raises(VersionEnded, match="202412"):
+        Visit(world, http, version="202412").observe()
+    assert world.post("Closed") in seen(Visit(world, http, version="202609").observe())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, HTML, SIGN_IN),
+        (200, JSON, b""),
+        (200, JSON, b'{"elements":{}}'),
+        (200, JSON, b'{"elements":[{"commentary":"without an id"}]}'),
+        (403, HTML, b"<html>blocked</html>"),
+        (404, HTML, b"<html>nothing</html>"),
+        (204, JSON, b""),
+    ],
+)
+def test_an_answer_of_another_shape_is_unexpected_and_promises_nothing(
+    world: LinkedInWorld, visit: Visit, answer: tuple[int, dict[str, str], bytes]
+):
+    world.post("Closed")
+    world.trouble = lambda path: answer if path.endswith("/posts") else None
+    batches: list[Batch] = []
+    with pytest.raises(UnexpectedResponse):
+        batches.extend(visit.connector.observe(visit.page(), None))
+    assert listings(batches) == []
+
+
+def test_a_list_of_posts_that_is_refused_otherwise_is_an_answer_that_was_not_promised(
+    world: LinkedInWorld, visit: Visit
+):
+    world.shut["posts"] = Refused(400, "QUERY_PARAM_NOT_ALLOWED", "", 0)
+    with pytest.raises(NotGiven, match="QUERY_PARAM_NOT_ALLOWED"):
+        visit.observe()
+
+
+# --- how items stand ----------------------------------------------------------------------------------------
+
+
+def test_what_is_gone_is_so_by_linkedins_own_answer(world: LinkedInWorld, visit: Visit):
+    post, kept = world.post("Closed"), world.post("Open")
+    first, second = world.say(post, "Why?"), world.say(kept, "Why?")
+    third = world.say(kept, "Thanks")
+    world.delete(post)
+    world.delete(second, tells=False)
+    told_ = visit.look(post, f"{post}/{first}", f"{kept}/{second}", f"{kept}/{third}", kept, URN)
+    assert {name: one.state for name, one in told_.items()} == {
+        post: State.GONE,
+        f"{post}/{first}": State.GONE,
+        f"{kept}/{second}": State.GONE,
+        f"{kept}/{third}": State.PRESENT,
+        kept: State.PRESENT,
+        URN: State.PRESENT,
+    }
+    assert "404 NOT_FOUND" in told_[post].reason
+    assert "the post: 404 NOT_FOUND" in told_[f"{post}/{first}"].reason
+
+
+def test_an_answer_that_is_not_found_below_its_post_is_not_gone_while_it_stands_below_a_comment(
+    world: LinkedInWorld, visit: Visit
+):
+    world.answers_below_post = False
+    post = world.post("Closed")
+    first = world.say(post, "Why?")
+    answer, removed = world.say(post, "Ice.", to=first), world.say(post, "Snow.", to=first)
+    whole = seen(visit.observe())
+    world.delete(removed, tells=False)
+    names = [f"{post}/{answer}", f"{post}/{removed}", f"{post}/{first}"]
+    batches = list(visit.connector.look(visit.page(), [(Kind.COMMENT, name) for name in names]))
+    assert [sighted(batches)[name].state for name in names] == [State.PRESENT, State.GONE, State.PRESENT]
+    assert "not among the comments that the post shows" in sighted(batches)[names[1]].reason
+    met = seen(batches)
+    assert set(met) == {names[0], names[2]}, "what was told on the way is observed"
+    assert {name: one.text for name, one in met.items()} == {name: whole[name].text for name in met}
+    assert asked(world, "comments?start=0") == 4, (
+        "the comments of a post are read once for all that are missing"
+    )
+
+
+def test_a_comment_is_not_gone_where_the_lists_of_its_post_are_not_shown_whole(
+    world: LinkedInWorld, visit: Visit
+):
+    post = world.post("Closed")
+    kept, removed = world.say(post, "Why?"), world.say(post, "Ice.")
+    world.delete(removed, tells=False)
+    world.trouble = lambda path: (
+        (403, JSON, world.error(Refused(403, "ACCESS_DENIED", "", 100)))
+        if path.endswith("/comments")
+        else None
+    )
+    assert visit.stands(f"{post}/{removed}") is State.UNKNOWN
+    world.trouble = None
+    assert visit.stands(f"{post}/{removed}") is State.GONE
+    assert visit.stands(f"{post}/{kept}") is State.PRESENT
+
+
+def test_nothing_is_asked_for_what_has_no_id_of_its_own(world: LinkedInWorld, visit: Visit):
+    assert visit.look() == {}
+    assert world.asked == []
+    assert visit.look("urn:li:activity:1", "odd/1", "urn:li:organization:9") == {}
+
+
+@pytest.mark.parametrize("lost", ["role", "scope", "roles", "comments"])
+def test_what_is_kept_from_us_is_not_gone(world: LinkedInWorld, visit: Visit, lost: str):
+    post, kept = world.post("Closed"), world.post("Open")
+    name = world.say(kept, "Why?")
+    world.delete(post)
+    world.delete(name, tells=False)
+    match lost:
+        case "role":
+            world.role = None
+        case "scope":
+            world.scopes = {ADMIN}
+        case "roles":
+            world.shut["organizationAcls"] = Refused(403, "ACCESS_DENIED", "", 100)
+        case "comments":
+            world.shut["socialMetadata"] = Refused(403, "ACCESS_DENIED", "", 100)
+            world.shut["posts"] = Refused(400, "ILLEGAL_ARGUMENT", "", 0)
+        case other:
+            raise AssertionError(other)
+    assert visit.stands(post) is State.UNKNOWN
+    if lost != "roles":
+        assert visit.stands(f"{kept}/{name}") is State.UNKNOWN
+
+
+def test_a_post_that_is_not_found_by_somebody_without_a_role_is_not_gone(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    world.delete(post)
+    world.trouble = lambda path: (
+        (200, JSON, b'{"elements":[{"role":"ADMINISTRATOR","organization":"urn:li:organization:1"}]}')
+        if path.endswith("organizationAcls")
+        else None
+    )
+    assert visit.stands(post) is State.UNKNOWN
+
+
+def test_an_organisation_that_is_kept_from_us_by_its_number_is_unknown(world: LinkedInWorld, visit: Visit):
+    world.shut[str(NUMBER)] = Refused(403, "ACCESS_DENIED", "", 100)
+    assert visit.stands(URN) is State.UNKNOWN
+
+
+# --- families -----------------------------------------------------------------------------------------------
+
+
+def test_a_family_is_a_post_with_everything_below_it_and_a_list_for_each(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    post = world.post("Closed")
+    first = world.say(post, "Why?")
+    names = [first, *(world.say(post, str(number), to=first) for number in range(5)), world.say(post, "And?")]
+    world.say(world.post("Open"), "Thanks")
+    batches = Visit(world, http, page_size="3").family(post)
+    assert set(seen(batches)) == {post, *(under(world, name) for name in names)}
+    assert {one.in_reply_to for one in listings(batches)} == {post, under(world, first)}
+
+
+def test_a_family_that_is_gone_says_so_and_another_name_is_none(world: LinkedInWorld, visit: Visit):
+    post = world.post("Closed")
+    world.delete(post)
+    assert sighted(visit.family(post))[post].state is State.GONE
+    assert visit.family("urn:li:activity:1") == []
+    quiet = world.post("Quiet")
+    assert [one.in_reply_to for one in listings(visit.family(quiet))] == [quiet]
+
+
+# --- checks -------------------------------------------------------------------------------------------------
+
+
+def test_a_check_finds_a_page_that_is_connected_well(world: LinkedInWorld, visit: Visit):
+    world.post("Closed")
+    assert visit.check() == {}
+    assert not any(batch.startswith("/rest/people") for batch in world.asked)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "says"),
+    [
+        ({FEED, ADMIN}, SOCIAL),
+        ({SOCIAL, ADMIN}, FEED),
+        ({SOCIAL, FEED}, ADMIN),
+    ],
+)
+def test_a_check_names_the_permission_that_is_lacking(
+    world: LinkedInWorld, visit: Visit, scopes: set[str], says: str
+):
+    world.post("Closed")
+    world.scopes = scopes
+    found = visit.check()
+    assert found
+    assert all(says in remedy for remedy in found.values())
+
+
+@pytest.mark.parametrize("role", ["CONTENT_ADMIN", "DIRECT_SPONSORED_CONTENT_POSTER"])
+def test_a_check_says_that_the_role_is_too_small(world: LinkedInWorld, visit: Visit, role: str):
+    world.role = role
+    remedies = " ".join(visit.check().values())
+    assert role in remedies
+    assert "super admin" in remedies
+
+
+def test_a_check_says_that_no_page_or_no_permission_is_there(world: LinkedInWorld, visit: Visit):
+    world.dead = EXPIRED
+    assert "Connect the page again" in visit.check()["permission"]
+    world.dead, world.name = None, ""
+    assert "shows no organisation" in visit.check()["page"]
+
+
+def test_a_check_warns_weeks_before_a_version_ends_and_says_when_it_has(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    near = Visit(world, http, version="202508").check()
+    assert "version 202508 ends about August 2025" not in near
+    (what, remedy), *_ = near.items()
+    assert what == "version 202508 ends about August 2026"
+    assert "option `version`" in remedy
+    ended = Visit(world, http, version="202505").check()
+    assert "version 202505 may be refused any day" in ended
+    assert "version 202505 is refused" in ended
+
+
+def test_what_this_connector_was_written_for_is_in_the_manifest():
+    manifest = LinkedIn.manifest
+    assert versions.OURS in (manifest.api_version or "")
+    assert versions.ends(versions.OURS) == date(2027, 7, 1)
+    assert "July 2027" in (manifest.api_ends or "")
+    assert isinstance(manifest.sign_in, OAuth2)
+    assert manifest.sign_in.scopes == SCOPES
+    assert not manifest.sign_in.pkce
+    assert not any(scope.startswith("w_") for scope in SCOPES)
+
+
+# --- speed --------------------------------------------------------------------------------------------------
+
+
+def test_reading_comments_is_not_what_a_busy_page_waits_for(world: LinkedInWorld):
+    post = world.post("Closed")
+    for number in range(100):
+        world.say(post, f"+{number} and some more words, as people write them")
+    connector = LinkedIn(_Prepared(world, post), SECRET)
+    began = process_time()
+    for _ in range(20):
+        assert len(seen(list(connector.family(Page(address=ADDRESS), post)))) == 101
+    assert (process_time() - began) / 2000 < 0.0005, "a fifth of that is what the whole path needs"
+
+
+class _Prepared:
+    """A client whose answers are ready, so that reading them is what is measured."""
+
+    def __init__(self, world: LinkedInWorld, post: str) -> None:
+        told_ = world._metadata(post)
+        self._answers = {
+            "comments?": world._comments(post, {"start": "0", "count": "100"}),
+            "posts/": world._post(world.entries[post]),
+            "socialMetadata": {"results": {post: told_}},
+            "organizations": {"elements": [world._organisation()]},
+        }
+        self._bodies = {part: json.dumps(one).encode() for part, one in self._answers.items()}
+
+    def get(self, url: str, **_: Any) -> Exchange:
+        body = next(one for part, one in self._bodies.items() if part in url)
+        return Exchange(method="GET", url=url, started_at=NOW, seconds=0, status=200, body=body)
+
+    def post(self, url: str, **_: Any) -> Exchange:
+        raise AssertionError(url)
+
+    def listen(self, url: str, **_: Any) -> Iterator[Exchange]:
+        raise AssertionError(url)
+
+    def learned(self, exchange: Exchange) -> Mapping[str, str]:
+        raise AssertionError(exchange)
+
+    def keep_secret(self, name: str, value: str) -> None:
+        raise AssertionError(name, value)
+
+    def now(self) -> datetime:
+        return NOW

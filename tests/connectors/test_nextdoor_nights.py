@@ -1,0 +1,282 @@
+"""Nextdoor in a real archive, night after night: an edit, a removal, comments that are counted and not shown, and failures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.capture import account, importing, lanes, pages, records, run
+from app.capture.run import Pass
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.records.nouns import Record
+from app.store import Store, fixity
+from app.store.tables import records as record_table
+from connectors.http import EvidenceClient, Manners
+from connectors.nextdoor import Nextdoor
+from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.nextdoor_world import (
+    HTML,
+    INTRODUCED,
+    JSON,
+    PAGE,
+    WRITER,
+    NextdoorWorld,
+    Refused,
+    refusal,
+)
+
+NIGHT = timedelta(days=1)
+POSTS = "/external/api/partner/v1/post/"
+
+
+class Desk:
+    """An archive with one agency on Nextdoor."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: FixedClock,
+        world: NextdoorWorld,
+        stack: ExitStack,
+        secret: Mapping[str, str],
+    ) -> None:
+        self.store, self.clock, self.world, self.secret = store, clock, world, secret
+        passing = Passing()
+        self.client = stack.enter_context(
+            EvidenceClient(
+                clock=clock,
+                monotonic=passing.monotonic,
+                wait=passing.wait,
+                contact="records@town.example",
+                secrets=secret,
+                allow_hosts=ALLOWED,
+                manners=Manners(interval=timedelta(0), retries=0),
+            )
+        )
+        with store.database.begin() as tx:
+            self.page = pages.add(
+                store,
+                tx,
+                connector="nextdoor",
+                platform="nextdoor",
+                address=f"https://nextdoor.com{PAGE}",
+                name="Police on Nextdoor",
+                by=None,
+                why="test",
+                options={"api": world.address, "auth": world.address},
+            )
+
+    def night(self, pass_: Pass | None = None) -> Report:
+        self.clock.at += NIGHT
+        return run.capture(
+            self.store,
+            self.page,
+            Nextdoor(self.client, self.secret),
+            self.client,
+            by=None,
+            why="test",
+            tick=count().__next__,
+            pass_=pass_,
+        )
+
+    def held(self) -> dict[str, Record]:
+        with self.store.database.read() as tx:
+            keys = list(tx.execute(select(record_table.c.key)).scalars())
+            found = records.read(self.store, tx, keys, messages=True)
+        return {str(one.version.fields["native_id"]): one for one in found}
+
+    def states(self) -> dict[str, str]:
+        """Everything that is not simply present."""
+        return {name: one.state for name, one in self.held().items() if one.state != "present"}
+
+    def counted(self) -> dict[str, tuple[int, int]]:
+        """What the platform last said it has, by kinds, and how much of it is held now."""
+        with self.store.database.read() as tx:
+            return {one.kinds: (one.stated, one.held) for one in account.counts(tx, self.page)}
+
+    def sound(self) -> bool:
+        return fixity.verify(self.store, full=True).findings == []
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def told(report: Report) -> tuple[str, int, int, int, int]:
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.absent, tally.gone
+
+
+def test_an_edit_a_removal_and_failures_are_told_once_and_as_they_were(
+    store: Store, clock: FixedClock, stack: ExitStack, tmp_path: Path
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    old, bridge, house = (
+        world.say("Long ago."),
+        world.say("Bridge closed.", media=("1/a.jpg",)),
+        world.say("Open house."),
+    )
+    asked = world.answer_to(bridge, "Until when?")
+    world.answer_to(asked, "Until six.", by=WRITER)
+
+    # 1. The first night keeps all that there is, with the introduction and the areas. Comments are counted, not shown.
+    assert told(desk.night()) == ("complete", 5, 0, 0, 0)
+    assert set(desk.held()) == {INTRODUCED, "areas", old, bridge, house}
+    assert desk.counted() == {"comment+reply": (2, 0)}
+
+    # 2. A quiet night changes nothing, whatever became of likes and of the addresses of files.
+    world.night += 1
+    world.posts[bridge].likes += 40
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A post is edited, of which Nextdoor tells no time; an area is added.
+    world.posts[bridge].body = "Bridge closed until seven."
+    world.areas.append(("Island", 14, "custom"))
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
+    assert (desk.held()[bridge].versions, desk.states()) == (2, {})
+
+    # 4. What an officer brought in counts against what Nextdoor counts: one comment is held now, and one is not.
+    file = tmp_path / "recorded.jsonl"
+    line = {"native_id": asked, "kind": "comment", "in_reply_to": bridge, "text": "Until when?"}
+    file.write_text(json.dumps(line) + "\n")
+    importing.observations(
+        store, file, page=desk.page, make_pages=False, by=None, why="test", tick=count().__next__
+    )
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.counted() == {"comment+reply": (2, 1)}
+    assert desk.states() == {}, "what was brought in is missing from no list of Nextdoor's"
+
+    # 5. A post is removed. Nextdoor answers for no single post: it is missing, and no more is claimed.
+    world.delete(house)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 0)
+    assert desk.states() == {house: "absent"}
+    assert desk.held()[house].version.fields["text"] == "Open house."
+
+    # 6. An outage, a throttle, a firewall, a lost scope, a list that is suddenly empty, and a dead token prove no removal.
+    for trouble in (
+        (500, HTML, b""),
+        (429, {**JSON, "Retry-After": "240"}, refusal(Refused(429, "rate_limited"))),
+        (200, HTML, b"<html>Sign in</html>"),
+        (200, JSON, b'{"posts": []}'),
+        (200, JSON, b'{"posts": [], "posts_length": 3}'),
+    ):
+        world.trouble = lambda path, says=trouble: says if path == POSTS else None
+        assert desk.night().status == "partial"
+        assert desk.states() == {house: "absent"}
+    world.trouble = None
+    world.scopes.discard("agency.boundary:read")
+    assert desk.night().status == "partial"
+    world.scopes.add("agency.boundary:read")
+    world.dead = True
+    assert desk.night().status == "failed"
+    world.dead = False
+    assert desk.states() == {house: "absent"}
+
+    # 7. When all is well again the night sees what happened meanwhile: also the oldest post was removed, and a post is new.
+    #    The list shows fewer posts than it did, so that it was not cut off at its end.
+    world.delete(old)
+    new = world.say("Office closed.")
+    assert told(desk.night()) == ("complete", 1, 0, 1, 0)
+    assert desk.states() == {house: "absent", old: "absent"}
+    assert desk.held()[new].state == "present"
+    assert desk.sound()
+
+
+def test_a_list_that_is_cut_off_at_its_end_makes_no_old_post_absent(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    world.cuts_off = 3
+    first, second, *_ = [world.say(f"Notice {number}.") for number in range(3)]
+    assert desk.night().status == "complete"
+    third = world.say("Notice 3.")
+    assert told(desk.night()) == ("complete", 1, 0, 0, 0)
+    assert desk.states() == {}, f"{first} slipped out behind the end of the list"
+    world.delete(third)
+    world.cuts_off = None
+    world.delete(second)
+    assert desk.night().status == "complete"
+    assert desk.states() == {third: "absent", second: "absent"}
+    assert desk.sound()
+
+
+def test_an_account_whose_posts_hold_their_comments_is_kept_whole_and_a_removed_comment_is_missed(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    world.shows_comments = True
+    bridge = world.say("Bridge closed.")
+    asked = world.answer_to(bridge, "Until when?")
+    answer, rude = world.answer_to(asked, "Until six.", by=WRITER), world.answer_to(bridge, "You fools")
+    assert told(desk.night()) == ("complete", 6, 0, 0, 0)
+    held = desk.held()
+    assert [held[one].kind for one in (asked, answer, rude)] == ["comment", "reply", "comment"]
+    world.delete(rude)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 0)
+    assert desk.states() == {rude: "absent"}
+
+    # Nextdoor stops showing them, and counts them still: nothing is concluded from that.
+    world.shows_comments = False
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.states() == {rude: "absent"}
+    assert desk.counted()["comment+reply"] == (2, 2)
+    assert desk.sound()
+
+
+def test_a_night_over_a_window_changes_nothing_outside_it(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = Desk(store, clock, world, stack, world.signed_in)
+    oldest, old = world.say("Long ago."), world.say("Quiet.")
+    window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
+    first, second = world.say("Bridge closed."), world.say("Open house.")
+    assert desk.night().status == "complete"
+    world.delete(old)
+    world.delete(second)
+    world.posts[first].body = "Bridge open."
+    desk.night(window)
+    assert desk.states() == {second: "absent"}, f"what lies before the window is another night's: {old}"
+    assert desk.held()[first].version.fields["text"] == "Bridge open."
+    desk.night()
+    assert desk.states() == {second: "absent", old: "absent"}
+    assert desk.held()[oldest].state == "present"
+    assert desk.sound()
+
+
+def test_what_the_public_feed_no_longer_shows_stays_as_it_was(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = Desk(store, clock, world, stack, world.for_the_public)
+    bridge, house = world.say("Bridge closed."), world.say("Open house.")
+    asked = world.answer_to(bridge, "Until when?")
+    answer = world.answer_to(asked, "Until six.", by=WRITER)
+    assert told(desk.night()) == ("complete", 5, 0, 0, 0)
+    world.delete(house)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.states() == {}
+
+    # A comment below a post that is shown, with all that are counted there, is missed.
+    world.delete(answer)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 0)
+    assert desk.states() == {answer: "absent"}
+    world.dead = True
+    assert desk.night().status == "failed"
+    world.dead = False
+    assert desk.night().status == "complete"
+    assert desk.states() == {answer: "absent"}
+    assert desk.sound()

@@ -1,0 +1,586 @@
+"""Pinterest, observed over loopback: boards, sections, pins of every type, what is hidden, and what proves no removal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors import pieces
+from connectors.contract import (
+    Author,
+    Batch,
+    Cursor,
+    Kind,
+    Listing,
+    Observation,
+    Page,
+    Sighting,
+    State,
+)
+from connectors.errors import (
+    AccessRevoked,
+    AddressRefused,
+    ConnectorError,
+    NoSuchPage,
+    TryAgainLater,
+    UnexpectedResponse,
+)
+from connectors.http import EvidenceClient
+from connectors.pinterest import Pinterest
+from connectors.pinterest.manifest import SCOPES
+from connectors.pinterest.place import Place
+from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.pinterest_world import (
+    HTML,
+    JSON,
+    NAME,
+    NUMBER,
+    OTHER,
+    PROTECTED,
+    SECRET,
+    SIGN_IN,
+    PinterestWorld,
+    Refused,
+)
+
+SECRETS = dict(PinterestWorld.signed_in)
+
+
+class Visit:
+    """One connector at one account."""
+
+    def __init__(
+        self, world: PinterestWorld, http: EvidenceClient, secret: Mapping[str, str] = SECRETS, **more: str
+    ) -> None:
+        self.connector = Pinterest(http, secret)
+        self.options = {"api": world.api, **more}
+
+    def page(self, written: str = f"https://www.pinterest.com/{NAME}/") -> Page:
+        return Page(address=written, options=self.options)
+
+    def observe(self, since: Cursor | None = None) -> list[Batch]:
+        return list(self.connector.observe(self.page(), since))
+
+    def look(self, *names: str) -> dict[str, Sighting]:
+        batches = list(self.connector.look(self.page(), [(Kind.POST, name) for name in names]))
+        assert all(0 <= one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
+        return {one.native_id: one for batch in batches for one in batch.sightings}
+
+    def check(self) -> dict[str, str]:
+        """What was found wanting, with what to do."""
+        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
+
+
+def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
+    return {one.native_id: one for batch in batches for one in batch.observations}
+
+
+def listings(batches: Sequence[Batch]) -> dict[Kind, Listing]:
+    return {one.kinds[0]: one for batch in batches for one in batch.listings}
+
+
+def gaps(batches: Sequence[Batch]) -> dict[str, str]:
+    return {one.what: one.why for batch in batches for one in batch.gaps}
+
+
+def asked(world: PinterestWorld, part: str) -> int:
+    return sum(part in target for target in world.asked)
+
+
+@pytest.fixture
+def http() -> Iterator[EvidenceClient]:
+    with evidence_client(SECRETS) as client:
+        yield client
+
+
+@pytest.fixture
+def world() -> Iterator[PinterestWorld]:
+    with PinterestWorld() as account:
+        yield account
+
+
+@pytest.fixture
+def visit(world: PinterestWorld, http: EvidenceClient) -> Visit:
+    return Visit(world, http)
+
+
+# --- what an account shows ----------------------------------------------------------------------------------
+
+
+def test_the_introduction_comes_first_with_its_words_picture_and_counts(world, visit):
+    (shown,) = visit.observe()[0].observations
+    assert (shown.native_id, shown.kind) == (f"account/{NUMBER}", Kind.PROFILE)
+    assert shown.text == "Test Town Police\n\nThe department's own account.\n\nhttps://town.example/police"
+    assert shown.author == Author(id=NUMBER, name="Test Town Police", handle=NAME)
+    assert [file.id for file in shown.attachments] == ["picture:profile4"]
+    assert shown.counts["followers"] == 250
+
+
+def test_a_pin_keeps_its_words_where_it_leads_to_its_picture_and_its_counts(world, visit):
+    board = world.board("Roads")
+    name = world.pin(
+        board, "Bridge closed", "Until six.", link="https://town.example/b", alt="A barrier", comments=3
+    )
+    shown = seen(visit.observe())[name]
+    assert (shown.kind, shown.state, shown.edited_at) == (Kind.POST, State.PRESENT, None)
+    assert shown.text == "Bridge closed\n\nUntil six.\n\nhttps://town.example/b"
+    assert shown.published_at == datetime(2026, 3, 1, 8, 2, tzinfo=UTC)
+    assert shown.author == Author(id=NUMBER, handle=NAME)
+    assert [(file.id, file.description) for file in shown.attachments] == [
+        (f"image:picture{name}", "A barrier")
+    ]
+    assert (shown.attachments[0].url or "").endswith(f"/1200x/ab/cd/picture{name}.jpg"), "the largest size"
+    assert shown.counts == {
+        "comments": 3,
+        "reactions": 10,
+        "saves": 4,
+        "clicks": 7,
+        "outbound_clicks": 2,
+        "impressions": 300,
+    }
+    assert (shown.extra["board"], shown.extra["link"]) == (board, "https://town.example/b")
+    assert shown.url == f"https://www.pinterest.com/pin/{name}/"
+
+
+def test_boards_and_their_sections_are_records_of_their_own_with_the_agencys_words(world, visit):
+    board = world.board("Roads & <b>", "What is closed.")
+    section = world.section(board, "Winter ❄")
+    name = world.pin(board, "Salt", section=section)
+    shown = seen(visit.observe())
+    assert shown[f"board/{board}"].text == "Roads & <b>\n\nWhat is closed."
+    assert shown[f"board/{board}"].kind is Kind.PROFILE
+    assert shown[f"board/{board}"].counts["pins"] == 1
+    assert shown[f"section/{board}/{section}"].text == "Winter ❄"
+    assert shown[name].extra["section"] == section
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_pins_of_sections_are_seen_whether_or_not_the_list_of_a_board_holds_them(world, visit, both):
+    world.lists_sections = both
+    board = world.board("Together", owner=OTHER)
+    name = world.pin(board, "Theirs", section=world.section(board, "Winter"), by=OTHER)
+    assert f"shared/{name}" in seen(visit.observe())
+
+
+def test_pins_of_every_type_keep_all_their_files_each_with_a_name_that_lasts(world, visit):
+    board = world.board("Roads")
+    kinds = {
+        "image": world.picture("a"),
+        "video": world.film("b"),
+        "multiple_images": world.several(
+            "multiple_images", world.picture("c"), world.picture("d"), world.picture("c")
+        ),
+        "multiple_videos": world.several("multiple_videos", world.film("e"), world.film("f")),
+        "multiple_mixed": world.several("multiple_mixed", world.picture("g"), world.film("h")),
+    }
+    names = {kind: world.pin(board, kind, media=media) for kind, media in kinds.items()}
+    before = seen(visit.observe())
+    files = {kind: [file.id for file in before[name].attachments] for kind, name in names.items()}
+    assert files == {
+        "image": ["image:a"],
+        "video": ["video:b", "cover:bcover"],
+        "multiple_images": ["image:c", "image:d"],
+        "multiple_videos": ["video:e", "cover:ecover", "video:f", "cover:fcover"],
+        "multiple_mixed": ["image:g", "video:h", "cover:hcover"],
+    }
+    world.night += 1
+    after = seen(visit.observe())
+    assert [[file.id for file in after[name].attachments] for name in names.values()] == list(files.values())
+
+
+def test_the_words_of_each_picture_of_a_carousel_are_words_of_the_pin(world, visit):
+    first = {**world.picture("a"), "title": "Before", "description": "In May", "link": "https://a.example/"}
+    media = world.several("multiple_images", first, {**world.picture("b"), "title": "After"})
+    name = world.pin(world.board("Roads"), "Bridge", media=media, creative="CAROUSEL")
+    shown = seen(visit.observe())[name]
+    assert shown.text == "Bridge\n\nBefore\n\nIn May\n\nhttps://a.example/\n\nAfter"
+    assert shown.extra["creative_type"] == "CAROUSEL"
+
+
+def test_videos_without_an_address_are_one_gap_that_says_how_many_and_their_covers_are_kept(world, visit):
+    world.tells_films = False
+    board = world.board("Roads")
+    names = [world.pin(board, f"{number}", media=world.film(f"film{number}")) for number in range(3)]
+    batches = visit.observe()
+    assert list(gaps(batches)) == ["the videos of 3 pins"]
+    assert [file.id for file in seen(batches)[names[0]].attachments] == ["cover:film0cover"]
+    assert listings(batches).keys() == {Kind.POST, Kind.PROFILE}, "that a file is lacking hides no pin"
+
+
+def test_secret_and_protected_boards_are_hidden_with_all_that_stands_on_them(world, visit):
+    names = {privacy: world.board(privacy, privacy=privacy) for privacy in ("PUBLIC", PROTECTED, SECRET)}
+    pins = {privacy: world.pin(board, "+1") for privacy, board in names.items()}
+    section = world.section(names[SECRET], "Later")
+    shown = seen(visit.observe())
+    assert [shown[f"board/{one}"].state for one in names.values()] == [
+        State.PRESENT,
+        State.HIDDEN,
+        State.HIDDEN,
+    ]
+    assert [shown[one].state for one in pins.values()] == [State.PRESENT, State.HIDDEN, State.HIDDEN]
+    assert shown[f"section/{names[SECRET]}/{section}"].state is State.HIDDEN
+
+
+def test_what_others_put_on_a_shared_board_is_seen_and_is_by_nobody_that_we_know(world, visit):
+    shared = world.board("Together", owner=OTHER)
+    theirs, ours = world.pin(shared, "Library", by=OTHER), world.pin(shared, "Police")
+    shown = seen(visit.observe())
+    assert (shown[f"shared/{theirs}"].author, shown[f"shared/{theirs}"].extra["board_of"]) == (None, OTHER)
+    assert shown[ours].author == Author(id=NUMBER, handle=NAME)
+    assert shown[f"board/{shared}"].author == Author(handle=OTHER)
+
+
+def test_what_the_account_put_on_a_board_that_is_not_listed_is_seen(world, visit):
+    name = world.pin("813744226420799999", "On a board of somebody else's")
+    assert seen(visit.observe())[name].state is State.PRESENT
+
+
+def test_each_item_names_its_own_bytes(world, visit):
+    board = world.board("Roads")
+    name = world.pin(board, "Closed")
+    own: dict[str, Any] = {}
+    for batch in visit.observe():
+        for one in batch.observations:
+            (span,) = one.evidence
+            own[one.native_id] = json.loads(batch.exchanges[span.exchange].body[span.start : span.end])
+    assert (own[f"board/{board}"]["name"], own[name]["title"]) == ("Roads", "Closed")
+
+
+def test_an_answer_that_was_compressed_all_the_same_belongs_to_each_of_its_items_whole(world, visit):
+    world.compresses = True
+    name = world.pin(world.board("Roads"), "Closed")
+    for batch in visit.observe():
+        for one in batch.observations:
+            assert {(span.start, span.end) for span in one.evidence} == {
+                (0, len(batch.exchanges[span.exchange].body)) for span in one.evidence
+            }
+    assert name in seen(visit.observe())
+
+
+# --- lists --------------------------------------------------------------------------------------------------
+
+
+def test_lists_are_read_to_their_end_and_what_is_shown_is_promised_whole(world, http):
+    world.cuts_at = 2
+    boards = [world.board(f"{number}") for number in range(5)]
+    sections = [world.section(boards[0], f"{number}") for number in range(5)]
+    pins = [world.pin(boards[number], f"{number}") for number in (0, 0, 0, 1, 2)]
+    batches = Visit(world, http, page_size="2").observe()
+    assert {*pins, *(f"section/{boards[0]}/{one}" for one in sections)} <= set(seen(batches))
+    assert listings(batches).keys() == {Kind.POST, Kind.PROFILE}
+    assert all(set(one.states) == {State.PRESENT, State.HIDDEN} for one in listings(batches).values())
+    assert gaps(batches) == {}
+
+
+def test_an_account_without_anything_is_a_complete_pass(visit):
+    batches = visit.observe()
+    assert listings(batches).keys() == {Kind.POST, Kind.PROFILE}
+    assert len(seen(batches)) == 1
+
+
+def test_a_bookmark_that_pinterest_has_forgotten_begins_its_list_anew(world, http):
+    world.cuts_at = 2
+    board = world.board("Roads")
+    pins = {world.pin(board, f"{number}") for number in range(5)}
+    visit = Visit(world, http)
+    cut = next(one for one in visit.connector.observe(visit.page(), None) if pins & set(seen([one])))
+    world.forgets_bookmarks = 1
+    batches = visit.observe(cut.resume_from)
+    assert pins <= set(seen(batches))
+    assert Kind.POST in listings(batches)
+
+
+def test_a_bookmark_that_is_forgotten_again_and_again_is_a_gap_and_promises_nothing(world, visit):
+    world.cuts_at, world.forgets_bookmarks = 1, 99
+    world.pin(world.board("Roads"), "1")
+    world.board("Second")
+    batches = visit.observe()
+    assert "boards" in gaps(batches)
+    assert listings(batches) == {}
+
+
+def test_a_board_that_is_removed_while_it_is_read_is_no_gap(world, http):
+    board = world.board("Roads")
+    world.board("Other")
+    visit = Visit(world, http, page_size="1")
+    begun = visit.connector.observe(visit.page(), None)
+    batches = [next(begun), next(begun)]
+    world.delete(board)
+    batches += begun
+    assert gaps(batches) == {}
+    assert Kind.POST in listings(batches)
+
+
+@pytest.mark.parametrize("path", ["boards", "boards/{board}/pins", "boards/{board}/sections", "pins"])
+def test_a_list_that_is_refused_is_a_gap_and_nothing_of_its_kind_is_promised(world, visit, path):
+    board = world.board("Roads")
+    world.pin(board, "Closed")
+    world.shut[path.format(board=board)] = Refused(403, 29, "You are not permitted to access that resource.")
+    batches = visit.observe()
+    assert Kind.POST not in listings(batches)
+    assert (Kind.PROFILE in listings(batches)) == path.endswith("pins")
+    assert gaps(batches)
+    assert all("403 code 29" in why for why in gaps(batches).values())
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        (403, 29, "You are not permitted to access that resource. Missing: ['SCOPE']"),
+        (401, 3, "Authorization failed. Missing: ['SCOPE']"),
+        (401, 2, "Authentication failed."),
+    ],
+)
+def test_secret_boards_that_are_not_open_to_us_are_a_gap_and_what_is_hidden_is_not_promised(
+    world, visit, lacks
+):
+    world.lacks = lacks
+    secret = world.board("Plans", privacy=SECRET)
+    world.pin(secret, "Not yet")
+    world.scopes -= {"boards:read_secret", "pins:read_secret"}
+    batches = visit.observe()
+    assert list(gaps(batches)) == ["secret boards, with what stands on them"]
+    assert "boards:read_secret" in next(iter(gaps(batches).values()))
+    assert {tuple(one.states) for one in listings(batches).values()} == {(State.PRESENT,)}
+
+
+def test_counts_are_not_asked_for_where_the_option_says_so(world, http):
+    name = world.pin(world.board("Roads"), "Closed", comments=3)
+    assert seen(Visit(world, http, metrics="no").observe())[name].counts == {}
+    assert asked(world, "pin_metrics") == 0
+
+
+def test_an_advertising_account_is_named_in_every_question_where_the_option_names_one(world, http):
+    world.ad_accounts = frozenset({"549755885175"})
+    world.pin(world.board("Roads"), "Closed")
+    Visit(world, http, ad_account="549755885175").observe()
+    assert asked(world, "ad_account_id=549755885175") == len(world.asked)
+    with pytest.raises(AccessRevoked):
+        Visit(world, http, ad_account="1").observe()
+
+
+# --- how items stand ----------------------------------------------------------------------------------------
+
+
+def test_how_items_stand_is_told_by_their_numbers(world, visit):
+    board, plans = world.board("Roads"), world.board("Plans", privacy=SECRET)
+    section = world.section(board, "Winter")
+    pin, draft, removed = world.pin(board, "1"), world.pin(plans, "2"), world.pin(board, "3")
+    world.delete(removed)
+    told = visit.look(
+        pin,
+        draft,
+        removed,
+        f"board/{board}",
+        f"board/{plans}",
+        "board/1",
+        f"section/{board}/{section}",
+        f"account/{NUMBER}",
+    )
+    assert [one.state for one in told.values()] == [
+        State.PRESENT,
+        State.HIDDEN,
+        State.GONE,
+        State.PRESENT,
+        State.HIDDEN,
+        State.GONE,
+        State.PRESENT,
+        State.PRESENT,
+    ]
+    assert told[removed].reason.startswith("404 code 50")
+    assert asked(world, f"boards/{board}?") + asked(world, f"boards/{board}") >= 1
+
+
+def test_a_section_is_gone_with_its_board_and_else_only_missing(world, visit):
+    board, gone = world.board("Roads"), world.board("Old")
+    names = [f"section/{one}/{world.section(one, 'Winter')}" for one in (board, gone)]
+    world.boards[board].sections.clear()
+    world.delete(gone)
+    told = visit.look(*names)
+    assert [one.state for one in told.values()] == [State.UNKNOWN, State.GONE]
+
+
+def test_a_404_proves_no_removal_where_secret_boards_are_not_open_to_us(world, visit):
+    plans = world.board("Plans", privacy=SECRET)
+    name = world.pin(plans, "Not yet")
+    world.scopes -= {"boards:read_secret", "pins:read_secret"}
+    told = visit.look(name, f"board/{plans}")
+    assert {one.state for one in told.values()} == {State.UNKNOWN}
+    assert "secret board" in told[name].reason
+
+
+def test_what_others_took_from_a_shared_board_is_never_called_gone(world, visit):
+    shared = world.board("Together", owner=OTHER)
+    name = f"shared/{world.pin(shared, 'Library', by=OTHER)}"
+    assert visit.look(name)[name].state is State.PRESENT
+    world.pins.clear()
+    assert visit.look(name)[name].state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_permission_that_is_lacking_proves_no_removal(world, visit, status):
+    name = world.pin(world.board("Roads"), "1")
+    world.shut[f"pins/{name}"] = Refused(status, 3, "Authorization failed. Missing: ['pins:read']")
+    assert visit.look(name)[name].state is State.UNKNOWN
+
+
+def test_many_items_are_told_in_several_batches_each_by_its_own_exchanges(world, visit):
+    board = world.board("Roads")
+    names = [world.pin(board, f"{number}") for number in range(60)]
+    told = visit.look(*names, f"board/{board}", f"account/{NUMBER}")
+    assert {one.state for one in told.values()} == {State.PRESENT}
+    assert asked(world, f"/boards/{board}") == 2, "once in each batch"
+
+
+# --- errors, as Pinterest writes them -----------------------------------------------------------------------
+
+
+def says(status: int, code: int, message: str = "Something.", **headers: str) -> Any:
+    body = PinterestWorld.error(Refused(status, code, message))
+    return lambda _path: (
+        status,
+        {**JSON, **{name.replace("_", "-"): one for name, one in headers.items()}},
+        body,
+    )
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "after"),
+    [
+        (says(401, 2, "Authentication failed."), AccessRevoked, None),
+        (says(403, 29, "You are not permitted to access that resource."), AccessRevoked, None),
+        (says(429, 8, x_ratelimit_reset="42"), TryAgainLater, timedelta(seconds=42)),
+        (says(429, 8, x_ratelimit_reset='7, 7;w=60;name="org_read"'), TryAgainLater, timedelta(seconds=7)),
+        (says(429, 8, x_ratelimit_reset="1780282920"), TryAgainLater, timedelta(minutes=2)),
+        (says(429, 29), TryAgainLater, timedelta(minutes=5)),
+        (says(429, 8, Retry_After="90", x_ratelimit_reset="42"), TryAgainLater, timedelta(seconds=90)),
+        (says(403, 8, x_ratelimit_reset="42"), TryAgainLater, timedelta(seconds=42)),
+        (says(500, 4), TryAgainLater, None),
+        (says(400, 1, "Invalid request."), UnexpectedResponse, None),
+        (says(404, 404, "Not found."), UnexpectedResponse, None),
+        (lambda _: (404, HTML, b"<html>nothing here</html>"), UnexpectedResponse, None),
+        (lambda _: (200, HTML, SIGN_IN), UnexpectedResponse, None),
+        (lambda _: (200, JSON, b""), UnexpectedResponse, None),
+        (lambda _: (200, JSON, b"[]"), UnexpectedResponse, None),
+        (lambda _: (200, JSON, b'{"username": 12}'), UnexpectedResponse, None),
+        (lambda _: (204, JSON, b""), UnexpectedResponse, None),
+    ],
+)
+def test_each_refusal_is_sorted_by_what_is_to_be_done_next(world, visit, trouble, error, after):
+    world.trouble = trouble
+    with pytest.raises(error) as raised:
+        visit.observe()
+    assert raised.value.exchanges
+    if after is not None:
+        assert raised.value.after == after
+    assert not any(secret in str(raised.value) for secret in SECRETS.values())
+
+
+def test_a_list_without_its_items_or_with_an_item_without_its_number_is_no_list(world, visit):
+    for body in (
+        b'{"bookmark": null}',
+        b'{"items": {}}',
+        b'{"items": [{"name": "Roads"}]}',
+        b'{"items": [1]}',
+    ):
+        world.trouble = lambda path, body=body: (200, JSON, body) if path.endswith("boards") else None
+        with pytest.raises(UnexpectedResponse):
+            visit.observe()
+
+
+def test_halves_of_characters_unknown_keys_and_values_of_other_types_are_read_all_the_same(world, visit):
+    told = (
+        b'{"items": [{"id": "1", "title": "\\ud83d half", "media": [1], "pin_metrics": 7, "board_owner": "x",'
+        b' "new": {"a": [null]}, "created_at": "yesterday"}, {"id": "2", "media": {"media_type": "hologram",'
+        b' "images": {"600x": null, "1200x": {"url": 5}, "736x": {"url": "https://i.example/736x/a/b.jpg"}}}}],'
+        b' "bookmark": ""}'
+    )
+    world.trouble = lambda path: (200, JSON, told) if path.endswith("/pins") else None
+    shown = seen(visit.observe())
+    assert (shown["1"].text, shown["1"].published_at) == ("\ufffd half", None)
+    assert [file.id for file in shown["2"].attachments] == ["image:b"]
+
+
+def test_a_permission_of_another_account_is_refused_and_a_renamed_account_is_known_again(world, visit):
+    batches = visit.observe()
+    world.username = "renamed"
+    with pytest.raises(NoSuchPage, match="renamed"):
+        visit.observe()
+    assert seen(visit.observe(batches[-1].resume_from))
+
+
+def test_an_account_without_a_number_is_known_by_its_name(world, visit):
+    world.tells_number = False
+    assert f"account/{NAME}" in seen(visit.observe())
+
+
+def test_a_page_that_is_not_connected_is_not_asked_for(world, http):
+    with pytest.raises(AccessRevoked, match="not connected"):
+        Visit(world, http, {}).observe()
+    assert world.asked == []
+
+
+# --- the check ----------------------------------------------------------------------------------------------
+
+
+def test_a_check_of_a_connection_that_is_well_finds_nothing_wanting(world, visit):
+    assert visit.check() == {}
+
+
+@pytest.mark.parametrize("scope", sorted(set(SCOPES) - {"user_accounts:read"}))
+def test_a_check_names_each_permission_that_is_lacking(world, visit, scope):
+    world.scopes.discard(scope)
+    found = visit.check()
+    assert any(scope in what for what in found)
+    assert all(scope in remedy or "boards:read" in remedy for remedy in found.values())
+
+
+def test_a_check_says_that_the_account_is_another_or_is_not_shown(world, visit):
+    world.username = "somebody"
+    assert "Sign in as the account that is meant" in visit.check()["account and permission"]
+    world.scopes.clear()
+    assert "user_accounts:read" in visit.check()["account and permission"]
+
+
+# --- addresses, options, cursors -----------------------------------------------------------------------------
+
+
+def test_an_address_that_names_no_account_says_what_to_write(world, visit):
+    with pytest.raises(NoSuchPage, match=r"pinterest\.com/townpolice"):
+        list(visit.connector.observe(visit.page("https://www.pinterest.com/pin/1/"), None))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"page_size": "0"},
+        {"page_size": "251"},
+        {"page_size": "x"},
+        {"metrics": "maybe"},
+        {"ad_account": "a/b"},
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused_before_anything_is_asked(world, http, option):
+    with pytest.raises(ConnectorError, match=next(iter(option))):
+        Visit(world, http, **option).observe()
+    assert world.asked == []
+
+
+def test_a_token_is_sent_nowhere_in_clear(world, http):
+    with pytest.raises(AddressRefused, match="TLS"):
+        Visit(world, http, api="http://gateway.example/v5").observe()
+    assert pieces.keeps_secrets("https://gateway.example/")
+    assert pieces.keeps_secrets("http://[::1]:8080/")
+    assert not pieces.keeps_secrets("http://[")
+
+
+def test_a_cursor_that_cannot_be_read_begins_from_nothing(world, visit):
+    world.pin(world.board("Roads"), "1")
+    whole = set(seen(visit.observe()))
+    for written in ("", "x", "{}", '{"waiting": []}', '{"later": 1}'):
+        assert set(seen(visit.observe(Cursor(written)))) == whole
+    assert Place.read(None).cursor() == Place().cursor()

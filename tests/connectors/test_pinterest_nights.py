@@ -1,0 +1,122 @@
+"""Pinterest in a real archive, night after night: edits, a removal, a secret board, throttles and a lost permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from app.records.clock import FixedClock
+from app.store import Store
+from connectors.contract import Page
+from connectors.pinterest import Pinterest
+from tests.connectors.worlds.desk import Desk, told
+from tests.connectors.worlds.pinterest_world import NAME, NUMBER, SECRET, PinterestWorld, Refused
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def desk_of(store: Store, clock: FixedClock, stack: ExitStack, world: PinterestWorld) -> Desk:
+    page = Page(address=f"https://www.pinterest.com/{NAME}/", options={"api": world.api})
+    secret = world.signed_in
+    return Desk(store, clock, stack, lambda client: Pinterest(client, secret), page, secret)
+
+
+def test_edits_a_secret_board_a_removal_and_failures_are_told_once_and_as_they_were(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PinterestWorld())
+    desk = desk_of(store, clock, stack, world)
+    roads = world.board("Roads", "What is closed.")
+    winter = world.section(roads, "Winter")
+    bridge, ferry = world.pin(roads, "Bridge closed", "Until six."), world.pin(roads, "Ferry", section=winter)
+    plans = world.board("Plans", privacy=SECRET)
+    draft = world.pin(plans, "Not yet")
+    boards = {f"board/{roads}", f"section/{roads}/{winter}", f"board/{plans}"}
+
+    # 1. The first night keeps all that there is, with pictures; what the public does not see is hidden.
+    assert told(desk.night()) == ("complete", 7, 0, 0, 0)
+    assert set(desk.held()) == {f"account/{NUMBER}", *boards, bridge, ferry, draft}
+    assert desk.states() == {f"board/{plans}": "hidden", draft: "hidden"}
+    assert list(desk.files(bridge).values()) == [b"a picture"]
+
+    # 2. A quiet night changes nothing, whatever became of counts and of the addresses of pictures.
+    world.night += 1
+    world.pins[bridge].comments += 40
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A pin, what it leads to, and the words of a board are edited. Pinterest tells no time of it.
+    world.pins[bridge].description = "Until seven."
+    world.pins[ferry].link = "https://town.example/ferry"
+    world.boards[roads].description = "What is closed, and until when."
+    assert told(desk.night()) == ("complete", 0, 3, 0, 0)
+    assert desk.words(bridge) == "Bridge closed\n\nUntil seven."
+    assert desk.held()[bridge].version.fields.get("edited_at") is None
+
+    # 4. A board is made secret: what stands on it is hidden with it, and its words are still told to the account.
+    world.boards[roads].privacy = SECRET
+    assert told(desk.night()) == ("complete", 0, 0, 4, 0)
+    assert desk.held()[bridge].state == "hidden"
+    world.boards[roads].privacy = "PUBLIC"
+    assert desk.night().status == "complete"
+    assert desk.states() == {f"board/{plans}": "hidden", draft: "hidden"}
+
+    # 5. A pin is removed.
+    world.delete(ferry)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 1)
+    assert desk.held()[ferry].state == "gone"
+    assert desk.words(ferry) == "Ferry\n\nhttps://town.example/ferry"
+
+    # 6. A throttle, an outage, a permission that opens no secret boards, and one that was taken back prove no removal.
+    before = desk.states()
+    limited = PinterestWorld.error(Refused(429, 8, "You have exceeded your rate limit. Try again later."))
+    world.trouble = lambda path: (
+        (429, {"x-ratelimit-reset": "30"}, limited) if path.endswith("pins") else None
+    )
+    throttled = desk.night()
+    assert throttled.status == "partial"
+    assert throttled.tally.gone == 0
+    world.trouble = lambda path: (503, {}, b"") if path.endswith("boards") else None
+    assert desk.night().status == "partial"
+    world.trouble = None
+    world.scopes -= {"boards:read_secret", "pins:read_secret"}
+    narrow = desk.night()
+    assert (narrow.status, narrow.tally.gone) == ("partial", 0)
+    assert any("secret boards" in gap.what for gap in narrow.gaps)
+    world.scopes |= {"boards:read_secret", "pins:read_secret"}
+    world.dead = Refused(401, 2, "Authentication failed.")
+    assert desk.night().status == "failed"
+    world.dead = None
+    assert desk.states() == before
+
+    # 7. When all is well again the night sees what happened meanwhile: a board was removed, with all that stood on it.
+    world.delete(roads)
+    assert desk.night().status == "complete"
+    gone = {name for name, state in desk.states().items() if state == "gone"}
+    assert gone == {f"board/{roads}", f"section/{roads}/{winter}", bridge, ferry}
+    assert desk.held()[draft].state == "hidden"
+    assert desk.sound()
+
+
+def test_what_is_moved_to_a_secret_board_that_is_not_open_to_us_is_absent_and_comes_back(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PinterestWorld())
+    world.scopes -= {"boards:read_secret", "pins:read_secret"}
+    desk = desk_of(store, clock, stack, world)
+    roads, plans = world.board("Roads"), world.board("Plans", privacy=SECRET)
+    bridge, removed = world.pin(roads, "Bridge closed"), world.pin(roads, "Ferry")
+    assert desk.night().status == "partial"
+    world.pins[bridge].board = plans
+    world.delete(removed)
+    desk.night()
+    assert desk.states() == {bridge: "absent", removed: "absent"}
+    world.pins[bridge].board = roads
+    desk.night()
+    assert desk.states() == {removed: "absent"}
+    assert desk.sound()
