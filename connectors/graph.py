@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +46,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Malformed, Seen, value
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -78,8 +78,6 @@ _PASSING = frozenset({1, 2})
 _BLOCKED = 368
 _NO_SUCH_PATH = 2500
 _LEADS_ON = frozenset({"after", "until", "since", "offset", "page", "__paging_token", "__after_id"})
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
 
 _SCOPE = re.compile(r"\b((?:pages|instagram|threads|business|read|publish)_[a-z_]+)\b")
 _NO_FIELD = re.compile(r"nonexisting field \((\w+)\)")
@@ -95,10 +93,6 @@ _WHY_DEAD: Mapping[int, str] = {
     467: "the token was ended",
     492: "whoever connected the page no longer has a role on it",
 }
-
-
-class Malformed(ValueError):
-    """The body is not what the Graph interface promises."""
 
 
 class NotGiven(Exception):
@@ -180,14 +174,6 @@ class Usage:
 
     percent: float = 0
     regained_in: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One object, with the bytes that it was read from."""
-
-    what: T
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,17 +274,6 @@ def _number(told: object) -> float:
     return float(told) if isinstance(told, (int, float)) and not isinstance(told, bool) else 0.0
 
 
-def value(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
-
-
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     """Read a whole body as one object."""
     try:
@@ -387,17 +362,6 @@ def advanced(following: Mapping[str, str], met: set[str], what: str) -> Mapping[
         raise UnexpectedResponse(f"Meta leads on to where it has led before: {what} have no end.")
     met.add(key)
     return following
-
-
-def keeps_secrets(base: str) -> bool:
-    """Whether a token may be sent to this address: over TLS, or within this machine."""
-    parts = urlsplit(base)
-    if parts.scheme == "https":
-        return True
-    try:
-        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _why(body: bytes, error: Exception) -> str:

@@ -32,7 +32,8 @@ from connectors.facebook.reading import Walk, introduction, under
 from connectors.facebook.shapes import EDGES_OF_THINGS
 from connectors.facebook.standing import Standing
 from connectors.facebook.walking import Pass
-from connectors.graph import Asking, Malformed, NotGiven
+from connectors.graph import Asking, NotGiven
+from connectors.pieces import Malformed
 from connectors.webhooks import Manner
 
 _NOTHING = Place().cursor()

@@ -40,7 +40,8 @@ from connectors.facebook.shapes import (
     Thing,
     Who,
 )
-from connectors.graph import Edge, Seen, moment
+from connectors.graph import Edge, moment
+from connectors.pieces import Seen
 
 SITE = "https://www.facebook.com/"
 

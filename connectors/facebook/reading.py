@@ -10,8 +10,9 @@ from connectors import graph
 from connectors.contract import Gap, Kind, Listing, Observation, State
 from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.facebook import parse, shapes
-from connectors.graph import Asking, Edge, NotGiven, Seen, TooMuch
+from connectors.graph import Asking, Edge, NotGiven, TooMuch
 from connectors.http import decoded
+from connectors.pieces import Malformed, Seen
 
 T = TypeVar("T")
 
@@ -127,7 +128,7 @@ def token_told(asking: Asking) -> shapes.Token | None:
         return None
     try:
         return graph.one(decoded(exchange), asking.last, shapes.Debugged).what.data
-    except graph.Malformed as fault:
+    except Malformed as fault:
         raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
 

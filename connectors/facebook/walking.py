@@ -20,7 +20,8 @@ from connectors.facebook import asking as options
 from connectors.facebook import parse, shapes
 from connectors.facebook.place import CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
 from connectors.facebook.reading import BOTH, Walk, advanced, introduction, token_told, under
-from connectors.graph import Asking, Edge, Malformed, NotGiven, Seen, moment
+from connectors.graph import Asking, Edge, NotGiven, moment
+from connectors.pieces import Malformed, Seen
 
 T = TypeVar("T")
 

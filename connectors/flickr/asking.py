@@ -18,8 +18,9 @@ from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, O
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.flickr import reading, refusals
 from connectors.flickr.pace import Pace
-from connectors.flickr.reading import Comment, Rows, Seen
+from connectors.flickr.reading import Comment, Rows
 from connectors.http import decoded, with_params
+from connectors.pieces import Malformed, Seen
 from connectors.visits import Visit
 
 ROWS_AT_ONCE = 500
@@ -156,7 +157,7 @@ class Asking(Visit):
             head = reading.head(body)
         except reading.Broken as fault:
             raise TryAgainLater(f"{method}: {fault}. Flickr does so when it is overloaded.") from fault
-        except reading.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{method} answered {exchange.status}: {fault}.") from fault
         if head.stat == "ok" and exchange.status == 200:
             return body

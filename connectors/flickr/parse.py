@@ -20,7 +20,8 @@ from html import unescape
 from typing import Any
 
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
-from connectors.flickr.reading import Comment, Seen, moment, number, said
+from connectors.flickr.reading import Comment, moment, number, said
+from connectors.pieces import Seen
 from connectors.text import plain
 
 SITE = "https://www.flickr.com"

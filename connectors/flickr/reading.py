@@ -7,28 +7,22 @@ Flickr's JSON is its XML written otherwise: what stood between tags is
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from connectors import spans
 from connectors.contract import Span
+from connectors.pieces import Malformed, Seen, value
 
 T = TypeVar("T")
 
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
 
 _LATEST = 253402300799
 """The last second that a time can name."""
-
-
-class Malformed(ValueError):
-    """The body is not what Flickr's interface promises."""
 
 
 class Broken(Malformed):
@@ -55,14 +49,6 @@ class Comment(msgspec.Struct):
     permalink: str | None = None
     datecreate: Any = None
     author_is_deleted: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One item, with the bytes that it was read from."""
-
-    what: T
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +118,6 @@ def comments(body: bytes, exchange: int) -> list[Seen[Comment]]:
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise Malformed(f"a comment is not of Flickr's shape: {fault}") from fault
     return found
-
-
-def value(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
 
 
 def said(told: Any) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from connectors.contract import Observation, Span
 from connectors.flickr import parse
 from connectors.flickr.asking import Asking
-from connectors.flickr.reading import Seen, said
+from connectors.flickr.reading import said
 from connectors.flickr.refusals import NotGiven
+from connectors.pieces import Seen
 
 ALBUM = "album/"
 

@@ -24,11 +24,12 @@ from dataclasses import dataclass
 from connectors import spans
 from connectors.contract import Kind, Sighting, State
 from connectors.errors import UnexpectedResponse
-from connectors.flickr import parse, reading, showing
+from connectors.flickr import parse, showing
 from connectors.flickr.asking import Asking
 from connectors.flickr.people import Found
 from connectors.flickr.reading import said
 from connectors.flickr.refusals import NotGiven
+from connectors.pieces import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,7 @@ class Standings:
         body = self._asking.ask("flickr.photos.getAllContexts", {"photo_id": name})
         try:
             pools = [
-                said(reading.value(piece, dict[str, object]).get("id"))
-                for _, _, piece in spans.items(body, "pool")
+                said(value(piece, dict[str, object]).get("id")) for _, _, piece in spans.items(body, "pool")
             ]
         except ValueError as fault:
             raise UnexpectedResponse(f"flickr.photos.getAllContexts: {fault}.") from fault

@@ -25,8 +25,9 @@ from connectors.flickr import parse, people, showing
 from connectors.flickr.address import Address
 from connectors.flickr.asking import Asking
 from connectors.flickr.place import ALBUMS, PHOTOS, Place
-from connectors.flickr.reading import Rows, Seen, moment, number, said
+from connectors.flickr.reading import Rows, moment, number, said
 from connectors.flickr.refusals import NotGiven
+from connectors.pieces import Seen
 
 BOTH = (State.PRESENT, State.HIDDEN)
 SHOWN = (State.PRESENT,)

@@ -13,6 +13,7 @@ from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
 from connectors.graph import Asking
 from connectors.instagram import address
 from connectors.instagram.place import STORIES, TAGS
+from connectors.pieces import keeps_secrets
 
 INSTAGRAM = "https://graph.instagram.com"
 LISTS = (STORIES, TAGS)
@@ -53,7 +54,7 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
         raise ConnectorError(f"The option door must be one of {', '.join(Door)}, not “{written}”.")
     door = Door(written)
     base = page.options.get("graph") or (graph.GRAPH if door is Door.FACEBOOK else INSTAGRAM)
-    if not graph.keeps_secrets(base):
+    if not keeps_secrets(base):
         raise AddressRefused(f"{base} is not protected by TLS: the token would travel in clear.")
     version = page.options.get("version") or graph.VERSION
     if not _VERSION.fullmatch(version):

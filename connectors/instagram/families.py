@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Listing
-from connectors.graph import NotGiven, Seen, advanced
+from connectors.graph import NotGiven, advanced
 from connectors.http import decoded
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door
@@ -15,6 +15,7 @@ from connectors.instagram.reading import Answered, Walk, counted_and_not_shown, 
 from connectors.instagram.shapes import Media, Mentioned
 from connectors.instagram.standing import Standing
 from connectors.instagram.told import OF_COMMENT
+from connectors.pieces import Seen
 
 _WITHIN_A_POST = 50
 

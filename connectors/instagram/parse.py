@@ -26,9 +26,10 @@ from urllib.parse import urlsplit
 
 from connectors import graph, spans
 from connectors.contract import Attachment, Author, Gap, Kind, Observation, Span, State
-from connectors.graph import Edge, Seen, moment
+from connectors.graph import Edge, moment
 from connectors.instagram.place import COMMENTS, REPLIES
 from connectors.instagram.shapes import Account, Comment, Media, Message, Standing
+from connectors.pieces import Seen
 
 SITE = "https://www.instagram.com/"
 STORY = "story"

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from connectors.contract import Gap, Kind, Listing, Observation, State
 from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
-from connectors.graph import Asking, Edge, Malformed, NotGiven, Seen, advanced
+from connectors.graph import Asking, Edge, NotGiven, advanced
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door, Wanted
 from connectors.instagram.place import COMMENTS, COUNTED, REPLIES
 from connectors.instagram.shapes import PROFILE_FIELDS, Account, Comment, Media, Owned
+from connectors.pieces import Malformed, Seen
 
 BOTH = (State.PRESENT, State.HIDDEN)
 

@@ -15,7 +15,7 @@ from typing import Any
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
 from connectors.errors import AccessRevoked
-from connectors.graph import Asking, Edge, NotGiven, Seen, advanced, moment
+from connectors.graph import Asking, Edge, NotGiven, advanced, moment
 from connectors.instagram import asking as options
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door, Wanted
@@ -34,6 +34,7 @@ from connectors.instagram.place import (
 )
 from connectors.instagram.reading import BOTH, Walk, counted_and_not_shown, introduction, under
 from connectors.instagram.shapes import Media
+from connectors.pieces import Seen
 
 _MOST_SHOWN = 10_000
 """So many of an account's newest posts Instagram lists, and none that are older."""

@@ -13,13 +13,13 @@ from typing import Generic, TypeVar
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
-from connectors.graph import Seen
 from connectors.http import decoded
 from connectors.linkedin import reading, refusals
 from connectors.linkedin.paging import Spot, onward
 from connectors.linkedin.reading import Answer
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.urns import listed
+from connectors.pieces import Malformed, Seen
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ class Asking(Visit):
         body = decoded(exchange)
         try:
             return reader(body)
-        except reading.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def batch(

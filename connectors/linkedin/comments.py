@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from connectors.contract import Gap, Observation
-from connectors.graph import Seen
 from connectors.linkedin import parse, people
 from connectors.linkedin.asking import Asking
 from connectors.linkedin.parse import Ours
@@ -21,6 +20,7 @@ from connectors.linkedin.place import Below
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.shapes import Comment
 from connectors.linkedin.urns import coded, under
+from connectors.pieces import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.contract import Gap, Sighting, State
-from connectors.graph import Seen
 from connectors.linkedin.asking import Asking
 from connectors.linkedin.paging import Spot
 from connectors.linkedin.parse import Ours
 from connectors.linkedin.shapes import Notice
 from connectors.linkedin.urns import POST, coded, comment, is_thread, listed, under
+from connectors.pieces import Seen
 
 REMARKED = ("COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT")
 REMOVED = "COMMENT_DELETE"

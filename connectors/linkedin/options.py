@@ -6,8 +6,8 @@ import re
 
 from connectors.contract import Page
 from connectors.errors import AddressRefused, ConnectorError
-from connectors.graph import keeps_secrets
 from connectors.linkedin import versions
+from connectors.pieces import keeps_secrets
 
 API = "https://api.linkedin.com/rest"
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from connectors.contract import Client, Gap, Observation, Page
 from connectors.errors import AccessRevoked, NoSuchPage
-from connectors.graph import Seen
 from connectors.linkedin import address, media, options, parse
 from connectors.linkedin.address import Address
 from connectors.linkedin.asking import Asking
@@ -15,6 +14,7 @@ from connectors.linkedin.parse import Ours
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.shapes import Organisation
 from connectors.linkedin.urns import coded
+from connectors.pieces import Seen
 
 _HOW = (
     "Give its address as it stands in a browser, such as https://www.linkedin.com/company/townpolice/, or its number "

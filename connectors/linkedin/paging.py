@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from connectors.errors import UnexpectedResponse
-from connectors.graph import Seen
+from connectors.pieces import Seen
 
 T = TypeVar("T")
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
-from connectors.graph import Seen
 from connectors.linkedin import little
 from connectors.linkedin.reading import moment
 from connectors.linkedin.shapes import Comment, Metadata, Organisation, Post
 from connectors.linkedin.urns import coded, comment, organisation, under
+from connectors.pieces import Seen
 
 SITE = "https://www.linkedin.com"
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from connectors.contract import Gap, Observation
-from connectors.graph import Seen
 from connectors.linkedin import media, parse
 from connectors.linkedin.asking import Asking
 from connectors.linkedin.parse import Ours
 from connectors.linkedin.place import Below
 from connectors.linkedin.shapes import Metadata, Post
 from connectors.linkedin.urns import coded, is_thread
+from connectors.pieces import Seen
 
 
 @dataclass(slots=True)

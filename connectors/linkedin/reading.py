@@ -11,13 +11,9 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
-from connectors.graph import Seen, value
+from connectors.pieces import Malformed, Seen, value
 
 T = TypeVar("T")
-
-
-class Malformed(ValueError):
-    """The body is not what LinkedIn's interface promises."""
 
 
 @dataclass(frozen=True, slots=True)

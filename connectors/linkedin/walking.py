@@ -17,7 +17,6 @@ from typing import Any
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
 from connectors.errors import AccessRevoked
-from connectors.graph import Seen
 from connectors.linkedin import comments, notices, options, organisation, posts
 from connectors.linkedin.address import Address
 from connectors.linkedin.asking import Asking
@@ -30,6 +29,7 @@ from connectors.linkedin.reading import moment
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.shapes import Post
 from connectors.linkedin.urns import coded
+from connectors.pieces import Seen
 
 _BEFORE = timedelta(minutes=10)
 """By how much LinkedIn's clock may be behind ours: what was changed since the pass began is looked for from then on."""

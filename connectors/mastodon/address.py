@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
+
+from connectors.pieces import keeps_secrets
 
 _HANDLE = re.compile(r"@?([\w.-]+)@([\w.-]+\.[\w-]+|localhost)(:\d{1,5})?")
 _PATH = re.compile(r"/(?:web/)?(?:@|users/|ap/users/)([\w.-]+(?:@[\w.-]+)?)/?")
@@ -61,18 +62,6 @@ def origin_of(url: str) -> str | None:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
-
-
-def keeps_secrets(origin: str) -> bool:
-    """Whether what is sent there travels protected, or does not travel."""
-    parts = urlsplit(origin)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def streams_of(origin: str, named: str | None) -> str:

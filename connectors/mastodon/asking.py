@@ -12,6 +12,7 @@ from connectors.contract import Client, Exchange, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.mastodon import parse
+from connectors.pieces import Malformed, Seen
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -103,43 +104,43 @@ class Asking(Visit):
 
     def one(
         self, path: str, shape: type[T], params: Mapping[str, str] | None = None, *, openly: bool = False
-    ) -> parse.Seen[T]:
+    ) -> Seen[T]:
         """Ask for one object."""
         exchange = self.json(path, params, openly=openly)
         body = decoded(exchange)
         try:
             return self._whole(body, exchange, parse.one(body, self.last, shape))
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def many(
         self, path: str, shape: type[T], params: Mapping[str, str] | None = None
-    ) -> tuple[list[parse.Seen[T]], Exchange]:
+    ) -> tuple[list[Seen[T]], Exchange]:
         """Ask for a list; with its items comes the exchange, whose header leads on."""
         exchange = self.json(path, params)
         body = decoded(exchange)
         try:
             items = parse.many(body, self.last, shape)
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
         return [self._whole(body, exchange, item) for item in items], exchange
 
     def context(
         self, identity: str, *, openly: bool = False
-    ) -> tuple[list[parse.Seen[parse.Status]], list[parse.Seen[parse.Status]]]:
+    ) -> tuple[list[Seen[parse.Status]], list[Seen[parse.Status]]]:
         """Ask what a status answers, and what answers it."""
         exchange = self.json(f"/api/v1/statuses/{identity}/context", openly=openly)
         body = decoded(exchange)
         try:
             above, below = parse.context(body, self.last)
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
         return (
             [self._whole(body, exchange, item) for item in above],
             [self._whole(body, exchange, item) for item in below],
         )
 
-    def _whole(self, body: bytes, exchange: Exchange, item: parse.Seen[T]) -> parse.Seen[T]:
+    def _whole(self, body: bytes, exchange: Exchange, item: Seen[T]) -> Seen[T]:
         """Where the server compressed although we asked not to, no item has bytes of its own: all own the whole."""
         if body is exchange.body:
             return item

@@ -15,6 +15,7 @@ from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.mastodon import address, parse
 from connectors.mastodon.asking import Asking, NotGiven
 from connectors.mastodon.server import find, no_such
+from connectors.pieces import Malformed, Seen
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class Listening:
             elif name == "notification":
                 told = parse.told(message.body, start, end, parse.Notification)
                 if told.what.type == "mention" and told.what.status is not None:
-                    yield from self._status(message, parse.Seen(told.what.status, told.span))
+                    yield from self._status(message, Seen(told.what.status, told.span))
             elif name == "delete":
                 identity = message.body[start:end].decode("utf-8", "replace").strip().strip('"')
                 sighting = Sighting(
@@ -80,17 +81,17 @@ class Listening:
                 yield Batch(exchanges=[message], resume_from=_CURSOR, sightings=[sighting])
             elif name == "filters_changed":
                 yield self._filters(message)
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{message.url} told “{name}”: {fault}.", [message]) from fault
 
-    def _status(self, message: Exchange, seen: parse.Seen[parse.Status]) -> Iterator[Batch]:
+    def _status(self, message: Exchange, seen: Seen[parse.Status]) -> Iterator[Batch]:
         if not parse.concerns(seen.what, self._account):
             return
         edits, asked = self._edits(seen.what) if seen.what.edited_at else (None, ())
         observed = parse.status(seen, self._account, edits)
         yield Batch(exchanges=[message, *asked], resume_from=_CURSOR, observations=[observed])
 
-    def _edits(self, read: parse.Status) -> tuple[list[parse.Seen[parse.Edit]] | None, Sequence[Exchange]]:
+    def _edits(self, read: parse.Status) -> tuple[list[Seen[parse.Edit]] | None, Sequence[Exchange]]:
         """The earlier texts of a status that was edited, asked for at once; with them the answers that show them."""
         with self._asking as asking:
             try:
@@ -115,6 +116,6 @@ class Listening:
         )
 
 
-def _behind(seen: parse.Seen[T]) -> parse.Seen[T]:
+def _behind(seen: Seen[T]) -> Seen[T]:
     """The same in a batch whose first exchange is the message of the stream."""
     return replace(seen, span=replace(seen.span, exchange=seen.span.exchange + 1))

@@ -20,15 +20,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from connectors import spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
+from connectors.pieces import Malformed, Seen
 from connectors.text import plain
 
 T = TypeVar("T")
@@ -41,10 +41,6 @@ _NAMED_LINK = re.compile(r'<([^>]*)>\s*;[^<]*?rel="?([a-z]+)"?')
 _NO_PICTURE = re.compile(r"/missing\.png$")
 _NEAR = timedelta(minutes=1)
 """How far the time in an id and the time of the status may lie apart."""
-
-
-class Malformed(ValueError):
-    """The body is not what Mastodon's interface promises."""
 
 
 class Account(msgspec.Struct):
@@ -224,14 +220,6 @@ class Refusal(msgspec.Struct):
     """Mastodon's own word for why it did not answer."""
 
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One item of an answer, with the bytes that it was read from."""
-
-    what: T
-    span: Span
 
 
 # -- reading bodies ------------------------------------------------------------------------------------------

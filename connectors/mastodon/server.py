@@ -10,6 +10,7 @@ from connectors.errors import AddressRefused, NoSuchPage
 from connectors.http import decoded
 from connectors.mastodon import address, parse
 from connectors.mastodon.asking import Asking, NotGiven
+from connectors.pieces import Seen
 
 _HOW = "Give it as it stands in a browser, such as https://town.example/@police, or as @police@town.example."
 
@@ -18,8 +19,8 @@ _HOW = "Give it as it stands in a browser, such as https://town.example/@police,
 class Found:
     """The account, and as whom we read it: `owner` is the account itself where we are signed in as it."""
 
-    account: parse.Seen[parse.Account]
-    owner: parse.Seen[parse.Account] | None
+    account: Seen[parse.Account]
+    owner: Seen[parse.Account] | None
     signed_in_as: str = ""
 
     @property

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from connectors.contract import Gap
 from connectors.errors import AccessRevoked
 from connectors.mastodon.asking import Asking
-from connectors.mastodon.parse import Seen, Status
+from connectors.mastodon.parse import Status
+from connectors.pieces import Seen
 
 MOST_FOR_OURS, MOST_FOR_ANYBODY = 4096, 60
 DEEPEST_FOR_ANYBODY = 20

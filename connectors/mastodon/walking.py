@@ -12,6 +12,7 @@ from connectors.mastodon import parse, threads
 from connectors.mastodon.asking import Asking, NotGiven
 from connectors.mastodon.place import LISTS, MENTIONS, STATUSES, Place
 from connectors.mastodon.server import Found, find, no_such
+from connectors.pieces import Seen
 
 _EDITED_LATELY = timedelta(days=1)
 """How far before a pass its successor asks for earlier texts: more than two clocks should differ."""
@@ -144,10 +145,10 @@ class Pass:
         self._move(stage=STATUSES)
         return self._batch(observed, listings)
 
-    def _names(self, path: str, shape: Any) -> tuple[list[parse.Seen[Any]], list[Span]]:
+    def _names(self, path: str, shape: Any) -> tuple[list[Seen[Any]], list[Span]]:
         """A list of names as a whole; its answers are led on by numbers of their own, which the header names."""
         first = self._asking.last + 1
-        found: list[parse.Seen[Any]] = []
+        found: list[Seen[Any]] = []
         params = {"limit": _NAMES}
         visited: set[str] = set()
         while True:
@@ -236,21 +237,21 @@ class Pass:
         at, begins = parse.moment(read.created_at), self._page.published_from
         return at is not None and begins is not None and begins - self._reach <= at < begins
 
-    def _beyond(self, items: Sequence[parse.Seen[parse.Status]]) -> bool:
+    def _beyond(self, items: Sequence[Seen[parse.Status]]) -> bool:
         """Whether all of an answer was published after the span, ids being the order of time."""
         ends = self._page.published_until
         if ends is None or not all(parse.bears_time(seen.what) for seen in items):
             return False
         return all((parse.moment(seen.what.created_at) or ends) > ends + _NEAR for seen in items)
 
-    def _edits(self, read: parse.Status) -> list[parse.Seen[parse.Edit]] | None:
+    def _edits(self, read: parse.Status) -> list[Seen[parse.Edit]] | None:
         """The texts that a status has had, where it was edited since the last pass; None where they were not asked for."""
         edited, since = parse.moment(read.edited_at), self._place.since
         if edited is None or self._no_history or (not self._spanned and since is not None and edited < since):
             return None
         return self._history(read.id)
 
-    def _history(self, identity: str) -> list[parse.Seen[parse.Edit]] | None:
+    def _history(self, identity: str) -> list[Seen[parse.Edit]] | None:
         try:
             return self._asking.many(f"/api/v1/statuses/{identity}/history", parse.Edit)[0]
         except NotGiven as refused:
@@ -350,7 +351,7 @@ class Pass:
                     f"{asking.origin} answers with the notifications that it gave before: their listing has no end."
                 )
             named = [
-                parse.Seen(seen.what.status, seen.span)
+                Seen(seen.what.status, seen.span)
                 for seen in items
                 if seen.what.status is not None and self._spans(seen.what.status)
             ]
@@ -369,7 +370,7 @@ class Pass:
             yield self._batch(observed)
             yield from self._threads()
 
-    def _before(self, items: Sequence[parse.Seen[parse.Notification]]) -> bool:
+    def _before(self, items: Sequence[Seen[parse.Notification]]) -> bool:
         """Whether all of an answer was told before the span began: nothing is told before it is published."""
         begins = self._page.published_from
         if begins is None:
@@ -425,7 +426,7 @@ def _days(page: Page) -> int:
 
 
 def thread_of(
-    asking: Asking, account: str, thread: threads.Thread, root: parse.Seen[parse.Status]
+    asking: Asking, account: str, thread: threads.Thread, root: Seen[parse.Status]
 ) -> tuple[list[Observation], list[Gap]]:
     """A thread with its root, as observations; earlier texts are asked for of every one that was edited."""
     gaps = list(thread.gaps())

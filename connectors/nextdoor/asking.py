@@ -13,9 +13,10 @@ from typing import TypeVar
 from connectors.contract import Client, Exchange
 from connectors.errors import UnexpectedResponse
 from connectors.http import decoded
-from connectors.nextdoor import reading, refusals
+from connectors.nextdoor import refusals
 from connectors.nextdoor.reading import Answer
 from connectors.nextdoor.session import Session
+from connectors.pieces import Malformed
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Asking(Visit):
         packed = None if body is exchange.body else len(exchange.body)
         try:
             return read(Answer(body, self.last, packed))
-        except reading.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def _asked(self, path: str, params: Mapping[str, str]) -> Exchange:

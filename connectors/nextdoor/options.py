@@ -6,9 +6,9 @@ import re
 
 from connectors.contract import Page
 from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
-from connectors.graph import keeps_secrets
 from connectors.nextdoor import address, routes
 from connectors.nextdoor.address import Address
+from connectors.pieces import keeps_secrets
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _PROFILE = re.compile(r"[\w=+/.-]{1,200}", re.ASCII)

@@ -10,17 +10,13 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
-from connectors.graph import value
 from connectors.nextdoor.shapes import Agency, Area, Comment, Post, Profile
+from connectors.pieces import Malformed, value
 
 T = TypeVar("T")
 
 _MOST_TELLING = 64
 """Members beside a list are read up to so many; an answer of Nextdoor's has a handful."""
-
-
-class Malformed(ValueError):
-    """The body is not what Nextdoor's interface promises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import TypeVar
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Malformed, Seen
 from connectors.reddit import reading, refusals
-from connectors.reddit.reading import Answer, Seen
+from connectors.reddit.reading import Answer
 from connectors.reddit.session import Session
 from connectors.reddit.shapes import Person, Thing
 from connectors.visits import Visit
@@ -104,7 +105,7 @@ class Asking(Visit):
     def _read(self, exchange: Exchange, read: Callable[[bytes], T]) -> T:
         try:
             return read(decoded(exchange))
-        except reading.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def _asked(self, ask: Callable[[Mapping[str, str]], Exchange]) -> Exchange:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connectors.contract import Observation
 from connectors.errors import ConnectorError, NoSuchPage, UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Malformed
 from connectors.reddit import parse, reading, refusals
 from connectors.reddit.address import Address
 from connectors.reddit.asking import Asking
@@ -42,7 +43,7 @@ def find(asking: Asking, named: Address, known: str = "") -> Found:
     body = decoded(exchange)
     try:
         found = _subreddit(asking, named, body) if named.is_subreddit else _account(asking, named, body)
-    except reading.Malformed as fault:
+    except Malformed as fault:
         if reading.is_listing(body):
             raise NoSuchPage(f"Reddit knows no {_called(named)}. {HOW}") from fault
         raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault

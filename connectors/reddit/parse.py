@@ -34,7 +34,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.contract import Attachment, Author, Kind, Observation, Sighting, Span, State
-from connectors.reddit.reading import Seen
+from connectors.pieces import Seen
 from connectors.reddit.shapes import (
     T1,
     T2,

@@ -11,6 +11,7 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
+from connectors.pieces import Malformed, Seen
 from connectors.reddit.shapes import T1, Person, Replies, Thing
 
 T = TypeVar("T")
@@ -20,18 +21,6 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 _things: msgspec.json.Decoder[Thing] = msgspec.json.Decoder(Thing)
 _EMPTY = b"[]"
-
-
-class Malformed(ValueError):
-    """The body is not what Reddit's interface promises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One item, with the bytes that it was read from."""
-
-    what: T
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from connectors.contract import Kind, Sighting, State
-from connectors.reddit import parse, reading
+from connectors.pieces import Seen
+from connectors.reddit import parse
 from connectors.reddit.address import Address
 from connectors.reddit.asking import AT_ONCE, Asking
 from connectors.reddit.refusals import NotGiven
@@ -52,7 +53,7 @@ def by_name(asking: Asking, names: Sequence[str]) -> list[Sighting]:
 def _account(asking: Asking, named: Address, name: str) -> Sighting:
     """The account itself. That it is not shown proves nothing: it may be suspended, or filtered out by Reddit."""
     try:
-        seen: reading.Seen[T2] = asking.one(f"{named.path}/about", T2)
+        seen: Seen[T2] = asking.one(f"{named.path}/about", T2)
     except NotGiven as refused:
         return _sighting(asking, name, State.UNKNOWN, refused.fault.says)
     if seen.what.data.is_suspended:

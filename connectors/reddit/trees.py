@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from connectors.contract import Gap, Observation, Sighting
 from connectors.errors import UnexpectedResponse
+from connectors.pieces import Seen
 from connectors.reddit import parse
 from connectors.reddit.asking import AT_ONCE, Asking
-from connectors.reddit.reading import Seen
 from connectors.reddit.refusals import NotGiven
 from connectors.reddit.shapes import T1, T3, Thing
 

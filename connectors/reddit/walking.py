@@ -17,6 +17,7 @@ from typing import Any
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
 from connectors.errors import UnexpectedResponse
+from connectors.pieces import Seen
 from connectors.reddit import found, options, parse
 from connectors.reddit.address import Address
 from connectors.reddit.asking import AT_ONCE, Asking
@@ -33,7 +34,7 @@ from connectors.reddit.place import (
     Place,
 )
 from connectors.reddit.reach import Reach
-from connectors.reddit.reading import Answer, Seen
+from connectors.reddit.reading import Answer
 from connectors.reddit.refusals import NotGiven
 from connectors.reddit.shapes import T1, T3, Action, Comment, Person, Rules, Submission, Thing, Wiki
 from connectors.reddit.trees import Tree

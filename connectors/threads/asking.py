@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connectors import graph
 from connectors.contract import Client, Page
 from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
 from connectors.graph import Asking
+from connectors.pieces import keeps_secrets
 from connectors.threads import address
 from connectors.threads.place import GHOSTS, MENTIONS, OWN_REPLIES
 
@@ -30,7 +30,7 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
     if name is None:
         raise NoSuchPage(f"“{page.address}” names no account on Threads. {_HOW}")
     base = page.options.get("graph") or THREADS
-    if not graph.keeps_secrets(base):
+    if not keeps_secrets(base):
         raise AddressRefused(f"{base} is not protected by TLS: the token would travel in clear.")
     return Asking(http, secret, base, VERSION), name
 

@@ -23,7 +23,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.contract import Attachment, Author, Gap, Kind, Observation, State
-from connectors.graph import Seen, moment
+from connectors.graph import moment
+from connectors.pieces import Seen
 from connectors.threads.shapes import Account, Media
 
 SITE = "https://www.threads.com/@"

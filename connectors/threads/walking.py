@@ -15,7 +15,8 @@ from typing import Any
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page
 from connectors.errors import AccessRevoked
-from connectors.graph import Asking, Edge, NotGiven, Seen, advanced, moment
+from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.pieces import Seen
 from connectors.threads import asking as options
 from connectors.threads import parse, shapes
 from connectors.threads.place import (

@@ -16,7 +16,8 @@ from typing import TypeVar
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded, with_params
-from connectors.tiktok import reading, refusals
+from connectors.pieces import Malformed
+from connectors.tiktok import refusals
 from connectors.tiktok.pace import Pace
 from connectors.visits import Visit
 
@@ -82,7 +83,7 @@ class Asking(Visit):
         """What an answer says, by a reader of bodies."""
         try:
             return reader(decoded(exchange), self.last)
-        except reading.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def _asked(self, kind: str, ask: Callable[[], Exchange]) -> Exchange:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from connectors.contract import Page
 from connectors.errors import AddressRefused, ConnectorError
-from connectors.graph import keeps_secrets
+from connectors.pieces import keeps_secrets
 
 
 class Way(StrEnum):

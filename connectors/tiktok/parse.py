@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.contract import Attachment, Author, Kind, Observation, State
-from connectors.graph import Seen
+from connectors.pieces import Seen
 from connectors.tiktok.reading import name_of
 from connectors.tiktok.shapes import Business, Comment, Film, Item, Person
 

@@ -16,15 +16,11 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
-from connectors.graph import Seen, value
+from connectors.pieces import Malformed, Seen, value
 
 T = TypeVar("T")
 
 _LONGEST_NAME = 64
-
-
-class Malformed(ValueError):
-    """The body is not what TikTok's interface promises."""
 
 
 @dataclass(frozen=True, slots=True)

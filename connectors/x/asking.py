@@ -15,6 +15,7 @@ from typing import NoReturn, TypeVar
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Malformed
 from connectors.visits import Visit
 from connectors.x import parse
 from connectors.x.money import MESSAGE, POST, USER, Purse
@@ -165,7 +166,7 @@ class Asking(Visit):
         """What an answer says."""
         try:
             return parse.answer(decoded(exchange), self.last, shape)
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def batch(

@@ -35,6 +35,7 @@ import msgspec
 
 from connectors import spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
+from connectors.pieces import Malformed, Seen
 from connectors.x.shapes import Event, Location, Media, Meta, Poll, Post, Problem, User
 
 T = TypeVar("T")
@@ -65,18 +66,6 @@ _MORE_NAMES: Mapping[str, str] = {
     "listed_count": "listed",
     "media_count": "media",
 }
-
-
-class Malformed(ValueError):
-    """The body is not what X's interface promises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One object, with the bytes that it was read from."""
-
-    what: T
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
+from connectors.pieces import Seen
 from connectors.x.asking import Asking, NotGiven
-from connectors.x.parse import Seen
 from connectors.x.shapes import PROFILE_ASKED, Problem, User
 
 

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
 from connectors.errors import AccessRevoked, UnexpectedResponse
+from connectors.pieces import Seen
 from connectors.x import parse
 from connectors.x.asking import Asking, NotGiven
 from connectors.x.conversing import NAMED_AT_ONCE, Conversing, Step, led
 from connectors.x.money import POST, RECENT, Spent, kind_of
 from connectors.x.options import ALL, Options
-from connectors.x.parse import Reader, Seen
+from connectors.x.parse import Reader
 from connectors.x.place import LISTS, MENTIONS, MESSAGES, POSTS, STAGES, Place
 from connectors.x.reading import Found, NoAccount, find, no_such
 from connectors.x.searching import RECENTLY, span

@@ -19,6 +19,7 @@ from typing import TypeVar
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Malformed
 from connectors.visits import Visit
 from connectors.youtube import quota, reading, refusals
 from connectors.youtube.quota import Purse, Spent
@@ -95,7 +96,7 @@ class Asking(Visit):
         exchange = self.get(path, params, cost)
         try:
             return reading.many(decoded(exchange), self.last, shape, kind)
-        except reading.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def threads(self, where: Mapping[str, str], token: str, *, status: str = "") -> Answer[Thread]:

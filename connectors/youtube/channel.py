@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from connectors.contract import Client, Observation, Page
 from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
+from connectors.pieces import Seen
 from connectors.youtube import address, options, parse, reading
 from connectors.youtube.address import Address
 from connectors.youtube.asking import Asking
 from connectors.youtube.quota import Purse
-from connectors.youtube.reading import Answer, Seen
+from connectors.youtube.reading import Answer
 from connectors.youtube.refusals import NotGiven
 from connectors.youtube.shapes import Channel, Named
 

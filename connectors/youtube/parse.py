@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 
 from connectors import times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
+from connectors.pieces import Seen
 from connectors.text import plain
-from connectors.youtube.reading import Seen
 from connectors.youtube.shapes import Channel, Comment, CommentSnippet, Thread, Video, VideoStatus
 
 SITE = "https://www.youtube.com"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,23 +10,9 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
+from connectors.pieces import Malformed, Seen, value
 
 T = TypeVar("T")
-
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
-
-
-class Malformed(ValueError):
-    """The body is not what YouTube's interface promises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One item, with the bytes that it was read from."""
-
-    what: T
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +88,6 @@ def part(body: bytes, seen: Span, name: str) -> Span | None:
     """The bytes of one part of an item; None where it has none."""
     at = spans.member(body, (seen.start, seen.end), name)
     return None if at is None else Span(seen.exchange, *at)
-
-
-def value(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
 
 
 def _beside(body: bytes, members: Mapping[str, tuple[int, int]]) -> bytes:

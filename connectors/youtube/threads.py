@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from connectors.contract import Gap, Observation
 from connectors.errors import UnexpectedResponse
+from connectors.pieces import Malformed, Seen
 from connectors.youtube import parse, reading
 from connectors.youtube.asking import Asking
-from connectors.youtube.reading import Seen
 from connectors.youtube.shapes import Comment, Thread
 
 _INSIDE = 5
@@ -31,7 +31,7 @@ def below(body: bytes, seen: Seen[Thread], root: str, ours: str) -> Inside:
     """
     try:
         items = reading.within(body, seen.span, Comment, "replies", "comments")
-    except reading.Malformed as fault:
+    except Malformed as fault:
         raise UnexpectedResponse(f"The answers inside the thread {seen.what.id}: {fault}.") from fault
     observed = [parse.reply(one, root, seen.what.id, ours) for one in items]
     gaps = []

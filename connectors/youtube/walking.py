@@ -22,6 +22,7 @@ from typing import Any
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
 from connectors.errors import UnexpectedResponse
+from connectors.pieces import Seen
 from connectors.youtube import captions, channel, options, parse
 from connectors.youtube.address import Address
 from connectors.youtube.asking import ROWS_AT_ONCE, Asking
@@ -29,7 +30,7 @@ from connectors.youtube.captions import Captions
 from connectors.youtube.parse import moment
 from connectors.youtube.place import HELD, MOST_COUNTED, PUBLISHED, SPAM, STAGES, UPLOADS, Place
 from connectors.youtube.reach import Reach
-from connectors.youtube.reading import Answer, Seen
+from connectors.youtube.reading import Answer
 from connectors.youtube.refusals import NotGiven
 from connectors.youtube.shapes import Thread, Upload, Video
 from connectors.youtube.threads import Answers, below

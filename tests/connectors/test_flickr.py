@@ -26,9 +26,9 @@ from connectors.errors import (
 )
 from connectors.flickr import Flickr, address, parse, reading, refusals
 from connectors.flickr.address import Address
-from connectors.flickr.reading import Seen
 from connectors.flickr.refusals import NotGiven
 from connectors.http import EvidenceClient
+from connectors.pieces import Seen
 from tests.connectors.worlds.flickr_world import (
     ALIAS,
     GROUP,

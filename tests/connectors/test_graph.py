@@ -16,7 +16,8 @@ from app import ROOT
 from connectors import graph
 from connectors.contract import Exchange, Span
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
-from connectors.graph import Fault, Malformed, NotGiven, Usage
+from connectors.graph import Fault, NotGiven, Usage
+from connectors.pieces import Malformed
 
 AT = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 

@@ -21,9 +21,9 @@ from connectors.linkedin.paging import Spot, onward
 from connectors.linkedin.parse import Ours
 from connectors.linkedin.place import Place
 from connectors.linkedin.reach import Reach
-from connectors.linkedin.reading import Malformed
 from connectors.linkedin.refusals import NotGiven, VersionEnded
 from connectors.linkedin.shapes import Comment, Metadata, Organisation, Post
+from connectors.pieces import Malformed
 from connectors.webhooks import WINDOW, Accepted, Entry, Judged, Refused, Repeated, Unreadable, Wanted
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)

@@ -35,6 +35,7 @@ from connectors.http import EvidenceClient
 from connectors.mastodon import Mastodon, address, parse
 from connectors.mastodon.asking import Asking
 from connectors.mastodon.server import _ask_the_domain
+from connectors.pieces import Malformed
 from connectors.promises import ConnectorPromises
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.mastodon_world import CHALLENGE, OURS, SIGN_IN, MastodonWorld
@@ -851,7 +852,7 @@ def test_a_status_without_an_id_or_words_is_refused_and_unknown_keys_are_not(wor
     for key in ("id", "content", "account", "created_at"):
         (whole,) = json.loads(body)
         del whole[key]
-        with pytest.raises(parse.Malformed, match=key):
+        with pytest.raises(Malformed, match=key):
             parse.many(json.dumps([whole]).encode(), 0, parse.Status)
 
 

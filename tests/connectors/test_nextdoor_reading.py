@@ -16,6 +16,7 @@ from connectors.nextdoor.address import Address
 from connectors.nextdoor.parse import Known
 from connectors.nextdoor.reading import Answer
 from connectors.nextdoor.shapes import Comment, Post
+from connectors.pieces import Malformed
 
 AGENCY = Known("40311", "Test Town Police")
 POST, COMMENT = Post.__struct_fields__, Comment.__struct_fields__
@@ -76,7 +77,7 @@ def test_whatever_stands_in_an_answer_is_read_or_said_to_be_of_another_shape(
         for one in rows.items:
             assert parse.post(one.post, AGENCY, parse.answers(one, AGENCY)).native_id
             parse.without_files(one.post)
-    except reading.Malformed:
+    except Malformed:
         return
 
 

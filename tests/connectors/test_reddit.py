@@ -30,6 +30,7 @@ from connectors.errors import (
     UnexpectedResponse,
 )
 from connectors.http import EvidenceClient
+from connectors.pieces import Malformed
 from connectors.reddit import Reddit, address, parse, reading
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.reddit_world import (
@@ -906,14 +907,14 @@ def test_the_permissions_that_are_asked_for_only_read():
 )
 def test_a_body_of_another_shape_is_malformed_and_nothing_else(body):
     for read in (reading.listing, reading.tree, reading.flat):
-        with pytest.raises(reading.Malformed):
+        with pytest.raises(Malformed):
             read(body, 0)
-    with pytest.raises(reading.Malformed):
+    with pytest.raises(Malformed):
         reading.people(body)
 
 
 def test_errors_that_are_named_in_an_answer_are_no_comments():
-    with pytest.raises(reading.Malformed, match="TOO_LONG"):
+    with pytest.raises(Malformed, match="TOO_LONG"):
         reading.flat(b'{"json": {"errors": [["TOO_LONG", "too long", "children"]]}}', 0)
 
 

@@ -18,6 +18,7 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.pieces import Malformed
 from connectors.tiktok import TikTok, address, options, parse, reading, refusals, shapes
 from connectors.tiktok.pace import Pace
 from connectors.tiktok.place import Place, Waits
@@ -192,7 +193,7 @@ def test_a_list_that_is_left_out_is_empty_only_where_nothing_follows() -> None:
     assert listed({"code": 0, "data": {"has_more": False}}).items == []
     assert listed({"code": 0, "data": {"comments": None, "has_more": False}}).items == []
     for data in ({}, {"has_more": True, "cursor": 30}, {"comments": None, "has_more": True, "cursor": 3}):
-        with pytest.raises(reading.Malformed):
+        with pytest.raises(Malformed):
             listed({"code": 0, "data": data})
 
 
@@ -214,7 +215,7 @@ def test_a_list_that_is_left_out_is_empty_only_where_nothing_follows() -> None:
     ],
 )
 def test_a_list_of_another_shape_is_refused(data: object) -> None:
-    with pytest.raises(reading.Malformed):
+    with pytest.raises(Malformed):
         listed({"code": 0, "data": data})
 
 
@@ -222,13 +223,13 @@ def test_a_list_of_another_shape_is_refused(data: object) -> None:
     "body", [HTML, b"", b"{", b'{"code":0,"data":{"comments":[}', b"\xff\xfe", b"[" * 5000]
 )
 def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(reading.Malformed):
+    with pytest.raises(Malformed):
         listed(body)
 
 
 @pytest.mark.parametrize("name", ["", "7/1", "71 ", "７１", "x" * 65, "a\u0000b", "../71"])
 def test_an_id_that_can_be_none_is_refused(name: str) -> None:
-    with pytest.raises(reading.Malformed):
+    with pytest.raises(Malformed):
         comment(comment_id=name)
 
 

@@ -31,6 +31,7 @@ from connectors.errors import (
     UnexpectedResponse,
 )
 from connectors.http import EvidenceClient
+from connectors.pieces import Malformed
 from connectors.youtube import YouTube, address, parse, quota, reading, shapes
 from connectors.youtube.quota import Spent
 from connectors.youtube.refusals import NotGiven
@@ -1189,7 +1190,7 @@ def test_a_comment_without_words_or_an_id_is_another_shape_and_unknown_keys_are_
     assert (shown.author, shown.published_at, shown.edited_at, shown.counts) == (None, None, None, {})
     for lacking in ({"id": "x", "snippet": {}}, {"snippet": {"textDisplay": "Hi"}}, {"id": "x"}):
         told["items"] = [lacking]
-        with pytest.raises(reading.Malformed):
+        with pytest.raises(Malformed):
             reading.many(json.dumps(told).encode(), 0, shapes.Comment, "commentListResponse")
 
 
