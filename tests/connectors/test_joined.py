@@ -46,6 +46,8 @@ from tests.connectors.faults.archive import Time
 from tests.connectors.faults.archive import archive as archive_of
 from tests.connectors.worlds.loopback import Loopback, Talk
 
+NAMES = ("user", "app_id", "client_id")
+"""What a world's secrets hold that is a name, and no secret."""
 _MARK = re.compile(rb"\[\[secret:[^\]]*\]\]")
 
 
@@ -146,9 +148,7 @@ def test_every_exchange_of_a_whole_pass_is_joined_as_it_was_on_the_wire(
                 continue
             assert is_the_wire_without_secrets(kept, heard)
             replaced += kept.body != heard.body
-            assert not any(
-                value.encode() in kept.body for key, value in secrets.items() if key not in ("user", "app_id")
-            )  # names, not secrets
+            assert not any(value.encode() in kept.body for key, value in secrets.items() if key not in NAMES)
         if name == "nested":
             assert replaced, "this platform repeats the token in its answers, and nothing was replaced"
 

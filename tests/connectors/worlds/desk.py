@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.capture import attachments, pages, records, run
 from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
+from app.records.nouns import Record, Version
 from app.store import Store, fixity
 from app.store.tables import records as record_table
 from connectors.contract import Client, Connector, Page
@@ -88,6 +88,12 @@ class Desk:
     def words(self, name: str) -> object:
         """The words of a record's newest version."""
         return self.held()[name].version.fields["text"]
+
+    def history(self, name: str) -> list[Version]:
+        """Every version of a record, oldest first."""
+        record = self.held()[name]
+        with self.store.database.read() as tx:
+            return records.history(self.store, tx, record)
 
     def files(self, name: str) -> dict[str, bytes]:
         """The files of a record that are held, by their ids."""

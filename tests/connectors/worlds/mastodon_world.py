@@ -112,6 +112,10 @@ class MastodonWorld(Loopback):
         self._now += timedelta(minutes=minutes)
         return self._now
 
+    def is_now(self, moment: datetime) -> None:
+        """It is that moment on this server."""
+        self._now = moment
+
     def person(self, acct: str) -> str:
         """Somebody of that handle; their id."""
         found = next((one for one, name in self.people.items() if name == acct), None)
