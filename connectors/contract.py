@@ -330,7 +330,8 @@ class Manifest:
     be kept to what was published in a span of time at a cost that follows the
     span; `sign_in` how a page is connected, None where nothing is needed;
     `tells_history` that earlier states of an item are observed too, each with
-    its own time or address: one that is held already is then no edit;
+    its own time or address: one that is held already is then no edit, but for
+    introductions, which are observed as they stand;
     `streams_openly` that `listen` needs no credentials.
     """
 

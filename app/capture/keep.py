@@ -153,6 +153,8 @@ class _Known:
     changed: bool = False
     found: int = 0
     """The newest version when the batch was decided."""
+    fields: Mapping[str, Json] | None = None
+    """What the newest version states, where this batch made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +283,9 @@ class _Batch:
         named = dict.fromkeys(
             [item.record for item in stood] + [one for item in self.carried for one in item.concerns]
         )
-        if named:
-            self._load(select_by=records.c.id, values=[*named])
+        # One that is observed as well is the same record, known already.
+        if further := [one for one in named if one not in self.by_mac]:
+            self._load(select_by=records.c.id, values=further)
 
     def _suppress(self, macs: Sequence[bytes], seen: Sequence[Seen]) -> None:
         """What was disposed of and is still shown is not kept again, unless an active hold covers it."""
@@ -474,7 +477,8 @@ class _Batch:
             known.touched = True
             if found.counts:
                 self._count(known, to_instant(at), found.counts)
-            if mark == known.mark or mark in known.told:
+            # An introduction has no history that is told again: as it is shown is how it stands.
+            if mark == known.mark or (mark in known.told and found.kind is not Kind.PROFILE):
                 self.tally.unchanged += 1
                 known.last_seen = max(known.last_seen, to_instant(at))
                 continue
@@ -564,11 +568,14 @@ class _Batch:
             % (stated.commitment.hex().encode(), known.id.hex().encode(), timestamp(at).encode(), number)
         )
         known.version, known.state, known.mark, known.changed = number, stands, mark, True
+        known.fields = fields
         known.last_seen = (
             to_instant(at) if stands in ("present", "hidden") or number == 1 else known.last_seen
         )
 
     def _last_fields(self, known: _Known) -> dict[str, Json]:
+        if known.fields is not None:
+            return dict(known.fields)
         with self.store.database.read() as tx:
             row = tx.execute(
                 select(versions.c.place, versions.c.size, objects.c.digest)

@@ -46,7 +46,7 @@ from connectors.contract import (
     Streams,
 )
 from connectors.contract import Page as PageAddress
-from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater
+from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, TryAgainLater
 
 _log = logging.getLogger("muniment.capture")
 
@@ -773,6 +773,8 @@ def _missed(error: ConnectorError) -> str:
             return "what the page would have shown: it did not answer"
         case AccessRevoked():
             return "what the page would have shown: it no longer lets us in"
+        case NoSuchPage():
+            return "what the page would have shown: there is nothing at its address any more"
         case _:
             return "what the page would have shown: its answer could not be understood"
 

@@ -30,6 +30,7 @@ from app.holds import guarding
 from app.records.errors import Invalid, Refused
 from app.records.nouns import Page, Role
 from connectors import registry
+from connectors.contract import Manifest
 
 WITH_GAPS = 7
 
@@ -38,9 +39,11 @@ def add(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
 ) -> None:
     """Put these commands among the others."""
-    commands.add_parser(
-        "connectors", parents=[common], help="what each connector sees, and what it does not"
-    ).set_defaults(run=_connectors)
+    listed = commands.add_parser(
+        "connectors", parents=[common], help="the connectors; of one by its name, all that it says of itself"
+    )
+    listed.add_argument("connector", nargs="?", metavar="NAME")
+    listed.set_defaults(run=_connectors)
     _add_pages(commands, common)
 
     capture = commands.add_parser("capture", parents=[common], help="capture pages now; none named: all")
@@ -139,7 +142,11 @@ def _add_pages(
     connect.set_defaults(run=_page_connect)
 
 
-def _connectors(_asked: argparse.Namespace) -> Answer:
+def _connectors(asked: argparse.Namespace) -> Answer:
+    try:
+        found = [registry.load(asked.connector).manifest] if asked.connector else registry.connectors()
+    except registry.NoSuchConnector as error:
+        raise Invalid(str(error)) from error
     told = [
         {
             "name": manifest.name,
@@ -151,11 +158,27 @@ def _connectors(_asked: argparse.Namespace) -> Answer:
             "needs": list(manifest.needs),
             "options": dict(manifest.options),
         }
-        for manifest in registry.connectors()
+        for manifest in found
     ]
+    if asked.connector:
+        return Answer(told, _at_length(found[0]))
     return Answer(
         told, table(((item["name"], item["title"], item["route"]) for item in told), "NAME", "TITLE", "ROUTE")
     )
+
+
+def _at_length(manifest: Manifest) -> list[str]:
+    """Everything that a connector says of itself."""
+    lines = [f"{manifest.title} ({manifest.name}), by {manifest.route}"]
+    for title, said in (
+        ("What is captured", [f"{what}: {how}" for what, how in manifest.captures.items()]),
+        ("What is never seen", manifest.blind_spots),
+        ("What it needs", manifest.needs),
+        ("Options", [f"{name}: {what}" for name, what in manifest.options.items()]),
+        ("On what ground", [manifest.legal_basis] if manifest.legal_basis else []),
+    ):
+        lines += ["", title, *(f"  - {one}" for one in said)] if said else []
+    return lines
 
 
 def _page_add(asked: argparse.Namespace) -> Answer:

@@ -280,12 +280,17 @@ class _Pass:
             yield from self._some(answers, some, frozenset(asked))
 
     def _asked(self) -> list[str]:
-        """The posts whose answers this pass reads, in the order of their keys; those below which something is new too."""
+        """The posts whose answers this pass reads, in the order of their keys; those below which something is new too.
+
+        What notifications name and the whole repository does not hold was
+        deleted: there is nothing to ask for.
+        """
+        also = [found.rkey for one in self._roots if (found := uri(one)) is not None]
         if self._reading.whole:
             keys = [rkey for rkey, record in self._reading.posts.items() if self._in_span(record)]
+            also = [rkey for rkey in also if rkey in self._reading.posts]
         else:
             keys = list(self._place.known or ())
-        also = [found.rkey for one in self._roots if (found := uri(one)) is not None]
         return [self._uri(rkey) for rkey in sorted({*keys, *also}) if rkey > self._place.after]
 
     def _some(self, answers: Answers, some: Sequence[str], asked: Collection[str]) -> Iterator[Batch]:

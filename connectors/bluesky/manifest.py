@@ -35,6 +35,7 @@ MANIFEST = Manifest(
             "stands now."
         ),
         "Who removed an answer, and why: a repository shows that it is gone, not the hand.",
+        "What becomes of a mention elsewhere after it was told: nothing lists mentions whole, so none is missed.",
         (
             "Likes and followed accounts make no records of their own; the account's own stand in the evidence of "
             "its repository."

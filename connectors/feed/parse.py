@@ -83,6 +83,8 @@ class Document:
     items: int = 0
     farthest: str | None = None
     """The item with which the document reaches farthest back."""
+    reaching: Sequence[tuple[str, datetime]] = ()
+    """Items behind which only older ones stand, and when they were published."""
     certain: bool = True
     """Whether no item of the document can have been missed."""
 
@@ -165,6 +167,7 @@ def document(parts: Parts, where: Where) -> Document:
         complete=parts.complete,
         items=len(parts.items),
         farthest=_farthest(kept),
+        reaching=_reaching(kept),
         certain=parts.certain and where.truncated is None,
     )
 
@@ -381,11 +384,29 @@ def _farthest(kept: Sequence[Observation]) -> str | None:
     The place decides, not the date: a post that is kept at the top is old and
     says nothing of how far the others reach.
     """
-    if not kept:
-        return None
+    return kept[0 if _rising(kept) else -1].native_id if kept else None
+
+
+def _reaching(kept: Sequence[Observation]) -> list[tuple[str, datetime]]:
+    """Items behind which only older ones stand, with their dates: among these nothing newer is left out.
+
+    A post that is kept at the top is not among them: newer ones stand behind it.
+    """
+    found: list[tuple[str, datetime]] = []
+    latest = datetime.min.replace(tzinfo=UTC)
+    for seen in kept if _rising(kept) else reversed(kept):
+        if seen.published_at is None:
+            break
+        if seen.published_at >= latest:
+            latest = seen.published_at
+            found.append((seen.native_id, latest))
+    return found
+
+
+def _rising(kept: Sequence[Observation]) -> bool:
+    """Whether a document begins with the oldest item."""
     dates = [seen.published_at for seen in kept if seen.published_at is not None]
-    rising = sum((first < second) - (first > second) for first, second in pairwise(dates))
-    return kept[0 if rising > 0 else -1].native_id
+    return sum((first < second) - (first > second) for first, second in pairwise(dates)) > 0
 
 
 def _gone(ref: str, when: str, where: Where) -> Sighting:

@@ -58,6 +58,7 @@ class Pass:
         self._options = Options.of(page)
         self._placed = 0
         self._searched = False
+        self._resumed = place.began is not None
         self._complaint: UnexpectedResponse | None = None
 
     def run(self) -> Iterator[Batch]:
@@ -143,7 +144,9 @@ class Pass:
             listings = [
                 Listing(kinds=[self._options.kind], began_at=place.begun(), exchange=len(read.exchanges) - 1)
             ]
-        stream.etag, stream.modified = (walk.etag, walk.modified) if walk.whole else ("", "")
+        # What was removed while a pass was broken off was seen in it: the next one has to read the whole list, not a 304.
+        knows = walk.whole and not (complete and self._resumed)
+        stream.etag, stream.modified = (walk.etag, walk.modified) if knows else ("", "")
         if not walk.broken_off:
             stream.seen = walk.newest or stream.seen
             stream.read_at, stream.documents = place.begun(), walk.number
@@ -290,16 +293,26 @@ def _note(stream: Stream, walk: Walk, document: Document, answer: Exchange) -> N
         walk.etag = answer.header("ETag") or ""
         walk.modified = answer.header("Last-Modified") or ""
     walk.whole = walk.whole and document.certain
-    walk.joined = walk.joined or _joins(document, ids, stream.seen)
+    walk.joined = walk.joined or _joins(document, ids, stream)
     dates = [one for seen in document.observations if (one := seen.published_at) is not None]
     walk.oldest = min([*dates, *([walk.oldest] if walk.oldest else [])], default=None)
 
 
-def _joins(document: Document, ids: Sequence[str], seen: Sequence[str]) -> bool:
-    """Whether a document reaches back to what was seen: one old post kept at the top does not count."""
+def _joins(document: Document, ids: Sequence[str], stream: Stream) -> bool:
+    """Whether a document reaches back to what was seen: one old post kept at the top does not count.
+
+    One that was removed lets an older one return at the window's end, which
+    was not seen lately: then what stands right before it tells.
+    """
+    seen = stream.seen
     if not seen or document.farthest is None:
         return not seen
-    if marks([document.farthest])[0] in seen:
+    before = [
+        name
+        for name, published in document.reaching
+        if stream.read_at is not None and published <= stream.read_at
+    ]
+    if not set(seen).isdisjoint(marks([document.farthest, *before])):
         return True
     return len(ids) > REMEMBERED and 2 * len(set(seen) & set(ids)) >= len(seen)
 

@@ -15,7 +15,7 @@ MANIFEST = Manifest(
     name="linkedin",
     title="LinkedIn",
     platform="linkedin",
-    route="api",
+    route="api+gate",
     captures={
         "profile": "the page's introduction (name, tagline, description, website, places) with its logo and cover, at every "
         "pass",

@@ -15,7 +15,7 @@ whose text was hidden before anybody read it is a gap.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from connectors.mediawiki import parse
 from connectors.mediawiki.asking import Answer, NotGiven
 from connectors.mediawiki.parse import LogEntry, PageInfo, Revision, Standing
 from connectors.mediawiki.place import Known, Place
-from connectors.mediawiki.wiki import Wiki
+from connectors.mediawiki.wiki import Wiki, infos
 
 T = TypeVar("T")
 
@@ -104,9 +104,30 @@ class Histories:
         for begin in range(0, len(rows), _WORDS_AT_ONCE):
             some = rows[begin : begin + _WORDS_AT_ONCE]
             finished = begin + _WORDS_AT_ONCE >= len(rows)
-            batch = self._words(info, page, some, inserted, settled=finished and _is_settled(info, answered))
-            back = [Sighting(native_id=f"page:{info.pageid}", state=State.PRESENT, exchange=0)]
-            yield replace(batch, sightings=back) if restored and finished else batch
+            yield self._words(info, page, some, inserted, settled=finished and _is_settled(info, answered))
+        if restored:
+            yield self._back(info.pageid)
+
+    def _back(self, number: int) -> Batch:
+        """That a deleted page is there again, with all that is held of it.
+
+        It is asked once more: a sighting cannot stand in one batch with an
+        observation of the same record. Until then the page counts as deleted,
+        so that a pass which was broken off before is made up for by the next.
+        """
+        sightings: list[Sighting] = []
+        for info, _ in infos(self._wiki.by_number([number])):
+            if not info.missing:
+                sightings = self._standing_so(number, State.PRESENT, "")
+                self._place.pages[number] = self._place.pages[number].moved(gone=False)
+        return self._asking.batch(self._place.cursor(), sightings=sightings)
+
+    def _standing_so(self, number: int, state: State, reason: str) -> list[Sighting]:
+        """All that is held of a page, as the last answer shows it."""
+        return [
+            Sighting(native_id=name, state=state, exchange=self._asking.last, reason=reason)
+            for name in (f"page:{number}", f"about:{number}", f"history:{number}")
+        ]
 
     _rows: Sequence[Row] = ()
     """The outline of the history that is being read, oldest first."""
@@ -138,7 +159,7 @@ class Histories:
         self._rows = rows
         if evidence:
             observations.append(parse.history(info.pageid, (row.what for row in rows), evidence))
-        self._place.pages[info.pageid] = known.moved(title=info.title, log=highest, touched="", gone=False)
+        self._place.pages[info.pageid] = known.moved(title=info.title, log=highest, touched="")
         return self._asking.batch(self._place.cursor(), observations)
 
     def _wanted(self, known: Known) -> tuple[list[Row], frozenset[int]]:
@@ -284,21 +305,20 @@ class Histories:
             )
             yield self._asking.batch(self._place.cursor(), observations, sightings=[sighting])
             return
-        reason, exchange = parse.said_of(removal), self._asking.last
-        names = (f"page:{number}", f"about:{number}", f"history:{number}")
+        reason = parse.said_of(removal)
+        sightings = self._standing_so(number, State.GONE, reason)
         shown = list(self._deleted(removal, number, known)) if self._wiki.may_read_deleted else []
         unread = [] if shown or known.last else [_deleted_unread(removal, number)]
-        hidden = State.HIDDEN if shown else State.GONE
-        sightings = [
-            Sighting(native_id=name, state=hidden, exchange=exchange, reason=reason)
-            for name in (names[1:] if shown else names)
-        ]
+        if shown:
+            # Deleted once more with the words that it had the last time, it is observed as the archive knows it: that it
+            # is hidden again is told by itself, by an answer of its own.
+            yield self._asking.batch(self._place.cursor(), [*observations, *shown])
+            self._wiki.by_number([number])
+            observations, sightings = [], self._standing_so(number, State.HIDDEN, reason)
         self._place.pages[number] = known.moved(
             title=title, gone=True, touched="", log=max(known.log, removal.logid)
         )
-        yield self._asking.batch(
-            self._place.cursor(), [*observations, *shown], sightings=sightings, gaps=unread
-        )
+        yield self._asking.batch(self._place.cursor(), observations, sightings=sightings, gaps=unread)
 
     def standing(self, number: int, titles: Sequence[str]) -> Sighting:
         """How a page stands that is missing, asked by its number alone: by the logs of `titles`, else by the newest log."""

@@ -9,7 +9,7 @@ MANIFEST = Manifest(
     name="nextdoor",
     title="Nextdoor",
     platform="nextdoor",
-    route="api",
+    route="api+gate",
     captures={
         "profile": "the agency's name, place, address and picture, as its account or the list of its state tells them; with "
         "its own account also the areas that it may address, as a record of their own",

@@ -11,7 +11,7 @@ MANIFEST = Manifest(
     name="reddit",
     title="Reddit",
     platform="reddit",
-    route="api",
+    route="api+gate",
     captures={
         "profile": "the subreddit's title, description, sidebar, pictures and rules, or the account's introduction; where a "
         "moderator has signed in, who moderates, what AutoModerator is told, and who may not write",

@@ -19,7 +19,9 @@ class Known(msgspec.Struct, kw_only=True):
     `words` is a digest of what is compared, `files` one of the files that it
     names, `whole` one of the words with what the files hold; `varying` are marks of blocks that change at every look. `renditions`
     are those that belong to this state of the page, each with the SHA-256 of
-    what was made, or nothing where it could not be made yet.
+    what was made, or nothing where it could not be made yet. `remarks` are
+    the native ids of the comments that it showed: a page that is gone takes
+    them out of sight.
     """
 
     words: str = ""
@@ -29,6 +31,7 @@ class Known(msgspec.Struct, kw_only=True):
     varying: list[str] = []
     renditions: dict[str, str] = {}
     host: str = ""
+    remarks: list[str] = []
 
 
 class Kept(msgspec.Struct, kw_only=True):

@@ -251,6 +251,7 @@ class Pass:
             varying=met.varying[-200:],
             renditions=renditions,
             host=places.host(answered),
+            remarks=[comment_id(address, remark.id) for remark in met.read.remarks[:_MOST_LISTED]],
         )
         gaps = [*shown.gaps, *self._follow(met, address)]
         observation = self._observation(asking, met, shown, address, renditions, whole)
@@ -401,7 +402,12 @@ class Pass:
             self._place.linked.remove(address)
         self._done(address)
         sighting = Sighting(native_id=native_id(address), state=state, exchange=0, reason=reason)
-        return self._batch(asking, sightings=[sighting], gaps=gaps)
+        listings = []
+        if state is State.GONE:
+            # Its comments are out of sight with it; of a comment itself no site says that it is gone.
+            listings = _answering(native_id(address), known.remarks, exchange.started_at, 0)
+            known.remarks = []
+        return self._batch(asking, sightings=[sighting], listings=listings, gaps=gaps)
 
     def _absence(self, asking: Asking, exchange: Exchange, address: str) -> tuple[State, str]:
         """What 404 and 410 prove: nothing where a form to sign in bears them, or where the whole site answers so."""
@@ -547,13 +553,21 @@ def _listings(met: Met, remarks: Sequence[Observation], page: str, began: dateti
     """All comments were shown where the page itself counts as many as it marks up."""
     if met.read.stated_comments != len(remarks) or len(remarks) > _MOST_LISTED:
         return []
+    named = [remark.native_id for remark in remarks]
+    return _answering(page, named, began, met.exchanges[0], stated=len(remarks))
+
+
+def _answering(
+    page: str, remarks: Sequence[str], began: datetime, exchange: int, stated: int | None = None
+) -> list[Listing]:
+    """That everything was shown that answers the page, and that answers each of its comments."""
     return [
         Listing(
             kinds=[Kind.COMMENT, Kind.REPLY],
             began_at=began,
-            exchange=met.exchanges[0],
+            exchange=exchange,
             in_reply_to=parent,
-            stated_total=len(remarks) if parent == page else None,
+            stated_total=stated if parent == page else None,
         )
-        for parent in (page, *(remark.native_id for remark in remarks))
+        for parent in (page, *remarks)
     ]

@@ -583,6 +583,21 @@ def test_a_password_that_is_refused_means_that_access_was_revoked(world, http, a
         Visit(world, http, agency, connected=True).observe()
 
 
+def test_a_post_that_was_deleted_and_is_still_told_of_is_no_gap_and_one_that_is_only_not_shown_is(
+    world, http, agency, jo
+):
+    post = world.post(agency, "Closed.")
+    answer = world.post(jo, "Why?", to=post)
+    world.unindexed.add(post)
+    (gap,) = gaps(Visit(world, http, agency, connected=True).observe())
+    assert (gap.what, gap.native_id) == ("answers to a post", post)
+    world.delete(post)
+    batches = Visit(world, http, agency, connected=True).observe()
+    assert answer in observations(batches), "the notification still tells of it"
+    assert gaps(batches) == []
+    assert None in listings(batches)
+
+
 def test_an_answer_that_came_late_is_read_where_notifications_tell_of_it(world, http, agency, jo):
     old = world.post(agency, "Ice on the bridge.")
     world._now = http.now() - timedelta(hours=1)

@@ -488,8 +488,44 @@ def test_a_restored_page_is_present_again(world, http):
     seen = visit.observe()
     (again,) = versions(seen, f"page:{notice}")
 
-    assert sightings(seen)[f"page:{notice}"].state is State.PRESENT
+    assert {sightings(seen)[f"{of}:{notice}"].state for of in ("page", "about", "history")} == {State.PRESENT}
     assert (again.state, again.text) == (State.PRESENT, "Rumour\n\nThey say.")
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=["visitor", "administrator"])
+def test_no_batch_says_how_a_record_stands_that_it_observes_too(world, http, connected):
+    world.write("Road closure", "Closed.")
+    notice = world.write("Rumour", "They say.")
+    visit = Visit(world, http, connected=connected, titles="Rumour")
+    passes = [visit.observe()]
+    for happens in (world.delete, world.restore, world.delete):
+        if notice in world.sheets:
+            world.write("Rumour", "They say more.")
+        happens(notice)
+        passes.append(visit.observe())
+
+    stands = State.HIDDEN if connected else State.GONE
+    told = [sightings(batches)[f"page:{notice}"].state for batches in passes[1:]]
+    assert told == [stands, State.PRESENT, stands]
+    for batch in (one for batches in passes for one in batches):
+        observed = {one.native_id for one in batch.observations}
+        assert not observed & {one.native_id for one in batch.sightings}
+
+
+def test_a_pass_that_breaks_while_a_restored_page_is_read_leaves_its_return_to_the_next(world, http):
+    world.write("Road closure", "Closed.")
+    notice = world.write("Rumour", "They say.")
+    visit = Visit(world, http, titles="Rumour")
+    visit.observe()
+    world.delete(notice)
+    visit.observe()
+    world.restore(notice)
+    for batch in visit.connector.observe(visit.page, visit.cursor):
+        visit.cursor = batch.resume_from
+        if revisions_in([batch], f"page:{notice}"):
+            break
+
+    assert sightings(visit.observe())[f"page:{notice}"].state is State.PRESENT
 
 
 def broken_off_after_the_introductions(visit: Visit) -> None:

@@ -31,6 +31,7 @@ from app.holds import covering, finding, following, matters, noticing, placing, 
 from app.holds.scopes import Scope
 from app.index import follower
 from app.index.source import LedgerSource
+from app.officers import accounts
 from app.records.clock import FixedClock
 from app.records.ids import new_id
 from app.records.nouns import Disposed, Officer, Page, Record, Role
@@ -408,6 +409,8 @@ def hired(scene: Scene) -> None:
             if one.email not in known:
                 row = {"id": one.id.bytes, "email": one.email, "name": one.name, "roles": " ".join(one.roles)}
                 tx.execute(insert(officer_table).values(**row, active=True, added_at=0))
+                told = {"email": one.email, "name": one.name, "roles": list(one.roles)}
+                accounts.write(scene.store, tx, "added", one, by=None, why="works here", detail=told)
 
 
 def adopted_for(scene: Scene, number: int, say: Say) -> list[UUID]:

@@ -230,6 +230,17 @@ def test_when_one_record_loses_its_secret_exactly_its_bytes_become_a_hole(world:
     assert kept.body[: span.start] + kept.body[span.end :] == body[: span.start] + body[span.end :]
 
 
+def test_a_record_that_one_batch_both_observes_and_sights_is_one_record(world: World):
+    world.capture(listing(world.clock, post("p1", "one")))
+    world.clock.at += timedelta(hours=1)
+    again = listing(world.clock, post("p1", "one more"))
+    sighted = Sighting(native_id="p1", state=State.HIDDEN, exchange=0, reason="held")
+    report = world.capture(replace(again, sightings=[sighted]))
+    assert (report.tally.edited, report.tally.hidden) == (1, 1)
+    assert world.texts("p1") == [("present", "one"), ("present", "one more"), ("hidden", "one more")]
+    assert world.soundness() == []
+
+
 def test_what_a_complete_listing_misses_is_asked_for_by_id(world: World):
     world.capture(
         listing(world.clock, post("p1", "one"), post("p2", "two"), post("p3", "three"), post("p4", "four"))

@@ -242,6 +242,10 @@ class BlueskyWorld(Loopback):
         self._now += timedelta(seconds=seconds)
         return self._now
 
+    def is_now(self, moment: datetime) -> None:
+        """It is that moment in this network."""
+        self._now = moment
+
     def tid(self) -> str:
         """A record key as the protocol makes them: the time in microseconds."""
         self._number += 1
@@ -284,6 +288,11 @@ class BlueskyWorld(Loopback):
         did, _, rkey = root.removeprefix("at://").split("/")
         gate = {"post": root, "hiddenReplies": list(answers), "createdAt": _written(self.tick())}
         return self.put(did, THREADGATE, rkey, gate)
+
+    def without_tree(self, did: str) -> bytes:
+        """An answer of an account's server that bears its commit, and no node of the tree that would prove anything."""
+        root, _, blocks = self.accounts[did].commit()
+        return car(root, {root: blocks[root]})
 
     def strong(self, where: str) -> dict[str, str]:
         did, path = where.removeprefix("at://").split("/", 1)
@@ -714,9 +723,9 @@ class BlueskyWorld(Loopback):
                 raise Refused(501, "MethodNotImplemented", "Method Not Implemented")
 
     def _notices(self) -> list[dict[str, Any]]:
-        """What anybody says to anybody: every mention, answer and quotation, newest first."""
+        """What anybody says to anybody, as far as it is shown: every mention, answer and quotation, newest first."""
         told = []
-        for where in reversed(self._all()):
+        for where in filter(self._indexed, reversed(self._all())):
             record = self.record(where) or {}
             reason = (
                 "reply"

@@ -33,11 +33,12 @@ class Desk:
         connector: Callable[[Client], Connector],
         page: Page,
         secret: Mapping[str, str],
+        opens: Callable[..., EvidenceClient] = EvidenceClient,
     ) -> None:
         self.store, self.clock, self.connector = store, clock, connector
         passing = Passing()
         self.client = stack.enter_context(
-            EvidenceClient(
+            opens(
                 clock=clock,
                 monotonic=passing.monotonic,
                 wait=passing.wait,
@@ -90,6 +91,12 @@ class Desk:
         return self.held()[name].version.fields["text"]
 
     def history(self, name: str) -> list[Version]:
+        """Every version of a record, oldest first."""
+        record = self.held()[name]
+        with self.store.database.read() as tx:
+            return records.history(self.store, tx, record)
+
+    def versions(self, name: str) -> list[Version]:
         """Every version of a record, oldest first."""
         record = self.held()[name]
         with self.store.database.read() as tx:

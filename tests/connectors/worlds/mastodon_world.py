@@ -160,12 +160,16 @@ class MastodonWorld(Loopback):
     def delete(self, identity: str) -> None:
         """It is gone; what answered it hangs in the air, as in Mastodon."""
         del self.said[identity]
-        self.notified = [one for one in self.notified if one[1] != identity]
+        self.dismiss(identity)
         for one in list(self.said.values()):
             if one.boosted == identity:
                 del self.said[one.id]
             elif one.parent == identity:
                 one.parent = None
+
+    def dismiss(self, identity: str) -> None:
+        """The page's owner dismisses what was told of a status; nobody loses the status by it."""
+        self.notified = [one for one in self.notified if one[1] != identity]
 
     # -- the promises' world -----------------------------------------------------------------------------------
 

@@ -140,7 +140,7 @@ class MediaWikiWorld(Loopback):
         return self.sheets[number].revisions[place]
 
     def hide(self, number: int, place: int, *parts: str, reason: str = "private details") -> None:
-        """Hide parts of a revision ("text", "user", "comment"), as `revisiondelete` does."""
+        """Hide parts of a revision ("text", "user", "comment"), as `revisiondelete` does; none of them shows it again."""
         self.revision(number, place).hidden = frozenset(parts)
         self.sheets[number].touched = self.tick()
         ids = [self.revision(number, place).revid]
@@ -207,9 +207,21 @@ class MediaWikiWorld(Loopback):
         params = {"description": f"[edit={level}] (indefinite)", "cascade": False}
         self.note("protect", "protect", sheet, "vandalism", params)
 
+    def unprotect(self, number: int) -> None:
+        sheet = self.sheets[number]
+        sheet.protection = []
+        self.write(
+            sheet.title, sheet.revisions[-1].text, "Admin", f"Removed protection from [[{sheet.title}]]"
+        )
+        self.note("protect", "unprotect", sheet, "calm again", {})
+
     def suppress(self, number: int) -> None:
         """Take a page away so that the public log does not tell."""
         self.deleted[number] = self.sheets.pop(number)
+
+    def unsuppress(self, number: int) -> None:
+        """Bring it back, of which the public log tells as little."""
+        self.sheets[number] = self.deleted.pop(number)
 
     def upload(self, name: str, content: bytes = PIXEL) -> str:
         """Put a file in the wiki's store; its title."""

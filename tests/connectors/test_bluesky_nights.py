@@ -1,0 +1,234 @@
+"""Bluesky in a real archive, night after night: edits, hidden answers, deletions that are proven, a broken proof, and troubles.
+
+Others' words are gone only where their own signed repository proves it, or
+where the directory says that their account is no more. What the app view alone
+does not show is hidden; what nobody can be asked about is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from app.capture.runs import Report
+from app.records.clock import FixedClock
+from app.store import Store
+from connectors.bluesky import Bluesky
+from tests.connectors.worlds.bluesky_world import JSON, PROFILE, THREADGATE, BlueskyWorld
+from tests.connectors.worlds.desk import NIGHT, Desk, told
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+class Town(Desk):
+    """A desk and the network, which live by one clock: what happens between two nights happens on the day between."""
+
+    def __init__(self, store: Store, clock: FixedClock, stack: ExitStack, *, connected: bool = False) -> None:
+        self.world = world = stack.enter_context(BlueskyWorld())
+        world.is_now(clock.at)
+        self.agency, self.jo, self.al = (
+            world.join("citypd", "City PD"),
+            world.join("jopublic", "Jo Public"),
+            world.join("al"),
+        )
+        secret: Mapping[str, str] = {"app_password": world.app_password} if connected else {}
+        page = world.at("https://bsky.app/profile/citypd.test")
+        super().__init__(store, clock, stack, lambda client: Bluesky(client, secret), page, secret)
+
+    def tonight(self) -> Report:
+        report = self.night()
+        self.world.is_now(self.clock.at)
+        return report
+
+    def refuses(self, method: str, status: int, error: str) -> None:
+        """From now on the network answers questions of this name so, and all others as ever."""
+        said = b'{"error":"%b","message":"Not now"}' % error.encode()
+        self.world.trouble = lambda asked: (status, JSON, said) if asked.endswith(method) else None
+
+    def why(self, name: str) -> str:
+        """Why the newest version of a record stands as it does."""
+        return str(self.history(name)[-1].fields["state_reason"])
+
+
+def message(name: str, sender: str, text: str) -> dict[str, Any]:
+    return {
+        "$type": "chat.bsky.convo.defs#messageView",
+        "id": name,
+        "rev": "1",
+        "text": text,
+        "sender": {"did": sender},
+        "sentAt": "2026-03-02T13:00:00.000Z",
+    }
+
+
+def test_edits_hidden_answers_deletions_and_failures_are_told_once_and_as_they_were(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world, agency, jo, al = desk.world, desk.agency, desk.jo, desk.al
+    bridge = world.post(agency, "Bridge closed until six", embed=world.picture())
+    when = world.post(jo, "Until when?", to=bridge)
+    answer = world.post(agency, "Until six.", to=when)
+    rude = world.post(al, "You fools", to=bridge)
+    quoting = {"$type": "app.bsky.embed.record", "record": world.strong(bridge)}
+    quoted = world.post(al, "Again", embed=quoting)
+    mention = world.post(jo, "@citypd.test a light is out")
+    house = world.post(agency, "Open house")
+    world.convos["c1"] = [message("m1", jo, "Help"), message("m2", jo, "My name is Jo")]
+    world.mutes = [al]
+    introduction = f"at://{agency}/{PROFILE}/self"
+    lists = {f"{agency}#preferences", f"{agency}#mutes"}
+    messages = {"chat:c1/m1", "chat:c1/m2"}
+
+    # 1. The first night keeps all that there is, with messages, and lists that only the account's own people see.
+    assert told(desk.tonight()) == ("complete", 13, 0, 0, 0)
+    public = {bridge, when, answer, rude, quoted, mention, house}
+    assert set(desk.held()) == {agency, introduction, *lists, *messages, *public}
+    assert desk.states() == {}
+    assert list(desk.files(bridge).values()) == [b"a picture"]
+
+    # 2. A quiet night changes nothing, whatever became of likes and of the addresses of pictures.
+    world.likes[bridge] = 40
+    world.picture_version += 1
+    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+
+    # 3. A post and an answer are edited. The network tells no time of it: it lies between two nights.
+    before = clock.at
+    world.edit(bridge, text="Bridge closed until seven")
+    world.edit(when, text="Until when exactly?")
+    assert told(desk.tonight()) == ("complete", 0, 2, 0, 0)
+    for name, texts in (
+        (bridge, ["Bridge closed until six", "Bridge closed until seven"]),
+        (when, ["Until when?", "Until when exactly?"]),
+    ):
+        first, second = desk.history(name)
+        assert [first.fields["text"], second.fields["text"]] == texts
+        assert (second.last_seen_before, second.observed_at) == (before, before + NIGHT)
+        assert second.fields.get("edited_at") is None
+
+    # 4. The page hides an answer, and shows it again. The list of what it hides is a record of its own.
+    gate = world.hide(bridge, rude)
+    assert told(desk.tonight()) == ("complete", 1, 0, 1, 0)
+    assert desk.states() == {rude: "hidden"}
+    assert rude in str(desk.words(gate))
+    world.put(agency, THREADGATE, bridge.rpartition("/")[2], {"post": bridge, "hiddenReplies": []})
+    shown = desk.tonight()
+    assert (told(shown), shown.tally.restored) == (("complete", 0, 1, 0, 0), 1)
+
+    # 5. Jo's account is deactivated for a day: its server says so, and what Jo answered is hidden, not gone. Of the
+    # mention elsewhere nobody tells.
+    world.accounts[jo].status = "RepoDeactivated"
+    assert told(desk.tonight()) == ("complete", 0, 0, 1, 0)
+    assert desk.states() == {when: "hidden"}
+    world.accounts[jo].status = None
+    assert desk.tonight().tally.restored == 1
+    assert desk.states() == {}
+
+    # 6. An answer is deleted, which its author's own signed repository proves; of a message the service says so itself.
+    world.delete(rude)
+    world.convos["c1"][1] = {"$type": "chat.bsky.convo.defs#deletedMessageView", "id": "m2", "rev": "2"}
+    assert told(desk.tonight()) == ("complete", 0, 0, 0, 2)
+    assert desk.states() == {rude: "gone", "chat:c1/m2": "gone"}
+    assert "proves that it is not in the repository" in desk.why(rude)
+    assert "signature verified" in desk.why(rude)
+    assert (desk.words(rude), desk.words("chat:c1/m2")) == ("You fools", "My name is Jo")
+
+    # 7. A throttle, an outage, a password that opens no messages, one that was taken back, a repository that is cut
+    # short and an account that is taken down prove no removal, even when there was one.
+    states = desk.states()
+    desk.refuses("getPostThread", 429, "RateLimitExceeded")
+    assert told(desk.tonight()) == ("partial", 0, 0, 0, 0)
+    desk.refuses("getPosts", 500, "InternalServerError")
+    assert told(desk.tonight()) == ("partial", 0, 0, 0, 0)
+    world.trouble, world.opens_messages = None, False
+    closed = desk.tonight()
+    assert told(closed) == ("partial", 0, 0, 0, 0)
+    assert {gap.what for gap in closed.gaps} == {"direct messages"}
+    world.delete(bridge)
+    world.opens_messages, world.accepts_password = True, False
+    assert told(desk.tonight()) == ("failed", 0, 0, 0, 0)
+    world.accepts_password = True
+    world.corrupt = lambda method, body: body[:-3] if method.endswith("getRepo") else body
+    assert told(desk.tonight()) == ("failed", 0, 0, 0, 0)
+    world.corrupt, world.accounts[agency].status = None, "RepoTakendown"
+    down = desk.tonight()
+    assert told(down) == ("failed", 0, 0, 0, 0)
+    assert any("has taken the account down" in gap.why for gap in down.gaps)
+    assert desk.states() == states
+
+    # 8. When all is well again the night sees what happened meanwhile, and who answered has deleted nothing.
+    world.accounts[agency].status = None
+    after = desk.tonight()
+    assert (told(after), after.gaps) == (("complete", 0, 0, 0, 1), [])
+    assert desk.states() == states | {bridge: "gone"}
+    assert desk.held()[when].root == desk.held()[bridge].id
+    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+    assert desk.sound()
+
+
+def test_an_answer_that_the_app_view_drops_is_hidden_absent_or_gone_as_its_authors_server_says(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    bridge = world.post(desk.agency, "Bridge closed")
+    rude = world.post(desk.al, "You fools", to=bridge)
+    for number in range(12):
+        world.post(desk.al, f"Elsewhere {number}")
+    assert told(desk.tonight()) == ("complete", 4, 0, 0, 0)
+
+    # 1. The author's own repository still has it: hidden. Then the app view shows it again.
+    world.unindexed.add(rude)
+    assert told(desk.tonight()) == ("complete", 0, 0, 1, 0)
+    assert "proves that it is in the repository" in desk.why(rude)
+    world.unindexed.clear()
+    assert desk.tonight().tally.restored == 1
+
+    # 2. Nobody says where the author's account is: absent, and back when it is shown.
+    world.unindexed.add(rude)
+    world.missing_documents[desk.al] = 500
+    assert desk.tonight().tally.absent == 1
+    assert desk.states() == {rude: "absent"}
+    world.unindexed.clear()
+    world.missing_documents.clear()
+    assert desk.tonight().tally.restored == 1
+    assert desk.states() == {}
+
+    # 3. The page's own post is not shown by the app view: a gap, and nothing is missing; its own server has it.
+    world.unindexed.add(bridge)
+    dropped = desk.tonight()
+    assert told(dropped) == ("partial", 0, 0, 0, 0)
+    assert [gap.native_id for gap in dropped.gaps] == [bridge]
+    world.unindexed.clear()
+    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+
+    # 4. It was deleted, and its author's server does not prove it whole: absent, which is no deletion.
+    world.delete(rude)
+    world.corrupt = lambda method, body: world.without_tree(desk.al) if method.endswith("getRecord") else body
+    broken = desk.tonight()
+    assert (broken.tally.absent, broken.tally.gone) == (1, 0)
+    assert "not whole" in desk.why(rude)
+    assert desk.words(rude) == "You fools"
+    assert desk.sound()
+
+
+def test_a_visitors_account_that_the_directory_has_buried_takes_its_words_with_it(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    rude = world.post(desk.al, "You fools", to=world.post(desk.agency, "Bridge closed"))
+    assert told(desk.tonight()) == ("complete", 4, 0, 0, 0)
+    world.unindexed.add(rude)
+    world.missing_documents[desk.al] = 410
+    assert told(desk.tonight()) == ("complete", 0, 0, 0, 1)
+    assert desk.why(rude).startswith("410")
+    assert desk.words(rude) == "You fools"
+    assert desk.sound()
