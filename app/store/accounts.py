@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias
 
 import msgspec
-from sqlalchemy import Column, Table, func, select
+from sqlalchemy import Column, Row, Table, func, select
 
 from app.db import Tx, from_instant
 from app.store.ledger import keyed, timestamp
@@ -40,6 +41,8 @@ from app.store.tables import (
 
 Wrong: TypeAlias = Iterator[tuple[str, str, str]]
 """What is wrong: a stable code, what it is, and where."""
+
+P = ParamSpec("P")
 
 _PART = 5_000
 ALTERED, MISSING = "row-altered", "entry-without-row"
@@ -134,6 +137,34 @@ RECORD_COLUMNS = (
 """What a version's own row, its record's, its page's and its exchange's say of it, beside `VERSION_COLUMNS`."""
 
 
+def _of_its_kind(
+    what: str, where: Callable[[Any], str]
+) -> Callable[[Callable[P, Wrong]], Callable[P, Wrong]]:
+    """A judge of rows that also tells one whose value is of another kind than any that was put there.
+
+    A database keeps with each value of what kind it is; where that was altered
+    in the file, a number comes as bytes.
+    """
+
+    def judging(judge: Callable[P, Wrong]) -> Callable[P, Wrong]:
+        @wraps(judge)
+        def judged(*given: P.args, **named: P.kwargs) -> Wrong:
+            try:
+                yield from judge(*given, **named)
+            except (TypeError, AttributeError, OverflowError):
+                row = next(one for one in given if isinstance(one, Row))
+                yield ALTERED, f"{what} holds a value of another kind", where(row)
+
+        return judged
+
+    return judging
+
+
+def _entered(row: Any) -> str:
+    return f"entry {row.entry}"
+
+
+@_of_its_kind("a version's rows", lambda row: f"{bytes(row.id).hex()} version {row.number}")
 def version(store: Store, row: Any, statement: Statement, body: bytes) -> Wrong:
     """The rows of a version say what its statement says: `row` has `RECORD_COLUMNS` and the version's own."""
     clear, fields = msgspec.json.decode(statement.body), statement.values()
@@ -215,6 +246,7 @@ def seen(store: Store) -> Wrong:
             )
 
 
+@_of_its_kind("an exchange's row", lambda row: bytes(row.id).hex())
 def exchange(row: Any, envelope: bytes | None, body: bytes) -> Wrong:
     """An exchange's row says what its entry says, and what its envelope says where that can still be opened."""
     at = timestamp(from_instant(row.at)).encode()
@@ -234,6 +266,7 @@ def exchange(row: Any, envelope: bytes | None, body: bytes) -> Wrong:
         yield ALTERED, "an exchange's row does not say what its entry and envelope say", bytes(row.id).hex()
 
 
+@_of_its_kind("an act's row", _entered)
 def act(row: Any, told: bytes, body: bytes) -> Wrong:
     """An act's row says what its entry and its sealed detail say."""
     by = msgspec.json.decode(told)["by"]
@@ -255,6 +288,7 @@ def gap_rows(tx: Tx) -> dict[int, Any]:
     return {row.entry: row for row in tx.execute(asked)}
 
 
+@_of_its_kind("a gap's row", _entered)
 def gap(store: Store, row: Any, told: bytes, body: bytes) -> Wrong:
     """A gap's row says what its entry and its sealed detail say."""
     said, detail = msgspec.json.decode(body), msgspec.json.decode(told)["detail"]

@@ -40,6 +40,7 @@ from sqlalchemy import func, insert, select
 
 from app.db import Tx, from_instant, to_instant
 from app.records.errors import ArchiveError, Invalid, Refused, Unavailable
+from app.records.panics import calmed
 from app.store import attempts, witness
 from app.store.asking import Ask, NotReached, spoken
 from app.store.attempts import ANCHOR, Standing
@@ -180,7 +181,8 @@ def checked(body: bytes, request: Request, roots: bytes, now: datetime) -> Token
     and `now`. rfc3161-client and openssl MUST agree.
     """
     try:
-        read = decode_timestamp_response(body)
+        with calmed():
+            read = decode_timestamp_response(body)
         if PKIStatus(read.status) != PKIStatus.GRANTED:
             raise TokenRefused(f"the authority refused: {', '.join(read.status_string) or read.status}")
         if read.as_bytes() != body:
@@ -194,7 +196,8 @@ def checked(body: bytes, request: Request, roots: bytes, now: datetime) -> Token
             nonce=request.nonce,
             roots=chain,
         ).build()
-        verifier.verify_message(read, request.message)
+        with calmed():
+            verifier.verify_message(read, request.message)
     except VerificationError as error:
         raise TokenRefused(f"rfc3161-client refuses the timestamp: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -542,13 +545,15 @@ def wrong(store: Store) -> Iterator[tuple[str, str, str]]:
 
 def _states(token: bytes) -> tuple[int, str, str]:
     """When a token says that it was given, under which policy and number."""
-    info = decode_timestamp_response(token).tst_info
+    with calmed():
+        info = decode_timestamp_response(token).tst_info
     at = info.gen_time if info.gen_time.tzinfo else info.gen_time.replace(tzinfo=UTC)
     return to_instant(at), info.policy.dotted_string, str(info.serial_number)
 
 
 def _imprint(token: bytes) -> bytes | None:
     try:
-        return decode_timestamp_response(token).tst_info.message_imprint.message
+        with calmed():
+            return decode_timestamp_response(token).tst_info.message_imprint.message
     except ValueError:
         return None

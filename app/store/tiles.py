@@ -117,6 +117,9 @@ class Tiles:
             (self.folder / "tile").rename(old)
         if (other.folder / "tile").exists():
             (other.folder / "tile").rename(self.folder / "tile")
+            folders.sync(other.folder)
+        # What is removed below must not be what a power cut would bring back under its old name.
+        folders.sync(self.folder)
         self._read_full.cache_clear()
         shutil.rmtree(old, ignore_errors=True)
 

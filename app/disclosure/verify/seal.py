@@ -30,6 +30,7 @@ from app.disclosure.verify import cms
 from app.disclosure.verify.findings import Finding, Note, Report, Wrong
 from app.disclosure.verify.lying import OUTSIDE, Outside
 from app.records.errors import Unavailable
+from app.records.panics import calmed
 from app.store.canonical import canonical
 
 _FIELDS = ["made_at", "outside_sha256", "production", "tagmanifest_sha256", "v"]
@@ -160,7 +161,8 @@ def stamped(
 ) -> datetime:
     """When an authority saw `message`; raises `Wrong` unless two programs accept it under one of `authorities`."""
     try:
-        read = decode_timestamp_response(body)
+        with calmed():
+            read = decode_timestamp_response(body)
         told = cms.signed(cms.token_of(body))
         if read.as_bytes() != body or told.kind != cms.TIMESTAMP or told.content is None:
             raise cms.NotSigned("it is not written in the one way")
@@ -189,7 +191,10 @@ def _vouched(message: bytes, body: bytes, roots: Sequence[x509.Certificate], at:
     if not roots:
         return False
     try:
-        VerifierBuilder(roots=list(roots)).build().verify_message(decode_timestamp_response(body), message)
+        with calmed():
+            VerifierBuilder(roots=list(roots)).build().verify_message(
+                decode_timestamp_response(body), message
+            )
     except (VerificationError, ValueError):
         return False
     words = ["ts", "-verify", "-attime", str(int(at.timestamp()))]
