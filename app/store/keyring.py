@@ -79,6 +79,10 @@ class KeyMissing(IntegrityFailure):
     code = "key-missing"
 
 
+_LOOKS = 100
+"""So often a file that is replaced while it is read is read again."""
+
+
 class MasterKeys:
     """The epoch keys, in one file that only its owner can read.
 
@@ -148,21 +152,42 @@ class MasterKeys:
         self._write({epoch: key for epoch, key in self._keys.items() if epoch not in epochs})
 
     def _look(self) -> None:
-        """Read the file unless it is the one that was read last."""
-        try:
-            found = self.file.stat()
-            if self._read == (found.st_ino, found.st_mtime_ns):
+        """Read the file unless it is the one that was read last.
+
+        One that is replaced while it is read is overwritten, and unreadable
+        then: it is the one that took its place that counts.
+        """
+        for _ in range(_LOOKS):
+            found: os.stat_result | None = None
+            try:
+                with self.file.open("rb") as file:
+                    found = os.fstat(file.fileno())
+                    if self._read == (found.st_ino, found.st_mtime_ns):
+                        return
+                    told = json.loads(file.read())["epochs"]
+                    self._keys = {int(epoch): bytes.fromhex(key) for epoch, key in told.items()}
+                    self._read = (found.st_ino, found.st_mtime_ns)
+                    return
+            except FileNotFoundError:
                 return
-            told = json.loads(self.file.read_text())["epochs"]
-            self._keys = {int(epoch): bytes.fromhex(key) for epoch, key in told.items()}
-            self._read = (found.st_ino, found.st_mtime_ns)
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise KeyMissing(
-                f"{self.file} cannot be read as epoch keys",
-                next="Put the master key file back from the newest key backup.",
-            ) from error
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                if found is not None and self._replaced(found):
+                    continue
+                raise self._unreadable() from error
+        raise self._unreadable()
+
+    def _replaced(self, read: os.stat_result) -> bool:
+        """Whether another file has taken the place of the one that was read."""
+        try:
+            return not os.path.samestat(read, self.file.stat())
+        except OSError:
+            return False
+
+    def _unreadable(self) -> KeyMissing:
+        return KeyMissing(
+            f"{self.file} cannot be read as epoch keys",
+            next="Put the master key file back from the newest key backup.",
+        )
 
     def _write(self, keys: Mapping[int, bytes]) -> None:
         """Put the file in place whole, then overwrite the one before, so that nothing destroyed stays in its blocks.

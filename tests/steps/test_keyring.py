@@ -240,6 +240,27 @@ def test_another_process_goes_on_keeping_and_reading_across_a_rotation(
     assert ring.open().named("lookup") == named
 
 
+def test_a_key_file_that_is_replaced_while_it_is_read_is_read_again(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+):
+    here, decode = ring.open(), json.loads
+    to_come = [here.keys.add, here.keys.add]
+
+    def late(content: bytes) -> object:
+        """Somebody rotates while the file is read, which overwrites what was being read."""
+        if to_come:
+            to_come.pop()()
+            return decode(os.urandom(len(content)))
+        return decode(content)
+
+    monkeypatch.setattr(json, "loads", late)
+    held = MasterKeys(ring.file).held()
+    assert held == here.keys.held()
+    ring.file.write_bytes(os.urandom(40))
+    with pytest.raises(KeyMissing, match="cannot be read"):
+        MasterKeys(ring.file)
+
+
 def test_secrets_kept_while_rotations_run_at_once_are_never_lost(
     ring: Ring, secrets: dict[bytes, bytes], named: bytes
 ):
