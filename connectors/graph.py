@@ -25,7 +25,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -34,14 +34,8 @@ import msgspec
 
 from connectors import spans, times
 from connectors.contract import (
-    Batch,
     Client,
-    Cursor,
     Exchange,
-    Gap,
-    Listing,
-    Observation,
-    Sighting,
     Span,
 )
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
@@ -558,32 +552,6 @@ class Asking(Visit):
             return reader(body)
         except Malformed as fault_:
             raise UnexpectedResponse(f"{exchange.url}: {fault_}.") from fault_
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`.
-
-        Where the platform compressed an answer although we asked not to, no
-        item has bytes of its own there: all that were read from it own the whole.
-        """
-        packed = {
-            number: Span(number, 0, len(exchange.body))
-            for number, exchange in enumerate(self._exchanges)
-            if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
-        }
-        if packed:
-            observations = [
-                replace(seen, evidence=tuple(packed.get(span.exchange, span) for span in seen.evidence))
-                for seen in observations
-            ]
-        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)
 
     def _brake(self) -> None:
         if self._used.percent >= _BRAKE:

@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors import spans
+from connectors import codings, spans
 from connectors.contract import Exchange, Observation, Span
-from connectors.http import decoded
 
 T = TypeVar("T")
 
@@ -90,7 +89,7 @@ def packed(observations: Sequence[Observation], exchanges: Sequence[Exchange]) -
     whole = {
         number: Span(number, 0, len(exchange.body))
         for number, exchange in enumerate(exchanges)
-        if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
+        if codings.codings(exchange.header("Content-Encoding"))
     }
     if not whole:
         return list(observations)

@@ -8,6 +8,7 @@ from typing import Self
 
 from connectors.contract import Batch, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
 from connectors.errors import ConnectorError
+from connectors.pieces import packed
 
 
 class Visit:
@@ -53,12 +54,16 @@ class Visit:
         listings: Sequence[Listing] = (),
         gaps: Sequence[Gap] = (),
     ) -> Batch:
-        """Hand over what was gathered, and begin to gather anew."""
+        """Hand over what was gathered, and begin to gather anew.
+
+        Where an answer was compressed although we asked not to, no item has
+        bytes of its own there: all that were read from it own the whole.
+        """
         exchanges, self._exchanges = tuple(self._exchanges), []
         return Batch(
             exchanges=exchanges,
             resume_from=resume_from,
-            observations=tuple(observations),
+            observations=tuple(packed(observations, exchanges)),
             sightings=tuple(sightings),
             listings=tuple(listings),
             gaps=tuple(gaps),

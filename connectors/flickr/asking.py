@@ -8,13 +8,12 @@ is kept. Every question is a GET: Flickr is never asked to change anything.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from connectors import oauth1
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.flickr import reading, refusals
 from connectors.flickr.pace import Pace
@@ -165,29 +164,3 @@ class Asking(Visit):
         if head.stat != "fail" or number is None:
             raise UnexpectedResponse(f"{method} answered {exchange.status}, neither well nor with a refusal.")
         raise refusals.sorted_out(method, number)
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`.
-
-        Where an answer was compressed although we asked not to, no item has
-        bytes of its own there: all that were read from it own the whole.
-        """
-        packed = {
-            number: Span(number, 0, len(exchange.body))
-            for number, exchange in enumerate(self._exchanges)
-            if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
-        }
-        if packed:
-            observations = [
-                replace(seen, evidence=tuple(packed.get(span.exchange, span) for span in seen.evidence))
-                for seen in observations
-            ]
-        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)

@@ -7,11 +7,11 @@ percent-encoded, and what stands in it must. The token travels in a header.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.linkedin import reading, refusals
@@ -177,29 +177,3 @@ class Asking(Visit):
             return reader(body)
         except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`.
-
-        Where an answer was compressed although we asked not to, no item has
-        bytes of its own there: all that were read from it own the whole.
-        """
-        packed = {
-            number: Span(number, 0, len(exchange.body))
-            for number, exchange in enumerate(self._exchanges)
-            if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
-        }
-        if packed:
-            observations = [
-                replace(seen, evidence=tuple(packed.get(span.exchange, span) for span in seen.evidence))
-                for seen in observations
-            ]
-        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from connectors import pieces, spans
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.contract import Client, Exchange, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.pieces import Malformed, Seen
@@ -107,16 +107,3 @@ class Asking(Visit):
         if error.after is not None or not error.exchanges or error.exchanges[-1].status != 429:
             return
         error.after = refusals.later(error.exchanges[-1], self.now())
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`."""
-        told = pieces.packed(observations, self._exchanges)
-        return super().batch(resume_from, told, sightings=sightings, listings=listings, gaps=gaps)

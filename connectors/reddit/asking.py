@@ -7,11 +7,10 @@ words that are no HTML. The token travels in a header.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.contract import Client, Exchange, Span
 from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.pieces import Malformed, Seen
@@ -136,32 +135,6 @@ class Asking(Visit):
         if exchange.truncated:
             raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
         return exchange
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`.
-
-        Where an answer was compressed although we asked not to, no item has
-        bytes of its own there: all that were read from it own the whole.
-        """
-        packed = {
-            number: Span(number, 0, len(exchange.body))
-            for number, exchange in enumerate(self._exchanges)
-            if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
-        }
-        if packed:
-            observations = [
-                replace(seen, evidence=tuple(packed.get(span.exchange, span) for span in seen.evidence))
-                for seen in observations
-            ]
-        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)
 
 
 def _short(name: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from connectors import pieces
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting
+from connectors.contract import Client, Exchange
 from connectors.errors import NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.pieces import Malformed
@@ -76,16 +74,3 @@ class Asking(Visit):
                 after=_WALL,
             )
         raise UnexpectedResponse(f"{exchange.url} answered {exchange.status}.")
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`."""
-        told = pieces.packed(observations, self._exchanges)
-        return super().batch(resume_from, told, sightings=sightings, listings=listings, gaps=gaps)

@@ -7,12 +7,11 @@ error in place of what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, TypeVar
 
-from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
+from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.pieces import Malformed
@@ -168,35 +167,6 @@ class Asking(Visit):
             return parse.answer(decoded(exchange), self.last, shape)
         except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
-
-    def batch(
-        self,
-        resume_from: Cursor,
-        observations: Sequence[Observation] = (),
-        *,
-        sightings: Sequence[Sighting] = (),
-        listings: Sequence[Listing] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        """Hand over what was gathered; see `Visit`.
-
-        Where X compressed an answer although we asked not to, no item has bytes
-        of its own there: all that were read from it own the whole.
-        """
-        packed = {
-            number: Span(number, 0, len(exchange.body))
-            for number, exchange in enumerate(self._exchanges)
-            if exchange.header("Content-Encoding") and decoded(exchange) is not exchange.body
-        }
-        if packed:
-            observations = [
-                replace(
-                    seen,
-                    evidence=tuple(dict.fromkeys(packed.get(span.exchange, span) for span in seen.evidence)),
-                )
-                for seen in observations
-            ]
-        return super().batch(resume_from, observations, sightings=sightings, listings=listings, gaps=gaps)
 
     # -- refusals ------------------------------------------------------------------------------------------
 
