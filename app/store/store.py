@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 from sqlalchemy import insert, select, update
 
 from app.db import Database, Tx
 from app.records.clock import Clock
-from app.records.errors import NotFound
+from app.records.errors import IntegrityFailure, NotFound
 from app.store.canonical import canonical
 from app.store.keyring import Keyring
 from app.store.ledger import Ledger, keyed
@@ -26,6 +27,12 @@ class NoArchive(NotFound):
     """No archive has been made here yet."""
 
     code = "no-archive"
+
+
+class AgencyUnreadable(IntegrityFailure):
+    """What the database says of the agency is not what any version of Muniment wrote there."""
+
+    code = "agency-unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +83,41 @@ def _mark(told: Mapping[str, str], lookup: bytes) -> str:
 
 def unaltered(tx: Tx, lookup: bytes) -> bool:
     """Whether what is written of the agency is what was written when the archive was made."""
-    value = tx.execute(select(archive.c.value).where(archive.c.name == AGENCY)).scalar()
     try:
-        told = dict(json.loads(value or ""))
-    except (ValueError, TypeError):
+        told = _read(_value(tx))
+    except AgencyUnreadable:
         return False
     mark = told.pop(_MARK, None)
-    known = set(told) == {one.name for one in fields(Agency)}
-    return known and (mark is None or bool(mark == _mark(told, lookup)))
+    return mark is None or mark == _mark(told, lookup)
 
 
 def agency_of(tx: Tx) -> Agency:
-    """Whose archive this is, or `NoArchive`."""
-    value = tx.execute(select(archive.c.value).where(archive.c.name == AGENCY)).scalar()
+    """Whose archive this is, `NoArchive`, or `AgencyUnreadable` where its row was altered so that nobody can say."""
+    value = _value(tx)
     if value is None:
         raise NoArchive(
             "no archive has been made here",
             next="Run `muniment init`, or set MUNIMENT_HOME to the archive's folder.",
         )
-    told = json.loads(value)
+    told = _read(value)
     told.pop(_MARK, None)
     return Agency(**told)
+
+
+def _value(tx: Tx) -> object:
+    return tx.execute(select(archive.c.value).where(archive.c.name == AGENCY)).scalar()
+
+
+def _read(value: object) -> dict[str, str]:
+    """The agency's facts by name, perhaps with their mark; each a text, the zone one that there is."""
+    try:
+        told = msgspec.json.decode(value, type=dict[str, str]) if isinstance(value, str) else {}
+        if set(told) - {_MARK} == {one.name for one in fields(Agency)}:
+            ZoneInfo(told["timezone"])
+            return told
+    except (msgspec.DecodeError, ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise AgencyUnreadable(
+        "what the database says of the agency was altered and cannot be read",
+        next="Keep this copy of the database for whoever looks into it, and restore the newest backup.",
+    )

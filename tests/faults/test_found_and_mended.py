@@ -13,6 +13,7 @@ import pytest
 from app.db import DatabaseBroken
 from app.records.clock import FixedClock
 from app.store import Store, access, fixity, folders
+from app.store.store import AgencyUnreadable
 from tests.archives import NOON, close
 from tests.faults import flips
 from tests.steps.scripted import listing
@@ -77,6 +78,27 @@ def test_a_schema_that_cannot_be_decoded_is_a_damaged_database(
     at = content.index(b"CREATE TABLE secrets")
     (home / flips.KEYRING).write_bytes(content[:at] + b"\xff\xfe" + content[at + 2 :])
     with pytest.raises(DatabaseBroken, match=r"keyring\.db"):
+        reopen()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "replace(value, 'origin', 'oRigin')",
+        "replace(value, 'America/', 'AmericA/')",
+        "replace(value, '{', '[')",
+        "CAST(replace(value, 'name', 'nam' || char(128)) AS BLOB)",
+        "7",
+    ],
+)
+def test_an_agency_that_cannot_be_read_is_told_as_such_and_opens_nothing(
+    full: Store, home: Path, reopen: Callable[[], Store], change: str
+):
+    with closing(flips.connect(home, flips.ARCHIVE)) as connection:
+        assert connection.execute(f"UPDATE archive SET value = {change} WHERE name = 'agency'").rowcount
+    assert "row-altered" in codes(full)
+    close(full)
+    with pytest.raises(AgencyUnreadable, match="altered"):
         reopen()
 
 
