@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeAlias
 
 import msgspec
-from sqlalchemy import Column, Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Row, Table, func, select
 
-from app.db import Tx, from_instant
+from app.db import Tx, from_instant, to_instant
 from app.store.ledger import keyed, timestamp
 from app.store.merkle import Growing, leaf_hash
 from app.store.statement import Statement
@@ -137,14 +137,25 @@ RECORD_COLUMNS = (
 """What a version's own row, its record's, its page's and its exchange's say of it, beside `VERSION_COLUMNS`."""
 
 
+_MOMENTS = range(to_instant(datetime.min.replace(tzinfo=UTC)), to_instant(datetime.max.replace(tzinfo=UTC)))
+"""Every whole number that is kept lies within them, though few are moments."""
+
+
 def _of_its_kind(
-    what: str, where: Callable[[Any], str]
+    what: str, where: Callable[[Any], str], *columns: ColumnElement[Any]
 ) -> Callable[[Callable[P, Wrong]], Callable[P, Wrong]]:
-    """A judge of rows that also tells one whose value is of another kind than any that was put there.
+    """A judge of rows that also tells one whose value is of another kind than its column's.
 
     A database keeps with each value of what kind it is; where that was altered
-    in the file, a number comes as bytes.
+    in the file, a number comes as bytes, or so large that no moment is meant.
+    An error that no such value explains is the judge's own, and stays one.
     """
+    kinds = {column.key: column.type.python_type for column in columns}
+
+    def strange(name: str, value: object) -> bool:
+        if value is None or name not in kinds:
+            return False
+        return not isinstance(value, kinds[name]) or (isinstance(value, int) and value not in _MOMENTS)
 
     def judging(judge: Callable[P, Wrong]) -> Callable[P, Wrong]:
         @wraps(judge)
@@ -153,6 +164,8 @@ def _of_its_kind(
                 yield from judge(*given, **named)
             except (TypeError, AttributeError, OverflowError):
                 row = next(one for one in given if isinstance(one, Row))
+                if not any(strange(name, value) for name, value in row._asdict().items()):
+                    raise
                 yield ALTERED, f"{what} holds a value of another kind", where(row)
 
         return judged
@@ -164,7 +177,12 @@ def _entered(row: Any) -> str:
     return f"entry {row.entry}"
 
 
-@_of_its_kind("a version's rows", lambda row: f"{bytes(row.id).hex()} version {row.number}")
+@_of_its_kind(
+    "a version's rows",
+    lambda row: f"{bytes(row.id).hex()} version {row.number}",
+    *versions.columns,
+    *RECORD_COLUMNS,
+)
 def version(store: Store, row: Any, statement: Statement, body: bytes) -> Wrong:
     """The rows of a version say what its statement says: `row` has `RECORD_COLUMNS` and the version's own."""
     clear, fields = msgspec.json.decode(statement.body), statement.values()
@@ -246,7 +264,7 @@ def seen(store: Store) -> Wrong:
             )
 
 
-@_of_its_kind("an exchange's row", lambda row: bytes(row.id).hex())
+@_of_its_kind("an exchange's row", lambda row: bytes(row.id).hex(), *exchanges.columns)
 def exchange(row: Any, envelope: bytes | None, body: bytes) -> Wrong:
     """An exchange's row says what its entry says, and what its envelope says where that can still be opened."""
     at = timestamp(from_instant(row.at)).encode()
@@ -266,7 +284,7 @@ def exchange(row: Any, envelope: bytes | None, body: bytes) -> Wrong:
         yield ALTERED, "an exchange's row does not say what its entry and envelope say", bytes(row.id).hex()
 
 
-@_of_its_kind("an act's row", _entered)
+@_of_its_kind("an act's row", _entered, *acts.columns)
 def act(row: Any, told: bytes, body: bytes) -> Wrong:
     """An act's row says what its entry and its sealed detail say."""
     by = msgspec.json.decode(told)["by"]
@@ -288,7 +306,7 @@ def gap_rows(tx: Tx) -> dict[int, Any]:
     return {row.entry: row for row in tx.execute(asked)}
 
 
-@_of_its_kind("a gap's row", _entered)
+@_of_its_kind("a gap's row", _entered, *gaps.columns, runs.c.id.label("run_id"), pages.c.id.label("page_id"))
 def gap(store: Store, row: Any, told: bytes, body: bytes) -> Wrong:
     """A gap's row says what its entry and its sealed detail say."""
     said, detail = msgspec.json.decode(body), msgspec.json.decode(told)["detail"]

@@ -9,11 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from app.db import DatabaseBroken
 from app.records.clock import FixedClock
-from app.store import Store, access, fixity, folders
+from app.store import Store, access, accounts, fixity, folders
 from app.store.store import AgencyUnreadable
+from app.store.tables import acts
 from tests.archives import NOON, close
 from tests.faults import flips
 from tests.steps.scripted import listing
@@ -118,6 +120,29 @@ def test_what_nothing_was_held_against_is_found(
     with closing(flips.connect(home, database)) as connection:
         assert connection.execute(change).rowcount
     assert code in codes(full)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE versions SET observed_at = CAST(observed_at AS BLOB) WHERE number = 1",
+        "UPDATE exchanges SET at = at + (1 << 59)",
+        "UPDATE acts SET type = CAST(type AS BLOB) WHERE entry = 0",
+    ],
+)
+def test_a_value_of_another_kind_than_its_columns_is_told_with_its_row(full: Store, home: Path, change: str):
+    with closing(flips.connect(home, flips.ARCHIVE)) as connection:
+        assert connection.execute(change).rowcount
+    found = fixity.verify(full, full=True).findings
+    assert any("a value of another kind" in one.what and one.where for one in found), found
+
+
+def test_an_error_that_no_value_of_the_row_explains_accuses_no_row(full: Store):
+    """The twin: a judge that is called wrongly says so itself."""
+    with full.database.read() as tx:
+        row = tx.execute(select(acts).order_by(acts.c.entry)).first()
+    with pytest.raises(TypeError):
+        list(accounts.act(row, b'{"by": null}', None))  # type: ignore[arg-type]  # what a mistake of ours would be
 
 
 def test_what_was_not_altered_is_not_accused(full: Store):
