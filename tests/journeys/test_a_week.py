@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -151,8 +152,26 @@ def test_the_whole_of_a_page_is_read_once_and_then_what_is_recent_and_what_is_ne
     with lived.office.store.database.read() as tx:
         lanes = Counter(tx.execute(asked.where(page_table.c.name == BLOG)).scalars())
     assert (lanes["whole"], lanes["window"], lanes["sweep"]) == (1, 7, 5)
-    assert lanes["lately"] > 50
-    assert lanes["surge"] > 15, "a busy post is looked at between the passes, and puts none of them off"
+    assert (lanes["lately"], lanes["surge"]) == (59, 19)
+
+
+def test_while_a_post_is_busy_it_is_looked_at_every_few_minutes_and_no_other_look_is_put_off(lived: Lived):
+    looks = ["lately", "surge"]
+    asked = (
+        select(runs.c.lane, runs.c.began_at)
+        .join(page_table, page_table.c.key == runs.c.page)
+        .where(page_table.c.name == BLOG, runs.c.lane.in_(looks))
+        .order_by(runs.c.began_at)
+    )
+    with lived.office.store.database.read() as tx:
+        began = [(row.lane, from_instant(row.began_at)) for row in tx.execute(asked)]
+    surges = [at for lane, at in began if lane == "surge"]
+    busy = [(lane, at) for lane, at in began if surges[0] <= at <= surges[-1]]
+    assert {after - before for (_, before), (_, after) in pairwise(busy)} == {timedelta(minutes=5)}
+    quarters = [at for lane, at in busy if lane == "lately"]
+    assert len(quarters) == 8
+    assert {at.minute % 15 for at in quarters} == {0}, "what is new on the page is looked for when it is due"
+    assert surges[-1] - surges[0] > timedelta(hours=2)
 
 
 def test_a_platform_that_says_slow_down_twice_in_one_night_is_waited_for_and_seen_whole(lived: Lived):

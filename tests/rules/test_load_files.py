@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app import ROOT
 from app.disclosure.formats import dat, fields, logs, opt, profiles, rsmf_rules
-from app.disclosure.formats.dat import Dialect, Encoding
+from app.disclosure.formats.dat import Encoding
 from app.disclosure.formats.fields import Digests
 from app.disclosure.formats.opt import Page
 from app.disclosure.formats.profiles import PROFILES, UnknownProfile
@@ -160,20 +160,6 @@ def test_half_of_a_file_in_utf_16_is_refused():
     good, _ = written([("1", "Ann", "x")], Encoding.UTF_16)
     with pytest.raises(Malformed, match="utf-16"):
         list(dat.read(BytesIO(good.getvalue()[:-1]), "x", encoding=Encoding.UTF_16).rows)
-
-
-def test_files_of_others_are_read_where_their_qualifiers_are_missing_or_their_signs_are_others():
-    bare = "\ufeffþDOCþ\x14Name\r\nþ1þþ2þ\x14bare ® value\r\n".encode()
-    assert [row.values for row in dat.read_foreign(BytesIO(bare), "x").rows] == [("1þ2", "bare \n value")]
-    piped = b"DOC|Name\n1|^a|b^\n"
-    dialect = Dialect(separator="|", qualifier="^", newline="~")
-    assert [row.values for row in dat.read_foreign(BytesIO(piped), "x", dialect=dialect).rows] == [
-        ("1", "a|b")
-    ]
-    with pytest.raises(Malformed, match="line 2, character 3"):
-        list(dat.read_foreign(BytesIO(b"DOC|Name\n1|^a|b\n"), "x", dialect=dialect).rows)
-    with pytest.raises(Malformed):
-        dat.read(BytesIO(bare), "x")
 
 
 def test_a_row_of_another_width_is_the_callers_mistake():

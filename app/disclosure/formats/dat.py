@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
 from typing import BinaryIO
@@ -52,18 +51,6 @@ class Encoding(StrEnum):
     def mark(self) -> str:
         """What the file begins with, so that programs know the encoding; Windows-1252 has nothing of the kind."""
         return "" if self is Encoding.WINDOWS else _BOM
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """The signs of a load file. Others use other signs; ours are Concordance's own."""
-
-    separator: str = SEPARATOR
-    qualifier: str = QUALIFIER
-    newline: str = NEWLINE
-
-
-CONCORDANCE = Dialect()
 
 
 def fitted(value: str, encoding: Encoding = Encoding.UTF_8) -> tuple[str, Counter[Kind]]:
@@ -140,25 +127,6 @@ def read(file: BinaryIO, name: str, *, encoding: Encoding = Encoding.UTF_8) -> T
     return Table(columns, rows())
 
 
-def read_foreign(
-    file: BinaryIO, name: str, *, encoding: Encoding = Encoding.UTF_8, dialect: Dialect = CONCORDANCE
-) -> Table:
-    """A load file as other programs write them: qualifiers may be missing, and the signs may be others."""
-    lines = _lines(file, name, encoding, strict=False)
-    first = next(lines, None)
-    if first is None:
-        raise Malformed(name, "", "it is empty")
-    columns = columned(name, "line 1", _loosely(name, *first, dialect))
-
-    def rows() -> Iterator[Row]:
-        for number, line in lines:
-            values = _loosely(name, number, line, dialect)
-            counted(name, f"line {number}", values, columns)
-            yield Row(f"line {number}", values)
-
-    return Table(columns, rows())
-
-
 def _written(told: str) -> str:
     return told.replace(QUALIFIER, QUALIFIER * 2).replace("\n", NEWLINE)
 
@@ -188,19 +156,17 @@ def _unfit(value: str, encoding: Encoding) -> int:
     return sum(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value)
 
 
-def _lines(
-    file: BinaryIO, name: str, encoding: Encoding, *, strict: bool = True
-) -> Iterator[tuple[int, str]]:
+def _lines(file: BinaryIO, name: str, encoding: Encoding) -> Iterator[tuple[int, str]]:
     """Each line with its number, without its end."""
     for number, line in enumerate(_decoded(file, name, encoding), start=1):
         told = line.removeprefix(_BOM) if number == 1 else line
-        if strict and number == 1 and told == line and encoding.mark:
+        if number == 1 and told == line and encoding.mark:
             raise Malformed(name, "line 1", "the mark that tells the encoding is missing")
-        if len(told) >= LONGEST or (strict and not told.endswith(END)):
+        if len(told) >= LONGEST or not told.endswith(END):
             raise Malformed(
                 name, f"line {number}, character {len(told)}", "the line does not end as it should"
             )
-        yield number, told.rstrip("\r\n") if not strict else told[: -len(END)]
+        yield number, told[: -len(END)]
 
 
 def _decoded(file: BinaryIO, name: str, encoding: Encoding) -> Iterator[str]:
@@ -252,21 +218,3 @@ def _cell_by_cell(name: str, number: int, line: str, encoding: Encoding) -> tupl
         values.append(value)
         at += len(cell) + 1
     return tuple(values)
-
-
-def _loosely(name: str, number: int, line: str, dialect: Dialect) -> tuple[str, ...]:
-    mark, divides = re.escape(dialect.qualifier), re.escape(dialect.separator)
-    cell = re.compile(f"(?:{mark}((?:[^{mark}]|{mark}{mark})*){mark}|((?!{mark})[^{divides}]*))({divides}|$)")
-    values: list[str] = []
-    at = 0
-    while True:
-        found = cell.match(line, at)
-        if found is None:
-            raise Malformed(
-                name, f"line {number}, character {at + 1}", "a value that was opened is not closed"
-            )
-        value = found[2] if found[1] is None else found[1].replace(dialect.qualifier * 2, dialect.qualifier)
-        values.append(value.replace(dialect.newline, "\n"))
-        at = found.end()
-        if found[3] == "":
-            return tuple(values)
