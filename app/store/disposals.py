@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from app.db import Tx, from_instant
 from app.records.errors import NotFound
@@ -348,6 +348,23 @@ def _entered(tx: Tx) -> Wrong:
     )
     for identity in tx.execute(asked).scalars():
         yield UNLAWFUL, "what became of a record names no entry", bytes(identity).hex()
+    unknown = (
+        select(records.c.id)
+        .join(disposal_records, disposal_records.c.record == records.c.key)
+        .where(
+            or_(
+                disposal_records.c.state.not_in((AUTHORISED, WITHDRAWN, DESTROYED, VERIFIED)),
+                and_(disposal_records.c.state == AUTHORISED, disposal_records.c.entry.is_not(None)),
+                and_(disposal_records.c.state != AUTHORISED, disposal_records.c.entry.is_(None)),
+            )
+        )
+    )
+    for identity in tx.execute(unknown).scalars():
+        yield (
+            ALTERED,
+            "what became of a record of a batch is not what an entry makes of one",
+            bytes(identity).hex(),
+        )
     nowhere = (
         select(disposals.c.entry)
         .outerjoin(entries, entries.c.index == disposals.c.entry)

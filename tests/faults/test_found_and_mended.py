@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db import DatabaseBroken
+from app.db.migrate import NeedsUpgrade
 from app.records.clock import FixedClock
 from app.store import Store, access, accounts, fixity, folders
 from app.store.store import AgencyUnreadable
@@ -101,6 +102,16 @@ def test_an_agency_that_cannot_be_read_is_told_as_such_and_opens_nothing(
     assert "row-altered" in codes(full)
     close(full)
     with pytest.raises(AgencyUnreadable, match="altered"):
+        reopen()
+
+
+def test_a_form_that_is_no_text_is_told_as_a_form_that_this_program_does_not_know(
+    full: Store, home: Path, reopen: Callable[[], Store]
+):
+    close(full)
+    with closing(flips.connect(home, flips.ARCHIVE)) as connection:
+        assert connection.execute("UPDATE alembic_version SET version_num = CAST('x' AS BLOB)").rowcount
+    with pytest.raises(NeedsUpgrade, match="is at b'x', this program expects"):
         reopen()
 
 
