@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,13 @@ def _head(reader: Any) -> bytes:
         if line == b"\r\n":
             return b"".join(lines)
     return b""
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What is opened for a test, and closed with it: worlds, servers, clients."""
+    with ExitStack() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -7,24 +7,15 @@ does not show is hidden; what nobody can be asked about is absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-import pytest
-
-from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.bluesky import Bluesky
 from tests.connectors.worlds.bluesky_world import JSON, PROFILE, THREADGATE, BlueskyWorld
 from tests.connectors.worlds.desk import NIGHT, Desk, told
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 class Town(Desk):
@@ -40,12 +31,10 @@ class Town(Desk):
         )
         secret: Mapping[str, str] = {"app_password": world.app_password} if connected else {}
         page = world.at("https://bsky.app/profile/citypd.test")
-        super().__init__(store, clock, stack, lambda client: Bluesky(client, secret), page, secret)
+        super().__init__(store, clock, stack, Bluesky, page, secret)
 
-    def tonight(self) -> Report:
-        report = self.night()
+    def morning(self) -> None:
         self.world.is_now(self.clock.at)
-        return report
 
     def refuses(self, method: str, status: int, error: str) -> None:
         """From now on the network answers questions of this name so, and all others as ever."""
@@ -88,7 +77,7 @@ def test_edits_hidden_answers_deletions_and_failures_are_told_once_and_as_they_w
     messages = {"chat:c1/m1", "chat:c1/m2"}
 
     # 1. The first night keeps all that there is, with messages, and lists that only the account's own people see.
-    assert told(desk.tonight()) == ("complete", 13, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 13, 0, 0, 0)
     public = {bridge, when, answer, rude, quoted, mention, house}
     assert set(desk.held()) == {agency, introduction, *lists, *messages, *public}
     assert desk.states() == {}
@@ -97,13 +86,13 @@ def test_edits_hidden_answers_deletions_and_failures_are_told_once_and_as_they_w
     # 2. A quiet night changes nothing, whatever became of likes and of the addresses of pictures.
     world.likes[bridge] = 40
     world.picture_version += 1
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
 
     # 3. A post and an answer are edited. The network tells no time of it: it lies between two nights.
     before = clock.at
     world.edit(bridge, text="Bridge closed until seven")
     world.edit(when, text="Until when exactly?")
-    assert told(desk.tonight()) == ("complete", 0, 2, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
     for name, texts in (
         (bridge, ["Bridge closed until six", "Bridge closed until seven"]),
         (when, ["Until when?", "Until when exactly?"]),
@@ -115,26 +104,26 @@ def test_edits_hidden_answers_deletions_and_failures_are_told_once_and_as_they_w
 
     # 4. The page hides an answer, and shows it again. The list of what it hides is a record of its own.
     gate = world.hide(bridge, rude)
-    assert told(desk.tonight()) == ("complete", 1, 0, 1, 0)
+    assert told(desk.night()) == ("complete", 1, 0, 1, 0)
     assert desk.states() == {rude: "hidden"}
     assert rude in str(desk.words(gate))
     world.put(agency, THREADGATE, bridge.rpartition("/")[2], {"post": bridge, "hiddenReplies": []})
-    shown = desk.tonight()
+    shown = desk.night()
     assert (told(shown), shown.tally.restored) == (("complete", 0, 1, 0, 0), 1)
 
     # 5. Jo's account is deactivated for a day: its server says so, and what Jo answered is hidden, not gone. Of the
     # mention elsewhere nobody tells.
     world.accounts[jo].status = "RepoDeactivated"
-    assert told(desk.tonight()) == ("complete", 0, 0, 1, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 0)
     assert desk.states() == {when: "hidden"}
     world.accounts[jo].status = None
-    assert desk.tonight().tally.restored == 1
+    assert desk.night().tally.restored == 1
     assert desk.states() == {}
 
     # 6. An answer is deleted, which its author's own signed repository proves; of a message the service says so itself.
     world.delete(rude)
     world.convos["c1"][1] = {"$type": "chat.bsky.convo.defs#deletedMessageView", "id": "m2", "rev": "2"}
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 2)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 2)
     assert desk.states() == {rude: "gone", "chat:c1/m2": "gone"}
     assert "proves that it is not in the repository" in desk.why(rude)
     assert "signature verified" in desk.why(rude)
@@ -144,32 +133,32 @@ def test_edits_hidden_answers_deletions_and_failures_are_told_once_and_as_they_w
     # short and an account that is taken down prove no removal, even when there was one.
     states = desk.states()
     desk.refuses("getPostThread", 429, "RateLimitExceeded")
-    assert told(desk.tonight()) == ("partial", 0, 0, 0, 0)
+    assert told(desk.night()) == ("partial", 0, 0, 0, 0)
     desk.refuses("getPosts", 500, "InternalServerError")
-    assert told(desk.tonight()) == ("partial", 0, 0, 0, 0)
+    assert told(desk.night()) == ("partial", 0, 0, 0, 0)
     world.trouble, world.opens_messages = None, False
-    closed = desk.tonight()
+    closed = desk.night()
     assert told(closed) == ("partial", 0, 0, 0, 0)
     assert {gap.what for gap in closed.gaps} == {"direct messages"}
     world.delete(bridge)
     world.opens_messages, world.accepts_password = True, False
-    assert told(desk.tonight()) == ("failed", 0, 0, 0, 0)
+    assert told(desk.night()) == ("failed", 0, 0, 0, 0)
     world.accepts_password = True
     world.corrupt = lambda method, body: body[:-3] if method.endswith("getRepo") else body
-    assert told(desk.tonight()) == ("failed", 0, 0, 0, 0)
+    assert told(desk.night()) == ("failed", 0, 0, 0, 0)
     world.corrupt, world.accounts[agency].status = None, "RepoTakendown"
-    down = desk.tonight()
+    down = desk.night()
     assert told(down) == ("failed", 0, 0, 0, 0)
     assert any("has taken the account down" in gap.why for gap in down.gaps)
     assert desk.states() == states
 
     # 8. When all is well again the night sees what happened meanwhile, and who answered has deleted nothing.
     world.accounts[agency].status = None
-    after = desk.tonight()
+    after = desk.night()
     assert (told(after), after.gaps) == (("complete", 0, 0, 0, 1), [])
     assert desk.states() == states | {bridge: "gone"}
     assert desk.held()[when].root == desk.held()[bridge].id
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
     assert desk.sound()
 
 
@@ -182,37 +171,37 @@ def test_an_answer_that_the_app_view_drops_is_hidden_absent_or_gone_as_its_autho
     rude = world.post(desk.al, "You fools", to=bridge)
     for number in range(12):
         world.post(desk.al, f"Elsewhere {number}")
-    assert told(desk.tonight()) == ("complete", 4, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 4, 0, 0, 0)
 
     # 1. The author's own repository still has it: hidden. Then the app view shows it again.
     world.unindexed.add(rude)
-    assert told(desk.tonight()) == ("complete", 0, 0, 1, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 1, 0)
     assert "proves that it is in the repository" in desk.why(rude)
     world.unindexed.clear()
-    assert desk.tonight().tally.restored == 1
+    assert desk.night().tally.restored == 1
 
     # 2. Nobody says where the author's account is: absent, and back when it is shown.
     world.unindexed.add(rude)
     world.missing_documents[desk.al] = 500
-    assert desk.tonight().tally.absent == 1
+    assert desk.night().tally.absent == 1
     assert desk.states() == {rude: "absent"}
     world.unindexed.clear()
     world.missing_documents.clear()
-    assert desk.tonight().tally.restored == 1
+    assert desk.night().tally.restored == 1
     assert desk.states() == {}
 
     # 3. The page's own post is not shown by the app view: a gap, and nothing is missing; its own server has it.
     world.unindexed.add(bridge)
-    dropped = desk.tonight()
+    dropped = desk.night()
     assert told(dropped) == ("partial", 0, 0, 0, 0)
     assert [gap.native_id for gap in dropped.gaps] == [bridge]
     world.unindexed.clear()
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
 
     # 4. It was deleted, and its author's server does not prove it whole: absent, which is no deletion.
     world.delete(rude)
     world.corrupt = lambda method, body: world.without_tree(desk.al) if method.endswith("getRecord") else body
-    broken = desk.tonight()
+    broken = desk.night()
     assert (broken.tally.absent, broken.tally.gone) == (1, 0)
     assert "not whole" in desk.why(rude)
     assert desk.words(rude) == "You fools"
@@ -225,10 +214,10 @@ def test_a_visitors_account_that_the_directory_has_buried_takes_its_words_with_i
     desk = Town(store, clock, stack)
     world = desk.world
     rude = world.post(desk.al, "You fools", to=world.post(desk.agency, "Bridge closed"))
-    assert told(desk.tonight()) == ("complete", 4, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 4, 0, 0, 0)
     world.unindexed.add(rude)
     world.missing_documents[desk.al] = 410
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 1)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 1)
     assert desk.why(rude).startswith("410")
     assert desk.words(rude) == "You fools"
     assert desk.sound()

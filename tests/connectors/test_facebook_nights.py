@@ -2,93 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 
 import pytest
-from sqlalchemy import select
 
-from app.capture import lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
 from app.store import Store, fixity
-from app.store.tables import records as record_table
+from connectors.contract import Page
 from connectors.facebook import Facebook
-from connectors.http import EvidenceClient, Manners
+from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.facebook_world import OURS, FacebookWorld, Refused
-from tests.connectors.worlds.loopback import ALLOWED, Passing
-
-NIGHT = timedelta(days=1)
-
-
-class Desk:
-    """An archive with one page on Facebook."""
-
-    def __init__(self, store: Store, clock: FixedClock, world: FacebookWorld, stack: ExitStack) -> None:
-        self.store, self.clock, self.world = store, clock, world
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=world.secrets,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="facebook",
-                platform="facebook",
-                address="https://www.facebook.com/testtownpolice",
-                name="Police",
-                by=None,
-                why="test",
-                options={"graph": world.address},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
-        connector = Facebook(self.client, self.world.secrets)
-        return run.capture(
-            self.store,
-            self.page,
-            connector,
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
 
 
 @pytest.fixture
-def desk(store: Store, clock: FixedClock) -> Iterator[Desk]:
-    with ExitStack() as stack:
-        yield Desk(store, clock, stack.enter_context(FacebookWorld()), stack)
+def world(stack: ExitStack) -> FacebookWorld:
+    return stack.enter_context(FacebookWorld())
 
 
-def told(report: Report) -> tuple[str, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+@pytest.fixture
+def desk(store: Store, clock: FixedClock, stack: ExitStack, world: FacebookWorld) -> Desk:
+    page = Page(address="https://www.facebook.com/testtownpolice", options={"graph": world.address})
+    return Desk(store, clock, stack, Facebook, page, world.secrets)
 
 
-def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Desk) -> None:
-    world = desk.world
+def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(
+    desk: Desk, world: FacebookWorld
+) -> None:
     post = world.say("Bridge closed until six", picture="901", alt="A barrier")
     first = world.comment(post, "Until when?")
     answer = world.comment(post, "Until six.", by=OURS, to=first)
@@ -157,8 +98,7 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
         assert fixity.verify(desk.store, full=True).findings == []
 
 
-def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> None:
-    world = desk.world
+def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk, world: FacebookWorld) -> None:
     old = world.say("Long ago")
     world.tick(days=200)
     post = world.say("Closed")

@@ -8,17 +8,14 @@ item's own address, says is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-
-import pytest
 
 from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.feed import Feed
-from tests.connectors.worlds.desk import Desk, told
+from tests.connectors.worlds.desk import Desk, changed, told
 from tests.connectors.worlds.feed_world import Answer, FeedWorld
 
 DAY = 24 * 60
@@ -46,12 +43,6 @@ class Town:
         report = self.night()
         self.world.trouble = None
         return report
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 def test_edits_an_absence_a_tombstone_and_failures_are_told_once_and_as_they_were(
@@ -254,9 +245,3 @@ def test_in_json_feed_what_leaves_a_feed_of_everything_is_absent_and_comes_back(
     back = town.night()
     assert (back.status, back.tally.restored, desk.states()) == ("complete", 1, {})
     assert desk.sound()
-
-
-def changed(report: Report) -> int:
-    """How many records a night said anything new of."""
-    tally = report.tally
-    return tally.new + tally.edited + tally.hidden + tally.absent + tally.gone + tally.restored

@@ -2,109 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 
-import pytest
-from sqlalchemy import select
-
-from app.capture import lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
-from app.store import Store, fixity
-from app.store.tables import records as record_table
+from app.store import Store
+from connectors.contract import Page
 from connectors.flickr import Flickr
-from connectors.http import EvidenceClient, Manners
+from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.flickr_world import ALIAS, JSON, OURS, FlickrWorld, failing
-from tests.connectors.worlds.loopback import ALLOWED, Passing
-
-NIGHT = timedelta(days=1)
 
 
-class Desk:
-    """An archive with one photostream."""
-
-    def __init__(
-        self,
-        store: Store,
-        clock: FixedClock,
-        world: FlickrWorld,
-        stack: ExitStack,
-        secret: Mapping[str, str],
-    ) -> None:
-        self.store, self.clock, self.world, self.secret = store, clock, world, secret
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="flickr",
-                platform="flickr",
-                address=f"https://www.flickr.com/photos/{ALIAS}/",
-                name="Police",
-                by=None,
-                why="test",
-                options={"api": world.api},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
-        return run.capture(
-            self.store,
-            self.page,
-            Flickr(self.client, self.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
-    def states(self) -> dict[str, str]:
-        """Everything that is not simply present."""
-        return {name: one.state for name, one in self.held().items() if one.state != "present"}
-
-    def sound(self) -> bool:
-        return fixity.verify(self.store, full=True).findings == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def told(report: Report) -> tuple[str, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+def desk_of(
+    store: Store, clock: FixedClock, stack: ExitStack, world: FlickrWorld, secret: Mapping[str, str]
+) -> Desk:
+    page = Page(address=f"https://www.flickr.com/photos/{ALIAS}/", options={"api": world.api})
+    return Desk(store, clock, stack, Flickr, page, secret)
 
 
 def test_an_edit_a_removal_a_private_photo_and_failures_are_told_once_and_as_they_were(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(FlickrWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     bridge, house = world.post("Bridge closed until six", "By order."), world.post("Open house")
     album = world.make_album("The year in photos")
     when, answer = world.say(bridge, "Until when?"), world.say(bridge, "Until six.", by=OURS)
@@ -167,7 +89,7 @@ def test_with_a_key_alone_what_is_missing_is_absent_and_comes_back(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(FlickrWorld())
-    desk = Desk(store, clock, world, stack, world.with_key)
+    desk = desk_of(store, clock, stack, world, world.with_key)
     bridge, house = world.post("Bridge closed"), world.post("Open house")
     thanks = world.say(house, "Thanks")
     assert desk.night().status == "complete"
@@ -185,7 +107,7 @@ def test_a_night_over_a_window_notices_what_was_said_below_old_photos_and_leaves
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(FlickrWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     old, quiet = world.post("Long ago"), world.post("Quiet")
     long_ago, untouched = world.say(old, "First!"), world.say(quiet, "Nice")
     window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))

@@ -2,93 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 
 import pytest
-from sqlalchemy import select
 
-from app.capture import lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
 from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from connectors.contract import Page
 from connectors.instagram import Instagram
+from tests.connectors.worlds.desk import Desk, told_in_full
 from tests.connectors.worlds.instagram_world import NAME, OURS, InstagramWorld, Refused
-from tests.connectors.worlds.loopback import ALLOWED, Passing
-
-NIGHT = timedelta(days=1)
 
 
-class Desk:
-    """An archive with one account on Instagram."""
+class Account(Desk):
+    """A desk and its account on Instagram, for which a day passes too."""
 
-    def __init__(self, store: Store, clock: FixedClock, world: InstagramWorld, stack: ExitStack) -> None:
-        self.store, self.clock, self.world = store, clock, world
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=world.secrets,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="instagram",
-                platform="instagram",
-                address=f"https://www.instagram.com/{NAME}/",
-                name="Police on Instagram",
-                by=None,
-                why="test",
-                options={"graph": world.address},
-            )
+    def __init__(self, store: Store, clock: FixedClock, stack: ExitStack, world: InstagramWorld) -> None:
+        page = Page(address=f"https://www.instagram.com/{NAME}/", options={"graph": world.address})
+        super().__init__(store, clock, stack, Instagram, page, world.secrets, name="Police on Instagram")
+        self.world = world
 
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
+    def evening(self) -> None:
         self.world.tick(days=1)
-        connector = Instagram(self.client, self.world.secrets)
-        return run.capture(
-            self.store,
-            self.page,
-            connector,
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
 
 
 @pytest.fixture
-def desk(store: Store, clock: FixedClock) -> Iterator[Desk]:
-    with ExitStack() as stack:
-        yield Desk(store, clock, stack.enter_context(InstagramWorld()), stack)
+def desk(store: Store, clock: FixedClock, stack: ExitStack) -> Account:
+    return Account(store, clock, stack, stack.enter_context(InstagramWorld()))
 
 
-def told(report: Report) -> tuple[str, int, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.absent, tally.gone
-
-
-def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Desk) -> None:
+def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Account) -> None:
     world = desk.world
     post = world.say("Bridge closed until six", alt="A barrier")
     other = world.say("Flood", parts=["181", "182"])
@@ -103,7 +48,7 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
     world.tick(days=-1)
 
     # 1. The first night keeps all that there is, with the account's introduction.
-    assert told(desk.night()) == ("complete", 10, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 10, 0, 0, 0, 0)
     held = desk.held()
     assert {post, other, first, answer, spam, rude, f"tagged:{tagged}", message, f"story:{story}", OURS} == {
         *held
@@ -111,7 +56,7 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
     assert held[message].private
 
     # 2. The next day the story has ended: it is absent, with the reason, and stays so without another question.
-    assert told(desk.night()) == ("complete", 0, 0, 0, 1, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 1, 0)
     ended = desk.held()[f"story:{story}"]
     assert ended.state == "absent"
     assert "24 hours" in str(ended.version.fields["state_reason"])
@@ -119,21 +64,21 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
     # 3. A quiet night changes nothing, whatever became of likes and of the addresses of pictures.
     world.night += 1
     world.items[post].likes += 40
-    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
     assert not any(f"/v26.0/{story}" in question for question in world.asked), (
         "it is in a list, or it has ended"
     )
 
     # 4. A caption is edited: Instagram tells no time of it, so it happened between two nights.
     world.the(post).text = "Bridge closed until seven"
-    assert told(desk.night()) == ("complete", 0, 1, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 1, 0, 0, 0)
     assert desk.held()[post].versions == 2
 
     # 5. One comment is hidden, another removed. The hidden one's words are told to the account; of the other Instagram
     #    says no more than of one whose writer is restricted, so it is absent and not gone.
     world.the(spam).hidden = True
     world.delete(rude)
-    assert told(desk.night()) == ("complete", 0, 0, 1, 1, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 1, 1, 0)
     held = desk.held()
     assert (held[spam].state, held[rude].state) == ("hidden", "absent")
     assert held[rude].version.fields["text"] == "You fools"
@@ -167,22 +112,22 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
         assert fixity.verify(desk.store, full=True).findings == []
 
 
-def test_hidden_comments_that_are_not_listed_are_hidden_and_not_absent(desk: Desk) -> None:
+def test_hidden_comments_that_are_not_listed_are_hidden_and_not_absent(desk: Account) -> None:
     world = desk.world
     world.lists_hidden = False
     post = world.say("Closed")
     spam, fine = world.comment(post, "Pills"), world.comment(post, "+1")
     desk.night()
     world.the(spam).hidden = True
-    assert told(desk.night()) == ("complete", 0, 0, 1, 0, 0)
-    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 1, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
     world.the(spam).hidden = False
     desk.night()
     held = desk.held()
     assert (held[spam].state, held[fine].state) == ("present", "present")
 
 
-def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> None:
+def test_a_night_over_a_window_notices_what_happened_within_it(desk: Account) -> None:
     world = desk.world
     old = world.say("Long ago")
     world.tick(days=200)
@@ -195,9 +140,9 @@ def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> No
     world.delete(comment)
     world.the(other).text = "+3"
     world.delete(old)
-    assert told(desk.night(window)) == ("complete", 0, 1, 0, 1, 0)
+    assert told_in_full(desk.night(window)) == ("complete", 0, 1, 0, 1, 0)
     held = desk.held()
     assert (held[comment].state, held[other].version.fields["text"]) == ("absent", "+3")
     assert held[old].state == "present", "what lies before the window is another night's"
-    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 1)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 1)
     assert desk.held()[old].state == "gone"

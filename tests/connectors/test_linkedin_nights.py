@@ -2,95 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from itertools import count
 
-import pytest
-from sqlalchemy import select
-
-from app.capture import attachments, lanes, pages, records, run
+from app.capture import attachments, lanes
 from app.capture.run import Pass
 from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
-from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from app.store import Store
+from connectors.contract import Page
 from connectors.linkedin import LinkedIn
+from tests.connectors.worlds.desk import Desk
 from tests.connectors.worlds.linkedin_world import ADDRESS, DAILY, EXPIRED, JSON, URN, LinkedInWorld
-from tests.connectors.worlds.loopback import ALLOWED, Passing
-
-NIGHT = timedelta(days=1)
 
 
-class Desk:
-    """An archive with one page."""
+class Company(Desk):
+    """A desk and its page: what happens between two nights happens on the morning between."""
 
     def __init__(
-        self, store: Store, clock: FixedClock, world: LinkedInWorld, stack: ExitStack, **options: str
+        self, store: Store, clock: FixedClock, stack: ExitStack, world: LinkedInWorld, **options: str
     ) -> None:
-        self.store, self.clock, self.world = store, clock, world
+        page = Page(address=ADDRESS, options={"api": world.api, **options})
+        super().__init__(store, clock, stack, LinkedIn, page, world.secret)
+        self.world = world
         world._now = clock.at - timedelta(days=30)
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=world.secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="linkedin",
-                platform="linkedin",
-                address=ADDRESS,
-                name="Police",
-                by=None,
-                why="test",
-                options={"api": world.api, **options},
-            )
 
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
-        report = run.capture(
-            self.store,
-            self.page,
-            LinkedIn(self.client, self.world.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
+    def morning(self) -> None:
         self.world._now = self.clock.at + timedelta(hours=8)
-        return report
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
-    def states(self) -> dict[str, str]:
-        """Everything that is not simply present."""
-        return {name: one.state for name, one in self.held().items() if one.state != "present"}
-
-    def sound(self) -> bool:
-        return fixity.verify(self.store, full=True).findings == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 def told(report: Report) -> tuple[str, int, int, int]:
@@ -102,7 +40,7 @@ def test_an_edit_a_removal_closed_comments_and_failures_are_told_once_and_as_the
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(LinkedInWorld())
-    desk = Desk(store, clock, world, stack)
+    desk = Company(store, clock, stack, world)
     image = {"media": {"id": "urn:li:image:Bridge", "altText": "A bridge"}}
     bridge, other = (
         world.post("Bridge closed until six", content=image),
@@ -177,7 +115,7 @@ def test_a_night_over_a_window_notices_what_happened_to_older_posts_by_what_link
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(LinkedInWorld())
-    desk = Desk(store, clock, world, stack, answered_within="0", page_size="2")
+    desk = Company(store, clock, stack, world, answered_within="0", page_size="2")
     old = world.post("Long ago")
     long_ago = world.say(old, "First!")
     for number in range(3):
@@ -205,7 +143,7 @@ def test_names_that_are_asked_for_are_kept_with_the_comments_and_make_no_new_ver
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(LinkedInWorld())
-    desk = Desk(store, clock, world, stack, names="yes")
+    desk = Company(store, clock, stack, world, names="yes")
     name = world.say(world.post("Closed"), "Why?", by="urn:li:person:al2")
     assert told(desk.night()) == ("complete", 3, 0, 0)
     record = desk.held()[f"{world.said[name].post}/{name}"]

@@ -8,13 +8,9 @@ sender blocks the page, the server answers alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 
-import pytest
-
-from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
@@ -26,26 +22,17 @@ JO, AL = "jo@far.example", "al@far.example"
 ACCOUNT = f"account:{OURS}"
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
 class Town(Desk):
     """A desk and its server, which live by one clock: what happens between two nights happens on the day between."""
 
     def __init__(self, store: Store, clock: FixedClock, stack: ExitStack, world: MastodonWorld) -> None:
-        secret = world.secrets
         page = Page(address=world.page.address)
-        super().__init__(store, clock, stack, lambda client: Mastodon(client, secret), page, secret)
+        super().__init__(store, clock, stack, Mastodon, page, world.secrets)
         self.world = world
         world.is_now(clock.at)
 
-    def tonight(self) -> Report:
-        report = self.night()
+    def morning(self) -> None:
         self.world.is_now(self.clock.at)
-        return report
 
     def by_id(self) -> dict[str, str]:
         """What is not simply present, by the server's own numbers."""
@@ -73,7 +60,7 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
     lists = {"settings", "filter:7", "blocks", "mutes", "domain-blocks"}
 
     # 1. The first night keeps all that there is; what only followers see is hidden, and a message private.
-    assert told(desk.tonight()) == ("complete", 14, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 14, 0, 0, 0)
     said = (bridge, when, answer, rude, rain, mention, message, ours)
     assert set(desk.held()) == {ACCOUNT, *lists, *(f"status:{one}" for one in said)}
     assert desk.by_id() == {ours: "hidden"}
@@ -83,13 +70,13 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
     # 2. A quiet night changes nothing, whatever became of favourites and of the addresses of pictures.
     world.recount()
     world.expire()
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
 
     # 3. A status and an answer to it are edited: Mastodon tells when, and what they said before.
     before = clock.at
     world.amend(bridge, "Bridge closed until seven")
     world.amend(when, "Until when exactly?")
-    assert told(desk.tonight()) == ("complete", 0, 2, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 2, 0, 0)
     assert desk.texts(bridge) == ["Bridge closed until six", "Bridge closed until seven"]
     first, second = desk.history(f"status:{when}")
     assert (first.fields["text"], second.fields["text"]) == ("Until when?", "Until when exactly?")
@@ -100,35 +87,35 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
     assert isinstance(extra, dict)
     assert [one["text"] for one in extra["edits"]] == ["Until when?", "Until when exactly?"]
     for _ in range(2):
-        assert told(desk.tonight()) == ("complete", 0, 0, 0, 0), (
+        assert told(desk.night()) == ("complete", 0, 0, 0, 0), (
             "earlier texts that are asked for no more are no edit"
         )
 
     # 4. The server suspends the account: that is hidden, nothing else is said of anything, and it comes back.
     world.account["suspended"] = True
-    suspended = desk.tonight()
+    suspended = desk.night()
     assert told(suspended) == ("partial", 0, 0, 1, 0)
     assert [gap.what for gap in suspended.gaps] == ["the whole page"]
     assert desk.by_id() == {ACCOUNT: "hidden", ours: "hidden"}
     world.account["suspended"] = False
-    back = desk.tonight()
+    back = desk.night()
     assert (back.status, back.tally.restored) == ("complete", 1)
     assert desk.by_id() == {ours: "hidden"}
 
     # 5. Jo blocks the page. What Jo said publicly stands for anybody; the message is absent, and comes back.
     world.blocked_by.add(world.person(JO))
     world.dismiss(message)
-    blocked = desk.tonight()
+    blocked = desk.night()
     assert (told(blocked), blocked.tally.absent) == (("complete", 0, 0, 0, 0), 1)
     assert desk.by_id() == {ours: "hidden", message: "absent"}
     world.blocked_by.clear()
-    assert desk.tonight().tally.restored == 1
+    assert desk.night().tally.restored == 1
     assert desk.by_id() == {ours: "hidden"}
 
     # 6. An answer is deleted, which the server says; and the message, of which it says no more than of a block.
     world.delete(rude)
     world.delete(message)
-    removed = desk.tonight()
+    removed = desk.night()
     assert (told(removed), removed.tally.absent) == (("complete", 0, 0, 0, 1), 1)
     assert desk.by_id() == {ours: "hidden", message: "absent", rude: "gone"}
     (_, last) = desk.history(f"status:{rude}")
@@ -148,23 +135,23 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
     }
     for path, refusal in refusals.items():
         world.trouble = lambda asked, path=path, refusal=refusal: refusal if asked.endswith(path) else None
-        troubled = desk.tonight()
+        troubled = desk.night()
         assert (path, *told(troubled)) == (path, "partial", 0, 0, 0, 0)
         assert troubled.gaps
     world.trouble = None
     world.delete(bridge)
     world.scopes -= {"filters", "notifications"}
-    assert desk.tonight().status == "partial"
+    assert desk.night().status == "partial"
     world.scopes |= {"filters", "notifications"}
     world.accepts_token = False
-    assert told(desk.tonight()) == ("failed", 0, 0, 0, 0)
+    assert told(desk.night()) == ("failed", 0, 0, 0, 0)
     assert desk.by_id() == states
 
     # 8. When all is well again the night sees what happened meanwhile. Who answered what was deleted has deleted
     # nothing: the answer names what it answered no longer, and stays in its family; a filter is taken away too.
     world.accepts_token = True
     del world.filters["7"]
-    after = desk.tonight()
+    after = desk.night()
     assert (after.status, after.tally.gone) == ("complete", 2)
     assert desk.by_id() == states | {bridge: "gone", "filter:7": "gone"}
     held = desk.held()
@@ -172,7 +159,7 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
     assert (orphan.state, orphan.version.fields.get("in_reply_to")) == ("present", None)
     assert orphan.root == orphan.in_reply_to == held[f"status:{bridge}"].id
     assert desk.texts(bridge) == ["Bridge closed until six", *["Bridge closed until seven"] * 2]
-    assert told(desk.tonight()) == ("complete", 0, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
     assert desk.sound()
 
 
@@ -185,16 +172,16 @@ def test_without_a_token_the_public_page_is_read_the_same_and_a_server_that_shut
     thanks, rude = (world.say(text, by=JO, to=bridge) for text in ("Thanks", "You fools"))
     world.say("For our followers", visibility="private")
     world.say("My name is Jo.", by=JO, names=["police"], visibility="direct")
-    assert told(desk.tonight()) == ("complete", 4, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 4, 0, 0, 0)
     assert set(desk.held()) == {ACCOUNT, *(f"status:{one}" for one in (bridge, thanks, rude))}
     world.amend(thanks, "Thank you")
     world.delete(rude)
     world.only_signed_in = True
-    shut = desk.tonight()
+    shut = desk.night()
     assert told(shut) == ("failed", 0, 0, 0, 0)
     assert any("only to those who sign in" in gap.why for gap in shut.gaps)
     world.only_signed_in = False
-    assert told(desk.tonight()) == ("complete", 0, 1, 0, 1)
+    assert told(desk.night()) == ("complete", 0, 1, 0, 1)
     assert desk.by_id() == {rude: "gone"}
     assert desk.texts(thanks) == ["Thanks", "Thank you"]
     assert desk.sound()
@@ -206,12 +193,12 @@ def test_an_account_that_is_deleted_is_gone_by_the_servers_word_and_whoever_take
     world = stack.enter_context(MastodonWorld())
     desk = Town(store, clock, stack, world)
     bridge = world.say("Bridge closed")
-    assert told(desk.tonight()) == ("complete", 2, 0, 0, 0)
+    assert told(desk.night()) == ("complete", 2, 0, 0, 0)
     del world.people[OURS]
-    assert told(desk.tonight()) == ("partial", 0, 0, 0, 1)
+    assert told(desk.night()) == ("partial", 0, 0, 0, 1)
     assert desk.states() == {ACCOUNT: "gone"}
     world.people["110000000000000099"] = "police"
-    taken = desk.tonight()
+    taken = desk.night()
     assert told(taken) == ("failed", 0, 0, 0, 0)
     assert any("Another account" in gap.why for gap in taken.gaps)
     assert set(desk.held()) == {ACCOUNT, f"status:{bridge}"}

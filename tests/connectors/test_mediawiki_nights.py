@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-
-import pytest
 
 from app.records.clock import FixedClock
 from app.store import Store
@@ -17,16 +14,9 @@ BROKEN: Answer = (500, HTML, b"<html>MediaWiki internal error.</html>")
 OLD = "Old notice"
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
 def desk_of(store: Store, clock: FixedClock, stack: ExitStack, world: MediaWikiWorld) -> Desk:
-    secret = world.secrets
     world.options = {"titles": OLD}
-    return Desk(store, clock, stack, lambda client: MediaWiki(client, secret), world.page, secret)
+    return Desk(store, clock, stack, MediaWiki, world.page, world.secrets)
 
 
 def of(number: int) -> set[str]:
@@ -36,7 +26,7 @@ def of(number: int) -> set[str]:
 
 def words(desk: Desk, name: str) -> list[str]:
     """The words of each version of a record, oldest first, without the title before them."""
-    return [str(one.fields["text"]).partition("\n\n")[2] for one in desk.versions(name)]
+    return [str(one.fields["text"]).partition("\n\n")[2] for one in desk.history(name)]
 
 
 def test_edits_a_hidden_revision_a_deletion_and_outages_are_told_once_and_as_they_were(
@@ -69,7 +59,7 @@ def test_edits_a_hidden_revision_a_deletion_and_outages_are_told_once_and_as_the
     seen = clock.at
     assert told(desk.night()) == ("complete", 0, 2, 0, 0)
     assert words(desk, article)[1:] == ["Closed until four.", "Closed for ever!", "Closed until four."]
-    nonsense, back = desk.versions(article)[2:]
+    nonsense, back = desk.history(article)[2:]
     assert (nonsense.last_seen_before, nonsense.observed_at) == (seen, seen + NIGHT)
     assert nonsense.text("edited_at") == "2026-03-01T08:08:00+00:00"
     assert back.text("edited_at") == "2026-03-01T08:09:00+00:00"
@@ -85,7 +75,7 @@ def test_edits_a_hidden_revision_a_deletion_and_outages_are_told_once_and_as_the
     again = desk.night()
     assert (again.status, again.tally.new) == ("complete", 1)
     assert str(desk.words("log:2")).endswith("no secret after all")
-    assert len(desk.versions(article)) == 4
+    assert len(desk.history(article)) == 4
     assert words(desk, article)[0] == "Call Jo at 555-0100."
 
     # 5. A page is deleted, by the word of the wiki's own log, and all that is held of it is gone with it; restored and
@@ -94,7 +84,7 @@ def test_edits_a_hidden_revision_a_deletion_and_outages_are_told_once_and_as_the
     assert told(desk.night()) == ("complete", 1, 0, 0, 3)
     assert desk.states() == dict.fromkeys(of(old), "gone")
     assert words(desk, notice) == ["Snow.", "Snow."]
-    assert "no snow any more" in str(desk.versions(notice)[-1].fields["state_reason"])
+    assert "no snow any more" in str(desk.history(notice)[-1].fields["state_reason"])
     world.restore(old)
     world.write(OLD, "Snow on the pass.")
     world.trouble = lambda asked: (
@@ -169,7 +159,7 @@ def test_what_an_administrator_may_read_is_hidden_when_it_is_deleted_as_often_as
     seen = clock.at
     assert told(desk.night()) == ("complete", 1, 0, 3, 0)
     assert words(desk, notice) == ["Snow.", "Snow, and whose fault it is."]
-    (_, hidden) = desk.versions(notice)
+    (_, hidden) = desk.history(notice)
     assert (hidden.last_seen_before, hidden.observed_at) == (seen, seen + NIGHT)
     for _ in range(2):
         world.restore(old)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-import pytest
-from sqlalchemy import select
-
-from app.capture import account, importing, lanes, pages, records, run
+from app.capture import importing, lanes
 from app.capture.run import Pass
 from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
-from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from app.store import Store
+from connectors.contract import Page
 from connectors.nextdoor import Nextdoor
-from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.desk import Desk
 from tests.connectors.worlds.nextdoor_world import (
     HTML,
     INTRODUCED,
@@ -33,83 +27,14 @@ from tests.connectors.worlds.nextdoor_world import (
     refusal,
 )
 
-NIGHT = timedelta(days=1)
 POSTS = "/external/api/partner/v1/post/"
 
 
-class Desk:
-    """An archive with one agency on Nextdoor."""
-
-    def __init__(
-        self,
-        store: Store,
-        clock: FixedClock,
-        world: NextdoorWorld,
-        stack: ExitStack,
-        secret: Mapping[str, str],
-    ) -> None:
-        self.store, self.clock, self.world, self.secret = store, clock, world, secret
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="nextdoor",
-                platform="nextdoor",
-                address=f"https://nextdoor.com{PAGE}",
-                name="Police on Nextdoor",
-                by=None,
-                why="test",
-                options={"api": world.address, "auth": world.address},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
-        return run.capture(
-            self.store,
-            self.page,
-            Nextdoor(self.client, self.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
-    def states(self) -> dict[str, str]:
-        """Everything that is not simply present."""
-        return {name: one.state for name, one in self.held().items() if one.state != "present"}
-
-    def counted(self) -> dict[str, tuple[int, int]]:
-        """What the platform last said it has, by kinds, and how much of it is held now."""
-        with self.store.database.read() as tx:
-            return {one.kinds: (one.stated, one.held) for one in account.counts(tx, self.page)}
-
-    def sound(self) -> bool:
-        return fixity.verify(self.store, full=True).findings == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
+def desk_of(
+    store: Store, clock: FixedClock, stack: ExitStack, world: NextdoorWorld, secret: Mapping[str, str]
+) -> Desk:
+    page = Page(address=f"https://nextdoor.com{PAGE}", options={"api": world.address, "auth": world.address})
+    return Desk(store, clock, stack, Nextdoor, page, secret, name="Police on Nextdoor")
 
 
 def told(report: Report) -> tuple[str, int, int, int, int]:
@@ -121,7 +46,7 @@ def test_an_edit_a_removal_and_failures_are_told_once_and_as_they_were(
     store: Store, clock: FixedClock, stack: ExitStack, tmp_path: Path
 ) -> None:
     world = stack.enter_context(NextdoorWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     old, bridge, house = (
         world.say("Long ago."),
         world.say("Bridge closed.", media=("1/a.jpg",)),
@@ -197,7 +122,7 @@ def test_a_list_that_is_cut_off_at_its_end_makes_no_old_post_absent(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(NextdoorWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     world.cuts_off = 3
     first, second, *_ = [world.say(f"Notice {number}.") for number in range(3)]
     assert desk.night().status == "complete"
@@ -216,7 +141,7 @@ def test_an_account_whose_posts_hold_their_comments_is_kept_whole_and_a_removed_
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(NextdoorWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     world.shows_comments = True
     bridge = world.say("Bridge closed.")
     asked = world.answer_to(bridge, "Until when?")
@@ -240,7 +165,7 @@ def test_a_night_over_a_window_changes_nothing_outside_it(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(NextdoorWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     oldest, old = world.say("Long ago."), world.say("Quiet.")
     window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
     first, second = world.say("Bridge closed."), world.say("Open house.")
@@ -261,7 +186,7 @@ def test_what_the_public_feed_no_longer_shows_stays_as_it_was(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(NextdoorWorld())
-    desk = Desk(store, clock, world, stack, world.for_the_public)
+    desk = desk_of(store, clock, stack, world, world.for_the_public)
     bridge, house = world.say("Bridge closed."), world.say("Open house.")
     asked = world.answer_to(bridge, "Until when?")
     answer = world.answer_to(asked, "Until six.", by=WRITER)

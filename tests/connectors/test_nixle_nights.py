@@ -8,13 +8,10 @@ its own address, and gone is what answers 404 there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
-
-import pytest
 
 from app.records.clock import FixedClock
 from app.store import Store
@@ -28,19 +25,13 @@ from tests.connectors.worlds.nixle_world import Alert, PromisedNixle
 EVENING = datetime(2026, 5, 20, 22, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
 def desk_of(store: Store, clock: FixedClock, stack: ExitStack, world: PromisedNixle) -> Desk:
     clock.at = EVENING
     return Desk(
         store,
         clock,
         stack,
-        lambda client: Nixle(cast(MailClient, client), world.secrets, hosts=world.hosts),
+        lambda client, secret: Nixle(cast(MailClient, client), secret, hosts=world.hosts),
         world.page,
         world.secrets,
         partial(MailingClient, tls=certificates()[1]),
@@ -78,7 +69,7 @@ def test_without_the_page_an_alert_that_leaves_the_feed_is_absent_and_outages_pr
     bridge.body = "<p>Until seven.</p>"
     seen = clock.at
     assert told(desk.night()) == ("complete", 0, 1, 0, 0)
-    before, after = desk.versions(name(bridge))
+    before, after = desk.history(name(bridge))
     assert (before.text("text"), after.text("text")) == (
         "Bridge closed\n\nUntil six.",
         "Bridge closed\n\nUntil seven.",
@@ -95,7 +86,7 @@ def test_without_the_page_an_alert_that_leaves_the_feed_is_absent_and_outages_pr
     water.public, water.body = True, "<p>One minute.</p>"
     assert desk.night().tally.restored == 1
     assert desk.states() == {}
-    assert [one.state for one in desk.versions(name(water))] == ["present", "absent", "present"]
+    assert [one.state for one in desk.history(name(water))] == ["present", "absent", "present"]
 
     # 5. One is removed: the feed does not tell a removal from anything else. One that newer ones push out is neither.
     del world.alerts[water.number]
@@ -167,12 +158,12 @@ def test_with_the_page_what_left_the_lists_is_present_and_gone_is_what_nixle_ans
         del world.alerts[water.number]
         assert told(desk.night()) == ("complete", 0, 0, 0, 1)
         assert desk.states() == {name(water): "gone"}
-        assert desk.versions(name(water))[-1].fields["state_reason"] == "404 Not Found"
+        assert desk.history(name(water))[-1].fields["state_reason"] == "404 Not Found"
         world.alerts[water.number], water.public = water, True
         back = desk.night()
         assert (back.status, back.tally.restored) == ("complete", 1)
         assert desk.states() == {}
-    assert [one.state for one in desk.versions(name(water))][2:] == ["gone", "present", "gone", "present"]
+    assert [one.state for one in desk.history(name(water))][2:] == ["gone", "present", "gone", "present"]
 
     # 4. One is removed; answers fail, ask to sign in or break off, and a challenge for machines stands in the place of
     #    the removed one. None of it is the word that it is gone.

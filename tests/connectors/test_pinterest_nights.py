@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-
-import pytest
 
 from app.records.clock import FixedClock
 from app.store import Store
@@ -15,16 +12,9 @@ from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.pinterest_world import NAME, NUMBER, SECRET, PinterestWorld, Refused
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
 def desk_of(store: Store, clock: FixedClock, stack: ExitStack, world: PinterestWorld) -> Desk:
     page = Page(address=f"https://www.pinterest.com/{NAME}/", options={"api": world.api})
-    secret = world.signed_in
-    return Desk(store, clock, stack, lambda client: Pinterest(client, secret), page, secret)
+    return Desk(store, clock, stack, Pinterest, page, world.signed_in)
 
 
 def test_edits_a_secret_board_a_removal_and_failures_are_told_once_and_as_they_were(

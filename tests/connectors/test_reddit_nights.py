@@ -2,113 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 
-import pytest
-from sqlalchemy import select
-
-from app.capture import lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
-from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from app.store import Store
+from connectors.contract import Page
 from connectors.reddit import Reddit
-from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.reddit_world import AGENCY, HTML, SUB, RedditWorld, Refused
 
-NIGHT = timedelta(days=1)
 
-
-class Desk:
-    """An archive with one page."""
+class Subreddit(Desk):
+    """A desk and its subreddit, with every night's questions still to spend."""
 
     def __init__(
         self,
         store: Store,
         clock: FixedClock,
-        world: RedditWorld,
         stack: ExitStack,
+        world: RedditWorld,
         secret: Mapping[str, str],
     ) -> None:
-        self.store, self.clock, self.world, self.secret = store, clock, world, secret
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="reddit",
-                platform="reddit",
-                address=f"https://www.reddit.com/r/{SUB}",
-                name="Police",
-                by=None,
-                why="test",
-                options={**world.options, "accounts": AGENCY},
-            )
+        page = Page(address=f"https://www.reddit.com/r/{SUB}", options={**world.options, "accounts": AGENCY})
+        super().__init__(store, clock, stack, Reddit, page, secret)
+        self.world = world
 
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
+    def evening(self) -> None:
         self.world.left = 600
-        return run.capture(
-            self.store,
-            self.page,
-            Reddit(self.client, self.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
-    def states(self) -> dict[str, str]:
-        """Everything that is not simply present."""
-        return {name: one.state for name, one in self.held().items() if one.state != "present"}
-
-    def words(self, name: str) -> object:
-        return self.held()[name].version.fields["text"]
-
-    def sound(self) -> bool:
-        return fixity.verify(self.store, full=True).findings == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def told(report: Report) -> tuple[str, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
 
 
 def test_an_edit_a_removal_a_deletion_and_failures_are_told_once_and_as_they_were(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(RedditWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
     film, other = world.submit("Bridge closed until six", "By order."), world.submit("Open house", by="jo")
     first = world.say(film, "Until when?")
     answer = world.say(first, "Until six.", by=AGENCY)
@@ -174,7 +104,7 @@ def test_for_the_public_what_a_moderator_removes_is_hidden_and_what_its_author_d
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(RedditWorld())
-    desk = Desk(store, clock, world, stack, world.alone)
+    desk = Subreddit(store, clock, stack, world, world.alone)
     film, pills = world.submit("Bridge closed"), world.submit("Pills", "Cheap.", by="al")
     lone, answered = world.say(film, "You fools", by="al"), world.say(film, "Idiots", by="al")
     world.say(answered, "Steady on.")
@@ -197,7 +127,7 @@ def test_a_night_over_a_window_notices_what_happened_within_it_and_leaves_the_re
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(RedditWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
     old = world.submit("Long ago")
     long_ago = world.say(old, "First!")
     window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
@@ -219,7 +149,7 @@ def test_one_submission_observed_again_by_itself_tells_of_what_was_taken_away_be
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(RedditWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
     film = world.submit("Closed")
     names = [world.say(film, f"+{number}") for number in range(12)]
     assert desk.night().status == "complete"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-
-import pytest
 
 from app.records.clock import FixedClock
 from app.store import Store
@@ -16,12 +13,6 @@ from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.snapchat_world import HTML, NAME, SnapchatWorld
 
 HOURS = timedelta(hours=6)
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 class Days(Desk):
@@ -36,7 +27,7 @@ class Days(Desk):
     def look(self) -> tuple[str, int, int, int, int]:
         self.world.tick(hours=6)
         self.clock.at = self.world._now - HOURS
-        return told(self.night(HOURS))
+        return told(self.night(after=HOURS))
 
 
 def test_what_runs_out_is_no_removal_and_what_is_taken_off_before_is_absent(

@@ -2,94 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 
 import pytest
-from sqlalchemy import select
 
-from app.capture import lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
 from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from connectors.contract import Page
 from connectors.threads import Threads
+from tests.connectors.worlds.desk import Desk, told_in_full
 from tests.connectors.worlds.instagram_world import Refused
-from tests.connectors.worlds.loopback import ALLOWED, Passing
 from tests.connectors.worlds.threads_world import NAME, OURS, ThreadsWorld
 
-NIGHT = timedelta(days=1)
 
+class Account(Desk):
+    """A desk and its account on Threads, for which a day passes too."""
 
-class Desk:
-    """An archive with one account on Threads."""
+    def __init__(self, store: Store, clock: FixedClock, stack: ExitStack, world: ThreadsWorld) -> None:
+        page = Page(address=f"https://www.threads.com/@{NAME}", options={"graph": world.address})
+        super().__init__(store, clock, stack, Threads, page, world.secrets, name="Police on Threads")
+        self.world = world
 
-    def __init__(self, store: Store, clock: FixedClock, world: ThreadsWorld, stack: ExitStack) -> None:
-        self.store, self.clock, self.world = store, clock, world
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=world.secrets,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="threads",
-                platform="threads",
-                address=f"https://www.threads.com/@{NAME}",
-                name="Police on Threads",
-                by=None,
-                why="test",
-                options={"graph": world.address},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
+    def evening(self) -> None:
         self.world.tick(days=1)
-        connector = Threads(self.client, self.world.secrets)
-        return run.capture(
-            self.store,
-            self.page,
-            connector,
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
 
 
 @pytest.fixture
-def desk(store: Store, clock: FixedClock) -> Iterator[Desk]:
-    with ExitStack() as stack:
-        yield Desk(store, clock, stack.enter_context(ThreadsWorld()), stack)
+def desk(store: Store, clock: FixedClock, stack: ExitStack) -> Account:
+    return Account(store, clock, stack, stack.enter_context(ThreadsWorld()))
 
 
-def told(report: Report) -> tuple[str, int, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.absent, tally.gone
-
-
-def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Desk) -> None:
+def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(desk: Account) -> None:
     world = desk.world
     post = world.say("Bridge closed until six", kind="IMAGE", alt="A barrier")
     other = world.say("Flood", parts=["181", "182"])
@@ -105,30 +50,30 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
     world.tick(days=-1)
 
     # 1. The first night keeps all that there is, with the account's introduction.
-    assert told(desk.night()) == ("complete", 11, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 11, 0, 0, 0, 0)
     assert {*desk.held()} == {
         *(post, other, first, answer, spam, echo, rude, named, ghost, OURS),
         f"mention:{mention}",
     }
 
     # 2. The next day Threads has archived the ghost post, and says so.
-    assert told(desk.night()) == ("complete", 0, 0, 1, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 1, 0, 0)
     assert desk.held()[ghost].state == "hidden"
 
     # 3. A quiet night changes nothing, whatever became of the addresses of pictures.
     world.night += 1
-    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
 
     # 4. A post is edited: Threads tells no time of it, so it happened between two nights.
     world.the(post).text = "Bridge closed until seven"
-    assert told(desk.night()) == ("complete", 0, 1, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 1, 0, 0, 0)
     assert desk.held()[post].versions == 2
 
     # 5. One answer is hidden, with what answers it; another is removed, of which Threads says no more than of one whose
     #    writer left.
     world.hide(spam)
     world.delete(rude)
-    assert told(desk.night()) == ("complete", 0, 0, 2, 1, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 2, 1, 0)
     held = desk.held()
     assert [held[one].state for one in (spam, echo, rude)] == ["hidden", "hidden", "absent"]
     assert held[rude].version.fields["text"] == "You fools"
@@ -163,7 +108,7 @@ def test_an_edit_a_hide_a_removal_and_a_failure_are_told_once_and_as_they_were(d
         assert fixity.verify(desk.store, full=True).findings == []
 
 
-def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> None:
+def test_a_night_over_a_window_notices_what_happened_within_it(desk: Account) -> None:
     world = desk.world
     old = world.say("Long ago")
     world.tick(days=200)
@@ -176,9 +121,9 @@ def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk) -> No
     world.delete(answer)
     world.the(other).text = "+3"
     world.delete(old)
-    assert told(desk.night(window)) == ("complete", 0, 1, 0, 1, 0)
+    assert told_in_full(desk.night(window)) == ("complete", 0, 1, 0, 1, 0)
     held = desk.held()
     assert (held[answer].state, held[other].version.fields["text"]) == ("absent", "+3")
     assert held[old].state == "present", "what lies before the window is another night's"
-    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 1)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 1)
     assert desk.held()[old].state == "gone"

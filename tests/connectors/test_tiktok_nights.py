@@ -2,98 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 
-import pytest
-from sqlalchemy import select
-
-from app.capture import account, lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
 from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
-from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from app.store import Store
+from connectors.contract import Page
 from connectors.tiktok import TikTok
-from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.desk import Desk
 from tests.connectors.worlds.tiktok_world import JSON, NAME, Denied, Refused, TikTokWorld
 
-NIGHT = timedelta(days=1)
 
-
-class Desk:
-    """An archive with one account."""
-
-    def __init__(
-        self,
-        store: Store,
-        clock: FixedClock,
-        world: TikTokWorld,
-        stack: ExitStack,
-        secret: Mapping[str, str],
-        **options: str,
-    ) -> None:
-        self.store, self.clock, self.world, self.secret = store, clock, world, secret
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="tiktok",
-                platform="tiktok",
-                address=f"https://www.tiktok.com/@{NAME}",
-                name="Police",
-                by=None,
-                why="test",
-                options=options or {"api": world.accounts_api},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
-        return run.capture(
-            self.store,
-            self.page,
-            TikTok(self.client, self.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
-    def states(self) -> dict[str, str]:
-        """Everything that is not simply present."""
-        return {name: one.state for name, one in self.held().items() if one.state != "present"}
-
-    def sound(self) -> bool:
-        return fixity.verify(self.store, full=True).findings == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
+def desk_of(
+    store: Store,
+    clock: FixedClock,
+    stack: ExitStack,
+    world: TikTokWorld,
+    secret: Mapping[str, str],
+    **options: str,
+) -> Desk:
+    page = Page(address=f"https://www.tiktok.com/@{NAME}", options={"api": world.accounts_api, **options})
+    return Desk(store, clock, stack, TikTok, page, secret)
 
 
 def told(report: Report) -> tuple[str, int, int, int, int]:
@@ -105,7 +37,7 @@ def test_an_edit_a_hidden_comment_a_removal_a_private_video_and_a_failure_are_to
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(TikTokWorld())
-    desk = Desk(store, clock, world, stack, world.business)
+    desk = desk_of(store, clock, stack, world, world.business)
     clip, other = world.post("Bridge closed until six"), world.post("Open house")
     first = world.say(clip, "Until when?")
     answer = world.say(clip, "Until six.", by=NAME, to=first)
@@ -187,14 +119,13 @@ def test_by_the_display_interface_coverage_says_how_many_comments_are_known_and_
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(TikTokWorld())
-    desk = Desk(store, clock, world, stack, world.display, api=world.display_api, door="display")
+    desk = desk_of(store, clock, stack, world, world.display, api=world.display_api, door="display")
     clip, other = world.post("Bridge closed"), world.post("Open house")
     for words in ("Until when?", "Thanks"):
         world.say(clip, words)
     report = desk.night()
     assert told(report) == ("complete", 3, 0, 0, 0)
-    with store.database.read() as tx:
-        counts = {one.kinds: (one.stated, one.held) for one in account.counts(tx, desk.page)}
+    counts = desk.counted()
     assert counts == {"comment+reply": (2, 0)}
     assert desk.held()[clip].version.fields.get("edited_at") is None
     world.delete(other)
@@ -211,7 +142,7 @@ def test_a_night_over_a_window_notices_what_happened_within_it_and_leaves_the_re
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(TikTokWorld())
-    desk = Desk(store, clock, world, stack, world.business)
+    desk = desk_of(store, clock, stack, world, world.business)
     old = world.post("Long ago")
     long_ago = world.say(old, "First!")
     window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))

@@ -7,18 +7,17 @@ page never says what became of it, so it is absent, and that is no deletion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
-from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.webpage import Digg, MySpace, WebPage
-from tests.connectors.worlds.desk import Desk, told
+from tests.connectors.worlds.desk import Desk, changed, told
 from tests.connectors.worlds.webpage_world import (
     BLUE,
     CONSENT,
@@ -35,12 +34,6 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-@pytest.fixture
 def site(stack: ExitStack) -> TownSite:
     town = stack.enter_context(TownSite())
     town.put("/", "Welcome", "<p>Words of the front page.</p>")
@@ -53,7 +46,7 @@ def test_edits_a_comment_taken_off_withdrawn_notices_and_failures_are_told_once_
     site.password = PASSWORD
     secret = {"user": "archivist", "password": PASSWORD}
     page = Page(address=f"{site.base}/news", options={"render": "no", "links": "/news/*"})
-    desk = Desk(store, clock, stack, lambda client: WebPage(client, secret), page, secret)
+    desk = Desk(store, clock, stack, WebPage, page, secret)
     site.put("/news", "News", "<p>What the town tells.</p>", links=["/news/1", "/news/2", "/news/3"])
     site.put("/news/1", "Road closure", "<p>Main Street is closed until six.</p>")
     site.put("/news/2", "Council", "<p>The council meets.</p>", documents=["/docs/agenda.pdf"])
@@ -295,9 +288,3 @@ def test_digg_changes_nothing_while_it_is_closed_and_should_it_run_again_its_ans
 def at(answered: Answer, *paths: str) -> Callable[[str], Answer | None]:
     """Trouble at these paths; at all of them where none is named."""
     return lambda path: answered if not paths or path in paths else None
-
-
-def changed(report: Report) -> int:
-    """How many records a night said anything new of."""
-    tally = report.tally
-    return tally.new + tally.edited + tally.hidden + tally.absent + tally.gone + tally.restored

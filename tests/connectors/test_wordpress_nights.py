@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import cast
-
-import pytest
 
 from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.wordpress import WordPress
-from tests.connectors.worlds.desk import Desk, told
+from tests.connectors.worlds.desk import Desk, changed, told
 from tests.connectors.worlds.wordpress_world import (
     EDITOR,
     HTML,
@@ -36,7 +34,7 @@ class Town:
         self.world = stack.enter_context(WordPressWorld())
         self.world.tick(DAY)
         page = Page(address=self.world.address)
-        self.desk = Desk(store, clock, stack, lambda client: WordPress(client, secret), page, secret or {})
+        self.desk = Desk(store, clock, stack, WordPress, page, secret or {})
 
     def night(self) -> Report:
         self.world.tick(DAY)
@@ -48,12 +46,6 @@ class Town:
         report = self.night()
         self.world.trouble = None
         return report
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 def test_an_edit_comments_held_and_trashed_removals_and_failures_are_told_once_and_as_they_were(
@@ -214,9 +206,3 @@ def test_without_a_password_what_is_held_or_trashed_is_absent_and_comes_back_and
     world.shut.clear()
     assert told(town.night()) == ("complete", 0, 0, 0, 0)
     assert desk.sound()
-
-
-def changed(report: Report) -> int:
-    """How many records a night said anything new of."""
-    tally = report.tally
-    return tally.new + tally.edited + tally.hidden + tally.absent + tally.gone + tally.restored

@@ -2,105 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
-from sqlalchemy import select
 
-from app.capture import lanes, pages, records, run
+from app.capture import lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Page, Record
 from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from connectors.contract import Page
 from connectors.x import X
-from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.desk import Desk, told_in_full
 from tests.connectors.worlds.x_world import AL, HANDLE, JO, JSON, OURS, STRANGER, XWorld, spoken
 
 EVENING = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
-NIGHT = timedelta(days=1)
 
 
-class Desk:
-    """An archive with one account on X."""
+class Account(Desk):
+    """A desk and its account on X, which live by one clock."""
 
-    def __init__(self, store: Store, clock: FixedClock, world: XWorld, stack: ExitStack) -> None:
-        self.store, self.clock, self.world = store, clock, world
-        self.secret = {"access_token": XWorld.user_token}
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=self.secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        self.page = self.adds("Police")
+    def __init__(self, store: Store, clock: FixedClock, stack: ExitStack, world: XWorld) -> None:
+        page = Page(address=f"https://x.com/{HANDLE}", options={"api": f"{world.address}/2"})
+        super().__init__(store, clock, stack, X, page, {"access_token": XWorld.user_token})
+        self.world = world
 
-    def adds(self, name: str, **more: str) -> Page:
-        with self.store.database.begin() as tx:
-            return pages.add(
-                self.store,
-                tx,
-                connector="x",
-                platform="x",
-                address=f"https://x.com/{HANDLE}",
-                name=name,
-                by=None,
-                why="test",
-                options={"api": f"{self.world.address}/2", **more},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
+    def evening(self) -> None:
         self.world.a_new_day()
         self.world.now = self.clock.at
-        return run.capture(
-            self.store,
-            self.page,
-            X(self.client, self.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
 
     def window(self) -> Pass:
         return Pass(lane=lanes.WINDOW, published_from=self.clock.at - timedelta(days=30))
 
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
 
 @pytest.fixture
-def desk(store: Store, clock: FixedClock) -> Iterator[Desk]:
+def desk(store: Store, clock: FixedClock, stack: ExitStack) -> Account:
     clock.at = EVENING
-    with ExitStack() as stack:
-        world = stack.enter_context(XWorld())
-        world.tick(days=11)  # half a day before the first night
-        yield Desk(store, clock, world, stack)
-
-
-def told(report: Report) -> tuple[str, int, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.absent, tally.gone
+    world = stack.enter_context(XWorld())
+    world.tick(days=11)  # half a day before the first night
+    return Account(store, clock, stack, world)
 
 
 def test_an_edit_a_hide_a_deletion_a_suspension_and_a_failure_are_told_once_and_as_they_were(
-    desk: Desk,
+    desk: Account,
 ) -> None:
     world = desk.world
     post = world.say("Bridge closed until six", picture="901", alt="A barrier")
@@ -112,7 +56,7 @@ def test_an_edit_a_hide_a_deletion_a_suspension_and_a_failure_are_told_once_and_
     message = world.write("Is the office open?")
 
     # 1. The first night keeps all that there is, with the introduction and the lists that only the account sees.
-    assert told(desk.night()) == ("complete", 10, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 10, 0, 0, 0, 0)
     held = desk.held()
     private = {f"dm:{message}", "blocked", "muted"}
     assert {post, first, answer, spam, rude, mention, f"user:{OURS}", *private} == set(held)
@@ -121,12 +65,12 @@ def test_an_edit_a_hide_a_deletion_a_suspension_and_a_failure_are_told_once_and_
     # 2. A quiet night changes nothing, whatever became of likes and of the addresses of pictures.
     world.likes += 40
     world.media += 1
-    assert told(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
 
     # 3. The post is edited, and has another id: one record, whose versions follow one another.
     later = world.edit(post, "Bridge closed until seven")
     late = world.say(f"@{HANDLE} why?", by=AL, to=later)
-    assert told(desk.night(desk.window())) == ("complete", 1, 1, 0, 0, 0)
+    assert told_in_full(desk.night(desk.window())) == ("complete", 1, 1, 0, 0, 0)
     held = desk.held()
     assert later not in held
     assert (held[post].versions, held[post].version.fields["text"]) == (2, "Bridge closed until seven")
@@ -136,14 +80,14 @@ def test_an_edit_a_hide_a_deletion_a_suspension_and_a_failure_are_told_once_and_
     # 4. One reply is hidden, which X tells nobody; another is deleted.
     world.items[rude].hidden = True
     world.delete(spam)
-    assert told(desk.night(desk.window())) == ("complete", 0, 0, 0, 0, 1)
+    assert told_in_full(desk.night(desk.window())) == ("complete", 0, 0, 0, 0, 1)
     held = desk.held()
     assert (held[rude].state, held[spam].state) == ("present", "gone")
     assert held[spam].version.fields["text"] == "Buy cheap pills"
 
     # 5. A writer is suspended: what is missing is absent, and X does not say that it is gone. Then it is back.
     world.suspended.add(STRANGER)
-    assert told(desk.night(desk.window())) == ("complete", 0, 0, 0, 1, 0)
+    assert told_in_full(desk.night(desk.window())) == ("complete", 0, 0, 0, 1, 0)
     assert desk.held()[rude].state == "absent"
     world.suspended.clear()
     assert desk.night(desk.window()).tally.restored == 1
@@ -177,7 +121,7 @@ def test_an_edit_a_hide_a_deletion_a_suspension_and_a_failure_are_told_once_and_
         assert fixity.verify(desk.store, full=True).findings == []
 
 
-def test_a_month_s_money_is_spent_once_and_the_next_month_goes_on(desk: Desk) -> None:
+def test_a_month_s_money_is_spent_once_and_the_next_month_goes_on(desk: Account) -> None:
     world = desk.world
     for number in range(12):
         world.say(f"@{HANDLE} why?", by=JO, to=world.say(f"Notice {number}"))

@@ -2,111 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
-from itertools import count
 from typing import cast
 
-import pytest
-from sqlalchemy import select
-
-from app.capture import attachments, lanes, pages, records, run
+from app.capture import attachments, lanes
 from app.capture.run import Pass
-from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record
-from app.store import Store, fixity
-from app.store.tables import records as record_table
-from connectors.http import EvidenceClient, Manners
+from app.store import Store
+from connectors.contract import Page
 from connectors.youtube import YouTube
-from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.youtube_world import HANDLE, HELD, SPAM, Refused, Track, YouTubeWorld
 
-NIGHT = timedelta(days=1)
 
-
-class Desk:
-    """An archive with one channel."""
-
-    def __init__(
-        self,
-        store: Store,
-        clock: FixedClock,
-        world: YouTubeWorld,
-        stack: ExitStack,
-        secret: Mapping[str, str],
-        **options: str,
-    ) -> None:
-        self.store, self.clock, self.world, self.secret = store, clock, world, secret
-        passing = Passing()
-        self.client = stack.enter_context(
-            EvidenceClient(
-                clock=clock,
-                monotonic=passing.monotonic,
-                wait=passing.wait,
-                contact="records@town.example",
-                secrets=secret,
-                allow_hosts=ALLOWED,
-                manners=Manners(interval=timedelta(0), retries=0),
-            )
-        )
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
-                tx,
-                connector="youtube",
-                platform="youtube",
-                address=f"https://www.youtube.com/{HANDLE}",
-                name="Police",
-                by=None,
-                why="test",
-                options={"api": world.api, **options},
-            )
-
-    def night(self, pass_: Pass | None = None) -> Report:
-        self.clock.at += NIGHT
-        return run.capture(
-            self.store,
-            self.page,
-            YouTube(self.client, self.secret),
-            self.client,
-            by=None,
-            why="test",
-            tick=count().__next__,
-            pass_=pass_,
-        )
-
-    def held(self) -> dict[str, Record]:
-        with self.store.database.read() as tx:
-            keys = list(tx.execute(select(record_table.c.key)).scalars())
-            found = records.read(self.store, tx, keys, messages=True)
-        return {str(one.version.fields["native_id"]): one for one in found}
-
-    def states(self) -> dict[str, str]:
-        """Everything that is not simply present."""
-        return {name: one.state for name, one in self.held().items() if one.state != "present"}
-
-    def sound(self) -> bool:
-        return fixity.verify(self.store, full=True).findings == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def told(report: Report) -> tuple[str, int, int, int, int]:
-    tally = report.tally
-    return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+def desk_of(
+    store: Store,
+    clock: FixedClock,
+    stack: ExitStack,
+    world: YouTubeWorld,
+    secret: Mapping[str, str],
+    **options: str,
+) -> Desk:
+    page = Page(address=f"https://www.youtube.com/{HANDLE}", options={"api": world.api, **options})
+    return Desk(store, clock, stack, YouTube, page, secret)
 
 
 def test_an_edit_a_hold_a_removal_a_closed_video_and_a_failure_are_told_once_and_as_they_were(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(YouTubeWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     film, other = world.upload("Bridge closed until six", "By order."), world.upload("Open house")
     first = world.say(film, "Until when?")
     answer = world.say(film, "Until six.", by=HANDLE, to=first)
@@ -178,7 +104,7 @@ def test_with_a_key_alone_what_is_missing_is_absent_and_comes_back(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(YouTubeWorld())
-    desk = Desk(store, clock, world, stack, world.with_key)
+    desk = desk_of(store, clock, stack, world, world.with_key)
     film, private = world.upload("Bridge closed"), world.upload("Open house")
     held, removed = world.say(film, "You fools"), world.say(film, "Thanks")
     under = world.say(private, "When?")
@@ -200,7 +126,7 @@ def test_a_night_over_a_window_notices_what_happened_within_it_and_leaves_the_re
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(YouTubeWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in)
+    desk = desk_of(store, clock, stack, world, world.signed_in)
     old = world.upload("Long ago")
     long_ago = world.say(old, "First!")
     window = Pass(lane=lanes.WINDOW, published_from=world.tick(days=200))
@@ -224,7 +150,7 @@ def test_captions_are_kept_as_files_of_their_video_and_a_night_without_them_make
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:
     world = stack.enter_context(YouTubeWorld())
-    desk = Desk(store, clock, world, stack, world.signed_in, captions="written")
+    desk = desk_of(store, clock, stack, world, world.signed_in, captions="written")
     film = world.upload("Closed", captions=[Track("track-1", "Main Street is closed.")])
     assert told(desk.night()) == ("complete", 3, 0, 0, 0)
     record = desk.held()[film]

@@ -9,13 +9,15 @@ from itertools import count
 
 from sqlalchemy import select
 
-from app.capture import attachments, pages, records, run
+from app.capture import account, attachments, pages, records, run
+from app.capture.run import Pass
 from app.capture.runs import Report
 from app.records.clock import FixedClock
-from app.records.nouns import Record, Version
+from app.records.nouns import Page, Record, Version
 from app.store import Store, fixity
 from app.store.tables import records as record_table
-from connectors.contract import Client, Connector, Page
+from connectors.contract import Client, Connector
+from connectors.contract import Page as PageAddress
 from connectors.http import EvidenceClient, Manners
 from tests.connectors.worlds.loopback import ALLOWED, Passing
 
@@ -23,19 +25,27 @@ NIGHT = timedelta(days=1)
 
 
 class Desk:
-    """An archive with one page."""
+    """An archive with one page.
+
+    The connector is made anew each night, with the secret that stands then: a
+    journey may put another one into `secret`. What becomes of a platform's
+    world of itself, before a night or after it, its own desk says in `evening`
+    and `morning`.
+    """
 
     def __init__(
         self,
         store: Store,
         clock: FixedClock,
         stack: ExitStack,
-        connector: Callable[[Client], Connector],
-        page: Page,
+        connector: Callable[[Client, Mapping[str, str]], Connector],
+        page: PageAddress,
         secret: Mapping[str, str],
         opens: Callable[..., EvidenceClient] = EvidenceClient,
+        *,
+        name: str = "Police",
     ) -> None:
-        self.store, self.clock, self.connector = store, clock, connector
+        self.store, self.clock, self.connector, self.secret = store, clock, connector, secret
         passing = Passing()
         self.client = stack.enter_context(
             opens(
@@ -48,32 +58,47 @@ class Desk:
                 manners=Manners(interval=timedelta(0), retries=0),
             )
         )
-        manifest = connector(self.client).manifest
-        with store.database.begin() as tx:
-            self.page = pages.add(
-                store,
+        self._at = page
+        self.page = self.adds(name)
+
+    def adds(self, name: str, **options: str) -> Page:
+        """Put the page into the registry under a name; once more, under another name, with these options besides."""
+        manifest = self.connector(self.client, self.secret).manifest
+        with self.store.database.begin() as tx:
+            return pages.add(
+                self.store,
                 tx,
                 connector=manifest.name,
                 platform=manifest.platform,
-                address=page.address,
-                name="Police",
+                address=self._at.address,
+                name=name,
                 by=None,
                 why="test",
-                options=dict(page.options),
+                options={**self._at.options, **options},
             )
 
-    def night(self, after: timedelta = NIGHT) -> Report:
-        """One run, so long after the one before."""
+    def evening(self) -> None:
+        """What becomes of the world before a night's run."""
+
+    def morning(self) -> None:
+        """What becomes of the world after a night's run."""
+
+    def night(self, pass_: Pass | None = None, *, after: timedelta = NIGHT) -> Report:
+        """One run, so long after the one before. `pass_` says which part of the page it is about; without it, all of it."""
         self.clock.at += after
-        return run.capture(
+        self.evening()
+        report = run.capture(
             self.store,
             self.page,
-            self.connector(self.client),
+            self.connector(self.client, self.secret),
             self.client,
             by=None,
             why="test",
             tick=count().__next__,
+            pass_=pass_,
         )
+        self.morning()
+        return report
 
     def held(self) -> dict[str, Record]:
         """Every record by its native id."""
@@ -96,12 +121,6 @@ class Desk:
         with self.store.database.read() as tx:
             return records.history(self.store, tx, record)
 
-    def versions(self, name: str) -> list[Version]:
-        """Every version of a record, oldest first."""
-        record = self.held()[name]
-        with self.store.database.read() as tx:
-            return records.history(self.store, tx, record)
-
     def files(self, name: str) -> dict[str, bytes]:
         """The files of a record that are held, by their ids."""
         record = self.held()[name]
@@ -117,6 +136,11 @@ class Desk:
                 if row.state == attachments.KEPT
             }
 
+    def counted(self) -> dict[str, tuple[int, int]]:
+        """What the platform last said it has, by kinds, and how much of it is held now."""
+        with self.store.database.read() as tx:
+            return {one.kinds: (one.stated, one.held) for one in account.counts(tx, self.page)}
+
     def sound(self) -> bool:
         """Whether everything held is what was kept."""
         return fixity.verify(self.store, full=True).findings == []
@@ -126,3 +150,15 @@ def told(report: Report) -> tuple[str, int, int, int, int]:
     """How a night ended: its status, and what was new, edited, hidden and gone."""
     tally = report.tally
     return report.status, tally.new, tally.edited, tally.hidden, tally.gone
+
+
+def told_in_full(report: Report) -> tuple[str, int, int, int, int, int]:
+    """How a night ended: its status, and what was new, edited, hidden, absent and gone."""
+    tally = report.tally
+    return report.status, tally.new, tally.edited, tally.hidden, tally.absent, tally.gone
+
+
+def changed(report: Report) -> int:
+    """How many records a night said anything new of."""
+    tally = report.tally
+    return tally.new + tally.edited + tally.hidden + tally.absent + tally.gone + tally.restored
