@@ -9,6 +9,7 @@
     make bench B=disposition a batch of 100,000 records, from the proposal to its certificate
     make bench B=holds      a hold by standing query over a million records
     make bench B=production 10,000 records with PDF, and as native files, text and load files
+    make bench B=parsers    an answer of each platform read: us an item, the ratio to a bare parser (two minutes)
     make bench B=search     search over the whole corpus: ratios to the bare engine and to its peers (an hour)
     make bench B=search5m   the corpus five times over: counts, memory of the service (half an hour)
     make bench B=search10m  and ten times (an hour; 11 GiB of disk)
@@ -32,13 +33,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench.search import Corpus, search, volume
+from tests.bench.search import Corpus, Table, search, volume
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT.parent / "shared"))
 CORPUS = SHARED / "corpus"
 WHOLE = [CORPUS / "government.observations.jsonl.gz", CORPUS / "visitors.observations.jsonl.gz"]
 SAMPLE = [CORPUS / "sample-100k.observations.jsonl.gz"]
+FEEDS = SHARED / "recordings" / "feeds" / "tests"
 FLOOR_RECORDS = 200_000
 
 
@@ -252,6 +254,37 @@ def production(folder: Path, number: int, forms: str) -> list[bool]:
     ]
 
 
+def parsers() -> list[bool]:
+    """An item of each platform's answers read, against somebody else's parser over the same bytes."""
+    told = stage("parsers.py", FEEDS)
+    table = Table()
+    for one in told["parsers"]:
+        most, target = 100.0, "at most 100 us"
+        if one["feedparser"] is not None:
+            most, target = 2 * one["feedparser"], f"at most 2 of feedparser, {one['feedparser']:.0f} us"
+        elif one["floor_is"] == "html.parser":
+            most, target = 4 * one["floor"], "at most 4 of html.parser"
+        table.line(
+            one["name"],
+            f"{one['microseconds']:.1f} us an item; {one['floor_is']} {one['floor']:.1f}; {one['items']:,} at once",
+            f"{one['microseconds'] / one['floor']:.1f}",
+            target,
+            met=one["microseconds"] <= most,
+        )
+    real = told["feeds"]
+    if real is None:
+        table.tell(f"real feeds: {FEEDS} is not there; MUNIMENT_SHARED names another place")
+        return table.met
+    table.line(
+        f"{real['documents']:,} real feeds, {real['bytes'] / 1e6:.1f} MB",
+        f"{real['seconds']:.1f} s; feedparser {real['feedparser']:.1f}; {real['observations']:,} observations",
+        f"{real['seconds'] / real['feedparser']:.2f}",
+        "at most 2 of feedparser",
+        met=real["seconds"] <= 2 * real["feedparser"],
+    )
+    return table.met
+
+
 def searching(which: str) -> list[bool]:
     """Search, over the corpus or its tenth, as it is or several times over."""
     tenth = Corpus(SAMPLE, "expected_100k", 100_000)
@@ -263,6 +296,8 @@ def searching(which: str) -> list[bool]:
 def main(which: str) -> int:
     if which.startswith("search"):
         return 0 if all(searching(which)) else 1
+    if which == "parsers":
+        return 0 if all(parsers()) else 1
     if which in ("production", "million"):
         with tempfile.TemporaryDirectory(prefix="muniment-production-") as name:
             if which == "million":

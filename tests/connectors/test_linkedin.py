@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from time import process_time
-from typing import Any
 
 import pytest
 
 from connectors.contract import (
     Batch,
     Cursor,
-    Exchange,
     Kind,
     Listing,
     OAuth2,
@@ -878,48 +874,11 @@ def test_what_this_connector_was_written_for_is_in_the_manifest():
     assert not any(scope.startswith("w_") for scope in SCOPES)
 
 
-# --- speed --------------------------------------------------------------------------------------------------
+# --- a full page of comments --------------------------------------------------------------------------------
 
 
-def test_reading_comments_is_not_what_a_busy_page_waits_for(world: LinkedInWorld):
+def test_a_post_with_a_hundred_comments_is_one_family(world: LinkedInWorld, visit: Visit):
     post = world.post("Closed")
     for number in range(100):
         world.say(post, f"+{number} and some more words, as people write them")
-    connector = LinkedIn(_Prepared(world, post), SECRET)
-    began = process_time()
-    for _ in range(20):
-        assert len(seen(list(connector.family(Page(address=ADDRESS), post)))) == 101
-    assert (process_time() - began) / 2000 < 0.0005, "a fifth of that is what the whole path needs"
-
-
-class _Prepared:
-    """A client whose answers are ready, so that reading them is what is measured."""
-
-    def __init__(self, world: LinkedInWorld, post: str) -> None:
-        told_ = world._metadata(post)
-        self._answers = {
-            "comments?": world._comments(post, {"start": "0", "count": "100"}),
-            "posts/": world._post(world.entries[post]),
-            "socialMetadata": {"results": {post: told_}},
-            "organizations": {"elements": [world._organisation()]},
-        }
-        self._bodies = {part: json.dumps(one).encode() for part, one in self._answers.items()}
-
-    def get(self, url: str, **_: Any) -> Exchange:
-        body = next(one for part, one in self._bodies.items() if part in url)
-        return Exchange(method="GET", url=url, started_at=NOW, seconds=0, status=200, body=body)
-
-    def post(self, url: str, **_: Any) -> Exchange:
-        raise AssertionError(url)
-
-    def listen(self, url: str, **_: Any) -> Iterator[Exchange]:
-        raise AssertionError(url)
-
-    def learned(self, exchange: Exchange) -> Mapping[str, str]:
-        raise AssertionError(exchange)
-
-    def keep_secret(self, name: str, value: str) -> None:
-        raise AssertionError(name, value)
-
-    def now(self) -> datetime:
-        return NOW
+    assert len(seen(visit.family(post))) == 101

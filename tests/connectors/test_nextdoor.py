@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from time import process_time
 from typing import Any
 
 import msgspec
@@ -975,10 +974,10 @@ def test_a_pass_over_a_span_reads_everything_and_keeps_its_promise_to_the_span(
     assert (told.published_from, told.published_until) == (begins, ends)
 
 
-# -- speed ---------------------------------------------------------------------------------------------------
+# -- many comments -------------------------------------------------------------------------------------------
 
 
-def test_a_comment_is_read_in_less_than_a_hundred_microseconds() -> None:
+def test_a_post_with_two_thousand_comments_is_read_whole_and_counts_them() -> None:
     comments = [
         {
             "id": number,
@@ -996,15 +995,8 @@ def test_a_comment_is_read_in_less_than_a_hundred_microseconds() -> None:
     body = json.dumps(
         {"posts": [{"id": "1", "body": "Bridge.", "comments": comments, "comment_count": 2000}]}
     ).encode()
-    best = min(_seconds(body) for _ in range(3))
-    assert best < 0.2, f"{best / 2000 * 1e6:.0f} µs a comment"
-
-
-def _seconds(body: bytes) -> float:
-    began = process_time()
     answer = Answer(body, 0)
     (one,) = reading.posts(answer).items
     below = parse.answers(one, AGENCY)
     assert below.whole
     assert parse.post(one.post, AGENCY, below).counts["comments"] == 2000
-    return process_time() - began

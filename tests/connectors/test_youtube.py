@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from time import process_time
 
 import pytest
 
@@ -1388,21 +1387,14 @@ def test_a_check_with_a_key_that_may_not_be_used_says_how_to_open_it(world, anyo
     assert "Application restrictions" in anyone.check()["key"]
 
 
-# --- speed --------------------------------------------------------------------------------------------------
+# --- a full page of comments --------------------------------------------------------------------------------
 
 
-def test_a_comment_is_read_in_less_than_a_tenth_of_a_millisecond(world):
+def test_a_page_of_a_hundred_comments_is_read_whole(world):
     film = world.upload("Closed")
     for number in range(100):
         world.say(film, f"Until when is it closed, and where do I go around? {number} & more\nThanks")
     query = {"part": "snippet", "videoId": film, "maxResults": "100"}
     body = json.dumps(world._threads(query, owner=False)).encode()
-
-    def once() -> float:
-        began = process_time()
-        found = reading.many(body, 0, shapes.Thread, "commentThreadListResponse")
-        told = [parse.thread(one, OURS) for one in found.items]
-        assert len(told) == 100
-        return (process_time() - began) / 100
-
-    assert min(once() for _ in range(20)) < 100e-6
+    found = reading.many(body, 0, shapes.Thread, "commentThreadListResponse")
+    assert len([parse.thread(one, OURS) for one in found.items]) == 100
