@@ -1072,7 +1072,7 @@ class Archive:
         """Answer a question with its exact total; what officers say of records, `by` must be there to ask."""
         with self.store.database.read() as tx:
             return search.search(
-                self.index,
+                searching.within(self.index, tx),
                 query,
                 zone=self.store.agency.zone(),
                 ledger_size=self.store.ledger.size(tx),
@@ -1097,7 +1097,7 @@ class Archive:
         """The key of every hit, without a cap."""
         with self.store.database.read() as tx:
             return search.every(
-                self.index,
+                searching.within(self.index, tx),
                 query,
                 zone=self.store.agency.zone(),
                 may_read_messages=messages,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Self
 
+from app.db import Tx
 from app.index.documents import Document, Position
 from app.index.engine import Answer, Engine, Scope
 from app.index.keys import Keys
@@ -23,8 +24,12 @@ _FACT = Field("quarantine", "any")
 class Honouring:
     """An engine that honours quarantine; everything but its answers is the inner one's."""
 
-    def __init__(self, inner: Engine, store: Store) -> None:
-        self.inner, self.store = inner, store
+    def __init__(self, inner: Engine, store: Store, withdrawn: Keys | None = None) -> None:
+        self.inner, self.store, self._withdrawn = inner, store, withdrawn
+
+    def within(self, tx: Tx) -> Self:
+        """The same for questions that belong together: what is in quarantine is read once, as `tx` sees it."""
+        return type(self)(self.inner, self.store, _hidden(tx))
 
     def position(self) -> Position | None:
         return self.inner.position()
@@ -43,10 +48,12 @@ class Honouring:
 
     def ask(self, tree: Tree, scope: Scope) -> Answer:
         """Answer a question as if what is in quarantine were not there."""
-        with self.store.database.read() as tx:
-            withdrawn = quarantine.hidden(tx)
+        withdrawn = self._withdrawn
+        if withdrawn is None:
+            with self.store.database.read() as tx:
+                withdrawn = _hidden(tx)
         if withdrawn:
-            tree = both(tree, Not(Among(_FACT, Keys.of(withdrawn))))
+            tree = both(tree, Not(Among(_FACT, withdrawn)))
         return self.inner.ask(tree, scope)
 
     def removed(self) -> int:
@@ -68,3 +75,12 @@ class Honouring:
 def whole(engine: Engine) -> Engine:
     """The index that holds everything: for what protects, checks and discards, never for what shows."""
     return engine.inner if isinstance(engine, Honouring) else engine
+
+
+def within(engine: Engine, tx: Tx) -> Engine:
+    """An engine for questions that belong together, and are asked of the archive as `tx` sees it."""
+    return engine.within(tx) if isinstance(engine, Honouring) else engine
+
+
+def _hidden(tx: Tx) -> Keys:
+    return Keys.of(quarantine.hidden(tx))

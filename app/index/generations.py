@@ -13,14 +13,15 @@ from pathlib import Path
 
 DESCRIPTION = "muniment.json"
 """What each generation says of how it was made."""
-_POINTER = "current"
+POINTER = "current"
+"""The file that names the living generation."""
 _PREFIX = "generation-"
 
 
 def current(home: Path) -> Path | None:
     """The living generation, if there is one."""
     try:
-        name = (home / _POINTER).read_text(encoding="ascii").strip()
+        name = (home / POINTER).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return None
     folder = home / name
@@ -49,12 +50,12 @@ def _number(folder: Path) -> int:
 def point_at(folder: Path) -> None:
     """Make `folder` the living generation, durably and in one step."""
     home = folder.parent
-    beside = home / f"{_POINTER}.{os.getpid()}.new"
+    beside = home / f"{POINTER}.{os.getpid()}.new"
     with beside.open("w", encoding="ascii") as file:
         file.write(folder.name + "\n")
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(home / _POINTER)
+    beside.replace(home / POINTER)
     descriptor = os.open(home, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -27,6 +27,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from itertools import islice, product
 from pathlib import Path
@@ -158,16 +159,66 @@ def _translated() -> Iterator[None]:
         raise
 
 
+class _Snapshot:
+    """The index as one commit left it, and what is true of all of it: read once, and asked by every question."""
+
+    def __init__(self, searcher: tantivy.Searcher) -> None:
+        self.searcher = searcher
+
+    @cached_property
+    def said(self) -> Mapping[str, int] | None:
+        """What the last commit says of itself; None before the first."""
+        hits = self.searcher.search(Query.term_query(_SCHEMA, "mark", "position"), 1).hits
+        if not hits:
+            return None
+        said = self.searcher.doc(hits[0][1]).get_first("said")
+        return dict(json.loads(bytes(said or b"{}")))
+
+    @cached_property
+    def some_apart(self) -> bool:
+        """Whether any text is judged apart."""
+        return self._some("judged_apart", 1)
+
+    @cached_property
+    def some_private(self) -> bool:
+        """Whether there is any private message."""
+        return self._some("private", 1)
+
+    @cached_property
+    def some_earlier(self) -> bool:
+        """Whether any version is not the current one of its record."""
+        return self._some("current", 0)
+
+    @cached_property
+    def some_lack(self) -> bool:
+        """Whether there is anything that cannot be searched wholly."""
+        return self._some("lacks", "any")
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Where words stand at all."""
+        known = {place for place, _ in self.searcher.terms_with_prefix("beside", "")}
+        return ("text", *(place for place in _BESIDE if place in known))
+
+    def _some(self, field: str, value: str | int) -> bool:
+        return _count(self.searcher, Query.term_query(_SCHEMA, field, value)) > 0
+
+
 class TantivyEngine:
     """An index in a folder. Open one for each process; several may ask at once."""
 
     def __init__(self, home: Path, *, folder: Path | None = None, heap: int = _HEAP) -> None:
         self._home = home
+        self._pointer = home / generations.POINTER
         self._heap = heap
         self._lock = threading.RLock()
         self._folder: Path
+        self._meta: Path
         self._read: tuple[object, ...] | None = None
-        """Which commit the reader has; None where it has to look."""
+        """Which commit the snapshot is of; None where the reader has to look."""
+        self._snapshot: _Snapshot | None = None
+        self._pointed: tuple[object, ...] | None = None
+        """The pointer to the living generation as it was when it was read last."""
         self._index: tantivy.Index | None = None
         self._unfit: IndexNeedsRebuild | None = None
         self._writer: tantivy.IndexWriter | None = None
@@ -192,7 +243,8 @@ class TantivyEngine:
         return cls(home)
 
     def _open(self, folder: Path) -> None:
-        self._folder, self._index, self._unfit, self._read = folder, None, None, None
+        self._folder, self._meta, self._index, self._unfit = folder, folder / "meta.json", None, None
+        self._read, self._snapshot, self._pointed = None, None, None
         try:
             _check_description(folder)
         except IndexNeedsRebuild as unfit:
@@ -210,12 +262,12 @@ class TantivyEngine:
             raise self._unfit or IndexNeedsRebuild("it could not be opened")
         return self._index
 
-    def _freshen(self) -> tantivy.Searcher:
+    def _freshen(self) -> _Snapshot:
         """The last commit of the living generation, whoever made them."""
         with self._lock, _translated():
             self._follow_pointer()
             commit = self._newest_commit()
-            if commit is None or commit != self._read:
+            if self._snapshot is None or commit is None or commit != self._read:
                 try:
                     self._fit().reload()
                 except (ValueError, OSError):  # the folder may have been swapped and discarded just now
@@ -223,22 +275,25 @@ class TantivyEngine:
                         raise
                     commit = self._newest_commit()
                     self._fit().reload()
-                self._read = commit
-            return self._fit().searcher()
+                self._read, self._snapshot = commit, _Snapshot(self._fit().searcher())
+            return self._snapshot
 
     def _newest_commit(self) -> tuple[object, ...] | None:
         """What tells one commit from the next without reading it: each one puts another file in the place of `meta.json`.
 
         Asked before the commit is read: one that comes in between is read once more.
         """
-        try:
-            told = (self._folder / "meta.json").stat()
-        except OSError:
-            return None
-        return self._folder, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+        told = _marks(self._meta)
+        return None if told is None else (self._folder, *told)
 
     def _follow_pointer(self) -> bool:
-        living = generations.current(self._home) if self._follows and self._writer is None else None
+        if not self._follows or self._writer is not None:
+            return False
+        pointed = _marks(self._pointer)
+        if pointed is not None and pointed == self._pointed:
+            return False
+        living = generations.current(self._home)
+        self._pointed = pointed
         if living is None or living == self._folder:
             return False
         self._open(living)
@@ -254,14 +309,10 @@ class TantivyEngine:
         said = self._said()
         return 0 if said is None else int(said["removed"])
 
-    def _said(self) -> dict[str, int] | None:
-        searcher = self._freshen()
+    def _said(self) -> Mapping[str, int] | None:
+        snapshot = self._freshen()
         with _translated():
-            hits = searcher.search(Query.term_query(_SCHEMA, "mark", "position"), 1).hits
-            if not hits:
-                return None
-            said = searcher.doc(hits[0][1]).get_first("said")
-        return dict(json.loads(bytes(said or b"{}")))
+            return snapshot.said
 
     def add(self, documents: Sequence[Document]) -> None:
         newest: dict[int, int] = {}
@@ -359,9 +410,18 @@ class TantivyEngine:
     def ask(self, tree: Tree, scope: Scope) -> TantivyAnswer:
         for part in everything_in(tree):
             _check_supported(part)
-        searcher = self._freshen()
+        snapshot = self._freshen()
         with _translated():
-            return TantivyAnswer(_Reading(_SCHEMA, searcher, scope), tree)
+            return TantivyAnswer(_Reading(snapshot, scope), tree)
+
+
+def _marks(path: Path) -> tuple[object, ...] | None:
+    """What tells a file from one that took its place; None where there is none."""
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
 
 def _begin(home: Path) -> Path:
@@ -479,10 +539,14 @@ def _shown(value: str) -> str:
 # ---- putting queries together --------------------------------------------------------------------
 
 
+_EVERYTHING = Query.all_query()
+
+
 def _all_of(*queries: Query, but_not: Sequence[Query] = ()) -> Query:
-    if len(queries) == 1 and not but_not:
-        return queries[0]
-    required = queries or (Query.all_query(),)  # a lone exclusion would find nothing
+    required = [query for query in queries if query is not _EVERYTHING]
+    required = required or [_EVERYTHING]  # a lone exclusion would find nothing
+    if len(required) == 1 and not but_not:
+        return required[0]
     return Query.boolean_query(
         [(Occur.Must, query) for query in required] + [(Occur.MustNot, query) for query in but_not]
     )
@@ -522,17 +586,21 @@ def _regex(pattern: str) -> str:
     return "".join(".*" if c == "*" else "." if c == "?" else _META.sub(r"\\\1", c) for c in pattern)
 
 
+@lru_cache(maxsize=512)
+def _matching(field: str, regex: str) -> Query:
+    """Words that a pattern meets. To build its automaton takes longer than most searches, and the next page asks again."""
+    return Query.regex_query(_SCHEMA, field, regex)
+
+
 class _Reading:
     """Compiles trees against one snapshot of the index. Every query it gives is exact."""
 
-    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, scope: Scope) -> None:
-        self.schema = schema
-        self.searcher = searcher
+    def __init__(self, snapshot: _Snapshot, scope: Scope) -> None:
+        self.snapshot = snapshot
+        self.schema = _SCHEMA
+        self.searcher = snapshot.searcher
         self.scope = scope
-        self._apart = self.term("judged_apart", 1)
-        self._any_apart = _count(searcher, self._apart) > 0
-        known = {place for place, _ in searcher.terms_with_prefix("beside", "")}
-        self._present = ("text", *(place for place in _BESIDE if place in known))
+        self._present = snapshot.places
 
     def term(self, field: str, value: str | int) -> Query:
         return Query.term_query(self.schema, field, value)
@@ -551,11 +619,11 @@ class _Reading:
     def of_keys(self, field: str, values: Sequence[int]) -> Query:
         return Query.term_set_query(self.schema, field, values) if values else Query.empty_query()
 
-    def visible(self) -> Query:
-        """What the asker may read at all."""
-        if self.scope.messages:
-            return Query.all_query()
-        return _all_of(but_not=[self.term("private", 1)])
+    def visible(self, found: Query = _EVERYTHING) -> Query:
+        """What of all that is found the asker may read at all."""
+        if self.scope.messages or not self.snapshot.some_private:
+            return found
+        return _all_of(found, but_not=[self.term("private", 1)])
 
     # -- trees --
 
@@ -563,7 +631,7 @@ class _Reading:
         """What meets `tree`, exact within `context`, which the caller joins to it."""
         match tree:
             case All():
-                return Query.all_query()
+                return _EVERYTHING
             case And(parts):
                 return self._and(parts, context)
             case Or(parts):
@@ -635,7 +703,7 @@ class _Reading:
     def _text(self, tree: Tree, context: Query) -> Query:
         part, places = (tree.part, (tree.place,)) if isinstance(tree, In) else (tree, PLACES)
         exact: list[Query] = []
-        doubtful: list[Query] = [self._apart] if self._any_apart else []
+        doubtful: list[Query] = [self.term("judged_apart", 1)] if self.snapshot.some_apart else []
         for place in self._present:
             if place in places:
                 native = self._native(part, place)
@@ -669,7 +737,7 @@ class _Reading:
             case Address(text, prefix):
                 field, before = _sigils_of(place)
                 if prefix:
-                    return Query.regex_query(self.schema, field, before + _META.sub(r"\\\1", text) + ".*")
+                    return _matching(field, before + _META.sub(r"\\\1", text) + ".*")
                 return self.term(field, before + _findable(text))
             case Phrase(parts):
                 told = [part.word for part in parts if isinstance(part, Term)]
@@ -723,7 +791,7 @@ class _Reading:
             return self.term(field, _findable(pattern))
         if len(pattern) > _LONGEST_VALUE:
             raise QueryNotSupported(pattern[:60], f"a pattern has at most {_LONGEST_VALUE} characters")
-        return Query.regex_query(self.schema, field, _regex(pattern))
+        return _matching(field, _regex(pattern))
 
     def _same_stem(self, field: str, word: str) -> Query:
         """Every word of the dictionary that has this stem. The English stemmer leaves first letters as they are."""
@@ -848,17 +916,19 @@ class TantivyAnswer:
     def __init__(self, reading: _Reading, tree: Tree) -> None:
         self._reading = reading
         self._searcher = reading.searcher
-        visible = reading.visible()
-        found = _all_of(reading.query(tree, visible), visible)
-        self._hits = self._represented(found)
+        found = reading.visible(reading.query(tree, reading.visible()))
+        self._hits = self._represented(found, records_alone=_meets_records_alone(tree))
+        self._total: int | None = None
 
-    def _represented(self, found: Query) -> Query:
+    def _represented(self, found: Query, *, records_alone: bool) -> Query:
         """One version for each record: the current one where it is found, otherwise the newest that is."""
         reading = self._reading
+        if records_alone and not reading.snapshot.some_earlier:
+            return found
         current = _all_of(found, reading.term("current", 1))
-        earlier = reading.term("current", 0)
-        if not _count(self._searcher, earlier):
+        if not reading.snapshot.some_earlier:
             return current
+        earlier = reading.term("current", 0)
         newest: list[int] = []
         for batch in reading.batches(_all_of(found, earlier)):
             for key, _ in batch:
@@ -878,8 +948,10 @@ class TantivyAnswer:
         return _any_of(current, reading.of_keys("key", others)) if others else current
 
     def total(self) -> int:
-        with _translated():
-            return _count(self._searcher, self._hits)
+        if self._total is None:
+            with _translated():
+                self._total = _count(self._searcher, self._hits)
+        return self._total
 
     def page(self, sort: Sort, limit: int, after: str | None = None) -> Page:
         place = None if after is None else Place.of(after, sort)
@@ -936,16 +1008,19 @@ class TantivyAnswer:
         wanted = limit - len(found)
         if wanted <= 0:
             return found
-        hits = self._searcher.search(rest, wanted, count=False, order_by_field=field, order=order).hits
+        asked = self._searcher.search(
+            rest, wanted + 1, count=query is self._hits and place is None, order_by_field=field, order=order
+        )
+        if query is self._hits and place is None:
+            self._total = int(asked.count or 0)  # type: ignore[attr-defined] # the binding's types leave it out
+        hits = asked.hits
         if not hits:
             return found
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         pairs = [(int(value), int(key or 0)) for (value, _), key in zip(hits, keys, strict=True)]
-        if len(hits) < wanted:
-            return found + sorted(pairs, reverse=order == Order.Desc)
-        cut = pairs[-1][
-            0
-        ]  # more records may have this value than were given: take them in order of their keys
+        if len(pairs) <= wanted or pairs[wanted][0] != pairs[wanted - 1][0]:
+            return found + sorted(pairs[:wanted], reverse=order == Order.Desc)
+        cut = pairs[wanted][0]  # more records have this value than were asked for: take them by their keys
         whole = sorted((pair for pair in pairs if pair[0] != cut), reverse=order == Order.Desc)
         equals = self._equal(_all_of(query, reading.term(field, cut)), field, cut, order, wanted - len(whole))
         return found + whole + equals
@@ -1029,6 +1104,19 @@ class TantivyAnswer:
 
     def _aggregate(self, query: Query, wanted: Mapping[str, Any]) -> dict[str, Any]:
         return dict(self._searcher.aggregate(query, dict(wanted))) if wanted else {}
+
+
+def _meets_records_alone(tree: Tree) -> bool:
+    """Whether nothing but a record can meet it: the mark of a commit has no words and no values, but nothing excludes it."""
+    match tree:
+        case And(parts):
+            return any(_meets_records_alone(part) for part in parts)
+        case Or(parts):
+            return all(_meets_records_alone(part) for part in parts)
+        case All() | Not() | DateRange() | CapturedRange() | Among() | Field("has", "date"):
+            return False
+        case _:
+            return True
 
 
 def _values_of(field: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ LONGEST_ENTRY = 65_535
 DISPOSED_WITH = "disposed of together with a record that it named"
 """What is told in the place of an act's words, where they went with a disposal."""
 _ASK, _OWNERS = 10_000, 500
+_LAST = select(func.max(entries.c.index))
 _NEWEST_CHECKPOINTS = 100
 T = TypeVar("T")
 
@@ -199,7 +200,7 @@ class Ledger:
 
     def size(self, tx: Tx) -> int:
         """How many entries there are."""
-        last = tx.execute(select(func.max(entries.c.index))).scalar()
+        last = tx.execute(_LAST).scalar()
         return 0 if last is None else last + 1
 
     def entry(self, tx: Tx, index: int) -> bytes:

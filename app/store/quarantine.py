@@ -14,16 +14,17 @@ from sqlalchemy import ColumnElement, select
 from app.db import Tx
 from app.store.tables import quarantines
 
+_STANDING = select(quarantines.c.record, quarantines.c.ordered_by, quarantines.c.named).where(
+    quarantines.c.ended_entry.is_(None)
+)
+
 
 def hidden(tx: Tx, by: UUID | None = None) -> set[int]:
     """The records, by key, that are in quarantine, without those for which `by` is one of the two who are named."""
-    rows = tx.execute(
-        select(quarantines.c.record, quarantines.c.ordered_by, quarantines.c.named).where(
-            quarantines.c.ended_entry.is_(None)
-        )
-    )
     mine = by.bytes if by else None
-    return {row.record for row in rows if mine not in (bytes(row.ordered_by), bytes(row.named))}
+    return {
+        row.record for row in tx.execute(_STANDING) if mine not in (bytes(row.ordered_by), bytes(row.named))
+    }
 
 
 def outside(column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -103,8 +103,9 @@ class Bare:
     def __init__(self, archive: Archive) -> None:
         engine = whole(archive.index)
         assert isinstance(engine, TantivyEngine)
-        self.searcher: tantivy.Searcher = engine._freshen()
-        self.reading = _Reading(engine._fit().schema, self.searcher, Scope(ZONE, messages=True))
+        snapshot = engine._freshen()
+        self.searcher: tantivy.Searcher = snapshot.searcher
+        self.reading = _Reading(snapshot, Scope(ZONE, messages=True))
 
     def must_be_judged(self, tree: Tree) -> bool:
         """Whether the engine is not exact in what was written; what stands beside it is little, and judged more often."""
