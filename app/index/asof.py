@@ -39,6 +39,7 @@ from app.index.tree import (
     either,
     everything_in,
     with_dates_met,
+    with_dates_unmet,
 )
 from app.records.errors import Unavailable
 from app.records.nouns import Record
@@ -135,7 +136,7 @@ def undated(history: History, engine: Engine, tree: Tree, scope: Scope, size: in
     """The records that only their missing date of publication kept out, as of `size` entries."""
     if not any(isinstance(part, DateRange) for part in everything_in(tree)):
         return Keys()
-    without = both(with_dates_met(tree), Not(Field("has", "date")), Not(tree))
+    without = both(with_dates_met(tree), Not(Field("has", "date")), Not(with_dates_unmet(tree)))
     return hits(history, engine, without, scope, size)
 
 

@@ -29,6 +29,7 @@ from app.index.tree import (
     both,
     everything_in,
     with_dates_met,
+    with_dates_unmet,
     with_words_met,
 )
 from app.records.errors import Invalid
@@ -242,7 +243,7 @@ def undated(engine: Engine, tree: Tree, scope: Scope) -> int:
     """How many records without a date of publication would be hits if their dates were met, and are not."""
     if not any(isinstance(part, DateRange) for part in everything_in(tree)):
         return 0
-    without = both(with_dates_met(tree), Not(Field("has", "date")), Not(tree))
+    without = both(with_dates_met(tree), Not(Field("has", "date")), Not(with_dates_unmet(tree)))
     return engine.ask(without, scope).total()
 
 

@@ -30,6 +30,7 @@ from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from itertools import islice, product
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -103,6 +104,7 @@ _VERSION_BITS = 24
 
 
 _BESIDE = PLACES[1:]
+_DATED = Field("has", "date")
 
 
 def _schema() -> tantivy.Schema:
@@ -188,6 +190,11 @@ class _Snapshot:
     def some_earlier(self) -> bool:
         """Whether any version is not the current one of its record."""
         return self._some("current", 0)
+
+    @cached_property
+    def some_undated(self) -> bool:
+        """Whether there is any record without a date of publication."""
+        return self._some("published", UNDATED)
 
     @cached_property
     def some_lack(self) -> bool:
@@ -539,25 +546,30 @@ def _shown(value: str) -> str:
 # ---- putting queries together --------------------------------------------------------------------
 
 
-_EVERYTHING = Query.all_query()
+_EVERYTHING, _NOTHING = Query.all_query(), Query.empty_query()
+"""Known again by who they are, so that what needs no search is not searched."""
 
 
 def _all_of(*queries: Query, but_not: Sequence[Query] = ()) -> Query:
     required = [query for query in queries if query is not _EVERYTHING]
+    excluded = [query for query in but_not if query is not _NOTHING]
+    if any(query is _NOTHING for query in required) or any(query is _EVERYTHING for query in excluded):
+        return _NOTHING
     required = required or [_EVERYTHING]  # a lone exclusion would find nothing
-    if len(required) == 1 and not but_not:
+    if len(required) == 1 and not excluded:
         return required[0]
     return Query.boolean_query(
-        [(Occur.Must, query) for query in required] + [(Occur.MustNot, query) for query in but_not]
+        [(Occur.Must, query) for query in required] + [(Occur.MustNot, query) for query in excluded]
     )
 
 
 def _any_of(*queries: Query) -> Query:
-    if not queries:
-        return Query.empty_query()
-    return (
-        queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Should, query) for query in queries])
-    )
+    found = [query for query in queries if query is not _NOTHING]
+    if any(query is _EVERYTHING for query in found):
+        return _EVERYTHING
+    if len(found) < 2:
+        return found[0] if found else _NOTHING
+    return Query.boolean_query([(Occur.Should, query) for query in found])
 
 
 def _count(searcher: tantivy.Searcher, query: Query) -> int:
@@ -611,13 +623,13 @@ class _Reading:
         if len(keys) * 2 < last:
             return self.of_keys("record", list(keys))
         if last < 0:
-            return Query.empty_query()
+            return _NOTHING
         rest = list(Keys((1 << (last + 1)) - 1) - keys)
         within = self.range("record", FieldType.Unsigned, None, last + 1)
         return _all_of(within, but_not=[self.of_keys("record", rest)])
 
     def of_keys(self, field: str, values: Sequence[int]) -> Query:
-        return Query.term_set_query(self.schema, field, values) if values else Query.empty_query()
+        return Query.term_set_query(self.schema, field, values) if values else _NOTHING
 
     def visible(self, found: Query = _EVERYTHING) -> Query:
         """What of all that is found the asker may read at all."""
@@ -636,6 +648,8 @@ class _Reading:
                 return self._and(parts, context)
             case Or(parts):
                 return _any_of(*(self.query(part, context) for part in parts))
+            case Not(Field("has", "date")):
+                return self._undated()
             case Not(part):
                 return _all_of(but_not=[self.query(part, context)])
             case Field(name, value):
@@ -655,16 +669,18 @@ class _Reading:
         """What the engine answers by itself comes first and narrows what must be judged."""
         required: list[Query] = []
         excluded: list[Query] = []
-        later = sorted(parts, key=self._must_be_judged)
-        for part in later:
-            narrowed = (
-                _all_of(context, *required, but_not=excluded) if self._must_be_judged(part) else context
-            )
-            if isinstance(part, Not):
+        for judged, part in sorted(((self._must_be_judged(part), part) for part in parts), key=itemgetter(0)):
+            narrowed = _all_of(context, *required, but_not=excluded) if judged else context
+            if isinstance(part, Not) and part.part != _DATED:
                 excluded.append(self.query(part.part, narrowed))
             else:
                 required.append(self.query(part, narrowed))
+            if required and required[-1] is _NOTHING:
+                return _NOTHING
         return _all_of(*required, but_not=excluded)
+
+    def _undated(self) -> Query:
+        return self.term("published", UNDATED) if self.snapshot.some_undated else _NOTHING
 
     def _must_be_judged(self, tree: Tree) -> bool:
         return any(
@@ -680,11 +696,11 @@ class _Reading:
             case "has", "media":
                 return self.term("media", 1)
             case "has", "date":
-                return _all_of(but_not=[self.term("published", UNDATED)])
+                return _all_of(but_not=[self._undated()])
             case "has", _:
                 return self.term("beside", value)
             case "unsearchable", _:
-                return self.term("lacks", value)
+                return self.term("lacks", value) if self.snapshot.some_lack else _NOTHING
             case (("kind" | "state" | "origin"), _):
                 return self.term(name, value)
             case _:
@@ -948,6 +964,8 @@ class TantivyAnswer:
         return _any_of(current, reading.of_keys("key", others)) if others else current
 
     def total(self) -> int:
+        if self._hits is _NOTHING:
+            return 0
         if self._total is None:
             with _translated():
                 self._total = _count(self._searcher, self._hits)

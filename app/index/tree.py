@@ -245,14 +245,23 @@ def with_words_met(tree: Tree, *, excluded: bool = False) -> Tree:
 
 def with_dates_met(tree: Tree) -> Tree:
     """The same question as if every date of publication were met."""
+    return _with_dates(tree, All())
+
+
+def with_dates_unmet(tree: Tree) -> Tree:
+    """The same question as it stands for a record without a date of publication, which meets no range of dates."""
+    return _with_dates(tree, Not(All()))
+
+
+def _with_dates(tree: Tree, instead: Tree) -> Tree:
     match tree:
         case DateRange():
-            return All()
+            return instead
         case And(parts):
-            return both(*(with_dates_met(part) for part in parts))
+            return both(*(_with_dates(part, instead) for part in parts))
         case Or(parts):
-            return either(*(with_dates_met(part) for part in parts))
+            return either(*(_with_dates(part, instead) for part in parts))
         case Not(part):
-            return Not(with_dates_met(part))
+            return Not(_with_dates(part, instead))
         case _:
             return tree

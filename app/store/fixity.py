@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, func, literal, select
+from sqlalchemy import CompoundSelect, Select, Table, case, func, literal, or_, select
 from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
@@ -120,6 +120,10 @@ class Span(NamedTuple):
     upto: int
 
 
+_UNREADABLE = (
+    LookupError, TypeError, AttributeError, ValueError, ArithmeticError, NotFound, NoResultFound
+)  # fmt: skip
+"""What a look meets in rows that nothing of ours wrote."""
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
 _NEXT = {
     KeyMissing.code: "Restore the newest key backup.",
@@ -213,7 +217,7 @@ def verify(
             look()
         except IntegrityFailure as error:
             told.find(error.code, str(error), what)
-        except (LookupError, TypeError, ValueError, ArithmeticError, NotFound, NoResultFound) as error:
+        except _UNREADABLE as error:
             told.find(accounts.ALTERED, f"a row cannot be read at all: {error!r}", what)
     return told
 
@@ -357,10 +361,38 @@ def _database(store: Store, told: Checked) -> None:
     ):
         with database.read() as tx:
             for table in known.sorted_tables:  # its own check does not know what names we call things by
-                tx.execute(select(table).limit(0))
+                for row, columns in _of_other_kinds(tx, table):
+                    told.find(
+                        accounts.ALTERED, f"a value of another kind stands in {', '.join(columns)}", row
+                    )
             for (said,) in tx.exec_driver_sql("PRAGMA integrity_check(10)").all():
                 if said != "ok":
                     told.find("database-broken", str(said), name)
+
+
+_KINDS: Mapping[type, str] = {bool: "integer", int: "integer", str: "text", bytes: "blob"}
+"""What SQLite calls the values of our columns; it keeps with each value of what kind it is, and would take any."""
+
+
+def _of_other_kinds(tx: Tx, table: Table) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table, by their keys, in which a value is of another kind than its column's, and which columns these are."""
+    strange = {
+        column.name: func.typeof(column).not_in(
+            [_KINDS[column.type.python_type], *(["null"] if column.nullable else [])]
+        )
+        for column in table.columns
+    }
+    keys = [
+        case((func.typeof(column) == "text", func.hex(column)), else_=func.quote(column))
+        for column in table.primary_key.columns
+    ]
+    asked = select(*keys, *strange.values()).select_from(table).where(or_(*strange.values()))
+    for row in tx.execute(asked):
+        where = "/".join(map(str, row[: len(keys)]))
+        yield (
+            f"{table.name} {where}",
+            [column for column, odd in zip(strange, row[len(keys) :], strict=True) if odd],
+        )
 
 
 def _versions(

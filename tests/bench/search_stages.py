@@ -82,6 +82,7 @@ def asked_of_corpus() -> list[dict[str, Any]]:
 @contextmanager
 def opened(home: Path) -> Iterator[Archive]:
     archive = main.open_archive(settings(home))
+    main.settle()  # as the service does before it serves
     try:
         yield archive
     finally:

@@ -121,6 +121,8 @@ def test_a_form_that_is_no_text_is_told_as_a_form_that_this_program_does_not_kno
         (flips.ARCHIVE, "UPDATE runs SET status = 'failed'", "row-altered"),
         (flips.ARCHIVE, "UPDATE runs SET tally = replace(tally, '\"new\": 2', '\"new\": 3')", "row-altered"),
         (flips.ARCHIVE, "ALTER TABLE layouts RENAME COLUMN digest TO dogest", "database-broken"),
+        (flips.ARCHIVE, "UPDATE records SET counts = CAST(counts AS BLOB)", "row-altered"),
+        (flips.KEYRING, "UPDATE signed SET size = 0.5 + size", "row-altered"),
         (flips.KEYRING, "UPDATE signed SET origin = 'another'", "row-altered"),
         (flips.KEYRING, "UPDATE secrets SET wrapped = zeroblob(60)", "key-missing"),
     ],
