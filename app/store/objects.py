@@ -207,7 +207,11 @@ class Folder:
         """The object's file; raises `FixityMismatch` at once when `size` bytes from `place` cannot be in it."""
         try:
             file = self._path(digest).open("rb")
-        except FileNotFoundError as error:
+        except (
+            FileNotFoundError,
+            IsADirectoryError,
+            NotADirectoryError,
+        ) as error:  # or it is the name of none
             raise ObjectMissing(f"object {digest.hex()} is not in {self.folder}") from error
         if not 0 <= place <= place + size <= os.fstat(file.fileno()).st_size:
             file.close()
