@@ -167,6 +167,7 @@ NAMED: dict[str, set[str]] = {
     "the size is ahead": {"size"},
     "a crash left one half written": set(),
     "what was signed is altered": {"checkpoint"},
+    "what was signed is gone": {"checkpoint"},
 }
 """Which files are told to be damaged; of a folder that is gone as a whole, those that say how far it went."""
 
@@ -181,6 +182,7 @@ def test_what_was_lost_or_damaged_of_the_files_is_named_once_and_is_then_whole(s
     assert store.ledger.examine() == Examined([], [])
     harms = HARMS | {
         "what was signed is altered": lambda folder: (folder / "checkpoint").write_text("nothing\n"),
+        "what was signed is gone": lambda folder: (folder / "checkpoint").unlink(),
     }
     harms[harm](store.ledger.folder)
     examined = store.ledger.examine()
@@ -188,6 +190,7 @@ def test_what_was_lost_or_damaged_of_the_files_is_named_once_and_is_then_whole(s
     assert {one.name for one in examined.damaged} == NAMED[harm]
     assert store.ledger.examine() == Examined([], [])
     assert tiles_of(store.ledger.folder) == whole
+    assert (store.ledger.folder / "checkpoint").read_text() == store.ledger.checkpoint()
 
 
 @pytest.mark.parametrize("harm", HARMS)
