@@ -26,6 +26,7 @@ from app.records.errors import Invalid, NotPermitted, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
 from app.store.canonical import Json
+from app.store.ledger import keyed
 from app.store.store import Store
 from app.store.tables import officers as table
 
@@ -103,9 +104,10 @@ def first(store: Store, tx: Tx, email: str) -> First:
     roles = frozenset({Role.ADMINISTRATOR, Role.RECORDS_OFFICER})
     officer = Officer(id=new_id(), email=plain_email(email), name="", roles=roles)
     password = generated()
-    _insert(store, tx, officer, password=hashed(password))
+    kept = hashed(password)
+    _insert(store, tx, officer, password=kept)
     token = passes.make(store, tx, Kind.TOKEN, officer, lasts=None)
-    detail = {**_told(officer), "token": token.id, "name": "first token"}
+    detail = {**_told(officer), "token": token.id, "name": "first token", MARK: mark(store, officer, kept)}
     write(store, tx, "added", officer, by=None, why="first account of the archive", detail=detail)
     return First(officer, password, token.secret)
 
@@ -151,7 +153,11 @@ def accept(store: Store, tx: Tx, invitation: str, password: str) -> Accepted:
         raise _spent()
     _change(tx, officer, password=kept)
     token = passes.make(store, tx, Kind.TOKEN, officer, lasts=None)
-    detail = {"token": token.id, "name": "token of the invitation"}
+    detail = {
+        "token": token.id,
+        "name": "token of the invitation",
+        MARK: mark(store, officer, kept),
+    }
     write(store, tx, "accepted", officer, by=officer, why="accepted the invitation", detail=detail)
     return Accepted(officer, token.secret)
 
@@ -203,7 +209,7 @@ def set_password(
     kept = acceptable(store, officer, password)
     lock_ledger(tx)
     renew_password(tx, require(get(tx, officer.id), *Role), kept, keep=keep)
-    write(store, tx, "password-set", officer, by=by, why=why, detail={})
+    write(store, tx, "password-set", officer, by=by, why=why, detail={MARK: mark(store, officer, kept)})
 
 
 def acceptable(store: Store, officer: Officer, password: str) -> str:
@@ -221,9 +227,27 @@ def renew_password(tx: Tx, officer: Officer, kept: str, *, keep: str = "") -> No
     passes.end(tx, officer, Kind.SESSION, Kind.RESET, keep=keep)
 
 
-def rehash(tx: Tx, officer: Officer, password: str) -> None:
-    """Keep the password that was just proven under today's parameters; nothing changes for anybody."""
-    _change(tx, officer, password=hashed(password))
+def rehash(store: Store, tx: Tx, officer: Officer, password: str, *, before: str) -> None:
+    """Keep the password that was just proven under today's parameters; nothing changes for anybody.
+
+    The act says of which kept password it was proven, so that one that nobody
+    chose is not made good by being used. The ledger MUST be locked, before the
+    row of the officer was.
+    """
+    kept = hashed(password)
+    _change(tx, officer, password=kept)
+    detail = {"before": mark(store, officer, before), MARK: mark(store, officer, kept)}
+    why = "kept under today's parameters"
+    write(store, tx, "password-kept-anew", officer, by=officer, why=why, detail=detail)
+
+
+MARK = "mark"
+"""Under which name an act tells the mark of the password that stands from then on."""
+
+
+def mark(store: Store, officer: Officer, kept: str) -> str:
+    """What an act tells of a password, so that another one beside it is found; nobody learns a password by it."""
+    return keyed(store.lookup, b"password", officer.id.bytes, kept.encode()).hex()
 
 
 def write(

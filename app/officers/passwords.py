@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import unicodedata
 from collections.abc import Sequence
@@ -97,8 +98,10 @@ def matches(kept: str | None, password: str) -> bool:
 
 
 def outdated(kept: str) -> bool:
-    """Whether a password was hashed with other parameters than one would be today."""
-    return _hasher.check_needs_rehash(kept)
+    """Whether a password was hashed with other parameters than one would be today; one that nobody can read was not."""
+    with contextlib.suppress(InvalidHashError):
+        return _hasher.check_needs_rehash(kept)
+    return False
 
 
 def generated() -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.db import Tx
 from app.db.database import lock_ledger
 from app.officers import passes
-from app.officers.accounts import acceptable, renew_password, write
+from app.officers.accounts import MARK, acceptable, mark, renew_password, write
 from app.officers.letters import reset_letter
 from app.officers.mail import Mailer, MailNotSent, NoMail
 from app.officers.passes import Kind
@@ -100,7 +100,10 @@ def reset(store: Store, tx: Tx, secret: str, password: str) -> Officer:
         raise _spent()
     renew_password(tx, found.officer, kept)
     forgive(store, tx, PER_ACCOUNT, found.officer.email)
-    write(store, tx, "password-reset", found.officer, by=found.officer, why="opened a reset link", detail={})
+    detail = {MARK: mark(store, found.officer, kept)}
+    write(
+        store, tx, "password-reset", found.officer, by=found.officer, why="opened a reset link", detail=detail
+    )
     return found.officer
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.db import Tx
+from app.db.database import lock_ledger
 from app.officers import passes
 from app.officers.accounts import rehash
 from app.officers.bearers import NotSignedIn
@@ -91,6 +92,9 @@ def sign_in(store: Store, tx: Tx, email: str, password: str, *, address: str | N
             return Denied(TooManyTries(held))
     # 2. The same work for everybody, then the same answer. The row is locked: a password that is being
     #    replaced at this moment MUST NOT open a session that the replacement does not end.
+    known = row_of(tx, email)
+    if known is not None and known.password and outdated(known.password):
+        lock_ledger(tx)  # an entry may follow; whoever changes an account takes the two locks in this order
     row = row_of(tx, email, lock=True)
     right = matches(row.password if row else None, password)
     if not right or not row.active:
@@ -107,7 +111,7 @@ def sign_in(store: Store, tx: Tx, email: str, password: str, *, address: str | N
     officer = officer_of(row)
     forgive(store, tx, *limited[0])
     if outdated(row.password):
-        rehash(tx, officer, password)
+        rehash(store, tx, officer, password, before=row.password)
     made = passes.make(store, tx, Kind.SESSION, officer, lasts=SESSION_LASTS, used=True)
     access.note(store, tx, "sign-in", by=officer.id, detail={"address": address})
     assert made.until is not None

@@ -505,7 +505,9 @@ class Ledger:
             if said not in {note.encode() for note in notes}:
                 found.append(Damage("checkpoint", "checkpoint holds nothing that was signed here"))
         except FileNotFoundError:
-            if len(notes) > 1:  # a crash after the first was signed leaves none, and the next one gives it out
+            if (
+                len(notes) > 1
+            ):  # a crash after the first was signed leaves none, and the next one gives it out
                 found.append(Damage("checkpoint", "checkpoint is missing"))
         tiled = self._tiled()
         if (self.folder / "size").exists():

@@ -86,7 +86,6 @@ NOT_WATCHED: dict[str, str] = {
     "objects.kept_at": LATER,
     "officers.added_at": LATER,
     "officers.key": "what names it loses it, and is found; the number itself is nobody's",
-    "officers.password": "kept anew whenever its parameters change; another one opens an account whose acts are its own",
     "page_authors.": "a keyed digest of who a page publishes as; another value has its records classified anew",
     "pages.added_at": LATER,
     "pages.lease_": WORK,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from argon2 import PasswordHasher
+from sqlalchemy import select, update
 
 from app import main, officers
-from app.officers import accounted, passes
+from app.officers import accounted, passes, passwords
 from app.officers.passes import Kind
 from app.records.clock import FixedClock
 from app.records.nouns import Officer, Role
@@ -54,8 +55,10 @@ def test_what_was_done_by_the_book_is_found_to_be_so(store: Store, people: tuple
 
 @pytest.mark.parametrize(
     "forged",
-    [{"roles": "administrator"}, {"active": False}, {"email": "other@town.example"}, {"name": "Chief"}],
-)
+    [{"roles": "administrator"}, {"active": False}, {"email": "other@town.example"}, {"name": "Chief"},
+     {"password": passwords.hashed("one that the intruder knows")}, {"password": None}, {"password": "?"}],
+    ids=lambda forged: next(iter(forged)),
+)  # fmt: skip
 def test_an_account_that_was_altered_is_named_by_its_id(
     store: Store, people: tuple[Officer, Officer], forged: dict[str, object]
 ):
@@ -88,3 +91,54 @@ def test_a_token_that_was_revoked_and_stands_there_again_is_found(
     with store.database.begin() as tx:
         tx.execute(tables.passes.insert().values(row))
     assert found(store) == [(ALTERED, f"token {made.id}")]
+
+
+def test_a_password_that_its_holder_chose_anew_or_reset_is_found_to_be_theirs(
+    store: Store, people: tuple[Officer, Officer]
+):
+    chief, clerk = people
+    other = "an umber kiosk at the weir"
+    with store.database.begin() as tx:
+        officers.set_password(store, tx, clerk, other, by=clerk, why="a new year")
+        link = officers.make_reset(store, tx, clerk, by=chief, why="forgotten")
+    assert found(store) == []
+    with store.database.begin() as tx:
+        officers.reset(store, tx, link, PASSWORD)
+    assert found(store) == []
+
+
+OLDER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""As passwords may have been hashed by an earlier version."""
+
+
+def test_a_password_that_is_kept_anew_at_a_sign_in_is_still_its_holders(
+    store: Store, people: tuple[Officer, Officer], monkeypatch: pytest.MonkeyPatch
+):
+    _, clerk = people
+    with monkeypatch.context() as then, store.database.begin() as tx:
+        then.setattr(passwords, "_hasher", OLDER)
+        officers.set_password(store, tx, clerk, PASSWORD, by=clerk, why="a new year")
+    before = kept_of(store, clerk)
+    with store.database.begin() as tx:
+        assert isinstance(officers.sign_in(store, tx, clerk.email, PASSWORD, address=None), officers.SignedIn)
+    assert kept_of(store, clerk) != before
+    assert found(store) == []
+
+
+def test_a_password_that_nobody_chose_is_not_made_good_by_being_used(
+    store: Store, people: tuple[Officer, Officer]
+):
+    _, clerk = people
+    theirs = update(tables.officers).where(tables.officers.c.id == clerk.id.bytes)
+    with store.database.begin() as tx:
+        tx.execute(theirs.values(password=OLDER.hash("one that the intruder knows")))
+    assert found(store) == [(ALTERED, clerk.id.hex)]
+    with store.database.begin() as tx:
+        officers.sign_in(store, tx, clerk.email, "one that the intruder knows", address=None)
+    assert found(store) == [(ALTERED, clerk.id.hex)]
+
+
+def kept_of(store: Store, officer: Officer) -> str | None:
+    with store.database.read() as tx:
+        asked = select(tables.officers.c.password).where(tables.officers.c.id == officer.id.bytes)
+        return tx.execute(asked).scalar()
