@@ -487,17 +487,17 @@ def _made(document: Document, *, current: bool) -> tantivy.Document:
         _put_beside(made, beside, apart=apart)
     for reason in {*document.lacks, *(["any"] if document.lacks else [])}:
         made.add_text("lacks", reason)
-    for page in {folded(document.page), folded(document.page_name)}:
-        made.add_text("page", _bounded(page))
+    for page in {_fact(document.page), _fact(document.page_name)}:
+        made.add_text("page", page)
     made.add_text("page_shown", _shown(document.page_name or document.page))
-    made.add_text("platform", _bounded(folded(document.platform)))
+    made.add_text("platform", _fact(document.platform))
     made.add_text("platform_shown", _shown(document.platform))
     if document.author:
-        for author in {folded(author) for author in document.author}:
-            made.add_text("author", _bounded(author))
+        for author in {_fact(author) for author in document.author}:
+            made.add_text("author", author)
         made.add_text("author_shown", _shown(document.author[-1]))
     if document.language:
-        made.add_text("lang", _bounded(folded(document.language)))
+        made.add_text("lang", _fact(document.language))
         made.add_text("lang_shown", _shown(document.language))
     made.add_text("kind", document.kind)
     made.add_text("state", document.state)
@@ -532,6 +532,12 @@ def _has_long_word(analysis: analyser.Analysis) -> bool:
     return any(len(sigil.text) > _LONGEST_WORD for sigil in analysis.sigils)
 
 
+@lru_cache(maxsize=4096)
+def _fact(value: str) -> str:
+    """A value as it is found by; most documents have those of the ones before."""
+    return _bounded(folded(value))
+
+
 def _bounded(value: str) -> str:
     """A folded value; one that is too long for the engine is known by its beginning and its digest."""
     if len(value) <= _LONGEST_VALUE:
@@ -539,6 +545,7 @@ def _bounded(value: str) -> str:
     return value[:100] + hashlib.sha256(value.encode()).hexdigest()
 
 
+@lru_cache(maxsize=4096)
 def _shown(value: str) -> str:
     return value[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
 
