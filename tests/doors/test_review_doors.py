@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from pypdf import PdfWriter
 from sqlalchemy import select
 
-from app.capture import records
+from app.capture import importing, records
 from app.cli import door
 from app.main import Archive, _Productions
 from app.store import tables
@@ -214,14 +215,74 @@ def test_a_picture_is_shown_with_its_tenths_and_with_what_is_taken_out_of_it(
     assert '<rect class="taken" x="0" y="1000" width="5000" height="1500"/>' in officer.get(at).text
 
 
-def pictured(archive: Archive) -> tuple[UUID, UUID]:
-    """A record with a picture, and the picture."""
+def test_a_region_is_told_by_two_clicks_in_either_order_and_taken_out_of_its_page_alone(
+    browser: Callable[[str | None], Browser], person: Who, archive: Archive, tmp_path: Path
+):
+    who = person("reader")
+    opened(who)
+    with_a_document(archive, tmp_path)
+    ok(who.post(f"/api/v1/requests/{N}/selection", json={"query": "*", **WHY}))
+    officer, (record, attachment) = browser("reader"), pictured(archive, "application/pdf")
+    at = f"/requests/{N}/review/records/{record}"
+    page = f"{at}/attachments/{attachment}/2"
+    assert f'<a href="{at}/attachments/{attachment}/1">Tell a region of it by two clicks</a>, page by page' in officer.get(at).text  # fmt: skip
+    picture = officer.get(f"{page}/picture")
+    assert picture.headers["content-type"].startswith("image/")
+    assert 'width="800" height="400"' in officer.get(page).text, "the page is twice as wide as high"
+    once = officer.get(page, params={"at.x": "600", "at.y": "398"}).text
+    assert '<input type="hidden" name="corner" value="7500,10000">' in once
+    twice = officer.get(page, params={"corner": "7500,10000", "at.x": "200", "at.y": "100"}).text
+    assert 'value="2, 2500, 2500, 7500, 10000"' in twice
+    region = {"attachment": str(attachment), "region": "2, 2500, 2500, 7500, 10000"}
+    assert officer.send(page, f"{at}/redact", **region, exemption=GROUND, why="a name").status_code == 303
+    taken = '<rect class="taken" x="2500" y="2500" width="5000" height="7500"/>'
+    assert taken in officer.get(page).text
+    assert taken not in officer.get(f"{at}/attachments/{attachment}/1").text
+
+
+@pytest.mark.parametrize("what", ["a page too many", "another record's", "none of its kind"])
+def test_what_is_no_page_of_the_record_is_not_shown(
+    browser: Callable[[str | None], Browser], person: Who, archive: Archive, tmp_path: Path, what: str
+):
+    opened(person("reader"))
+    with_a_document(archive, tmp_path)
+    officer = browser("reader")
+    (record, attachment), (other, picture) = pictured(archive, "application/pdf"), pictured(archive)
+    at, number = {
+        "a page too many": (f"{record}/attachments/{attachment}/3", 404),
+        "another record's": (f"{other}/attachments/{attachment}/1", 404),
+        "none of its kind": (f"{other}/attachments/{picture}/2", 404),
+    }[what]
+    base = f"/requests/{N}/review/records"
+    assert officer.get(f"{base}/{at}").status_code == number
+    assert officer.get(f"{base}/{at}/picture").status_code == number
+    assert officer.get(f"{base}/{other}/attachments/{picture}/1/picture").status_code == 200
+
+
+def with_a_document(archive: Archive, folder: Path) -> None:
+    """A record is received with two pages."""
+    writer = PdfWriter()
+    for wide, high in ((595, 842), (800, 400)):
+        writer.add_blank_page(wide, high)
+    with (folder / "agenda.pdf").open("wb") as out:
+        writer.write(out)
+    held = {"id": "agenda", "path": "agenda.pdf", "media_type": "application/pdf", "url": None}
+    line = {"platform": "blog", "page": "minutes", "native_id": "m1", "kind": "post", "text": "The agenda", "attachments": [held]}  # fmt: skip
+    (folder / "lines.jsonl").write_text(json.dumps(line) + "\n")
+    importing.observations(
+        archive.store, folder / "lines.jsonl", page=None, make_pages=True, by=None, why="a test", tick=lambda: 0.0
+    )  # fmt: skip
+    archive.follow()
+
+
+def pictured(archive: Archive, media_type: str = "image/png") -> tuple[UUID, UUID]:
+    """A record with a picture, and the picture; or with a document."""
     with archive.store.database.read() as tx:
         for one in records.read(
             archive.store, tx, list(tx.execute(select(tables.records.c.key)).scalars()), messages=True
         ):
             for held in one.attachments:
-                if held.id and held.media_type == "image/png":
+                if held.id and held.media_type == media_type:
                     return one.id, held.id
     raise LookupError("no record has a picture")
 

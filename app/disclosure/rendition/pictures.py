@@ -58,6 +58,7 @@ REASONS = {
     "frames": "it has more frames than can be made anew",
     "sheets": "it holds several pictures",
     "protected": "it is locked with a password",
+    "page": "it has fewer pages",
     "pages": "it has more pages than can be made anew",
     "region": "a region lies outside of it",
     "gone": "the process that opened it ended or did not answer",

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 
 from app.disclosure.redacting import DOCUMENTS, PICTURES, Held, Region, plain_type
 from app.disclosure.released import Removed
+from app.disclosure.rendition.documents import Sheet
 from app.disclosure.rendition.pictures import REASONS, Filled, Unfit
 from app.disclosure.rendition.studio import MOST_BYTES, Studio
 from app.papers.blocks import Full
 from app.papers.press import Press, Sheets
-from app.records.errors import Refused
+from app.records.errors import NotFound, Refused
 
 _LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC)
 """When every document that is made anew says it was made: the same regions give the same bytes at any time."""
@@ -26,6 +27,12 @@ class CannotBeRemade(Refused):
     """An attachment cannot be made anew, so it leaves neither in part nor without its metadata."""
 
     code = "attachment-cannot-be-remade"
+
+
+class NoSuchSheet(NotFound):
+    """A document has fewer pages."""
+
+    code = "no-such-sheet"
 
 
 class Remakes:
@@ -55,6 +62,28 @@ class Remakes:
             raise CannotBeRemade(
                 f"attachment {held.id} ({held.media_type or 'of unknown type'}) cannot be made anew: {REASONS[error.reason]}",
                 next="Withhold the attachment on a ground, or, where only its metadata is at stake, let it leave whole.",
+            ) from error
+
+    def page(self, held: Held, number: int) -> tuple[Sheet, int]:
+        """A page of a document as a picture, or the picture itself, with nothing taken out; and how many pages there are.
+
+        Raises `NoSuchSheet`, or `CannotBeRemade` where none of it can be shown.
+        """
+        try:
+            if plain_type(held.media_type) in DOCUMENTS:
+                return self._studio.page(_content(held), number)
+            if plain_type(held.media_type) not in PICTURES:
+                raise Unfit("unknown")
+            if number != 1:
+                raise Unfit("page")
+            shown = self._studio.shown(_content(held))
+            return Sheet(shown.content, shown.media_type, shown.width, shown.height), 1
+        except Unfit as error:
+            if error.reason == "page":
+                raise NoSuchSheet(f"attachment {held.id} has no page {number}") from error
+            raise CannotBeRemade(
+                f"attachment {held.id} ({held.media_type or 'of unknown type'}) cannot be shown: {REASONS[error.reason]}",
+                next="Take the attachment itself and look at it there; only all of it can be withheld.",
             ) from error
 
     def close(self) -> None:

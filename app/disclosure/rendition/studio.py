@@ -84,6 +84,13 @@ class Studio:
         count = self._asked(Open(content, tuple(regions))).count
         yield (self._turned(number + 1) for number in range(count))
 
+    def page(self, content: bytes, number: int) -> tuple[Sheet, int]:
+        """One page of a document, counted from 1, and how many it has; raises `Unfit`, `page` where it has fewer."""
+        count = self._asked(Open(content, ())).count
+        if not 1 <= number <= count:
+            raise Unfit("page")
+        return self._turned(number), count
+
     def close(self) -> None:
         """End the process."""
         self._worker.close()

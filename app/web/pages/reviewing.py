@@ -1,12 +1,14 @@
 """Selecting, reviewing and producing, for people; and what somebody sees who has a link to a production and no account.
 
 Everything goes by keyboard alone: the queue leads from record to record, each
-suggestion is a button, words are typed, and regions of a picture are chosen by
-two clicks or by numbers.
+suggestion is a button, words are typed, and regions of a picture or of a page
+are told by two clicks or by numbers. Nothing here needs a script.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from threading import Lock
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,12 +28,15 @@ from app.disclosure import (
     reviewing,
     selecting,
 )
-from app.disclosure.redacting import BadRedaction, Field, Region, Span, Where, Whole
+from app.disclosure.redacting import BadRedaction, Field, Held, Region, Span, Where, Whole
+from app.disclosure.rendition.pictures import FINE
+from app.disclosure.rendition.remaking import NoSuchSheet, Remakes
 from app.disclosure.reviewing import Looked, Standing
 from app.disclosure.suggesting import Suggestion
 from app.index.questions import Filters
 from app.records.errors import ArchiveError
-from app.records.nouns import Officer, Version
+from app.records.nouns import Officer, Record, Version
+from app.store import access
 from app.web.api import productions as api_productions
 from app.web.api import reviews as api
 from app.web.api.requests import MayRequest, MaySeeRequests
@@ -218,6 +223,104 @@ def show_record(request: Request, number: str, record: UUID, officer: MaySeeRequ
     return _record(request, here, number, record, officer)
 
 
+@router.get("/requests/{number}/review/records/{record}/attachments/{attachment}/{page}")
+def show_page(
+    request: Request,
+    number: str,
+    record: UUID,
+    attachment: UUID,
+    page: int,
+    officer: MaySeeRequests,
+    here: Here,
+    corner: str = "",
+    x: Annotated[int | None, Query(alias="at.x")] = None,
+    y: Annotated[int | None, Query(alias="at.y")] = None,
+) -> Response:
+    """A picture, or a page of a document, behind the lines by which a region of it is told.
+
+    A click on it comes as a place in it (the browser's own image button): the
+    first is one corner of a region, the second the corner across.
+    """
+    with here.store.database.read() as tx:
+        found, held = requests.get(here.store, tx, number), api.one(here, tx, record, officer)
+        made = reviewing.of_record(here.store, tx, held.key)
+        document = _document(here, tx, held, attachment)
+    with _ONE_AT_A_TIME, closing(Remakes()) as remakes:
+        sheet, count = remakes.page(document, page)
+    high = max(1, round(SHOWN_WIDE * sheet.height / sheet.width))
+    clicked = None if x is None or y is None else _place(x, y, SHOWN_WIDE, high)
+    first = _corner(corner)
+    return show(
+        request,
+        "review-page.html",
+        one=found,
+        record=held,
+        attachment=document,
+        page=page,
+        count=count,
+        size=(SHOWN_WIDE, high),
+        corner=clicked if first is None else None,
+        region=None if first is None or clicked is None else _between(first, clicked),
+        regions=_regions(made, page).get(attachment, ()),
+        exemptions=requests.exemptions(found),
+        may_work=officer.may(*reviewing.REVIEWERS) and found.open,
+    )
+
+
+@router.get("/requests/{number}/review/records/{record}/attachments/{attachment}/{page}/picture")
+def take_picture(
+    number: str, record: UUID, attachment: UUID, page: int, officer: MaySeeRequests, here: Here
+) -> Response:
+    """That page as a picture; looking at it is written down before it leaves."""
+    store = here.store
+    with store.database.begin() as tx:
+        requests.get(store, tx, number)
+        held = api.one(here, tx, record, officer)
+        document = _document(here, tx, held, attachment)
+        detail = {"what": "attachment", "attachment": attachment.hex, "page": page}
+        access.note(store, tx, "view", by=officer.id, record=held.id, detail=detail)
+    with _ONE_AT_A_TIME, closing(Remakes()) as remakes:
+        sheet, _ = remakes.page(document, page)
+    return Response(sheet.content, media_type=sheet.media_type)
+
+
+SHOWN_WIDE = 800
+"""How many pixels of the browser a page is wide, so that a click tells where it was."""
+_ONE_AT_A_TIME = Lock()
+"""Strangers' files are opened one after another: each may take a gigabyte."""
+
+
+def _place(x: int, y: int, wide: int, high: int) -> tuple[int, int]:
+    """A click in ten-thousandths of the width and height; one close to an edge is on it."""
+    return _on_edge(x * FINE // wide), _on_edge(y * FINE // high)
+
+
+def _on_edge(place: int) -> int:
+    if place < FINE // 100:
+        return 0
+    return FINE if place > FINE - FINE // 100 else place
+
+
+def _corner(written: str) -> tuple[int, int] | None:
+    left, _, top = written.partition(",")
+    return (int(left), int(top)) if left.isdecimal() and top.isdecimal() else None
+
+
+def _between(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The region between two corners, whichever they are: left, top, right, bottom."""
+    (left, right), (top, bottom) = (sorted(sides) for sides in zip(one, other, strict=True))
+    return left, top, right, bottom
+
+
+def _document(here: Parts, tx: Tx, record: Record, attachment: UUID) -> Held:
+    read = assembling.one(here.store, tx, record)
+    for version in reversed(read.versions):
+        for held in read.attachments.get(version.number, ()):
+            if held.id == attachment and held.chunks is not None:
+                return held
+    raise NoSuchSheet(f"record {record.id} holds no attachment {attachment}")
+
+
 @router.post("/requests/{number}/review/records/{record}/{act}", dependencies=[Posted])
 def change_record(
     request: Request,
@@ -350,6 +453,7 @@ def _record(
         made=[(one, redacting.told(one.where)) for one in made],
         exemptions=requests.exemptions(found),
         pictures=PICTURES,
+        documents=redacting.DOCUMENTS,
         regions=_regions(made),
         looked=looked,
         people=people,
@@ -359,11 +463,11 @@ def _record(
     )
 
 
-def _regions(made: Sequence[Standing]) -> dict[UUID, list[tuple[int, int, int, int]]]:
-    """What is taken out of each picture, as left, top, right and bottom in ten-thousandths."""
+def _regions(made: Sequence[Standing], page: int = 1) -> dict[UUID, list[tuple[int, int, int, int]]]:
+    """What is taken out of each picture, or of a page of each document: left, top, right and bottom in ten-thousandths."""
     told: dict[UUID, list[tuple[int, int, int, int]]] = {}
     for one in made:
-        if isinstance(one.where, Region):
+        if isinstance(one.where, Region) and one.where.page == page:
             where = one.where
             told.setdefault(where.attachment, []).append((where.left, where.top, where.right, where.bottom))
     return told
