@@ -32,7 +32,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from connectors import spans, times
+from connectors import pieces, spans, times
 from connectors.contract import (
     Client,
     Exchange,
@@ -270,11 +270,7 @@ def _number(told: object) -> float:
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     """Read a whole body as one object."""
-    try:
-        start, end = spans.document(body)
-        return Seen(value(body[start:end], shape), Span(exchange, start, end))
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+    return pieces.one(body, exchange, shape, "Graph")
 
 
 def many(body: bytes, exchange: int, shape: type[T]) -> Edge[T]:
@@ -282,7 +278,7 @@ def many(body: bytes, exchange: int, shape: type[T]) -> Edge[T]:
     try:
         return edge(body, spans.document(body), exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "Graph")) from error
 
 
 def edge(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Edge[T]:
@@ -290,17 +286,7 @@ def edge(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Edg
     members = spans.object_members(body, at)
     if "data" not in members:
         raise Malformed("the answer is not of Graph's shape: a list without its data")
-    decoder = msgspec.json.Decoder(shape)
-    items: list[Seen[T]] = []
-    for start, end in spans.array_items(body, *members["data"]):
-        piece = body[start:end]
-        try:
-            what = decoder.decode(piece)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            what = value(piece, shape)
-        items.append(Seen(what, Span(exchange, start, end)))
+    items = pieces.items(body, members["data"], exchange, shape)
     tail = value(_without_items(body, members), _Tail)
     cursors = tail.paging.cursors if tail.paging else None
     return Edge(
@@ -329,7 +315,7 @@ def objects(body: bytes, exchange: int, shape: type[T]) -> dict[str, Seen[T]]:
             for name, (start, end) in spans.object_members(body, spans.document(body)).items()
         }
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "Graph")) from error
 
 
 def following(paging: _Paging | None) -> Mapping[str, str] | None:
@@ -349,24 +335,18 @@ def following(paging: _Paging | None) -> Mapping[str, str] | None:
     return found
 
 
-def advanced(following: Mapping[str, str], met: set[str], what: str) -> Mapping[str, str]:
-    """What to ask with next, which is added to `met`; an error where the list has led there before."""
+def advanced(
+    following: Mapping[str, str], met: set[str], what: str, whose: str = "Meta"
+) -> Mapping[str, str]:
+    """What to ask with next, which is added to `met`; an error where the list has led there before.
+
+    `whose` list it is, for whoever reads the error.
+    """
     key = repr(sorted(following.items()))
     if key in met:
-        raise UnexpectedResponse(f"Meta leads on to where it has led before: {what} have no end.")
+        raise UnexpectedResponse(f"{whose} leads on to where it has led before: {what} have no end.")
     met.add(key)
     return following
-
-
-def _why(body: bytes, error: Exception) -> str:
-    if isinstance(error, Malformed):
-        return str(error)
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of Graph's shape: {error}"
 
 
 # -- asking --------------------------------------------------------------------------------------------------
@@ -494,11 +474,13 @@ class Asking(Visit):
         fields: Callable[[int], Sequence[str]],
         params: Mapping[str, str],
         limit: int,
+        whose: str = "Meta",
     ) -> tuple[Edge[T], bytes]:
         """Ask for one answer of a list, of `limit` items; for fewer where Meta cannot gather so many at once.
 
         `fields` are asked of each item, by how many of them there are. What was
         found to be enough for lists of this name is remembered for the visit.
+        `whose` list it is, for whoever reads the error.
         """
         name = path.rpartition("/")[2]
         limit = min(limit, self._at_once.get(name, limit))
@@ -508,7 +490,7 @@ class Asking(Visit):
             except TooMuch:
                 if limit == 1:
                     raise TryAgainLater(
-                        f"Meta cannot gather even one item of {path} at a time. Later it may."
+                        f"{whose} cannot gather even one item of {path} at a time. Later it may."
                     ) from None
                 limit = self._at_once[name] = max(1, limit // 2)
 
@@ -545,13 +527,6 @@ class Asking(Visit):
                     raise
                 left = kept
                 self._dropped.setdefault(path, set()).add(lacking)
-
-    def _read(self, exchange: Exchange, reader: Callable[[bytes], T]) -> T:
-        body = decoded(exchange)
-        try:
-            return reader(body)
-        except Malformed as fault_:
-            raise UnexpectedResponse(f"{exchange.url}: {fault_}.") from fault_
 
     def _brake(self) -> None:
         if self._used.percent >= _BRAKE:

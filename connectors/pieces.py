@@ -46,39 +46,64 @@ def value(piece: bytes, shape: type[T]) -> T:
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
+        return msgspec.json.decode(mended(piece), type=shape)
+
+
+def mended(piece: bytes) -> str:
+    """The same JSON; where half an emoji stands alone, the replacement character takes its place."""
+    return _HALVES.sub("\ufffd", json.dumps(json.loads(piece), ensure_ascii=False))
+
+
+def items(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
+    """The items of the array at `at`, each with its own bytes; the reader's own error where one cannot be read."""
+    decoder = msgspec.json.Decoder(shape)
+    found: list[Seen[T]] = []
+    for start, end in spans.array_items(body, *at):
+        piece = body[start:end]
+        try:
+            what = decoder.decode(piece)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            what = value(piece, shape)
+        found.append(Seen(what, Span(exchange, start, end)))
+    return found
 
 
 def listed(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
     """The items of the array at `at`, each with its own bytes; `Malformed` where one is of another shape."""
-    decoder = msgspec.json.Decoder(shape)
-    items: list[Seen[T]] = []
     try:
-        for start, end in spans.array_items(body, *at):
-            piece = body[start:end]
-            try:
-                what = decoder.decode(piece)
-            except msgspec.ValidationError:
-                raise
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                what = value(piece, shape)
-            items.append(Seen(what, Span(exchange, start, end)))
+        return items(body, at, exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(why(body, error)) from error
-    return items
 
 
-def why(body: bytes, error: Exception) -> str:
-    """What stands where JSON of a known shape should be, in words."""
+def one(body: bytes, exchange: int, shape: type[T], whose: str = "") -> Seen[T]:
+    """A whole body as one object; `Malformed` where it is not of the shape that is `whose` (see `why`)."""
+    try:
+        start, end = spans.document(body)
+        return Seen(value(body[start:end], shape), Span(exchange, start, end))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed(why(body, error, whose)) from error
+
+
+def why(
+    body: bytes, error: Exception, whose: str = "", *, instead: str = "an address of another kind"
+) -> str:
+    """What stands where JSON of a known shape should be, in words.
+
+    `whose` shape it should be, where that is named ("Reddit"); `instead` is
+    what else than a sign-in page and a firewall answers with HTML there.
+    """
     if isinstance(error, Malformed):
         return str(error)
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
+        return f"HTML stands where JSON should be (a sign-in page, a firewall, or {instead})"
     if not start:
         return "the answer is empty"
-    return f"the answer is of another shape: {error}"
+    shape = f"not of {whose}'s shape" if whose else "of another shape"
+    return f"the answer is {shape}: {error}"
 
 
 def packed(observations: Sequence[Observation], exchanges: Sequence[Exchange]) -> list[Observation]:

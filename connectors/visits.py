@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from connectors.contract import Batch, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
-from connectors.errors import ConnectorError
-from connectors.pieces import packed
+from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.http import decoded
+from connectors.pieces import Malformed, packed
+
+T = TypeVar("T")
 
 
 class Visit:
@@ -34,6 +37,13 @@ class Visit:
     def last(self) -> int:
         """The index, in the next batch, of the exchange asked last."""
         return len(self._exchanges) - 1
+
+    def _read(self, exchange: Exchange, reader: Callable[[bytes], T]) -> T:
+        """What an answer says, by a reader of bodies; `UnexpectedResponse` where it says `Malformed`."""
+        try:
+            return reader(decoded(exchange))
+        except Malformed as fault:
+            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def since(self, first: int) -> Iterator[Span]:
         """All bytes of the exchanges from the index `first` on."""

@@ -252,6 +252,14 @@ def judge(
     return Accepted(mark, entries)
 
 
+def by_page(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """What happened on each page, in the order in which the entries name them."""
+    pages: dict[str, list[Entry]] = {}
+    for entry in entries:
+        pages.setdefault(entry.page, []).append(entry)
+    return pages
+
+
 def moment(told: object) -> datetime | None:
     """A time in seconds or milliseconds since 1970; None where it is none."""
     if isinstance(told, bool) or not isinstance(told, (int, float)):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
-
-import msgspec
 
 from connectors import cursors
-from connectors.contract import Cursor
 
 MOST_KNOWN = 2_000
 _FRESH = timedelta(hours=20)
 """How long changes are read on top of a repository that was read whole."""
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The account that is read, the pass that is under way, and what the next pass can build on.
 
     `began` is when the pass under way began, None between passes; `after` the
@@ -29,7 +25,6 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     did: str | None = None
-    began: datetime | None = None
     after: str = ""
     whole: bool = True
     rev: str | None = None
@@ -40,15 +35,6 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     noted: str | None = None
     connected: bool = False
     due: bool = False
-
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
 
     def ended(self) -> Place:
         """Where the next pass begins."""
@@ -75,12 +61,3 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return (first is None or (since is not None and since >= first)) and (
             last is None or (until is not None and until <= last)
         )
-
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins from nothing, which misses nothing."""
-        return cursors.read(cursor, Place) or Place()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from connectors import graph
 from connectors.contract import Client, Page
-from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
+from connectors.errors import ConnectorError, NoSuchPage
 from connectors.facebook import address
 from connectors.facebook.place import THINGS
 from connectors.graph import Asking
+from connectors.options import leaves_out, number, protected
 
 _HOW = (
     "Give its address as it stands in a browser, such as https://www.facebook.com/town.police, or its number."
@@ -28,9 +27,7 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
     name = address.read(page.address)
     if name is None:
         raise NoSuchPage(f"“{page.address}” names no page on Facebook. {_HOW}")
-    base = page.options.get("graph") or graph.GRAPH
-    if not _keeps_secrets(base):
-        raise AddressRefused(f"{base} is not protected by TLS: the token would travel in clear.")
+    base = protected(page.options.get("graph") or graph.GRAPH)
     version = page.options.get("version") or graph.VERSION
     if not _VERSION.fullmatch(version):
         raise ConnectorError(f"The option version must be written as {graph.VERSION}, not “{version}”.")
@@ -39,12 +36,12 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
 
 def at_once(page: Page) -> int:
     """How many posts to ask for in one question."""
-    return _number(page, "page_size", _POSTS_AT_ONCE, least=1, most=100)
+    return number(page, "page_size", _POSTS_AT_ONCE, least=1, most=100)
 
 
 def answered_within(page: Page) -> int:
     """How many days before its span a pass over a span of time still asks what answers a post."""
-    return _number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
+    return number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
 
 
 def reads_messages(page: Page) -> bool:
@@ -54,26 +51,4 @@ def reads_messages(page: Page) -> bool:
 
 def left_out(page: Page) -> frozenset[str]:
     """Lists that the page's own people do not use, and that need not be asked for at every pass."""
-    named = frozenset(name for name in page.options.get("leave_out", "").replace(",", " ").split() if name)
-    if unknown := named - set(THINGS):
-        raise ConnectorError(
-            f"The option leave_out names {', '.join(sorted(unknown))}; it may name {', '.join(THINGS)}."
-        )
-    return named
-
-
-def _number(page: Page, name: str, usual: int, *, least: int, most: int) -> int:
-    written = page.options.get(name, str(usual))
-    if not written.isdecimal() or not least <= int(written) <= most:
-        raise ConnectorError(f"The option {name} must be a number from {least} to {most}, not “{written}”.")
-    return int(written)
-
-
-def _keeps_secrets(base: str) -> bool:
-    parts = urlsplit(base)
-    if parts.scheme == "https":
-        return True
-    try:
-        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
+    return leaves_out(page, THINGS)

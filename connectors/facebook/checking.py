@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from connectors import graph
+from connectors import graph_checks
 from connectors.contract import Finding
 from connectors.errors import AccessRevoked, NoSuchPage
 from connectors.facebook.manifest import SCOPES
-from connectors.facebook.reading import introduction, token_told
-from connectors.graph import Asking, NotGiven, TooMuch, moment
-
-_BEFORE_ITS_END = timedelta(days=30)
-_BEFORE_A_VERSION_ENDS = timedelta(days=183)
-_AGAIN = "Generate a new token and connect the page again."
+from connectors.facebook.reading import introduction
+from connectors.graph import Asking, NotGiven, TooMuch
 
 _FOR: Mapping[str, str] = {
     "pages_show_list": "the page is found",
@@ -43,81 +38,17 @@ def findings(asking: Asking, name: str, *, messages: bool) -> Iterator[Finding]:
         yield Finding(what="page and token", fine=False, remedy=str(refused))
         return
     yield Finding(what=f"page {page.author.name if page.author else name} ({page.native_id})", fine=True)
-    yield _version(asking)
+    yield graph_checks.version(asking, "Facebook")
     try:
-        yield from _token(asking)
+        yield from graph_checks.token(
+            asking, "Facebook", "the page", {scope: _FOR[scope] for scope in SCOPES}
+        )
         yield from _lists(asking, page.native_id, messages=messages)
         yield from _comments(asking, page.native_id)
     except AccessRevoked as refused:
         yield Finding(what="token", fine=False, remedy=str(refused))
         return
-    yield Finding(
-        what="application's secret",
-        fine=asking.proves,
-        remedy=""
-        if asking.proves
-        else "Enter the application's secret too (App settings > Basic), and then switch on “Require app secret”: a "
-        "token that was stolen is then worth nothing.",
-    )
-
-
-def _version(asking: Asking) -> Finding:
-    asked, answers = asking.version, asking.answered_as
-    what = f"version {asked} of the interface"
-    if answers is not None:
-        return Finding(
-            what=what,
-            fine=False,
-            remedy=f"Facebook answers as {answers}: {asked} has ended. Upgrade Muniment, or set the option `version`.",
-        )
-    ends = graph.ENDS.get(asked)
-    if ends is not None and ends - asking.now().date() < _BEFORE_A_VERSION_ENDS:
-        return Finding(
-            what=what,
-            fine=False,
-            remedy=f"Meta ends it on {ends}. Upgrade Muniment before, or set `version`.",
-        )
-    return Finding(what=what, fine=True)
-
-
-def _token(asking: Asking) -> Iterator[Finding]:
-    told = token_told(asking)
-    if told is None:
-        yield Finding(
-            what="what the token permits",
-            fine=False,
-            remedy="Facebook does not tell. Look it up in Meta's Access Token Debugger.",
-        )
-        return
-    if not told.is_valid:
-        yield Finding(what="token", fine=False, remedy=f"Facebook says that it is not valid. {_AGAIN}")
-        return
-    yield Finding(
-        what=f"signed in as {told.type.lower() or 'somebody'} of {told.application or 'an application'}",
-        fine=True,
-    )
-    yield _ends(f"token ({told.type.lower() or 'of unknown kind'})", told.expires_at, asking.now())
-    yield _ends("access to people's data", told.data_access_expires_at, asking.now())
-    for scope in SCOPES:
-        fine = scope in told.scopes
-        remedy = (
-            f"The token was made without it. Generate one that has it, and connect the page again: {scope}."
-        )
-        yield Finding(what=f"{_FOR[scope]}: {scope}", fine=fine, remedy="" if fine else remedy)
-
-
-def _ends(what: str, at: int | None, now: datetime) -> Finding:
-    """When something ends; 0 stands for never."""
-    until = moment(at) if at else None
-    if until is None:
-        return Finding(what=f"{what}, without an end", fine=True)
-    if until - now > _BEFORE_ITS_END:
-        return Finding(what=f"{what}, until {until:%Y-%m-%d}", fine=True)
-    return Finding(
-        what=f"{what}, until {until:%Y-%m-%d}",
-        fine=False,
-        remedy=f"It ends then. {_AGAIN} One of a system user can be made so that it does not end.",
-    )
+    yield graph_checks.proven(asking)
 
 
 def _lists(asking: Asking, page: str, *, messages: bool) -> Iterator[Finding]:
@@ -146,7 +77,7 @@ def _remedy(refused: NotGiven) -> str:
             "This version of Facebook's interface does not show it to any application. Keep it by hand: when it "
             "changes, write down what it is, and import that."
         )
-    return f"{refused.why[0].upper()}{refused.why[1:]}."
+    return graph_checks.said(refused.why)
 
 
 def _comments(asking: Asking, page: str) -> Iterator[Finding]:
@@ -156,13 +87,7 @@ def _comments(asking: Asking, page: str) -> Iterator[Finding]:
         found, _ = asking.edge(f"{page}/published_posts", _Below, fields, {"limit": "10"})
     except (NotGiven, TooMuch):
         return
-    shown = [
-        one
-        for seen in found.items
-        if isinstance(seen.what.comments, dict)
-        for one in seen.what.comments.get("data") or ()
-        if isinstance(one, dict)
-    ]
+    shown = graph_checks.comments([one.what.comments for one in found.items])
     if not shown:
         return
     named = any(isinstance(one.get("from"), dict) for one in shown)

@@ -28,11 +28,12 @@ from connectors.facebook import asking as options
 from connectors.facebook import checking, parse, shapes, told
 from connectors.facebook.manifest import MANIFEST
 from connectors.facebook.place import Place
-from connectors.facebook.reading import Walk, introduction, under
+from connectors.facebook.reading import Walk, introduction
 from connectors.facebook.shapes import EDGES_OF_THINGS
 from connectors.facebook.standing import Standing
 from connectors.facebook.walking import Pass
 from connectors.graph import Asking, NotGiven
+from connectors.graph_passes import under
 from connectors.pieces import Malformed
 from connectors.webhooks import Manner
 

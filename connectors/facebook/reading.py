@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TypeVar
 
-from connectors import graph
-from connectors.contract import Gap, Kind, Listing, Observation, State
-from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater, UnexpectedResponse
+from connectors.contract import Gap, Observation
+from connectors.errors import AccessRevoked, NoSuchPage
 from connectors.facebook import parse, shapes
-from connectors.graph import Asking, Edge, NotGiven, TooMuch
-from connectors.http import decoded
-from connectors.pieces import Malformed, Seen
+from connectors.graph import Asking, Edge, NotGiven, Token, advanced
+from connectors.pieces import Seen
 
 T = TypeVar("T")
 
-BOTH = (State.PRESENT, State.HIDDEN)
+OURS = "Facebook"
+"""Whose lists they are."""
 
 _COMMENTS_AT_ONCE = 100
 _PICTURES_AT_ONCE = 50
@@ -28,7 +26,6 @@ class Walk:
     def __init__(self, asking: Asking, ours: str) -> None:
         self.asking, self.ours = asking, ours
         self.gaps: list[Gap] = []
-        self._at_once: dict[str, int] = {}
 
     def edge(
         self,
@@ -40,18 +37,8 @@ class Walk:
         more: Mapping[str, str] | None = None,
     ) -> tuple[Edge[T], bytes]:
         """One answer of a list. Where Facebook could not gather so much at once it is asked for less."""
-        key = path.rpartition("/")[2]
-        limit = min(limit, self._at_once.get(key, limit))
-        while True:
-            params = {**(more or {}), **at, "limit": str(limit)}
-            try:
-                return self.asking.edge(path, shape, fields(limit), params)
-            except TooMuch:
-                if limit == 1:
-                    raise TryAgainLater(
-                        f"Facebook cannot gather even one item of {path} at a time. Later it may."
-                    ) from None
-                limit = self._at_once[key] = max(1, limit // 2)
+        params = {**(more or {}), **at}
+        return self.asking.gathered(path, shape, fields, params, limit, OURS)
 
     def pictures(self, posts: Sequence[Seen[shapes.Post]]) -> dict[str, Seen[shapes.Picture]]:
         """What is written for those who cannot see the pictures of these posts."""
@@ -92,7 +79,7 @@ class Walk:
             yield seen, found.following, found.total
             if found.following is None:
                 return
-            at = advanced(found.following, met, f"the comments of {root}")
+            at = advanced(found.following, met, f"the comments of {root}", OURS)
 
     def fields_dropped(self) -> Iterator[Gap]:
         """What this version of the interface does not have."""
@@ -120,32 +107,10 @@ def introduction(asking: Asking, name: str, known: str = "") -> Observation:
     return parse.page(seen)
 
 
-def token_told(asking: Asking) -> shapes.Token | None:
-    """What Facebook says of the token that the page was connected with; None where it does not say."""
-    try:
-        exchange = asking.get("debug_token", {"input_token": asking.given})
-    except NotGiven:
-        return None
-    try:
-        return graph.one(decoded(exchange), asking.last, shapes.Debugged).what.data
-    except Malformed as fault:
-        raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
-
-
-def under(names: Sequence[str], began: datetime, exchange: int) -> list[Listing]:
-    """For each of these items, that everything was shown that answers it."""
-    return [
-        Listing(
-            kinds=[Kind.COMMENT, Kind.REPLY], began_at=began, exchange=exchange, in_reply_to=name, states=BOTH
-        )
-        for name in names
-    ]
-
-
-def advanced(following: Mapping[str, str], met: set[str], what: str) -> Mapping[str, str]:
-    """What to ask with next; an error where the list has led there before."""
-    key = repr(sorted(following.items()))
-    if key in met:
-        raise UnexpectedResponse(f"Facebook leads on to where it has led before: {what} have no end.")
-    met.add(key)
-    return following
+def reads_visitors(token: Token | None) -> bool:
+    """Whether the token is shown what others write. Without that Facebook leaves it out of lists and says nothing."""
+    return (
+        token is not None
+        and token.is_valid
+        and {"pages_read_engagement", "pages_read_user_content"} <= {*token.scopes}
+    )

@@ -345,25 +345,3 @@ class Message(msgspec.Struct):
     sticker: str | None = None
     shares: Any = None
     tags: Any = None
-
-
-class Token(msgspec.Struct):
-    """What Facebook says of a token. Times are seconds since 1970; 0 stands for never."""
-
-    is_valid: bool = False
-    type: str = ""
-    application: str | None = None
-    expires_at: int | None = None
-    data_access_expires_at: int | None = None
-    scopes: list[str] = []
-
-    @property
-    def reads_visitors(self) -> bool:
-        """Whether it is shown what others write. Without that Facebook leaves it out of lists and says nothing."""
-        return self.is_valid and {"pages_read_engagement", "pages_read_user_content"} <= {*self.scopes}
-
-
-class Debugged(msgspec.Struct):
-    """The envelope in which it says so."""
-
-    data: Token

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.contract import Kind, Sighting, State
 from connectors.facebook import parse, shapes
-from connectors.facebook.reading import token_told
+from connectors.facebook.reading import reads_visitors
 from connectors.facebook.shapes import EDGES_OF_THINGS
 from connectors.graph import Asking, NotGiven, TooMuch
 
@@ -76,8 +76,7 @@ class Standing:
                 found, _ = self._asking.edge(
                     f"{self._page}/feed", shapes.Who, ("id",), {"limit": "1", "include_hidden": "true"}
                 )
-                token = token_told(self._asking) if found.items else None
-                self._reads = token is not None and token.reads_visitors
+                self._reads = bool(found.items) and reads_visitors(self._asking.token_told())
             except (NotGiven, TooMuch):
                 self._reads = False
         return self._reads

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.contract import Kind
-from connectors.webhooks import Change, Entry, Wanted
+from connectors.webhooks import Change, Entry, Wanted, by_page
 
 _BEFORE = timedelta(hours=1)
 """How far before it was told a thing may have happened."""
@@ -25,10 +25,7 @@ _OF_MESSAGES = frozenset({"delivery", "read", "reaction", "optin", "postback", "
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:
     """One for each page, in the order in which the entries name them."""
-    pages: dict[str, list[Entry]] = {}
-    for entry in entries:
-        pages.setdefault(entry.page, []).append(entry)
-    return [_of_page(page, told, now) for page, told in pages.items()]
+    return [_of_page(page, told, now) for page, told in by_page(entries).items()]
 
 
 def _of_page(page: str, entries: Sequence[Entry], now: datetime) -> Wanted:

@@ -13,14 +13,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from connectors.closing import but_the_last
-from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
+from connectors import graph_passes
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting
 from connectors.errors import AccessRevoked, UnexpectedResponse
 from connectors.facebook import asking as options
 from connectors.facebook import parse, shapes
 from connectors.facebook.place import CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
-from connectors.facebook.reading import BOTH, Walk, advanced, introduction, token_told, under
-from connectors.graph import Asking, Edge, NotGiven, moment
+from connectors.facebook.reading import OURS, Walk, introduction, reads_visitors
+from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.graph_passes import BOTH, NEAR, span, under, without_words
 from connectors.pieces import Malformed, Seen
 
 T = TypeVar("T")
@@ -29,9 +30,6 @@ OWN = "published_posts"
 
 _RANKED = 500
 """Of so many own posts in a year Facebook may have left some out: it shows about six hundred of each."""
-
-_NEAR = timedelta(hours=1)
-"""By how much a span is asked for wider than it is."""
 
 _COMMENTS_WITHIN_A_POST = 25
 _LISTED_AT_ONCE = 100
@@ -49,19 +47,15 @@ _TITLES: Mapping[str, str] = {
 }
 
 
-class Pass:
+class Pass(graph_passes.Pass[Place]):
     """A pass from `place` on."""
 
     def __init__(self, asking: Asking, name: str, page: Page, place: Place) -> None:
-        self._asking, self._name, self._page = asking, name, page
-        self._known = place.page
-        self._place = place if place.began is not None else place.moved(began=asking.now())
-        self._spanned = page.published_from is not None or page.published_until is not None
-        self._begins, self._ends = page.published_from, page.published_until
+        super().__init__(asking, page, place)
+        self._name, self._known = name, place.page
         self._reach = timedelta(days=options.answered_within(page))
         self._size = options.at_once(page)
         self._left_out = options.left_out(page)
-        self._named_version = False
 
     def run(self) -> Iterator[Batch]:
         """The introduction is read also when the pass is resumed; then the stages from where it stands."""
@@ -89,8 +83,8 @@ class Pass:
 
     def _is_shown_visitors(self) -> None:
         """A permission that was lost leaves no trace in lists: what visitors write is then simply not in them."""
-        token = token_told(self._asking)
-        if token is None or token.reads_visitors:
+        token = self._asking.token_told()
+        if token is None or reads_visitors(token):
             return
         why = "the token lacks pages_read_engagement or pages_read_user_content: connect the page again and permit it"
         self._walk.gaps.append(Gap(what="posts and comments of visitors", why=why))
@@ -127,7 +121,7 @@ class Pass:
             found += told.items
             if told.following is None:
                 return found
-            at = advanced(told.following, met, edge)
+            at = advanced(told.following, met, edge, OURS)
 
     def _conversations(self) -> Iterator[Batch]:
         """Conversations come newest first; of those that were silent since the span began nothing is read."""
@@ -152,7 +146,7 @@ class Pass:
                 return
             moved = [one.what for one in found.items if self._moved_within(one.what.updated_time)]
             silent = bool(found.items) and not moved
-            self._lead(None if silent else found.following, met, path)
+            self._lead(None if silent else found.following, met, path, OURS)
             self._move(waiting=tuple((one.id, {}) for one in reversed(moved)))
             yield self._batch()
             yield from self._waiting(self._messages)
@@ -177,21 +171,12 @@ class Pass:
                 yield self._batch()
                 return
             told = [(one, parse.message(one, conversation)) for one in found.items]
-            bare = [
-                Sighting(
-                    native_id=one.what.id,
-                    state=State.PRESENT,
-                    exchange=self._asking.last,
-                    reason="listed without its words",
-                )
-                for one, seen in told
-                if seen is None
-            ]
+            bare = without_words([one.what.id for one, seen in told if seen is None], self._asking.last)
             before = parse.times(found.items)
             past = self._begins is not None and bool(before) and max(before) < self._begins
             following = None if past else found.following
             if following is not None:
-                at = advanced(following, met, f"the messages of {conversation}")
+                at = advanced(following, met, f"the messages of {conversation}", OURS)
                 self._wait(conversation, at)
             else:
                 self._done(conversation)
@@ -208,10 +193,7 @@ class Pass:
             if edge == OWN:
                 raise AccessRevoked(f"The page's posts are not shown: {refused.why}.") from refused
             self._lacks(_TITLES[edge], refused)
-            place = self._place
-            unheard = not refused.not_offered and place.gave is None
-            held = unheard or edge in {*(place.gave or ()), *place.met}
-            self._move(posts=place.posts and not held)
+            self._move(posts=self._place.posts and not self._place.may_hide(edge, refused))
             yield self._batch()
 
     def _things(self, edge: str) -> Generator[Batch, None, None]:
@@ -260,9 +242,9 @@ class Pass:
                     continue
                 raise
             past = edge in {*POSTS, "videos", "video_reels", "live_videos"} and self._past(found.items)
-            self._lead(None if past else found.following, met, path)
+            self._lead(None if past else found.following, met, path, OURS)
             if found.items:
-                self._move(met=tuple(sorted({*self._place.met, edge})))
+                self._place = self._place.giving(edge)
             observed = seen(found, body)
             yield self._batch(observed, self._unanswered)
             self._unanswered = []
@@ -331,22 +313,13 @@ class Pass:
     def _under(self, names: Sequence[str], exchange: int) -> list[Listing]:
         return under(names, self._place.begun(), exchange)
 
-    @property
-    def _one_by_one(self) -> bool:
-        return self._spanned or self._place.one_by_one
-
     # -- the span ------------------------------------------------------------------------------------------
 
     def _asked_span(self, edge: str) -> dict[str, str]:
         """The span in Graph's words, with the days before it whose posts may be answered within it."""
         if edge not in {*POSTS, "video_reels"}:
             return {}
-        asked = {}
-        if self._begins is not None:
-            asked["since"] = str(int((self._from(edge) - _NEAR).timestamp()))
-        if self._ends is not None:
-            asked["until"] = str(int((self._ends + _NEAR).timestamp()))
-        return asked
+        return span(None if self._begins is None else self._from(edge), self._ends)
 
     def _from(self, edge: str) -> datetime:
         begins = self._begins or datetime.fromtimestamp(0, UTC)
@@ -359,12 +332,8 @@ class Pass:
         if self._begins is None:
             return False
         at = parse.times(items)
-        until = self._from(OWN) - _NEAR
+        until = self._from(OWN) - NEAR
         return bool(at) and len(at) == len(items) and at == sorted(at, reverse=True) and at[0] < until
-
-    def _moved_within(self, updated: str | int | None) -> bool:
-        at = moment(updated)
-        return self._begins is None or at is None or at >= self._begins
 
     def _asks(self, read: shapes.Post) -> bool:
         """Whether to go on reading the comments of a post: where it lies within the span, or moved since it began.
@@ -393,12 +362,6 @@ class Pass:
     def _done(self, name: str) -> None:
         self._move(waiting=tuple(one for one in self._place.waiting if one[0] != name))
 
-    def _lead(self, following: Mapping[str, str] | None, met: set[str], what: str) -> None:
-        if following is None:
-            self._move(at={}, ended=True)
-        else:
-            self._move(at=dict(advanced(following, met, what)))
-
     def _begun_anew(self, refused: NotGiven) -> bool:
         """Whether a list was refused for its cursor, which Facebook keeps for a time only; it then begins anew."""
         if not refused.cursor_forgotten or not self._place.at:
@@ -406,16 +369,9 @@ class Pass:
         self._move(at={}, total=None)
         return True
 
-    def _lacks(self, what: str, refused: NotGiven) -> None:
-        """A list that is refused is a gap; one that the interface does not have is a blind spot, and a check says so."""
-        if not refused.not_offered:
-            self._walk.gaps.append(Gap(what=what, why=refused.why))
-
-    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The same batches; the last one closes the pass."""
-        last = yield from but_the_last(batches)
-        assert last is not None, "a pass reads at least its own posts, or fails"
-        yield self._closed(last)
+    @property
+    def _gaps(self) -> list[Gap]:
+        return self._walk.gaps
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""
@@ -424,9 +380,13 @@ class Pass:
         threads = place.threads and place.posts and not cut
         listings = list(last.listings)
         if place.posts:
-            listings += [self._of([Kind.POST], exchange, *span) for span in self._certain(cut)]
+            listings += [
+                place.listing([Kind.POST], exchange, BOTH, *certain) for certain in self._certain(cut)
+            ]
         if threads and not self._one_by_one:
-            listings.append(replace(self._of([Kind.COMMENT, Kind.REPLY], exchange), stated_total=place.total))
+            listings.append(
+                replace(place.listing([Kind.COMMENT, Kind.REPLY], exchange, BOTH), stated_total=place.total)
+            )
         gaps = [*last.gaps, *self._walk.gaps, *(_ranked(year) for year in cut)]
         if not threads:
             self._move(threads=False)
@@ -445,38 +405,14 @@ class Pass:
         if self._ends is None or begin is None or begin <= self._ends:
             yield begin, self._ends
 
-    def _of(
-        self,
-        kinds: Sequence[Kind],
-        exchange: int,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Listing:
-        return Listing(
-            kinds=kinds,
-            began_at=self._place.begun(),
-            exchange=exchange,
-            published_from=since,
-            published_until=until,
-            states=BOTH,
-        )
-
-    def _move(self, **changes: Any) -> None:
-        self._place = self._place.moved(**changes)
-
     def _batch(
         self,
         observed: Sequence[Observation] = (),
         listings: Sequence[Listing] = (),
         sightings: Sequence[Sighting] = (),
     ) -> Batch:
-        gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
+        gaps = [*self._walk.gaps, *self._walk.fields_dropped(), *self._answered_as(OURS)]
         self._walk.gaps = []
-        answers = self._asking.answered_as
-        if answers is not None and not self._named_version:
-            self._named_version = True
-            why = f"Facebook answers as version {answers} of its interface: upgrade Muniment, or set the option `version`"
-            gaps.append(Gap(what="what that version does not tell", why=why))
         return self._asking.batch(
             self._place.cursor(), observed, listings=listings, sightings=sightings, gaps=gaps
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from connectors.naming import steps
 
 NSID = re.compile(r"\d{1,20}@N\d\d")
 
@@ -35,13 +37,7 @@ def read(written: str) -> Address | None:
     text = written.strip()
     if NSID.fullmatch(text):
         return Address(group=False, name=text)
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    match [unquote(step) for step in parts.path.split("/") if step]:
+    match [unquote(step) for step in steps(text, _HOSTS) or ()]:
         case ["photos" | "people", name, *_] if _NAME.fullmatch(name):
             return Address(group=False, name=name)
         case ["groups", name, *_] if _NAME.fullmatch(name):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-import msgspec
+from typing import ClassVar
 
 from connectors import cursors
-from connectors.contract import Cursor
 from connectors.flickr.pace import Asked
 
 PHOTOS, ALBUMS = "photos", "albums"
 STAGES = (PHOTOS, ALBUMS)
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `id` is the NSID of the page, `owner` whether the pass was begun as its
@@ -28,9 +24,10 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     albums, of comments. `asked` counts questions.
     """
 
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
     id: str = ""
     owner: bool | None = None
-    began: datetime | None = None
     stage: str = PHOTOS
     at: int = 1
     ended: bool = False
@@ -43,25 +40,9 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     threads: bool = True
     asked: Asked = Asked()
 
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
-
     def finished(self) -> Place:
         """Where the next pass begins."""
         return Place(id=self.id, asked=self.asked)
 
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stage in STAGES and place.at > 0 else Place()
+    def leads_on(self) -> bool:
+        return super().leads_on() and self.at > 0

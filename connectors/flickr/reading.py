@@ -16,7 +16,7 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
-from connectors.pieces import Malformed, Seen, value
+from connectors.pieces import Malformed, Seen, items, value
 
 T = TypeVar("T")
 
@@ -103,21 +103,10 @@ def comments(body: bytes, exchange: int) -> list[Seen[Comment]]:
     within = spans.object_members(body, at).get("comment")
     if within is None:  # Flickr leaves the list out where nothing was said.
         return []
-    decoder = msgspec.json.Decoder(Comment)
-    found: list[Seen[Comment]] = []
     try:
-        for start, end in spans.array_items(body, *within):
-            piece = body[start:end]
-            try:
-                what = decoder.decode(piece)
-            except msgspec.ValidationError:
-                raise
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                what = value(piece, Comment)
-            found.append(Seen(what, Span(exchange, start, end)))
+        return items(body, within, exchange, Comment)
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise Malformed(f"a comment is not of Flickr's shape: {fault}") from fault
-    return found
 
 
 def said(told: Any) -> str:

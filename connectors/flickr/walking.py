@@ -298,16 +298,15 @@ class Pass:
         if not self._narrowed:
             return []
         states = BOTH if self._found.owner else SHOWN
-        return [replace(self._of([Kind.COMMENT, Kind.REPLY], exchange, states), in_reply_to=root)]
+        return [replace(self._place.listing([Kind.COMMENT, Kind.REPLY], exchange, states), in_reply_to=root)]
 
     def _spanned(self, kinds: Sequence[Kind], exchange: int, states: Sequence[State]) -> Listing:
         """That all of the span of this pass was shown: what was said in it stands below what was touched since."""
         return replace(
-            self._of(kinds, exchange, states), published_from=self._from, published_until=self._until
+            self._place.listing(kinds, exchange, states),
+            published_from=self._from,
+            published_until=self._until,
         )
-
-    def _of(self, kinds: Sequence[Kind], exchange: int, states: Sequence[State]) -> Listing:
-        return Listing(kinds=kinds, began_at=self._place.begun(), exchange=exchange, states=states)
 
     def _move(self, **changes: Any) -> None:
         self._place = self._place.moved(**changes)

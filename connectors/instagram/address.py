@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+
+from connectors.naming import name
 
 _NAME = re.compile(r"@?([A-Za-z0-9_](?:[\w.]{0,28}[\w])?)", re.ASCII)
 _HOSTS = re.compile(r"(?:www\.|m\.)?(?:instagram\.com|instagr\.am)")
@@ -12,17 +14,9 @@ _NO_ACCOUNT = frozenset({"p", "reel", "reels", "tv", "stories", "explore", "acco
 
 def read(written: str) -> str | None:
     """The account's name in small letters, or its number; None where the text names no account."""
-    text = written.strip()
-    if _HOSTS.fullmatch(text.lower().rstrip("/")):
-        return None
-    if "/" not in text and (alone := _NAME.fullmatch(text)) is not None:
-        return alone[1].lower()
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    first = next((step for step in parts.path.split("/") if step), "")
-    named = _NAME.fullmatch(first)
-    return None if named is None or first.lower() in _NO_ACCOUNT else named[1].lower()
+    return name(written, _HOSTS, _NAME, _within)
+
+
+def _within(steps: Sequence[str]) -> str:
+    first = next(iter(steps), "")
+    return first if first.lower() not in _NO_ACCOUNT else ""

@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from connectors import graph
 from connectors.contract import Client, Page
-from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
+from connectors.errors import ConnectorError, NoSuchPage
 from connectors.graph import Asking
 from connectors.instagram import address
 from connectors.instagram.place import STORIES, TAGS
-from connectors.pieces import keeps_secrets
+from connectors.options import leaves_out, number, protected
 
 INSTAGRAM = "https://graph.instagram.com"
 LISTS = (STORIES, TAGS)
@@ -53,9 +53,7 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
     if written not in set(Door):
         raise ConnectorError(f"The option door must be one of {', '.join(Door)}, not “{written}”.")
     door = Door(written)
-    base = page.options.get("graph") or (graph.GRAPH if door is Door.FACEBOOK else INSTAGRAM)
-    if not keeps_secrets(base):
-        raise AddressRefused(f"{base} is not protected by TLS: the token would travel in clear.")
+    base = protected(page.options.get("graph") or (graph.GRAPH if door is Door.FACEBOOK else INSTAGRAM))
     version = page.options.get("version") or graph.VERSION
     if not _VERSION.fullmatch(version):
         raise ConnectorError(f"The option version must be written as {graph.VERSION}, not “{version}”.")
@@ -69,12 +67,12 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
 
 def at_once(page: Page) -> int:
     """How many posts to ask for in one question."""
-    return _number(page, "page_size", _POSTS_AT_ONCE, least=1, most=50)
+    return number(page, "page_size", _POSTS_AT_ONCE, least=1, most=50)
 
 
 def answered_within(page: Page) -> int:
     """How many days before its span a pass over a span of time still asks what answers a post."""
-    return _number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
+    return number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
 
 
 def reads_messages(page: Page) -> bool:
@@ -84,16 +82,4 @@ def reads_messages(page: Page) -> bool:
 
 def left_out(page: Page) -> frozenset[str]:
     """Lists that the account's people do not use, and that need not be asked for at every pass."""
-    named = frozenset(page.options.get("leave_out", "").replace(",", " ").split())
-    if unknown := named - set(LISTS):
-        raise ConnectorError(
-            f"The option leave_out names {', '.join(sorted(unknown))}; it may name {', '.join(LISTS)}."
-        )
-    return named
-
-
-def _number(page: Page, name: str, usual: int, *, least: int, most: int) -> int:
-    written = page.options.get(name, str(usual))
-    if not written.isdecimal() or not least <= int(written) <= most:
-        raise ConnectorError(f"The option {name} must be a number from {least} to {most}, not “{written}”.")
-    return int(written)
+    return leaves_out(page, LISTS)

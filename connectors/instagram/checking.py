@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from connectors import graph
+from connectors import graph_checks
 from connectors.contract import Finding
 from connectors.errors import AccessRevoked, NoSuchPage
-from connectors.graph import Asking, NotGiven, TooMuch, moment
+from connectors.graph import Asking, NotGiven, TooMuch
 from connectors.instagram.asking import Door, Wanted
 from connectors.instagram.manifest import SCOPES
 from connectors.instagram.place import STORIES, TAGS
 from connectors.instagram.reading import Introduced, introduction
-
-_BEFORE_ITS_END = timedelta(days=30)
-_BEFORE_A_VERSION_ENDS = timedelta(days=183)
-_AGAIN = "Generate a new token and connect the account again."
 
 _FOR: Mapping[str, str] = {
     "instagram_basic": "the account and its posts",
@@ -46,10 +41,12 @@ def findings(asking: Asking, wanted: Wanted, *, messages: bool) -> Iterator[Find
         yield Finding(what="account and token", fine=False, remedy=str(refused))
         return
     yield Finding(what=f"account {account.username} ({account.number})", fine=True)
-    yield _version(asking)
+    yield graph_checks.version(asking, "Instagram")
     try:
         if wanted.door is Door.FACEBOOK:
-            yield from _token(asking)
+            yield from graph_checks.token(
+                asking, "Meta", "the account", {scope: _FOR[scope] for scope in SCOPES[Door.FACEBOOK]}
+            )
         else:
             what = (
                 "token of the account: it ends sixty days after it was made, and Instagram does not tell when"
@@ -60,71 +57,7 @@ def findings(asking: Asking, wanted: Wanted, *, messages: bool) -> Iterator[Find
     except AccessRevoked as refused:
         yield Finding(what="token", fine=False, remedy=str(refused))
         return
-    yield Finding(
-        what="application's secret",
-        fine=asking.proves,
-        remedy=""
-        if asking.proves
-        else "Enter the application's secret too (App settings > Basic), and then switch on “Require app secret”: a "
-        "token that was stolen is then worth nothing.",
-    )
-
-
-def _version(asking: Asking) -> Finding:
-    asked, answers = asking.version, asking.answered_as
-    what = f"version {asked} of the interface"
-    if answers is not None:
-        return Finding(
-            what=what,
-            fine=False,
-            remedy=f"Instagram answers as {answers}: {asked} has ended. Upgrade Muniment, or set the option `version`.",
-        )
-    ends = graph.ENDS.get(asked)
-    if ends is not None and ends - asking.now().date() < _BEFORE_A_VERSION_ENDS:
-        return Finding(
-            what=what,
-            fine=False,
-            remedy=f"Meta ends it on {ends}. Upgrade Muniment before, or set `version`.",
-        )
-    return Finding(what=what, fine=True)
-
-
-def _token(asking: Asking) -> Iterator[Finding]:
-    told = asking.token_told()
-    if told is None:
-        yield Finding(
-            what="what the token permits",
-            fine=False,
-            remedy="Meta does not tell. Look it up in Meta's Access Token Debugger.",
-        )
-        return
-    if not told.is_valid:
-        yield Finding(what="token", fine=False, remedy=f"Meta says that it is not valid. {_AGAIN}")
-        return
-    yield Finding(
-        what=f"signed in as {told.type.lower() or 'somebody'} of {told.application or 'an application'}",
-        fine=True,
-    )
-    yield _ends(f"token ({told.type.lower() or 'of unknown kind'})", told.expires_at, asking.now())
-    yield _ends("access to people's data", told.data_access_expires_at, asking.now())
-    for scope in SCOPES[Door.FACEBOOK]:
-        fine = scope in told.scopes
-        remedy = f"The token was made without it. Generate one that has it, and connect the account again: {scope}."
-        yield Finding(what=f"{_FOR[scope]}: {scope}", fine=fine, remedy="" if fine else remedy)
-
-
-def _ends(what: str, at: int | None, now: datetime) -> Finding:
-    """When something ends; 0 stands for never."""
-    until = moment(at) if at else None
-    if until is None:
-        return Finding(what=f"{what}, without an end", fine=True)
-    if until - now > _BEFORE_ITS_END:
-        return Finding(what=f"{what}, until {until:%Y-%m-%d}", fine=True)
-    return Finding(
-        what=f"{what}, until {until:%Y-%m-%d}",
-        fine=False,
-        remedy=f"It ends then. {_AGAIN} One of a system user can be made so that it does not end.",
-    )
+    yield graph_checks.proven(asking)
 
 
 def _lists(asking: Asking, account: Introduced, door: Door, *, messages: bool) -> Iterator[Finding]:
@@ -151,7 +84,7 @@ def _remedy(refused: NotGiven) -> str:
             "This version of Instagram's interface does not show it by this door. Where the agency needs it, connect the "
             "account by the other one (option `door`)."
         )
-    return f"{refused.why[0].upper()}{refused.why[1:]}."
+    return graph_checks.said(refused.why)
 
 
 def _comments(asking: Asking, account: str) -> Iterator[Finding]:
@@ -162,13 +95,7 @@ def _comments(asking: Asking, account: str) -> Iterator[Finding]:
     except (NotGiven, TooMuch):
         return
     counted = any(one.what.comments_count for one in found.items)
-    shown = [
-        one
-        for seen in found.items
-        if isinstance(seen.what.comments, dict)
-        for one in seen.what.comments.get("data") or ()
-        if isinstance(one, dict)
-    ]
+    shown = graph_checks.comments([one.what.comments for one in found.items])
     if not counted:
         return
     yield Finding(

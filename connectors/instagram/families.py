@@ -7,11 +7,12 @@ from datetime import datetime
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Listing
 from connectors.graph import NotGiven, advanced
+from connectors.graph_passes import under
 from connectors.http import decoded
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door
 from connectors.instagram.place import COUNTED, REPLIES
-from connectors.instagram.reading import Answered, Walk, counted_and_not_shown, under
+from connectors.instagram.reading import Answered, Walk, counted_and_not_shown
 from connectors.instagram.shapes import Media, Mentioned
 from connectors.instagram.standing import Standing
 from connectors.instagram.told import OF_COMMENT

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from connectors.contract import Gap, Kind, Listing, Observation, State
+from connectors.contract import Gap, Observation
 from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
 from connectors.graph import Asking, Edge, NotGiven, advanced
 from connectors.instagram import parse, shapes
@@ -14,8 +13,6 @@ from connectors.instagram.asking import Door, Wanted
 from connectors.instagram.place import COMMENTS, COUNTED, REPLIES
 from connectors.instagram.shapes import PROFILE_FIELDS, Account, Comment, Media, Owned
 from connectors.pieces import Malformed, Seen
-
-BOTH = (State.PRESENT, State.HIDDEN)
 
 _LISTED_AT_ONCE = 50
 
@@ -215,16 +212,6 @@ def _found(asking: Asking, account: str) -> str:
                 "it again."
             )
         at = advanced(edge.following, met, "the pages of the token")
-
-
-def under(names: Sequence[str], began: datetime, exchange: int) -> list[Listing]:
-    """For each of these items, that everything was shown that answers it."""
-    return [
-        Listing(
-            kinds=[Kind.COMMENT, Kind.REPLY], began_at=began, exchange=exchange, in_reply_to=name, states=BOTH
-        )
-        for name in names
-    ]
 
 
 def counted_and_not_shown(post: str) -> Gap:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.instagram import parse
-from connectors.webhooks import Change, Entry, Wanted
+from connectors.webhooks import Change, Entry, Wanted, by_page
 
 OF_COMMENT = "comment"
 """Before the number of a comment: the post that it stands below, with everything that answers it."""
@@ -32,10 +32,7 @@ _OF_MESSAGES = frozenset({"delivery", "read", "reaction", "optin", "postback", "
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:
     """One for each account, in the order in which the entries name them."""
-    pages: dict[str, list[Entry]] = {}
-    for entry in entries:
-        pages.setdefault(entry.page, []).append(entry)
-    return [_of_account(page, told, now) for page, told in pages.items()]
+    return [_of_account(page, told, now) for page, told in by_page(entries).items()]
 
 
 def _of_account(page: str, entries: Sequence[Entry], now: datetime) -> Wanted:

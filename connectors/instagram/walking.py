@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.closing import but_the_last
-from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
+from connectors import graph_passes
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting
 from connectors.errors import AccessRevoked
 from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.graph_passes import BOTH, NEAR, span, under, without_words
 from connectors.instagram import asking as options
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door, Wanted
@@ -32,15 +33,12 @@ from connectors.instagram.place import (
     TAGS,
     Place,
 )
-from connectors.instagram.reading import BOTH, Walk, counted_and_not_shown, introduction, under
+from connectors.instagram.reading import Walk, counted_and_not_shown, introduction
 from connectors.instagram.shapes import Media
 from connectors.pieces import Seen
 
 _MOST_SHOWN = 10_000
 """So many of an account's newest posts Instagram lists, and none that are older."""
-
-_NEAR = timedelta(hours=1)
-"""By how much a span is asked for wider than it is."""
 
 _TAGGED_LATER = timedelta(days=30)
 """Others may tag the account in what they published before: the list of that is not strictly in order of time."""
@@ -51,19 +49,15 @@ _LISTED_AT_ONCE = 50
 _TITLES: Mapping[str, str] = {STORIES: "stories", TAGS: "posts that the account is tagged in"}
 
 
-class Pass:
+class Pass(graph_passes.Pass[Place]):
     """A pass from `place` on."""
 
     def __init__(self, asking: Asking, wanted: Wanted, page: Page, place: Place) -> None:
-        self._asking, self._wanted, self._page = asking, wanted, page
-        self._known = place
-        self._place = place if place.began is not None else place.moved(began=asking.now())
-        self._begins, self._ends = page.published_from, page.published_until
-        self._spanned = self._begins is not None or self._ends is not None
+        super().__init__(asking, page, place)
+        self._wanted, self._known = wanted, place
         self._reach = timedelta(days=options.answered_within(page))
         self._size = options.at_once(page)
         self._left_out = options.left_out(page)
-        self._named_version = False
         self._met: dict[str, set[str]] = {}
         """Where each list has led so far."""
         self._unlisted: list[Listing] = []
@@ -94,7 +88,7 @@ class Pass:
         """Whether a list is wanted, is had by this door, and can hold anything of the span."""
         if stage in self._left_out or (stage == TAGS and self._wanted.door is Door.INSTAGRAM):
             return False
-        shown_since = self._asking.now() - parse.SHOWN_FOR - _NEAR
+        shown_since = self._asking.now() - parse.SHOWN_FOR - NEAR
         return stage != STORIES or self._ends is None or self._ends >= shown_since
 
     def _may_read_comments(self) -> None:
@@ -151,16 +145,7 @@ class Pass:
             self._lacks("messages of a conversation", refused)
             return self._batch()
         told = [(one, parse.message(one, conversation)) for one in found.items]
-        bare = [
-            Sighting(
-                native_id=one.what.id,
-                state=State.PRESENT,
-                exchange=self._asking.last,
-                reason="listed without its words",
-            )
-            for one, seen in told
-            if seen is None
-        ]
+        bare = without_words([one.what.id for one, seen in told if seen is None], self._asking.last)
         before = parse.times(found.items)
         past = self._begins is not None and bool(before) and max(before) < self._begins
         if found.following is not None and not past:
@@ -176,10 +161,7 @@ class Pass:
             if stage == MEDIA:
                 raise AccessRevoked(f"The account's posts are not shown: {refused.why}.") from refused
             self._lacks(_TITLES[stage], refused)
-            place = self._place
-            unheard = not refused.not_offered and place.gave is None
-            held = unheard or stage in {*(place.gave or ()), *place.met}
-            self._move(posts=place.posts and not held)
+            self._move(posts=self._place.posts and not self._place.may_hide(stage, refused))
             yield self._batch()
 
     def _others(self, stage: str) -> Generator[Batch, None, None]:
@@ -227,7 +209,7 @@ class Pass:
                 raise
             self._lead(None if self._past(found.items, margin) else found.following, met, path)
             if found.items:
-                self._move(met=tuple(sorted({*self._place.met, stage})))
+                self._place = self._place.giving(stage)
             observed = seen(found, body)
             yield self._batch(observed)
             yield from self._waiting()
@@ -254,7 +236,7 @@ class Pass:
         return observed
 
     def _note_files(self, items: Sequence[Seen[Media]]) -> None:
-        told = (parse.without_files(one) for one in items if self._lies_within(one))
+        told = (parse.without_files(one) for one in items if self._lies_within(moment(one.what.timestamp)))
         self._walk.gaps += [gap for gap in told if gap is not None]
 
     # -- what answers posts --------------------------------------------------------------------------------
@@ -322,25 +304,16 @@ class Pass:
         tops = [one.published_at for one in shown if one.in_reply_to == name and one.published_at]
         return (LATELY, name, at) if self._reaches(tops) else None
 
-    def _reaches(self, at: Sequence[datetime]) -> bool:
-        """Whether what follows, newest first, can lie within the span."""
-        return self._begins is None or not at or min(at) >= self._begins
-
     def _list(self, names: Sequence[str]) -> None:
         """Of these items everything was shown that answers them; the next batch says so where they are told one by one."""
-        if names and (self._spanned or self._place.one_by_one):
+        if names and self._one_by_one:
             self._unlisted += under(names, self._place.begun(), 0)
 
     # -- the span ------------------------------------------------------------------------------------------
 
     def _asked_span(self) -> dict[str, str]:
         """The span in Graph's words, with the days before it whose posts may be answered within it."""
-        asked = {}
-        if self._begins is not None:
-            asked["since"] = str(int((self._from(self._reach) - _NEAR).timestamp()))
-        if self._ends is not None:
-            asked["until"] = str(int((self._ends + _NEAR).timestamp()))
-        return asked
+        return span(None if self._begins is None else self._from(self._reach), self._ends)
 
     def _from(self, margin: timedelta) -> datetime:
         begins = self._begins or _EARLIEST
@@ -351,17 +324,7 @@ class Pass:
         if self._begins is None:
             return False
         at = parse.times(items)
-        return bool(at) and len(at) == len(items) and max(at) < self._from(margin) - _NEAR
-
-    def _moved_within(self, updated: str | int | None) -> bool:
-        at = moment(updated)
-        return self._begins is None or at is None or at >= self._begins
-
-    def _lies_within(self, one: Seen[Media]) -> bool:
-        at = moment(one.what.timestamp)
-        return at is None or (
-            (self._begins is None or at >= self._begins) and (self._ends is None or at <= self._ends)
-        )
+        return bool(at) and len(at) == len(items) and max(at) < self._from(margin) - NEAR
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 
@@ -388,12 +351,6 @@ class Pass:
         at = dict(advanced(following, met, f"the {edge} of {name}"))
         self._move(waiting=(*self._place.waiting, (edge, name, at)))
 
-    def _lead(self, following: Mapping[str, str] | None, met: set[str], what: str) -> None:
-        if following is None:
-            self._move(at={}, ended=True)
-        else:
-            self._move(at=dict(advanced(following, met, what)))
-
     def _begun_anew(self, refused: NotGiven) -> bool:
         """Whether a list was refused for its cursor, which Instagram keeps for a time only; it then begins anew."""
         if not refused.cursor_forgotten or not self._place.at:
@@ -401,16 +358,9 @@ class Pass:
         self._move(at={}, total=None)
         return True
 
-    def _lacks(self, what: str, refused: NotGiven) -> None:
-        """A list that is refused is a gap; one that the interface does not have is a blind spot, and a check says so."""
-        if not refused.not_offered:
-            self._walk.gaps.append(Gap(what=what, why=refused.why))
-
-    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The same batches; the last one closes the pass."""
-        last = yield from but_the_last(batches)
-        assert last is not None, "a pass reads at least the account's own posts, or fails"
-        yield self._closed(last)
+    @property
+    def _gaps(self) -> list[Gap]:
+        return self._walk.gaps
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""
@@ -421,46 +371,24 @@ class Pass:
         if place.posts:
             begins = max(filter(None, (self._begins, cut)), default=None)
             if begins is None or self._ends is None or begins <= self._ends:
-                listings.append(self._of([Kind.POST], exchange, begins, self._ends))
+                listings.append(place.listing([Kind.POST], exchange, BOTH, begins, self._ends))
         if cut is not None and (self._begins is None or self._begins < cut):
             gaps.append(_older(cut, self._begins))
-        if threads and not (self._spanned or place.one_by_one):
-            listings.append(replace(self._of([Kind.COMMENT, Kind.REPLY], exchange), stated_total=place.total))
+        if threads and not self._one_by_one:
+            listings.append(
+                replace(place.listing([Kind.COMMENT, Kind.REPLY], exchange, BOTH), stated_total=place.total)
+            )
         if not threads:
             self._move(threads=False)
         return replace(
             last, listings=tuple(listings), gaps=tuple(gaps), resume_from=self._place.finished().cursor()
         )
 
-    def _of(
-        self,
-        kinds: Sequence[Kind],
-        exchange: int,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Listing:
-        return Listing(
-            kinds=kinds,
-            began_at=self._place.begun(),
-            exchange=exchange,
-            published_from=since,
-            published_until=until,
-            states=BOTH,
-        )
-
-    def _move(self, **changes: Any) -> None:
-        self._place = self._place.moved(**changes)
-
     def _batch(self, observed: Sequence[Observation] = (), sightings: Sequence[Sighting] = ()) -> Batch:
-        gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
+        gaps = [*self._walk.gaps, *self._walk.fields_dropped(), *self._answered_as("Instagram")]
         self._walk.gaps = []
         listings = [replace(one, exchange=self._asking.last) for one in self._unlisted]
         self._unlisted = []
-        answers = self._asking.answered_as
-        if answers is not None and not self._named_version:
-            self._named_version = True
-            why = f"Instagram answers as version {answers} of its interface: upgrade Muniment, or set the option `version`"
-            gaps.append(Gap(what="what that version does not tell", why=why))
         return self._asking.batch(
             self._place.cursor(), observed, listings=listings, sightings=sightings, gaps=gaps
         )

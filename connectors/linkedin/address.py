@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from connectors.naming import steps
 
 _HOSTS = re.compile(r"(?:[a-z]{2,3}\.)?linkedin\.com")
 _KINDS = frozenset({"company", "school", "showcase", "organization-guest"})
@@ -36,13 +38,7 @@ def read(written: str) -> Address | None:
         return Address(number=text)
     if (urn := _URN.fullmatch(text)) is not None:
         return Address(number=urn[1])
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    match [unquote(step) for step in parts.path.split("/") if step]:
+    match [unquote(step) for step in steps(text, _HOSTS) or ()]:
         case [kind, name, *_] if kind in _KINDS and _NUMBER.fullmatch(name):
             return Address(number=name)
         case [kind, name, *_] if kind in _KINDS and _NAME.fullmatch(name):

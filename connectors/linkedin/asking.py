@@ -19,7 +19,7 @@ from connectors.linkedin.paging import Spot, onward
 from connectors.linkedin.reading import Answer
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.urns import listed
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Seen
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -170,10 +170,3 @@ class Asking(Visit):
         last = error.exchanges[-1]
         waits = refusals.throttled(refusals.fault(last.body, last.status), last, self.now())
         error.args, error.after = waits.args, waits.after
-
-    def _read(self, exchange: Exchange, reader: Callable[[bytes], T]) -> T:
-        body = decoded(exchange)
-        try:
-            return reader(body)
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from connectors.contract import Page
-from connectors.errors import AddressRefused, ConnectorError
+from connectors.errors import ConnectorError
 from connectors.linkedin import versions
-from connectors.pieces import keeps_secrets
+from connectors.options import number, protected
 
 API = "https://api.linkedin.com/rest"
 
@@ -22,9 +22,7 @@ _VERSION = re.compile(r"20\d{2}(?:0[1-9]|1[0-2])")
 def base(page: Page) -> str:
     """Where the interface is asked for; nowhere that a token would travel to in clear."""
     told = page.options.get("api") or API
-    if not keeps_secrets(told):
-        raise AddressRefused(f"{told} is not protected by TLS: the token would travel in clear.")
-    return told.rstrip("/")
+    return protected(told).rstrip("/")
 
 
 def version(page: Page) -> str:
@@ -39,12 +37,12 @@ def version(page: Page) -> str:
 
 def page_size(page: Page) -> int:
     """How many items of a list are asked for at once; two at least, since answers overlap by one."""
-    return _number(page, "page_size", _PAGE_SIZE, least=2, most=_PAGE_SIZE)
+    return number(page, "page_size", _PAGE_SIZE, least=2, most=_PAGE_SIZE)
 
 
 def answered_within(page: Page) -> int:
     """How many days before its span a pass over a span of time still asks what answers a post."""
-    return _number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
+    return number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
 
 
 def names(page: Page) -> bool:
@@ -67,10 +65,3 @@ def _whether(page: Page, name: str, usual: str) -> bool:
     if told not in {YES, NO}:
         raise ConnectorError(f"The option {name} must be {YES} or {NO}, not “{told}”.")
     return told == YES
-
-
-def _number(page: Page, name: str, usual: int, *, least: int, most: int) -> int:
-    written = page.options.get(name, str(usual))
-    if not (written.isascii() and written.isdecimal()) or not least <= int(written) <= most:
-        raise ConnectorError(f"The option {name} must be a number from {least} to {most}, not “{written}”.")
-    return int(written)

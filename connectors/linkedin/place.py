@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import ClassVar
 
 import msgspec
 
 from connectors import cursors
-from connectors.contract import Cursor
 from connectors.linkedin.paging import Spot
 
 POSTS, CHANGED, NOTICES, LATE = "posts", "changed", "notices", "late"
@@ -41,7 +40,7 @@ class Below(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.name == self.post
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `page` is the organisation's number. `waiting` are lists of comments, the
@@ -52,15 +51,16 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     whether everything was shown; `shut` that we are shown no comments at all.
     """
 
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
     page: str = ""
-    began: datetime | None = None
     stage: str = STAGES[0]
     at: Spot = Spot()
     several: bool = False
     waiting: tuple[Below, ...] = ()
     late: tuple[str, ...] = ()
     met: tuple[str, ...] = ()
-    aliases: dict[str, str] = {}
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
     told: tuple[datetime, datetime] | None = None
     heard: tuple[datetime, datetime] | None = None
     posts: bool = True
@@ -68,19 +68,9 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     shut: bool = False
     total: int = 0
 
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
-
     def after(self, stage: str) -> Place:
         """Where to go on once `stage` is read to its end."""
-        following = STAGES[min(STAGES.index(stage) + 1, len(STAGES) - 1)]
-        return self.moved(stage=following, at=Spot(), waiting=())
+        return self.moved(stage=self.following(stage), at=Spot(), waiting=())
 
     def knowing(self, aliases: dict[str, str]) -> Place:
         """The same pass, which knows these names of posts too; the oldest are forgotten beyond `MOST_KNOWN`."""
@@ -95,13 +85,3 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         if told is not None and heard is not None and told[0] <= heard[1] and heard[0] <= told[1]:
             heard = (min(told[0], heard[0]), max(told[1], heard[1]))
         return Place(page=self.page, aliases=self.aliases, told=heard or told)
-
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stage in STAGES else Place()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connectors import reach
 from connectors.linkedin.reading import moment
 from connectors.linkedin.shapes import Post
 
@@ -17,25 +18,8 @@ _OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(reach.Reach):
     """The span of a pass, open on a side that is None, and how far before it a post may have been published."""
-
-    begins: datetime | None
-    ends: datetime | None
-    before: timedelta
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether the pass is about a part of the page."""
-        return self.begins is not None or self.ends is not None
-
-    @property
-    def earliest(self) -> datetime | None:
-        """When the oldest post was published of which the comments are asked for."""
-        if self.begins is None:
-            return None
-        first = datetime.min.replace(tzinfo=self.begins.tzinfo)
-        return self.begins - self.before if self.begins - first > self.before else first
 
     def holds(self, read: Post) -> bool:
         """Whether a post is read; one that bears no time belongs to every pass."""
@@ -49,11 +33,8 @@ class Reach:
 
         What was published within the reach was changed no earlier.
         """
-        times = [moment(read.last_modified_at) for read in items]
-        told = [at for at in times if at is not None]
-        if self.earliest is None or not told or len(told) < len(times):
-            return False
-        return told == sorted(told, reverse=True) and told[-1] < self.earliest
+        told = reach.newest_first([moment(read.last_modified_at) for read in items])
+        return self.earliest is not None and bool(told) and told[-1] < self.earliest
 
     def tells(
         self, began: datetime, told: tuple[datetime, datetime] | None

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from connectors import spans
+from connectors import pieces, spans
 from connectors.contract import Span
 from connectors.pieces import Malformed, Seen, value
 
@@ -47,11 +47,7 @@ def moment(told: int | None) -> datetime | None:
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     """Read a whole body as one object."""
-    try:
-        start, end = spans.document(body)
-        return Seen(value(body[start:end], shape), Span(exchange, start, end))
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+    return pieces.one(body, exchange, shape, "LinkedIn")
 
 
 def many(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
@@ -66,7 +62,7 @@ def many(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
             start, end = members["paging"]
             paging = value(body[start:end], _Paging)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "LinkedIn")) from error
     return Answer(items, paging.total, _leads(paging))
 
 
@@ -87,7 +83,7 @@ def results(body: bytes, exchange: int, shape: type[T]) -> tuple[dict[str, Seen[
                 status = told.get("status") if isinstance(told, dict) else None
                 refused[unquote(name)] = status if isinstance(status, int) else 0
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "LinkedIn")) from error
     return found, refused
 
 
@@ -103,14 +99,3 @@ def _leads(paging: _Paging) -> int | None:
             if start.isascii() and start.isdecimal():
                 return int(start[:9])
     return None
-
-
-def _why(body: bytes, error: Exception) -> str:
-    if isinstance(error, Malformed):
-        return str(error)
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of LinkedIn's shape: {error}"

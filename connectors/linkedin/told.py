@@ -26,7 +26,7 @@ from connectors.linkedin.notices import REMARKED, REMOVED, post_of
 from connectors.linkedin.reading import moment
 from connectors.linkedin.shapes import Notice, Source
 from connectors.linkedin.urns import comment, is_thread, under
-from connectors.webhooks import Change, Entry, Greeting, Manner, Unreadable, Wanted
+from connectors.webhooks import Change, Entry, Greeting, Manner, Unreadable, Wanted, by_page
 
 EVENTS = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 
@@ -79,10 +79,7 @@ def read(body: bytes) -> list[Entry]:
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:
     """One for each organisation, in the order in which the entries name them."""
-    pages: dict[str, list[Entry]] = {}
-    for entry in entries:
-        pages.setdefault(entry.page, []).append(entry)
-    return [_of_page(page, told, now) for page, told in pages.items()]
+    return [_of_page(page, told, now) for page, told in by_page(entries).items()]
 
 
 def _of_page(page: str, entries: Sequence[Entry], now: datetime) -> Wanted:

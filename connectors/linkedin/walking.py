@@ -219,22 +219,17 @@ class Pass:
         exchange = len(last.exchanges) - 1
         states = (State.PRESENT, State.HIDDEN) if self._drafts else (State.PRESENT,)
         if place.posts:
-            of_posts = self._of([Kind.POST], exchange, states)
+            of_posts = self._place.listing([Kind.POST], exchange, states)
             listings.append(
                 replace(of_posts, published_from=self._reach.begins, published_until=self._reach.ends)
             )
         if place.threads and not self._reach.narrowed:
-            of_comments = self._of([Kind.COMMENT, Kind.REPLY], exchange)
+            of_comments = self._place.listing([Kind.COMMENT, Kind.REPLY], exchange)
             listings.append(replace(of_comments, stated_total=place.total if place.posts else None))
         return replace(last, listings=tuple(listings), resume_from=place.finished().cursor())
 
     def _under(self, name: str) -> Listing:
-        return replace(self._of([Kind.COMMENT, Kind.REPLY], self._asking.last), in_reply_to=name)
-
-    def _of(
-        self, kinds: Sequence[Kind], exchange: int, states: Sequence[State] = (State.PRESENT,)
-    ) -> Listing:
-        return Listing(kinds=kinds, began_at=self._place.begun(), exchange=exchange, states=states)
+        return replace(self._place.listing([Kind.COMMENT, Kind.REPLY], self._asking.last), in_reply_to=name)
 
     def _move(self, **changes: Any) -> None:
         self._place = self._place.moved(**changes)

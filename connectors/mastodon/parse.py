@@ -26,15 +26,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from connectors import spans, times
+from connectors import pieces, spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.pieces import Malformed, Seen
 from connectors.text import plain
 
 T = TypeVar("T")
-
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
 
 TO_EVERYBODY = frozenset({"public", "unlisted", "local"})
 _NAMED_LINK = re.compile(r'<([^>]*)>\s*;[^<]*?rel="?([a-z]+)"?')
@@ -227,19 +224,15 @@ class Refusal(msgspec.Struct):
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     """Read a whole body as one object."""
-    try:
-        start, end = spans.document(body)
-        return Seen(_decoded(body[start:end], shape), Span(exchange, start, end))
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+    return pieces.one(body, exchange, shape, "Mastodon")
 
 
 def many(body: bytes, exchange: int, shape: type[T]) -> list[Seen[T]]:
     """Read a body as a list; each item with its own bytes in `exchange`."""
     try:
-        return _items(body, exchange, spans.document(body), shape)
+        return pieces.items(body, spans.document(body), exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "Mastodon")) from error
 
 
 def context(body: bytes, exchange: int) -> tuple[list[Seen[Status]], list[Seen[Status]]]:
@@ -247,12 +240,12 @@ def context(body: bytes, exchange: int) -> tuple[list[Seen[Status]], list[Seen[S
     try:
         members = spans.object_members(body, spans.document(body))
         above, below = (
-            _items(body, exchange, members[name], Status) for name in ("ancestors", "descendants")
+            pieces.items(body, members[name], exchange, Status) for name in ("ancestors", "descendants")
         )
     except KeyError as error:
         raise Malformed(f"the answer lacks {error}") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "Mastodon")) from error
     return above, below
 
 
@@ -293,9 +286,9 @@ def event(body: bytes) -> tuple[str, int, int]:
 def told(body: bytes, start: int, end: int, shape: type[T]) -> Seen[T]:
     """Read the data of a server-sent event."""
     try:
-        return Seen(_decoded(body[start:end], shape), Span(0, start, end))
+        return Seen(pieces.value(body[start:end], shape), Span(0, start, end))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body[start:end], error)) from error
+        raise Malformed(pieces.why(body[start:end], error, "Mastodon")) from error
 
 
 def link(headers: Sequence[tuple[str, str]], rel: str, name: str) -> str | None:
@@ -551,32 +544,7 @@ def concerns(read: Status, account: str) -> bool:
     )
 
 
-# -- pieces --------------------------------------------------------------------------------------------------
-
-
-def _decoded(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
-
-
-def _items(body: bytes, exchange: int, where: tuple[int, int], shape: type[T]) -> list[Seen[T]]:
-    decoder = msgspec.json.Decoder(shape)
-    found: list[Seen[T]] = []
-    for start, end in spans.array_items(body, *where):
-        try:
-            what = decoder.decode(body[start:end])
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            what = _decoded(body[start:end], shape)
-        found.append(Seen(what, Span(exchange, start, end)))
-    return found
+# -- parts ---------------------------------------------------------------------------------------------------
 
 
 def _words(warning: str, content: str, options: Sequence[str] = ()) -> str:
@@ -658,12 +626,3 @@ def _edit(read: Edit) -> dict[str, object]:
             {"id": f"media:{one.id}", "description": one.description} for one in read.media_attachments
         ],
     }
-
-
-def _why(body: bytes, error: Exception) -> str:
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of Mastodon's shape: {error}"

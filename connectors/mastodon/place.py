@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
-
-import msgspec
+from typing import ClassVar
 
 from connectors import cursors
-from connectors.contract import Cursor
 
 LISTS, STATUSES, MENTIONS = "lists", "statuses", "mentions"
 STAGES = (LISTS, STATUSES, MENTIONS)
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The stage that is read, and where in it.
 
     `at` is the id after which (statuses) or before which (mentions) the next
@@ -28,9 +25,10 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     that this one does not keep the others from being compared.
     """
 
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
     account: str = ""
     moved_to: str = ""
-    began: datetime | None = None
     since: datetime | None = None
     stage: str = STAGES[0]
     at: str = ""
@@ -42,15 +40,6 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     profile: bool = True
     one_by_one: bool = False
 
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
-
     def finished(self, margin: timedelta) -> Place:
         """Where the next pass begins."""
         return Place(
@@ -60,13 +49,3 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             before=self.seen,
             one_by_one=not self.threads,
         )
-
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stage in STAGES else Place()

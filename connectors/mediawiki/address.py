@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit, urlunsplit
+
+from connectors import naming, pieces
 
 _EDIT_LINK = re.compile(rb"<link\b[^>]*\brel\s*=\s*[\"']?EditURI\b[^>]*>", re.IGNORECASE)
 _HREF = re.compile(rb"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
@@ -57,15 +58,8 @@ class Address:
 
 def read(written: str) -> Address | None:
     """The address that a person wrote; None if it is none."""
-    text = written.strip()
-    if text and "://" not in text:
-        text = "https://" + text
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - a port that is no number raises here
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in parts.netloc:
+    parts = naming.site(written)
+    if parts is None:
         return None
     return Address(urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, "")))
 
@@ -88,8 +82,7 @@ def same_host(one: str, other: str) -> bool:
 
 def keeps_secrets(url: str) -> bool:
     """Whether a password may be sent there: over TLS, or without leaving this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+    return pieces.keeps_secrets(url)
 
 
 def _title(written: str) -> str:
@@ -99,12 +92,3 @@ def _title(written: str) -> str:
 def _place(url: str) -> tuple[str, int | None]:
     parts = urlsplit(url)
     return (parts.hostname or "").removeprefix("www."), None if parts.port in {None, 80, 443} else parts.port
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

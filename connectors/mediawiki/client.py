@@ -27,6 +27,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
+from connectors.closing import but_the_last
 from connectors.contract import (
     Batch,
     ByHand,
@@ -402,16 +403,7 @@ class _Pass:
 
 def _closed(batches: Iterator[Batch], pass_: _Pass, began: datetime) -> Iterator[Batch]:
     """The batches of a pass; the last one says that every page was seen, once all of them were."""
-    last: Batch | None = None
-    try:
-        for batch in batches:
-            if last is not None:
-                yield last
-            last = batch
-    except ConnectorError:
-        if last is not None:
-            yield last
-        raise
+    last = yield from but_the_last(batches)
     if last is None:
         return
     if not pass_.whole or not last.exchanges:

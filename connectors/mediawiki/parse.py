@@ -18,6 +18,7 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
+from connectors.pieces import why
 
 T = TypeVar("T")
 
@@ -537,9 +538,4 @@ def _author(name: str | None, number: int) -> Author | None:
 
 
 def _why(body: bytes, error: Exception) -> str:
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or a fault of the wiki's)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of MediaWiki's shape: {error}"
+    return why(body, error, "MediaWiki", instead="a fault of the wiki's")

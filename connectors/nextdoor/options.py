@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from connectors.contract import Page
-from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
+from connectors.errors import ConnectorError, NoSuchPage
 from connectors.nextdoor import address, routes
 from connectors.nextdoor.address import Address
-from connectors.pieces import keeps_secrets
+from connectors.options import protected
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _PROFILE = re.compile(r"[\w=+/.-]{1,200}", re.ASCII)
@@ -29,12 +29,12 @@ def named(page: Page) -> Address:
 
 def base(page: Page, where: Address) -> str:
     """Where the interface is asked for: at the host of the agency's country, if nothing else is said."""
-    return _kept_secret(page.options.get("api") or f"https://{where.host}")
+    return protected(page.options.get("api") or f"https://{where.host}").rstrip("/")
 
 
 def auth(page: Page) -> str:
     """Where an application asks for its token."""
-    return _kept_secret(page.options.get("auth") or routes.AUTH)
+    return protected(page.options.get("auth") or routes.AUTH).rstrip("/")
 
 
 def profile(page: Page) -> str:
@@ -73,9 +73,3 @@ def _matching(page: Page, name: str, pattern: re.Pattern[str], what: str) -> str
     if written and not pattern.fullmatch(written):
         raise ConnectorError(f"The option {name} must be {what}, not “{written}”.")
     return written
-
-
-def _kept_secret(told: str) -> str:
-    if not keeps_secrets(told):
-        raise AddressRefused(f"{told} is not protected by TLS: the token would travel in clear.")
-    return told.rstrip("/")

@@ -11,7 +11,7 @@ import msgspec
 from connectors import spans
 from connectors.contract import Span
 from connectors.nextdoor.shapes import Agency, Area, Comment, Post, Profile
-from connectors.pieces import Malformed, value
+from connectors.pieces import Malformed, value, why
 
 T = TypeVar("T")
 
@@ -176,16 +176,5 @@ def _guarded(answer: Answer, read: Callable[[], T]) -> T:
     """Read, and say in an officer's words what is wrong with what cannot be read."""
     try:
         return read()
-    except Malformed:
-        raise
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
-        start = answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        if start == b"<":
-            why = (
-                "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-            )
-        elif not start:
-            why = "the answer is empty"
-        else:
-            why = f"the answer is not of Nextdoor's shape: {fault}"
-        raise Malformed(why) from fault
+        raise Malformed(why(answer.body, fault, "Nextdoor")) from fault

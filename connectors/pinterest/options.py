@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectors.contract import Page
-from connectors.errors import AddressRefused, ConnectorError
-from connectors.pieces import keeps_secrets
+from connectors.errors import ConnectorError
+from connectors.options import number, protected
 
 API = "https://api.pinterest.com/v5"
 
@@ -15,19 +15,12 @@ MOST_AT_ONCE = 250
 def base(page: Page) -> str:
     """Where the interface is asked for; nowhere that a token would travel to in clear."""
     told = page.options.get("api") or API
-    if not keeps_secrets(told):
-        raise AddressRefused(f"{told} is not protected by TLS: the token would travel in clear.")
-    return told.rstrip("/")
+    return protected(told).rstrip("/")
 
 
 def at_once(page: Page) -> int:
     """How many boards, sections or pins to ask for in one question."""
-    written = page.options.get("page_size", str(AT_ONCE))
-    if not (written.isascii() and written.isdecimal()) or not 1 <= int(written[:9]) <= MOST_AT_ONCE:
-        raise ConnectorError(
-            f"The option page_size must be a number from 1 to {MOST_AT_ONCE}, not “{written}”."
-        )
-    return int(written)
+    return number(page, "page_size", AT_ONCE, least=1, most=MOST_AT_ONCE)
 
 
 def metrics(page: Page) -> bool:

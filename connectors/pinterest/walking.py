@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.closing import but_the_last
-from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
+from connectors.contract import Batch, Gap, Kind, Observation, Page, State
 from connectors.errors import UnexpectedResponse
 from connectors.pieces import Seen
 from connectors.pinterest import options, parse
@@ -161,9 +161,7 @@ class Pass:
         place, exchange = self._place, len(last.exchanges) - 1
         states = (State.PRESENT, State.HIDDEN) if place.secret else (State.PRESENT,)
         kinds = [*([Kind.POST] if place.posts else []), *([Kind.PROFILE] if place.boards else [])]
-        listings = [
-            Listing(kinds=[kind], began_at=place.begun(), exchange=exchange, states=states) for kind in kinds
-        ]
+        listings = [place.listing([kind], exchange, states) for kind in kinds]
         gaps = list(last.gaps)
         if place.films:
             gaps.append(

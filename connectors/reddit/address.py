@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from connectors.naming import steps
 
 SUBREDDIT, ACCOUNT = "r", "user"
 
@@ -37,13 +39,7 @@ def read(written: str) -> Address | None:
     text = written.strip()
     if _SHORT.fullmatch(text):
         text = f"https://www.reddit.com/{text.lstrip('/')}"
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    match [unquote(step) for step in parts.path.split("/") if step]:
+    match [unquote(step) for step in steps(text, _HOSTS) or ()]:
         case ["r", name, *_] if name.lower().startswith("u_") and _ACCOUNT.fullmatch(name[2:]):
             return Address(ACCOUNT, name[2:])
         case ["r", name, *_] if _SUBREDDIT.fullmatch(name):

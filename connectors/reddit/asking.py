@@ -13,7 +13,7 @@ from typing import TypeVar
 from connectors.contract import Client, Exchange, Span
 from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Seen
 from connectors.reddit import reading, refusals
 from connectors.reddit.reading import Answer
 from connectors.reddit.session import Session
@@ -100,12 +100,6 @@ class Asking(Visit):
         """Things by their full names, at most a hundred. Those that Reddit does not show are left out."""
         exchange = self.get("api/info", {"id": ",".join(names)})
         return self._read(exchange, lambda body: reading.listing(body, self.last)).items
-
-    def _read(self, exchange: Exchange, read: Callable[[bytes], T]) -> T:
-        try:
-            return read(decoded(exchange))
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
 
     def _asked(self, ask: Callable[[Mapping[str, str]], Exchange]) -> Exchange:
         self._session.brake()

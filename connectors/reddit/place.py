@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-import msgspec
+from typing import ClassVar
 
 from connectors import cursors
-from connectors.contract import Cursor
 
 SPAM, QUEUE, EDITED, COMMENTS, NEW, TREES, LOG = (
     "spam",
@@ -23,7 +20,7 @@ STAGES = (SPAM, QUEUE, EDITED, COMMENTS, NEW, TREES, LOG)
 """In the order in which a pass reads them. Which submissions' comments are read is known after `new`."""
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `page` is the full name of the subreddit or account: a name may come to be
@@ -38,9 +35,10 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     everything was shown: of the submissions, of the comments, of what is removed.
     """
 
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
     page: str = ""
     moderator: bool | None = None
-    began: datetime | None = None
     stage: str = STAGES[0]
     at: str = ""
     ended: bool = False
@@ -54,30 +52,10 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     comments: bool = True
     held: bool = True
 
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
-
     def after(self, stage: str) -> Place:
         """Where to go on once `stage` is read to its end."""
-        following = STAGES[min(STAGES.index(stage) + 1, len(STAGES) - 1)]
-        return self.moved(stage=following, at="", ended=False, listed=0)
+        return self.moved(stage=self.following(stage), at="", ended=False, listed=0)
 
     def finished(self) -> Place:
         """Where the next pass begins."""
         return Place(page=self.page)
-
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stage in STAGES else Place()

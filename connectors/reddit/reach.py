@@ -6,19 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connectors import reach
+
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(reach.Reach):
     """The span of a pass, open on a side that is None, and how far before it a submission may have been published."""
-
-    begins: datetime | None
-    ends: datetime | None
-    before: timedelta
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether the pass is about a part of the page."""
-        return self.begins is not None or self.ends is not None
 
     def holds(self, at: datetime | None) -> bool:
         """Whether something of that time lies within; what bears no time belongs to every pass."""
@@ -39,8 +32,8 @@ class Reach:
 
         `widely`: before whatever may still be answered within the span, too.
         """
-        told = [one for one in times if one is not None]
-        if self.begins is None or not told or len(told) < len(times) or told != sorted(told, reverse=True):
+        told = reach.newest_first(times)
+        if self.begins is None or not told:
             return False
         away = self.begins - told[-1]
         return away > (self.before if widely else timedelta(0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -11,13 +9,10 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Malformed, Seen, mended, value, why
 from connectors.reddit.shapes import T1, Person, Replies, Thing
 
 T = TypeVar("T")
-
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
 
 _things: msgspec.json.Decoder[Thing] = msgspec.json.Decoder(Thing)
 _EMPTY = b"[]"
@@ -67,7 +62,7 @@ def listing(body: bytes, exchange: int) -> Answer[Thing]:
         at = _within(body, spans.document(body), "data", "children")
         return Answer(_listed(body, at, exchange), read.data.after or None)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(why(body, error, "Reddit")) from error
 
 
 def people(body: bytes) -> tuple[list[Person], str | None]:
@@ -76,7 +71,7 @@ def people(body: bytes) -> tuple[list[Person], str | None]:
         read = value(body, _OfPeople)
         return value(bytes(read.data.children), list[Person]), read.data.after or None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(why(body, error, "Reddit")) from error
 
 
 def tree(body: bytes, exchange: int) -> tuple[Seen[Thing], list[Seen[Thing]]]:
@@ -90,7 +85,7 @@ def tree(body: bytes, exchange: int) -> tuple[Seen[Thing], list[Seen[Thing]]]:
             raise Malformed("the submission is missing")
         return first[0], _listed(body, _within(body, both[1], "data", "children"), exchange)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(why(body, error, "Reddit")) from error
 
 
 def flat(body: bytes, exchange: int) -> list[Seen[Thing]]:
@@ -103,7 +98,7 @@ def flat(body: bytes, exchange: int) -> list[Seen[Thing]]:
             return []
         return _listed(body, _within(body, spans.document(body), "json", "data", "things"), exchange)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(why(body, error, "Reddit")) from error
 
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
@@ -111,7 +106,7 @@ def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     try:
         return Seen(value(body, shape), Span(exchange, *spans.document(body)))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(why(body, error, "Reddit")) from error
 
 
 def is_listing(body: bytes) -> bool:
@@ -121,16 +116,6 @@ def is_listing(body: bytes) -> bool:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
     return True
-
-
-def value(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.json.decode(_mended(piece), type=shape)
 
 
 def _listed(body: bytes, at: tuple[int, int], exchange: int) -> list[Seen[Thing]]:
@@ -146,7 +131,7 @@ def _listed(body: bytes, at: tuple[int, int], exchange: int) -> list[Seen[Thing]
             except msgspec.ValidationError:
                 raise
             except (msgspec.DecodeError, UnicodeDecodeError):
-                what = _things.decode(_mended(piece))
+                what = _things.decode(mended(piece))
             found.append(Seen(what, Span(exchange, start, end)))
             if isinstance(what, T1) and isinstance(what.data.replies, Replies):
                 below = bytes(what.data.replies.data.children)
@@ -166,18 +151,3 @@ def _within(body: bytes, span: tuple[int, int], *path: str) -> tuple[int, int]:
     if at is None:
         raise Malformed(f"{'.'.join(path)} is missing")
     return at
-
-
-def _mended(piece: bytes) -> bytes:
-    return _HALVES.sub("\ufffd", json.dumps(json.loads(piece), ensure_ascii=False)).encode()
-
-
-def _why(body: bytes, error: Exception) -> str:
-    if isinstance(error, Malformed):
-        return str(error)
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of Reddit's shape: {error}"

@@ -302,21 +302,18 @@ class Pass:
         if place.posts and not (begins is not None and ends is not None and ends < begins):
             listings.append(
                 replace(
-                    self._of([Kind.POST], exchange, states),
+                    self._place.listing([Kind.POST], exchange, states),
                     published_from=begins,
                     published_until=ends,
                 )
             )
         if place.comments and place.since is None and not self._reach.narrowed:
             counted = place.total if self._named.is_subreddit else None
-            listings.append(replace(self._of(ANSWERS, exchange, states), stated_total=counted))
+            listings.append(replace(self._place.listing(ANSWERS, exchange, states), stated_total=counted))
         return replace(last, listings=tuple(listings), resume_from=place.finished().cursor())
 
     def _under(self, name: str) -> Listing:
-        return replace(self._of(ANSWERS, self._asking.last, self._states), in_reply_to=name)
-
-    def _of(self, kinds: Sequence[Kind], exchange: int, states: Sequence[State]) -> Listing:
-        return Listing(kinds=kinds, began_at=self._place.begun(), exchange=exchange, states=states)
+        return replace(self._place.listing(ANSWERS, self._asking.last, self._states), in_reply_to=name)
 
     def _observed(self, items: Sequence[Seen[Thing]]) -> list[Observation]:
         told = (parse.told(one, self._speakers) for one in items)

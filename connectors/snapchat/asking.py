@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 
 from connectors.contract import Client, Exchange
 from connectors.errors import NoSuchPage, TryAgainLater, UnexpectedResponse
-from connectors.http import decoded
-from connectors.pieces import Malformed
 from connectors.snapchat import reading
 from connectors.snapchat.reading import Piece, Profile
 from connectors.visits import Visit
@@ -39,10 +37,7 @@ class Asking(Visit):
                 f"Snapchat shows no profile @{self.name} ({exchange.status}): it was renamed, closed, or never was. Look at "
                 f"{exchange.url} in a browser, and correct the page's address."
             )
-        try:
-            shown = reading.profile(decoded(exchange), self.last)
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        shown = self._read(exchange, lambda body: reading.profile(body, self.last))
         if self.name not in shown.names:
             raise NoSuchPage(
                 f"Snapchat shows the profile @{reading.text(shown.info.what, 'username')} at {exchange.url}. Correct the "
@@ -55,10 +50,7 @@ class Asking(Visit):
         exchange = self._get(f"{self._site}/spotlight/{name}")
         if exchange.status in NO_SUCH:
             return exchange, None
-        try:
-            return exchange, reading.spotlight(decoded(exchange), self.last, name)
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        return exchange, self._read(exchange, lambda body: reading.spotlight(body, self.last, name))
 
     def _get(self, url: str) -> Exchange:
         exchange = self._http.get(url, headers=_HEADERS, accept=(*NO_SUCH, *_REFUSALS))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connectors.contract import Client, Page
-from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
+from connectors.errors import NoSuchPage
 from connectors.graph import Asking
-from connectors.pieces import keeps_secrets
+from connectors.options import leaves_out, number, protected
 from connectors.threads import address
 from connectors.threads.place import GHOSTS, MENTIONS, OWN_REPLIES
 
@@ -29,20 +29,18 @@ def arrive(http: Client, secret: Mapping[str, str] | None, page: Page) -> tuple[
     name = address.read(page.address)
     if name is None:
         raise NoSuchPage(f"“{page.address}” names no account on Threads. {_HOW}")
-    base = page.options.get("graph") or THREADS
-    if not keeps_secrets(base):
-        raise AddressRefused(f"{base} is not protected by TLS: the token would travel in clear.")
+    base = protected(page.options.get("graph") or THREADS)
     return Asking(http, secret, base, VERSION), name
 
 
 def at_once(page: Page) -> int:
     """How many posts to ask for in one question."""
-    return _number(page, "page_size", _POSTS_AT_ONCE, least=1, most=100)
+    return number(page, "page_size", _POSTS_AT_ONCE, least=1, most=100)
 
 
 def answered_within(page: Page) -> int:
     """How many days before its span a pass over a span of time still asks what answers a post."""
-    return _number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
+    return number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
 
 
 def approves(page: Page) -> bool:
@@ -52,16 +50,4 @@ def approves(page: Page) -> bool:
 
 def left_out(page: Page) -> frozenset[str]:
     """Lists that the account's people do not use, and that need not be asked for at every pass."""
-    named = frozenset(page.options.get("leave_out", "").replace(",", " ").split())
-    if unknown := named - set(LISTS):
-        raise ConnectorError(
-            f"The option leave_out names {', '.join(sorted(unknown))}; it may name {', '.join(LISTS)}."
-        )
-    return named
-
-
-def _number(page: Page, name: str, usual: int, *, least: int, most: int) -> int:
-    written = page.options.get(name, str(usual))
-    if not written.isdecimal() or not least <= int(written) <= most:
-        raise ConnectorError(f"The option {name} must be a number from {least} to {most}, not “{written}”.")
-    return int(written)
+    return leaves_out(page, LISTS)

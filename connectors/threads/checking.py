@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from connectors import graph_checks
 from connectors.contract import Finding
 from connectors.errors import AccessRevoked, NoSuchPage
-from connectors.graph import Asking, NotGiven, TooMuch, moment
+from connectors.graph import Asking, NotGiven, TooMuch
 from connectors.threads.manifest import SCOPES
 from connectors.threads.place import GHOSTS, MENTIONS, OWN_REPLIES, POSTS
 from connectors.threads.reading import introduction
@@ -44,14 +45,7 @@ def findings(asking: Asking, name: str, left_out: Collection[str]) -> Iterator[F
     except AccessRevoked as refused:
         yield Finding(what="token", fine=False, remedy=str(refused))
         return
-    yield Finding(
-        what="application's secret",
-        fine=asking.proves,
-        remedy=""
-        if asking.proves
-        else "Enter the application's secret too (App settings > Basic), and then switch on “Require app secret”: a "
-        "token that was stolen is then worth nothing.",
-    )
+    yield graph_checks.proven(asking)
 
 
 def _token(asking: Asking, left_out: Collection[str]) -> Iterator[Finding]:
@@ -68,23 +62,13 @@ def _token(asking: Asking, left_out: Collection[str]) -> Iterator[Finding]:
         yield Finding(what="token", fine=False, remedy=f"Threads says that it is not valid. {_AGAIN}")
         return
     yield Finding(what=f"signed in to {told.application or 'an application'}", fine=True)
-    yield _ends("token", told.expires_at, asking.now())
+    yield graph_checks.ends(
+        "token", told.expires_at, asking.now(), f"It ends then. {_AGAIN}", _BEFORE_ITS_END
+    )
     for scope in SCOPES:
         if scope == "threads_manage_mentions" and MENTIONS in left_out:
             continue
-        fine = scope in told.scopes
-        remedy = f"The token was made without it. Generate one that has it, and connect the account again: {scope}."
-        yield Finding(what=f"{_FOR[scope]}: {scope}", fine=fine, remedy="" if fine else remedy)
-
-
-def _ends(what: str, at: int | None, now: datetime) -> Finding:
-    """When something ends; 0 stands for never."""
-    until = moment(at) if at else None
-    if until is None:
-        return Finding(what=f"{what}, without an end", fine=True)
-    if until - now > _BEFORE_ITS_END:
-        return Finding(what=f"{what}, until {until:%Y-%m-%d}", fine=True)
-    return Finding(what=f"{what}, until {until:%Y-%m-%d}", fine=False, remedy=f"It ends then. {_AGAIN}")
+        yield graph_checks.permits(told, scope, _FOR[scope], "the account")
 
 
 def _lists(asking: Asking, account: str, left_out: Collection[str]) -> Iterator[Finding]:
@@ -101,7 +85,7 @@ def _lists(asking: Asking, account: str, left_out: Collection[str]) -> Iterator[
 
 def _remedy(refused: NotGiven, edge: str) -> str:
     if edge == POSTS:
-        return f"{refused.why[0].upper()}{refused.why[1:]}."
+        return graph_checks.said(refused.why)
     if refused.not_offered:
         return f"The interface of Threads does not show it to this application. Set the option `leave_out` to {edge}."
     return f"{refused.why[0].upper()}{refused.why[1:]}, or set the option `leave_out` to {edge}."
@@ -117,7 +101,7 @@ def _answers(asking: Asking, account: str) -> Iterator[Finding]:
         below, _ = asking.edge(f"{answered}/conversation", Media, ("id", "username"), {"limit": "5"})
     except (NotGiven, TooMuch) as refused:
         why = refused.why if isinstance(refused, NotGiven) else "Threads could not gather it"
-        yield Finding(what="what answers posts", fine=False, remedy=f"{why[0].upper()}{why[1:]}.")
+        yield Finding(what="what answers posts", fine=False, remedy=graph_checks.said(why))
         return
     shown = bool(below.items)
     yield Finding(

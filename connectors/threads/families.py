@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Observation
 from connectors.graph import NotGiven, advanced
+from connectors.graph_passes import under
 from connectors.threads import parse, shapes
 from connectors.threads.place import CONVERSATION, PENDING
-from connectors.threads.reading import Walk, answered_and_not_shown, following, under
+from connectors.threads.reading import Walk, answered_and_not_shown, following
 from connectors.threads.shapes import Media
 from connectors.threads.standing import Standing
 

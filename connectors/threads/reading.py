@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
-from connectors.contract import Gap, Kind, Listing, Observation, State
+from connectors.contract import Gap, Observation
 from connectors.errors import AccessRevoked, NoSuchPage
 from connectors.graph import Asking, Edge, NotGiven, Token, advanced
 from connectors.threads import parse, shapes
@@ -20,7 +19,6 @@ from connectors.threads.shapes import PROFILE_FIELDS, Account, Media
 
 T = TypeVar("T")
 
-BOTH = (State.PRESENT, State.HIDDEN)
 LISTED_AT_ONCE = 100
 
 
@@ -118,16 +116,6 @@ def numbers(asking: Asking, path: str) -> set[str]:
         if leads is None:
             return found
         at = advanced(leads, met, path)
-
-
-def under(names: Sequence[str], began: datetime, exchange: int) -> list[Listing]:
-    """For each of these items, that everything was shown that answers it."""
-    return [
-        Listing(
-            kinds=[Kind.COMMENT, Kind.REPLY], began_at=began, exchange=exchange, in_reply_to=name, states=BOTH
-        )
-        for name in names
-    ]
 
 
 def answered_and_not_shown(post: str) -> Gap:

@@ -18,7 +18,7 @@ import msgspec
 
 from connectors.contract import Kind
 from connectors.threads import parse
-from connectors.webhooks import Change, Entry, Unreadable, Wanted, moment
+from connectors.webhooks import Change, Entry, Unreadable, Wanted, by_page, moment
 
 _BEFORE = timedelta(hours=1)
 """How far before it was told a thing may have happened."""
@@ -47,10 +47,7 @@ def read(body: bytes) -> list[Entry]:
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:
     """One for each account, in the order in which the entries name them."""
-    pages: dict[str, list[Entry]] = {}
-    for entry in entries:
-        pages.setdefault(entry.page, []).append(entry)
-    return [_of_account(page, told, now) for page, told in pages.items()]
+    return [_of_account(page, told, now) for page, told in by_page(entries).items()]
 
 
 def _of_account(page: str, entries: Sequence[Entry], now: datetime) -> Wanted:

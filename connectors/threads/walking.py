@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from connectors.closing import but_the_last
+from connectors import graph_passes
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page
 from connectors.errors import AccessRevoked
 from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.graph_passes import BOTH, NEAR, span, under
 from connectors.pieces import Seen
 from connectors.threads import asking as options
 from connectors.threads import parse, shapes
@@ -32,19 +32,14 @@ from connectors.threads.place import (
     Place,
 )
 from connectors.threads.reading import (
-    BOTH,
     LISTED_AT_ONCE,
     Walk,
     answered_and_not_shown,
     following,
     introduction,
     reads_answers,
-    under,
 )
 from connectors.threads.shapes import Media
-
-_NEAR = timedelta(hours=1)
-"""By how much a span is asked for wider than it is."""
 
 _EARLIEST = datetime(2023, 7, 5, tzinfo=UTC)
 _TITLES: Mapping[str, str] = {
@@ -60,15 +55,12 @@ _FIELDS: Mapping[str, Sequence[str]] = {
 }
 
 
-class Pass:
+class Pass(graph_passes.Pass[Place]):
     """A pass from `place` on."""
 
     def __init__(self, asking: Asking, name: str, page: Page, place: Place) -> None:
-        self._asking, self._name, self._page = asking, name, page
-        self._known = place.page
-        self._place = place if place.began is not None else place.moved(began=asking.now())
-        self._begins, self._ends = page.published_from, page.published_until
-        self._spanned = self._begins is not None or self._ends is not None
+        super().__init__(asking, page, place)
+        self._name, self._known = name, place.page
         self._reach = timedelta(days=options.answered_within(page))
         self._size = options.at_once(page)
         self._left_out = options.left_out(page)
@@ -111,12 +103,9 @@ class Pass:
         except NotGiven as refused:
             if stage == POSTS:
                 raise AccessRevoked(f"The account's posts are not shown: {refused.why}.") from refused
-            if not refused.not_offered:
-                self._walk.gaps.append(Gap(what=_TITLES[stage], why=refused.why))
-            place = self._place
-            unheard = not refused.not_offered and place.gave is None
-            if unheard or stage in {*(place.gave or ()), *place.met}:
-                self._move(threads=False, posts=place.posts and stage == OWN_REPLIES)
+            self._lacks(_TITLES[stage], refused)
+            if self._place.may_hide(stage, refused):
+                self._move(threads=False, posts=self._place.posts and stage == OWN_REPLIES)
             yield self._batch()
 
     def _pages(self, stage: str) -> Iterator[Batch]:
@@ -134,9 +123,9 @@ class Pass:
                     continue
                 raise
             leads = None if self._past(found, stage) else following(found)
-            self._move(ended=leads is None, at=dict(self._advanced(path, leads)) if leads else {})
+            self._lead(leads, self._met.setdefault(path, set()), path)
             if found.items:
-                self._move(met=tuple(sorted({*self._place.met, stage})))
+                self._place = self._place.giving(stage)
             if stage == POSTS:
                 self._wait_for(found)
             self._note_files(found.items)
@@ -165,7 +154,7 @@ class Pass:
         return self._ours[root]
 
     def _note_files(self, items: Sequence[Seen[Media]]) -> None:
-        told = (parse.without_files(one) for one in items if self._lies_within(one))
+        told = (parse.without_files(one) for one in items if self._lies_within(moment(one.what.timestamp)))
         self._walk.gaps += [gap for gap in told if gap is not None]
 
     # -- what answers posts --------------------------------------------------------------------------------
@@ -213,7 +202,7 @@ class Pass:
             self._move(threads=False, waiting=left)
         elif leads is None:
             self._complete(kind, post)
-        elif kind != LATELY or self._reaches(found):
+        elif kind != LATELY or self._reaches(parse.times(found.items)):
             on = dict(self._advanced(f"{post}/{kind}", leads))
             self._move(waiting=(*self._place.waiting, (kind, post, on)))
         return self._batch(observed)
@@ -242,21 +231,11 @@ class Pass:
         self._shown.pop(post, None)
         return self._batch()
 
-    def _reaches(self, found: Edge[Media]) -> bool:
-        """Whether what follows, newest first, can lie within the span."""
-        at = parse.times(found.items)
-        return self._begins is None or not at or min(at) >= self._begins
-
     # -- the span ------------------------------------------------------------------------------------------
 
     def _asked_span(self, stage: str) -> dict[str, str]:
         """The span in seconds since 1970, with the days before it whose posts may be answered within it."""
-        asked = {}
-        if self._begins is not None:
-            asked["since"] = str(int((self._from(stage) - _NEAR).timestamp()))
-        if self._ends is not None:
-            asked["until"] = str(int((self._ends + _NEAR).timestamp()))
-        return asked
+        return span(None if self._begins is None else self._from(stage), self._ends)
 
     def _from(self, stage: str) -> datetime:
         begins = self._begins or _EARLIEST
@@ -268,24 +247,16 @@ class Pass:
         if self._begins is None:
             return False
         at = parse.times(found.items)
-        return bool(at) and len(at) == len(found.items) and max(at) < self._from(stage) - _NEAR
-
-    def _lies_within(self, one: Seen[Media]) -> bool:
-        at = moment(one.what.timestamp)
-        return at is None or (
-            (self._begins is None or at >= self._begins) and (self._ends is None or at <= self._ends)
-        )
+        return bool(at) and len(at) == len(found.items) and max(at) < self._from(stage) - NEAR
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 
     def _advanced(self, what: str, leads: Mapping[str, str]) -> Mapping[str, str]:
         return advanced(leads, self._met.setdefault(what, set()), what)
 
-    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The same batches; the last one closes the pass."""
-        last = yield from but_the_last(batches)
-        assert last is not None, "a pass reads at least the account's own posts, or fails"
-        yield self._closed(last)
+    @property
+    def _gaps(self) -> list[Gap]:
+        return self._walk.gaps
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""
@@ -293,9 +264,9 @@ class Pass:
         threads = place.threads and place.posts
         listings = list(last.listings)
         if place.posts:
-            listings.append(self._of([Kind.POST], exchange, self._begins, self._ends))
-        if threads and not (self._spanned or place.one_by_one):
-            listings.append(self._of([Kind.COMMENT, Kind.REPLY], exchange))
+            listings.append(place.listing([Kind.POST], exchange, BOTH, self._begins, self._ends))
+        if threads and not self._one_by_one:
+            listings.append(place.listing([Kind.COMMENT, Kind.REPLY], exchange, BOTH))
         if not threads:
             self._move(threads=False)
         return replace(
@@ -305,30 +276,11 @@ class Pass:
             resume_from=self._place.finished().cursor(),
         )
 
-    def _of(
-        self,
-        kinds: Sequence[Kind],
-        exchange: int,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Listing:
-        return Listing(
-            kinds=kinds,
-            began_at=self._place.begun(),
-            exchange=exchange,
-            published_from=since,
-            published_until=until,
-            states=BOTH,
-        )
-
-    def _move(self, **changes: Any) -> None:
-        self._place = self._place.moved(**changes)
-
     def _batch(self, observed: Sequence[Observation] = ()) -> Batch:
         gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
         self._walk.gaps = []
         listings: list[Listing] = []
-        if self._spanned or self._place.one_by_one:
+        if self._one_by_one:
             listings = under(self._unlisted, self._place.begun(), self._asking.last)
         self._unlisted = []
         return self._asking.batch(self._place.cursor(), observed, listings=listings, gaps=gaps)

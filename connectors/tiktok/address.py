@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from connectors.naming import steps
 
 _NAME = re.compile(r"@?([\w](?:[\w.]{0,22}[\w])?)", re.ASCII)
 _HOSTS = re.compile(r"(?:(?:www|m)\.)?tiktok\.com")
@@ -19,12 +21,6 @@ def read(written: str) -> str | None:
     if "/" not in text and not _HOSTS.fullmatch(text.lower()):
         alone = _NAME.fullmatch(text)
         return alone[1].lower() if alone is not None else None
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    first = next((unquote(step) for step in parts.path.split("/") if step), "")
+    first = next(map(unquote, steps(text, _HOSTS) or ()), "")
     named = _NAME.fullmatch(first)
     return named[1].lower() if named is not None and first.startswith("@") else None

@@ -15,7 +15,6 @@ from typing import TypeVar
 from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded, with_params
-from connectors.pieces import Malformed
 from connectors.tiktok import refusals
 from connectors.tiktok.pace import Pace
 from connectors.visits import Visit
@@ -80,10 +79,7 @@ class Asking(Visit):
 
     def read(self, exchange: Exchange, reader: Callable[[bytes, int], T]) -> T:
         """What an answer says, by a reader of bodies."""
-        try:
-            return reader(decoded(exchange), self.last)
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        return self._read(exchange, lambda body: reader(body, self.last))
 
     def _asked(self, kind: str, ask: Callable[[], Exchange]) -> Exchange:
         now = self.now()

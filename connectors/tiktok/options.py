@@ -6,8 +6,8 @@ import re
 from enum import StrEnum
 
 from connectors.contract import Page
-from connectors.errors import AddressRefused, ConnectorError
-from connectors.pieces import keeps_secrets
+from connectors.errors import ConnectorError
+from connectors.options import number, protected
 
 
 class Way(StrEnum):
@@ -43,19 +43,17 @@ def way(page: Page) -> Way:
 def base(page: Page) -> str:
     """Where the interface is asked for; nowhere that a token would travel to in clear."""
     told = page.options.get("api") or BASES[way(page)]
-    if not keeps_secrets(told):
-        raise AddressRefused(f"{told} is not protected by TLS: the token would travel in clear.")
-    return told.rstrip("/")
+    return protected(told).rstrip("/")
 
 
 def rate(page: Page) -> int:
     """How many questions may be asked in a minute."""
-    return _number(page, "rate", RATE, least=1, most=1_000_000)
+    return number(page, "rate", RATE, least=1, most=1_000_000)
 
 
 def answered_within(page: Page) -> int:
     """How many days before its span a pass over a span of time still asks what answers a video or a comment."""
-    return _number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
+    return number(page, "answered_within", _ANSWERED_WITHIN, least=0, most=_MOST_DAYS)
 
 
 def business(page: Page) -> str:
@@ -66,10 +64,3 @@ def business(page: Page) -> str:
             f"The option business_id must be the open_id that came with the token, not “{told}”."
         )
     return told
-
-
-def _number(page: Page, name: str, usual: int, *, least: int, most: int) -> int:
-    written = page.options.get(name, str(usual))
-    if not (written.isascii() and written.isdecimal()) or not least <= int(written) <= most:
-        raise ConnectorError(f"The option {name} must be a number from {least} to {most}, not “{written}”.")
-    return int(written)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 import msgspec
 
 from connectors import cursors
-from connectors.contract import Cursor
 
 
 class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +27,7 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.video}/{self.thread}" if self.thread else self.video
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list of videos, and where in it.
 
     `way` says by which door the pass was begun: the other one is shown other
@@ -46,7 +42,6 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     way: str = ""
     account: str = ""
-    began: datetime | None = None
     at: str = ""
     ended: bool = False
     waiting: tuple[Waits, ...] = ()
@@ -54,24 +49,6 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     whole: bool = True
     one_by_one: bool = False
 
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
-
     def finished(self) -> Place:
         """Where the next pass begins."""
         return Place(way=self.way, account=self.account, one_by_one=not self.whole)
-
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        return cursors.read(cursor, Place) or Place()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from connectors import reach
+
 _NEAR = timedelta(hours=1)
 """By how much the span is asked for wider than it is."""
 
@@ -14,17 +16,8 @@ _EARLIEST = datetime(2016, 9, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(reach.Reach):
     """The span of a pass, open on a side that is None, and how far before it a video or a comment may stand."""
-
-    begins: datetime | None
-    ends: datetime | None
-    before: timedelta
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether the pass is about a part of the account."""
-        return self.begins is not None or self.ends is not None
 
     @property
     def earliest(self) -> datetime | None:
@@ -45,7 +38,5 @@ class Reach:
 
     def is_past(self, times: Sequence[datetime | None]) -> bool:
         """Whether an answer, newest first as it should be, ends before everything that is asked for."""
-        told = [one for one in times if one is not None]
-        if self.earliest is None or not told or len(told) < len(times) or told != sorted(told, reverse=True):
-            return False
-        return told[-1] < self.earliest
+        told = reach.newest_first(times)
+        return self.earliest is not None and bool(told) and told[-1] < self.earliest

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from connectors import spans
+from connectors import pieces, spans
 from connectors.contract import Span
 from connectors.pieces import Malformed, Seen, value
 
@@ -60,26 +60,10 @@ def many(body: bytes, exchange: int, shape: type[T], name: str, *, paged: bool =
             listed_at = None
         if listed_at is None and (more or at is None):
             raise Malformed(f"a list of TikTok without its items ({name})")
-        items = listed(body, listed_at, exchange, shape) if listed_at is not None else []
+        items = pieces.items(body, listed_at, exchange, shape) if listed_at is not None else []
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(_why(error)) from error
     return Answer(items, _cursor(following) if paged and more else None, body)
-
-
-def listed(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
-    """The items of the list at `at`, each with its own bytes."""
-    decoder = msgspec.json.Decoder(shape)
-    items: list[Seen[T]] = []
-    for start, end in spans.array_items(body, *at):
-        piece = body[start:end]
-        try:
-            what = decoder.decode(piece)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            what = value(piece, shape)
-        items.append(Seen(what, Span(exchange, start, end)))
-    return items
 
 
 def within(body: bytes, seen: Span, shape: type[T], name: str) -> list[Seen[T]]:
@@ -90,7 +74,7 @@ def within(body: bytes, seen: Span, shape: type[T], name: str) -> list[Seen[T]]:
         at = spans.member(body, (seen.start, seen.end), name)
         if at is None or body[at[0] : at[0] + 1] != b"[":
             return []
-        return listed(body, at, seen.exchange, shape)
+        return pieces.items(body, at, seen.exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(_why(error)) from error
 

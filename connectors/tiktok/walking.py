@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from connectors.closing import but_the_last
@@ -116,7 +116,7 @@ class Pass:
         if not (self._reach.narrowed or self._place.one_by_one):
             return []
         begins, ends = self._reach.begins, self._reach.ends
-        alike = self._of(SAID, self._asking.last, BOTH, begins, ends)
+        alike = self._place.listing(SAID, self._asking.last, BOTH, begins, ends)
         return [replace(alike, in_reply_to=name) for name in names]
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
@@ -132,31 +132,16 @@ class Pass:
         place, exchange = self._place, len(last.exchanges) - 1
         listings = [*last.listings]
         if exchange >= 0:
-            listings.append(self._of([Kind.POST], exchange, SHOWN, self._reach.begins, self._reach.ends))
+            listings.append(
+                self._place.listing([Kind.POST], exchange, SHOWN, self._reach.begins, self._reach.ends)
+            )
         if exchange >= 0 and not self._reach.narrowed:
             if self._below is None:
                 # It shows none of them and promises nothing of any; but it counts them.
-                listings.append(replace(self._of(SAID, exchange, ()), stated_total=place.total))
+                listings.append(replace(self._place.listing(SAID, exchange, ()), stated_total=place.total))
             elif place.whole and not place.one_by_one:
-                listings.append(replace(self._of(SAID, exchange, BOTH), stated_total=place.total))
+                listings.append(replace(self._place.listing(SAID, exchange, BOTH), stated_total=place.total))
         return replace(last, listings=tuple(listings), resume_from=place.finished().cursor())
-
-    def _of(
-        self,
-        kinds: Sequence[Kind],
-        exchange: int,
-        states: Sequence[State],
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Listing:
-        return Listing(
-            kinds=kinds,
-            began_at=self._place.begun(),
-            exchange=exchange,
-            published_from=since,
-            published_until=until,
-            states=states,
-        )
 
     def _move(self, **changes: Any) -> None:
         self._place = self._place.moved(**changes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from fnmatch import fnmatchcase
 from urllib.parse import unquote_plus, urljoin, urlsplit, urlunsplit
+
+from connectors import pieces
 
 _PASSING = re.compile(
     r"""^(?:utm_\w+|mc_[ce]id|fbclid|gclid|dclid|msclkid|yclid|igshid|_ga|_gl|ref_src
@@ -141,14 +142,7 @@ def is_document(address: str) -> bool:
 
 def keeps_secrets(address: str) -> bool:
     """Whether a password may be sent there: over TLS, or without leaving this machine."""
-    parts = urlsplit(address)
-    name = parts.hostname or ""
-    if parts.scheme == "https" or name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return pieces.keeps_secrets(address)
 
 
 def _extension(address: str) -> str:

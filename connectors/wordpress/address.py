@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from connectors import naming, pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class Root:
     @property
     def keeps_secrets(self) -> bool:
         """Whether a password may be sent there: over TLS, or without leaving this machine."""
-        parts = urlsplit(self.address)
-        return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+        return pieces.keeps_secrets(self.address)
 
 
 def site_address(written: str) -> str | None:
@@ -44,26 +44,10 @@ def site_address(written: str) -> str | None:
 
     The interface's own address is understood too, and led back to its site.
     """
-    text = written.strip()
-    if text and "://" not in text:
-        text = "https://" + text
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - a port that is no number raises here
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in parts.netloc:
+    parts = naming.site(written)
+    if parts is None:
         return None
     path = parts.path
     if "/wp-json" in path:
         path = path[: path.index("/wp-json")]
     return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + "/", "", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

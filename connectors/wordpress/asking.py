@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from connectors.contract import Client, Exchange, Span
 from connectors.errors import UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Malformed, Seen
 from connectors.visits import Visit
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root
@@ -84,16 +85,16 @@ class Asking(Visit):
         exchange = self.json(url)
         try:
             return parse.one(decoded(exchange), shape)
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
 
-    def many(self, url: str, shape: type[T]) -> tuple[list[parse.Seen[T]], int | None]:
+    def many(self, url: str, shape: type[T]) -> tuple[list[Seen[T]], int | None]:
         """Ask for a listing; with its items comes the total that the site states, if it states one."""
         exchange = self.json(url)
         body = decoded(exchange)
         try:
             items = parse.many(body, self.last, shape)
-        except parse.Malformed as fault:
+        except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}") from fault
         if body is not exchange.body:
             # Compressed although we asked not to: no item has bytes of its own, so all own the whole.

@@ -46,6 +46,7 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import AccessRevoked, NoSuchPage
+from connectors.pieces import Seen
 from connectors.wordpress import checking, parse
 from connectors.wordpress.asking import Asking, NotGiven
 from connectors.wordpress.place import STREAMS, Place
@@ -389,7 +390,7 @@ class _Pass:
         users, library = self._users(posts), self._library(posts)
         return [parse.post(seen, users, library, self._revisions(stream, seen.what)) for seen in posts]
 
-    def _users(self, posts: Sequence[parse.Seen[parse.Post]]) -> Mapping[int, parse.Seen[parse.User]]:
+    def _users(self, posts: Sequence[Seen[parse.Post]]) -> Mapping[int, Seen[parse.User]]:
         numbers = sorted({seen.what.author for seen in posts if seen.what.author})
         if not numbers or "authors' names" in self._refused:
             return {}
@@ -402,7 +403,7 @@ class _Pass:
             return {}
         return {seen.what.id: seen for seen in found}
 
-    def _library(self, posts: Sequence[parse.Seen[parse.Post]]) -> Mapping[int, parse.Seen[parse.Media]]:
+    def _library(self, posts: Sequence[Seen[parse.Post]]) -> Mapping[int, Seen[parse.Media]]:
         """The files that were uploaded to these posts, and those that they name."""
         if "files" in self._refused:
             return {}
@@ -419,7 +420,7 @@ class _Pass:
             return {}
         return found
 
-    def _revisions(self, stream: str, post: parse.Post) -> Sequence[parse.Seen[parse.Revision]] | None:
+    def _revisions(self, stream: str, post: parse.Post) -> Sequence[Seen[parse.Revision]] | None:
         """The earlier texts of a post that changed since the last pass; None where they were not asked for."""
         modified = parse.moment(post.modified_gmt)
         # The last pass over a span may have been about another one.

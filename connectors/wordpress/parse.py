@@ -12,29 +12,23 @@ of another shape raises `Malformed` rather than archive an emptied post.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from connectors import spans, times
+from connectors import pieces, spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.text import attributes, plain, tokens
 
 T = TypeVar("T")
 
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
-
-
-class Malformed(ValueError):
-    """The body is not what WordPress's interface promises."""
+Malformed = pieces.Malformed
+Seen = pieces.Seen
 
 
 class Words(msgspec.Struct):
@@ -152,19 +146,11 @@ class Refusal(msgspec.Struct):
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """One item of a listing, with the bytes that it was read from."""
-
-    what: T
-    span: Span
-
-
 def one(body: bytes, shape: type[T]) -> T:
     """Read a whole body as one object."""
     try:
         start, end = spans.document(body)
-        return _decoded(body[start:end], shape)
+        return pieces.value(body[start:end], shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(_why(body, error)) from error
 
@@ -172,8 +158,7 @@ def one(body: bytes, shape: type[T]) -> T:
 def many(body: bytes, exchange: int, shape: type[T]) -> list[Seen[T]]:
     """Read a body as a listing; each item with its own bytes in `exchange`."""
     try:
-        places = spans.array_items(body, *spans.document(body))
-        return [Seen(_decoded(body[start:end], shape), Span(exchange, start, end)) for start, end in places]
+        return pieces.items(body, spans.document(body), exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(_why(body, error)) from error
 
@@ -333,17 +318,6 @@ def media_named_in(read: Post) -> set[int]:
     return numbers | ({read.featured_media} if read.featured_media else set())
 
 
-def _decoded(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
-
-
 def _files(read: Post, library: Mapping[int, Seen[Media]]) -> Iterator[tuple[int | None, Attachment]]:
     """The files of a post: its title picture, then those in its text, then what else was uploaded to it."""
     by_address = {address: number for number, seen in library.items() for address in _addresses(seen.what)}
@@ -452,9 +426,4 @@ def _numbers(value: object) -> list[int]:
 
 
 def _why(body: bytes, error: Exception) -> str:
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or a plugin's warning)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of WordPress's shape: {error}"
+    return pieces.why(body, error, "WordPress", instead="a plugin's warning")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
-
-import msgspec
 
 from connectors import cursors
-from connectors.contract import Cursor
 
 STREAMS = ("posts", "pages", "comments")
 """In the order in which a pass reads them. Posts and pages are of one kind and closed by one listing."""
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The stream being read, the row to ask for next, and what a listing will need at its end.
 
     `last` is the highest number seen in the stream: the next answer has to
@@ -27,19 +23,9 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     offset: int = 0
     last: int = 0
     seen: int = 0
-    began: datetime | None = None
     since: datetime | None = None
     stated: int | None = 0
     whole: bool = True
-
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
 
     def after(self, stream: str, *, stated: int | None, margin: timedelta) -> Place:
         """Where to go on once `stream` is read: the next stream, or the next pass.
@@ -53,12 +39,5 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         passed = Place(stream=following, began=self.began, since=self.since)
         return passed.moved(stated=stated, whole=self.whole) if stream == "posts" else passed
 
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stream in STREAMS and place.offset >= 0 else Place()
+    def leads_on(self) -> bool:
+        return self.stream in STREAMS and self.offset >= 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from connectors.errors import UnexpectedResponse
-from connectors.wordpress import parse
+from connectors.pieces import Seen
 
 
 class Numbered(Protocol):
@@ -26,7 +26,7 @@ class Numbered(Protocol):
 
 N = TypeVar("N", bound=Numbered)
 
-Ask = Callable[[int], tuple[list[parse.Seen[N]], int | None]]
+Ask = Callable[[int], tuple[list[Seen[N]], int | None]]
 """Asks for the rows from an offset on; gives the items that the site shows of them, and its total of rows."""
 
 
@@ -40,7 +40,7 @@ class Leaf(Generic[N]):
     counts and does not show.
     """
 
-    items: list[parse.Seen[N]]
+    items: list[Seen[N]]
     total: int | None
     offset: int
     last: int

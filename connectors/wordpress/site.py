@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from connectors.contract import Exchange, Gap, Page
-from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, NoSuchPage, UnexpectedResponse
+from connectors.errors import AccessRevoked, AddressRefused, NoSuchPage, UnexpectedResponse
 from connectors.http import decoded
+from connectors.options import number
+from connectors.pieces import Malformed, Seen
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.asking import Asking, NotGiven, not_wordpress
@@ -45,7 +47,7 @@ class Site:
 
     def rows(
         self, route: str, query: Mapping[str, str], shape: type[N], offset: int
-    ) -> tuple[list[parse.Seen[N]], int | None]:
+    ) -> tuple[list[Seen[N]], int | None]:
         """The rows of a listing from `offset` on, in the order of their numbers, and the site's total."""
         window = {"per_page": str(self.size), "offset": str(offset), "orderby": "id", "order": "asc"}
         try:
@@ -55,9 +57,9 @@ class Site:
                 return [], None
             raise
 
-    def all(self, route: str, query: Mapping[str, str], shape: type[N]) -> dict[int, parse.Seen[N]]:
+    def all(self, route: str, query: Mapping[str, str], shape: type[N]) -> dict[int, Seen[N]]:
         """A short listing as a whole, by number."""
-        found: dict[int, parse.Seen[N]] = {}
+        found: dict[int, Seen[N]] = {}
         for leaf in leaves(lambda offset: self.rows(route, query, shape, offset), self.size):
             found |= {seen.what.id: seen for seen in leaf.items}
         return found
@@ -136,7 +138,7 @@ def _index(answer: Exchange) -> parse.Site | None:
         return None
     try:
         index = parse.one(decoded(answer), parse.Site)
-    except parse.Malformed:
+    except Malformed:
         return None
     return index if "wp/v2" in index.namespaces else None
 
@@ -183,7 +185,4 @@ def who_we_are(asking: Asking, root: Root) -> dict[str, bool]:
 
 
 def _size(page: Page) -> int:
-    written = page.options.get("page_size", "100")
-    if not written.isdecimal() or not 2 <= int(written) <= 100:
-        raise ConnectorError(f"The option page_size must be a number from 2 to 100, not “{written}”.")
-    return int(written)
+    return number(page, "page_size", 100, least=2, most=100)

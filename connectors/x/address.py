@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+
+from connectors.naming import steps
 
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,20})")
 _NUMBER = re.compile(r"[0-9]{6,20}")
@@ -24,14 +25,8 @@ def read(written: str) -> str | None:
     alone = _HANDLE.fullmatch(text)
     if alone is not None:
         return alone[1]
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    steps = [step for step in parts.path.split("/") if step]
-    if steps[:2] == ["i", "user"] and len(steps) > 2:
-        return f"id:{steps[2]}" if steps[2].isascii() and steps[2].isdecimal() else None
-    named = _HANDLE.fullmatch(steps[0]) if steps else None
+    path = steps(text, _HOSTS) or []
+    if path[:2] == ["i", "user"] and len(path) > 2:
+        return f"id:{path[2]}" if path[2].isascii() and path[2].isdecimal() else None
+    named = _HANDLE.fullmatch(path[0]) if path else None
     return named[1] if named is not None and named[1].lower() not in _NO_ACCOUNT else None

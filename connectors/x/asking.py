@@ -14,7 +14,6 @@ from typing import NoReturn, TypeVar
 from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
-from connectors.pieces import Malformed
 from connectors.visits import Visit
 from connectors.x import parse
 from connectors.x.money import MESSAGE, POST, USER, Purse
@@ -163,10 +162,7 @@ class Asking(Visit):
 
     def read(self, exchange: Exchange, shape: type[T]) -> Answer[T]:
         """What an answer says."""
-        try:
-            return parse.answer(decoded(exchange), self.last, shape)
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        return self._read(exchange, lambda body: parse.answer(body, self.last, shape))
 
     # -- refusals ------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ from connectors.x.shapes import POSTS_ASKED
 from connectors.x.standing import is_post, standing
 from connectors.x.walking import Pass
 
-_NOTHING = Place().cursor(Place().account, {})
+_NOTHING = Place().cursor()
 
 
 class X:

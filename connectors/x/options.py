@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
 
 from connectors.contract import Page
-from connectors.errors import AddressRefused, ConnectorError, NoSuchPage
+from connectors.errors import ConnectorError, NoSuchPage
+from connectors.options import protected
 from connectors.x import address
 from connectors.x.money import DOLLARS, MONTHLY, OWNED, POST, Terms
 
@@ -46,11 +45,9 @@ class Options:
         if name is None:
             raise NoSuchPage(f"“{page.address}” names no account on X. {_HOW}")
         base = (told.get("api") or API).rstrip("/")
-        if not _keeps_secrets(base):
-            raise AddressRefused(f"{base} is not protected by TLS: the token would travel in clear.")
         return Options(
             name=name,
-            base=base,
+            base=protected(base),
             search=_one_of(told, "search", (RECENT, ALL, NONE)),
             quotes=_yes(told, "quotes", usual=True),
             messages=_yes(told, "messages", usual=True),
@@ -99,13 +96,3 @@ def _money(told: Mapping[str, str], name: str, usual: str) -> Decimal | None:
     if not amount.is_finite() or amount < 0:
         raise ConnectorError(f"The option {name} must be an amount of money such as 0.005, not “{written}”.")
     return amount
-
-
-def _keeps_secrets(base: str) -> bool:
-    parts = urlsplit(base)
-    if parts.scheme == "https":
-        return True
-    try:
-        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False

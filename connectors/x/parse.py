@@ -22,7 +22,6 @@ than archive an emptied post.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors import spans, times
+from connectors import pieces, spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
 from connectors.pieces import Malformed, Seen
 from connectors.x.shapes import Event, Location, Media, Meta, Poll, Post, Problem, User
@@ -41,9 +40,6 @@ from connectors.x.shapes import Event, Location, Media, Meta, Poll, Post, Proble
 T = TypeVar("T")
 
 SITE = "https://x.com/"
-
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
 
 _EPOCH = 1288834974657
 """The millisecond from which X's ids count."""
@@ -107,10 +103,10 @@ def answer(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
             items = (
                 _items(body, exchange, where, shape)
                 if opening == b"["
-                else [Seen(_decoded(body[slice(*where)], shape), Span(exchange, *where))]
+                else [Seen(pieces.value(body[slice(*where)], shape), Span(exchange, *where))]
             )
         errors = [one.what for one in _items(body, exchange, members.get("errors"), Problem)]
-        meta = _decoded(body[slice(*members["meta"])], Meta) if "meta" in members else Meta()
+        meta = pieces.value(body[slice(*members["meta"])], Meta) if "meta" in members else Meta()
         if not members.keys() & {"data", "errors", "meta"}:
             raise Malformed("the answer is not of X's shape: neither data nor errors stand in it")
         return Answer(
@@ -124,16 +120,14 @@ def answer(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
             meta,
             max(0, (meta.result_count or 0) - len(items)),
         )
-    except Malformed:
-        raise
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "X")) from error
 
 
 def problem(body: bytes) -> Problem | None:
     """X's own refusal, or None where somebody else answered (a firewall, a proxy)."""
     try:
-        told = _decoded(body, dict[str, Any])
+        told = pieces.value(body, dict[str, Any])
         inner = told.get("errors")
         first = inner[0] if isinstance(inner, list) and inner and isinstance(inner[0], dict) else {}
         if not told.keys() & {"title", "type", "errors", "detail"}:
@@ -148,40 +142,7 @@ def _beside(body: bytes, where: tuple[int, int] | None) -> Mapping[str, tuple[in
 
 
 def _items(body: bytes, exchange: int, where: tuple[int, int] | None, shape: type[T]) -> list[Seen[T]]:
-    if where is None:
-        return []
-    decoder = msgspec.json.Decoder(shape)
-    found: list[Seen[T]] = []
-    for start, end in spans.array_items(body, *where):
-        piece = body[start:end]
-        try:
-            what = decoder.decode(piece)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            what = _decoded(piece, shape)
-        found.append(Seen(what, Span(exchange, start, end)))
-    return found
-
-
-def _decoded(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
-    try:
-        return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        again = json.dumps(json.loads(piece), ensure_ascii=False)
-        return msgspec.json.decode(_HALVES.sub("\ufffd", again), type=shape)
-
-
-def _why(body: bytes, error: Exception) -> str:
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of X's shape: {error}"
+    return [] if where is None else pieces.items(body, where, exchange, shape)
 
 
 # -- times ---------------------------------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import ClassVar
 
 import msgspec
 
 from connectors import cursors
-from connectors.contract import Cursor
 from connectors.x.money import Account
 
 LISTS, MESSAGES, POSTS, MENTIONS = "lists", "messages", "posts", "mentions"
@@ -18,7 +17,7 @@ STAGES = (LISTS, MESSAGES, POSTS, MENTIONS)
 _MOST_LATER = 500
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `user` is the account's number and `since` when the last pass of this kind
@@ -29,32 +28,23 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     holds, for later ids of edited posts, the id with which each began.
     """
 
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
     user: str = ""
-    began: datetime | None = None
     since: datetime | None = None
     stage: str = STAGES[0]
     at: str = ""
     ended: bool = False
     waiting: tuple[str, ...] = ()
-    seen: dict[str, int] = {}
-    oldest: dict[str, datetime] = {}
+    seen: dict[str, int] = msgspec.field(default_factory=dict)
+    oldest: dict[str, datetime] = msgspec.field(default_factory=dict)
     lacking: tuple[str, ...] = ()
-    later: dict[str, str] = {}
+    later: dict[str, str] = msgspec.field(default_factory=dict)
     account: Account = Account()
-
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
 
     def after(self, stage: str) -> Place:
         """Where to go on once `stage` is read to its end."""
-        following = STAGES[min(STAGES.index(stage) + 1, len(STAGES) - 1)]
-        return self.moved(stage=following, at="", ended=False, waiting=())
+        return self.moved(stage=self.following(stage), at="", ended=False, waiting=())
 
     def lacks(self, what: str) -> Place:
         """The same pass, which was not shown everything of `what`."""
@@ -64,13 +54,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Where the next pass begins."""
         return Place(user=self.user, since=self.began, later=self.later, account=self.account)
 
-    def cursor(self, account: Account, later: dict[str, str]) -> Cursor:
-        """As text, for the archive to keep."""
+    def knowing(self, account: Account, later: dict[str, str]) -> Place:
+        """The same pass with what was paid so far, and with later ids of posts; the oldest are forgotten beyond some."""
         known = dict(list(later.items())[-_MOST_LATER:])
-        return cursors.written(self.moved(account=account, later=known))
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stage in STAGES else Place()
+        return self.moved(account=account, later=known)

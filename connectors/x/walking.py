@@ -334,7 +334,7 @@ class Pass:
         listings += talking.talk.listings(self._place.begun(), exchange, self._page)
         gaps = [*last.gaps, *self._cut(), *self._unsearched(talking)]
         self._place = self._place.finished()
-        cursor = self._place.cursor(self._asking.purse.account(), self._later)
+        cursor = self._place.knowing(self._asking.purse.account(), self._later).cursor()
         return replace(last, listings=tuple(listings), gaps=tuple(gaps), resume_from=cursor)
 
     def _certain(self, stage: str) -> datetime | None:
@@ -365,14 +365,7 @@ class Pass:
             )
 
     def _of(self, kinds: Sequence[Kind], since: datetime | None, exchange: int) -> Listing:
-        return Listing(
-            kinds=kinds,
-            began_at=self._place.begun(),
-            exchange=exchange,
-            published_from=since,
-            published_until=self._page.published_until,
-            states=BOTH,
-        )
+        return self._place.listing(kinds, exchange, BOTH, since, self._page.published_until)
 
     def _batch(
         self,
@@ -386,7 +379,7 @@ class Pass:
             self._talking.gaps = []
             for what in sorted(self._talking.lacking):
                 self._place = self._place.lacks(what)
-        cursor = self._place.cursor(self._asking.purse.account(), self._later)
+        cursor = self._place.knowing(self._asking.purse.account(), self._later).cursor()
         return self._asking.batch(cursor, observed, listings=listings, sightings=sightings, gaps=gaps)
 
 

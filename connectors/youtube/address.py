@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from connectors.naming import steps
 
 CHANNEL = re.compile(r"UC[\w-]{22}")
 VIDEO = re.compile(r"[\w-]{11}")
@@ -33,13 +35,7 @@ def read(written: str) -> Address | None:
         return Address("id", text)
     if _HANDLE.fullmatch(text):
         return Address("forHandle", text)
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    if not _HOSTS.fullmatch((parts.hostname or "").lower()):
-        return None
-    match [unquote(step) for step in parts.path.split("/") if step]:
+    match [unquote(step) for step in steps(text, _HOSTS) or ()]:
         case ["channel", name, *_] if CHANNEL.fullmatch(name):
             return Address("id", name)
         case ["user", name, *_] if _NAME.fullmatch(name):

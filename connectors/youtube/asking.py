@@ -18,7 +18,6 @@ from typing import TypeVar
 from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
-from connectors.pieces import Malformed
 from connectors.visits import Visit
 from connectors.youtube import quota, reading, refusals
 from connectors.youtube.quota import Purse, Spent
@@ -93,10 +92,7 @@ class Asking(Visit):
     ) -> Answer[T]:
         """Ask for one answer of a list."""
         exchange = self.get(path, params, cost)
-        try:
-            return reading.many(decoded(exchange), self.last, shape, kind)
-        except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+        return self._read(exchange, lambda body: reading.many(body, self.last, shape, kind))
 
     def threads(self, where: Mapping[str, str], token: str, *, status: str = "") -> Answer[Thread]:
         """One answer of threads, newest first: published ones, or with `status` those that are held back.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import ClassVar
 
 import msgspec
 
 from connectors import cursors
-from connectors.contract import Cursor
 from connectors.youtube.quota import Spent
 
 HELD, SPAM, PUBLISHED, UPLOADS = "heldForReview", "likelySpam", "published", "uploads"
@@ -25,7 +23,7 @@ Track = tuple[str, str, str]
 """A track of captions: its id, when it was last updated, and what it is called."""
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `owner` says as whom the pass was begun: the channel itself is shown more.
@@ -44,16 +42,17 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     already, by video. `spent` counts units, through all passes of this lane.
     """
 
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
     channel: str = ""
     owner: bool | None = None
-    began: datetime | None = None
     stage: str = STAGES[0]
     at: str = ""
     ended: bool = False
     waiting: tuple[Below, ...] = ()
     videos: tuple[tuple[str, str], ...] = ()
     films: tuple[str, ...] = ()
-    tally: dict[str, int] = {}
+    tally: dict[str, int] = msgspec.field(default_factory=dict)
     total: int = 0
     uploads: int | None = None
     shifted: bool = False
@@ -62,36 +61,16 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     threads: bool = True
     held: bool = True
     posts: bool = True
-    replied: dict[str, int] = {}
-    before: dict[str, int] = {}
-    captions: dict[str, tuple[Track, ...]] = {}
+    replied: dict[str, int] = msgspec.field(default_factory=dict)
+    before: dict[str, int] = msgspec.field(default_factory=dict)
+    captions: dict[str, tuple[Track, ...]] = msgspec.field(default_factory=dict)
     spent: Spent = Spent()
-
-    def begun(self) -> datetime:
-        """When the pass began."""
-        assert self.began is not None, "a pass notes its beginning before it asks anything"
-        return self.began
-
-    def moved(self, **changes: Any) -> Place:
-        """The same pass, further on."""
-        return msgspec.structs.replace(self, **changes)
 
     def after(self, stage: str) -> Place:
         """Where to go on once `stage` is read to its end."""
-        following = STAGES[min(STAGES.index(stage) + 1, len(STAGES) - 1)]
-        return self.moved(stage=following, at="", ended=False, waiting=(), videos=(), films=())
+        return self.moved(stage=self.following(stage), at="", ended=False, waiting=(), videos=(), films=())
 
     def finished(self) -> Place:
         """Where the next pass begins."""
         newest = dict(list(self.replied.items())[-MOST_COUNTED:])
         return Place(channel=self.channel, before=newest, captions=self.captions, spent=self.spent)
-
-    def cursor(self) -> Cursor:
-        """As text, for the archive to keep."""
-        return cursors.written(self)
-
-    @staticmethod
-    def read(cursor: Cursor | None) -> Place:
-        """The place that `cursor` names; one that cannot be read begins a pass from nothing, which misses nothing."""
-        place = cursors.read(cursor, Place)
-        return place if place and place.stage in STAGES else Place()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connectors import reach
+
 _NEAR = timedelta(hours=1)
 """By how much the span is taken wider than it is where YouTube tells a time twice."""
 
@@ -13,25 +15,8 @@ _LATELY = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(reach.Reach):
     """The span of a pass, open on a side that is None, and how far before it a comment may have begun."""
-
-    begins: datetime | None
-    ends: datetime | None
-    before: timedelta
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether the pass is about a part of the channel."""
-        return self.begins is not None or self.ends is not None
-
-    @property
-    def earliest(self) -> datetime | None:
-        """When the oldest comment began of which the answers are asked for."""
-        if self.begins is None:
-            return None
-        first = datetime.min.replace(tzinfo=self.begins.tzinfo)
-        return self.begins - self.before if self.begins - first > self.before else first
 
     def begun_at(self, at: datetime) -> bool:
         """Whether the span had begun by then."""
@@ -55,10 +40,8 @@ class Reach:
 
     def is_past(self, times: Sequence[datetime | None]) -> bool:
         """Whether an answer, newest first as it should be, lies wholly before everything that is asked for."""
-        told = [one for one in times if one is not None]
-        if self.earliest is None or not told or len(told) < len(times) or told != sorted(told, reverse=True):
-            return False
-        return told[0] < self.earliest
+        told = reach.newest_first(times)
+        return self.earliest is not None and bool(told) and told[0] < self.earliest
 
     def is_lately(self, began: datetime) -> bool:
         """Whether the pass, which began then, looks for what is new."""

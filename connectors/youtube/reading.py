@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from connectors import spans
+from connectors import pieces, spans
 from connectors.contract import Span
 from connectors.pieces import Malformed, Seen, value
 
@@ -51,26 +51,10 @@ def many(body: bytes, exchange: int, shape: type[T], kind: str) -> Answer[T]:
         total = head.page_info.total_results if head.page_info else None
         if "items" not in members and total != 0:
             raise Malformed("the answer is not of YouTube's shape: a list without its items")
-        items = listed(body, members["items"], exchange, shape) if "items" in members else []
+        items = pieces.items(body, members["items"], exchange, shape) if "items" in members else []
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "YouTube")) from error
     return Answer(items, head.next_page_token or None, total, body)
-
-
-def listed(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
-    """The items of the list at `at`, each with its own bytes."""
-    decoder = msgspec.json.Decoder(shape)
-    items: list[Seen[T]] = []
-    for start, end in spans.array_items(body, *at):
-        piece = body[start:end]
-        try:
-            what = decoder.decode(piece)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            what = value(piece, shape)
-        items.append(Seen(what, Span(exchange, start, end)))
-    return items
 
 
 def within(body: bytes, seen: Span, shape: type[T], *path: str) -> list[Seen[T]]:
@@ -79,9 +63,9 @@ def within(body: bytes, seen: Span, shape: type[T], *path: str) -> list[Seen[T]]
         at = spans.member(body, (seen.start, seen.end), *path)
         if at is None or body[at[0] : at[0] + 1] != b"[":
             return []
-        return listed(body, at, seen.exchange, shape)
+        return pieces.items(body, at, seen.exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(body, error)) from error
+        raise Malformed(pieces.why(body, error, "YouTube")) from error
 
 
 def part(body: bytes, seen: Span, name: str) -> Span | None:
@@ -98,14 +82,3 @@ def _beside(body: bytes, members: Mapping[str, tuple[int, int]]) -> bytes:
         if name in members
     ]
     return b"{" + b",".join(told) + b"}"
-
-
-def _why(body: bytes, error: Exception) -> str:
-    if isinstance(error, Malformed):
-        return str(error)
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return "HTML stands where JSON should be (a sign-in page, a firewall, or an address of another kind)"
-    if not start:
-        return "the answer is empty"
-    return f"the answer is not of YouTube's shape: {error}"

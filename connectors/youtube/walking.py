@@ -426,7 +426,7 @@ class Pass:
         exchange = len(last.exchanges) - 1
         if place.posts:
             listings.append(
-                self._of(
+                self._place.listing(
                     [Kind.POST],
                     exchange,
                     BOTH if self._owner else SHOWN,
@@ -439,7 +439,7 @@ class Pass:
             gaps.append(Gap(what="videos", why=f"{why}: some may be left out"))
         if place.threads and not self._reach.narrowed:
             states = BOTH if self._owner and place.held else SHOWN
-            of_comments = self._of([Kind.COMMENT, Kind.REPLY], exchange, states)
+            of_comments = self._place.listing([Kind.COMMENT, Kind.REPLY], exchange, states)
             listings.append(replace(of_comments, stated_total=place.total if place.posts else None))
         return replace(
             last, listings=tuple(listings), gaps=tuple(gaps), resume_from=place.finished().cursor()
@@ -458,30 +458,17 @@ class Pass:
         names += [self._found.id] if self._place.ended else []
         return [
             replace(
-                self._of([Kind.COMMENT, Kind.REPLY], exchange, states, self._reach.begins, self._reach.ends),
+                self._place.listing(
+                    [Kind.COMMENT, Kind.REPLY], exchange, states, self._reach.begins, self._reach.ends
+                ),
                 in_reply_to=name,
             )
             for name in names
         ]
 
     def _under(self, name: str, states: Sequence[State]) -> Listing:
-        return replace(self._of([Kind.COMMENT, Kind.REPLY], self._asking.last, states), in_reply_to=name)
-
-    def _of(
-        self,
-        kinds: Sequence[Kind],
-        exchange: int,
-        states: Sequence[State],
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Listing:
-        return Listing(
-            kinds=kinds,
-            began_at=self._place.begun(),
-            exchange=exchange,
-            published_from=since,
-            published_until=until,
-            states=states,
+        return replace(
+            self._place.listing([Kind.COMMENT, Kind.REPLY], self._asking.last, states), in_reply_to=name
         )
 
     def _move(self, **changes: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
@@ -13,9 +12,10 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("connectors.promises")
+pytest.register_assert_rewrite("connectors.promises", "tests.connectors.worlds.visits")
 
-from connectors.http import EvidenceClient, Manners  # noqa: E402 - the promises' asserts are rewritten before anything imports them
+from connectors.http import EvidenceClient, Manners  # noqa: E402 - their asserts are rewritten before anything imports them
+from tests.connectors.worlds.accepting import Accepting  # noqa: E402 - as above
 
 QUICK = frozenset(
     [
@@ -23,21 +23,28 @@ QUICK = frozenset(
         "closing",
         "codings",
         "courtesy",
+        "cursors",
         "graph",
+        "graph_checks",
+        "graph_passes",
         "http",
         "http_post",
         "linkedin_parse",
         "listen",
         "mailbox",
+        "naming",
         "nextdoor_reading",
+        "options",
+        "pieces",
         "pinterest_parse",
+        "reach",
         "registry",
         "secrets",
         "snapchat_reading",
         "spans",
         "text",
-        "times",
         "tiktok_parse",
+        "times",
         "webhooks",
     ]
 )
@@ -107,44 +114,18 @@ class Call:
                 pass
 
 
-class Wire:
+class Wire(Accepting):
     """A server on loopback that does with each request what its script says."""
 
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None, greeting: bytes = b"") -> None:
+        super().__init__()
         self.script, self.tls, self.greeting = script, tls, greeting
         self.calls: list[Call] = []
-        self.connections = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._listen)]
-        self.port = self._listening.getsockname()[1]
-        self._threads[0].start()
+        self.port = self.listen()
 
     @property
     def base(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
-
-    def close(self) -> None:
-        # shutdown first: close alone does not wake a thread that waits in accept.
-        for one in [self._listening, *self._open]:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        for thread in self._threads:
-            thread.join(10)
-            assert not thread.is_alive()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._open.append(connection)
-            thread = threading.Thread(target=self._talk, args=[connection])
-            self._threads.append(thread)
-            thread.start()
 
     def _talk(self, connection: socket.socket) -> None:
         with suppress(OSError):

@@ -25,10 +25,8 @@ from connectors.contract import (
     Gap,
     Kind,
     Listing,
-    Observation,
     Page,
     Sighting,
-    Span,
     State,
 )
 from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, UnexpectedResponse
@@ -47,6 +45,8 @@ from tests.connectors.worlds.bluesky_world import (
 )
 from tests.connectors.worlds.bluesky_world import car as packed
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import bytes_at
+from tests.connectors.worlds.visits import seen as observations
 
 
 class TestPublicly(ConnectorPromises):
@@ -83,20 +83,12 @@ class Visit:
         return {one.native_id: one for batch in batches for one in batch.sightings}
 
 
-def observations(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
 def listings(batches: Sequence[Batch]) -> dict[str | None, Listing]:
     return {one.in_reply_to: one for batch in batches for one in batch.listings if Kind.COMMENT in one.kinds}
 
 
 def gaps(batches: Sequence[Batch]) -> list[Gap]:
     return [one for batch in batches for one in batch.gaps]
-
-
-def bytes_at(batch: Batch, span: Span) -> bytes:
-    return batch.exchanges[span.exchange].body[span.start : span.end]
 
 
 @pytest.fixture

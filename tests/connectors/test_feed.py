@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.contract import Batch, Cursor, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
+from connectors.contract import Batch, Cursor, Gap, Kind, Observation, Page, Sighting, Span, State
 from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.feed import Feed, discover, encoding, markup, reading
 from connectors.feed.parse import Document, NotAFeed, Where, moment
@@ -23,6 +23,7 @@ from connectors.http import EvidenceClient
 from connectors.promises import ConnectorPromises
 from tests.connectors.worlds.feed_world import FeedWorld, PromisedFeed
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import bytes_at, listings, seen
 
 FORMS = ["rss", "rss1", "atom", "json"]
 WITH_EDITS = ["atom", "json"]
@@ -69,10 +70,6 @@ class Visit:
         return {one.native_id: one for batch in batches for one in batch.sightings}
 
 
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
 def posts(batches: Sequence[Batch]) -> list[str]:
     return [one.native_id for batch in batches for one in batch.observations if one.kind is Kind.POST]
 
@@ -83,14 +80,6 @@ def sightings(batches: Sequence[Batch]) -> list[Sighting]:
 
 def gaps(batches: Sequence[Batch]) -> list[Gap]:
     return [one for batch in batches for one in batch.gaps]
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def bytes_at(batch: Batch, span: Span) -> bytes:
-    return batch.exchanges[span.exchange].body[span.start : span.end]
 
 
 def read(body: str | bytes, **where: object) -> Document:

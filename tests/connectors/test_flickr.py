@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from app import ROOT
-from connectors.contract import Batch, Cursor, Kind, Listing, OAuth1, Observation, Page, Sighting, Span, State
+from connectors.contract import Batch, Cursor, Kind, OAuth1, Page, Sighting, Span, State
 from connectors.errors import (
     AccessRevoked,
     AddressRefused,
@@ -44,12 +44,14 @@ from tests.connectors.worlds.flickr_world import (
     written,
 )
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import PageVisit, listings
+from tests.connectors.worlds.visits import seen as items
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 KEY, OWNER = dict(FlickrWorld.with_key), dict(FlickrWorld.signed_in)
 
 
-class Visit:
+class Visit(PageVisit[Flickr]):
     """One connector at one page."""
 
     def __init__(
@@ -60,14 +62,11 @@ class Visit:
         where: str = f"photos/{ALIAS}",
         **more: str,
     ) -> None:
-        self.connector = Flickr(http, secret)
-        self.where, self.options = where, {"api": world.api, **more}
+        super().__init__(Flickr(http, secret), {"api": world.api, **more})
+        self.where = where
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=f"https://www.flickr.com/{self.where}/", options=self.options, **span)
-
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
 
     def stands(self, name: str) -> tuple[State, str]:
         batches = list(self.connector.look(self.page(), [(Kind.POST, name)]))
@@ -75,14 +74,6 @@ class Visit:
         assert isinstance(told, Sighting)
         assert told.native_id == name
         return told.state, told.reason
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def fails(self) -> ConnectorError:
-        with pytest.raises(ConnectorError) as caught:
-            self.observe()
-        return caught.value
 
 
 @pytest.fixture
@@ -101,14 +92,6 @@ def owner(world: FlickrWorld) -> Iterator[Visit]:
 def stranger(world: FlickrWorld) -> Iterator[Visit]:
     with evidence_client(KEY) as http:
         yield Visit(world, http, KEY)
-
-
-def items(batches: list[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: list[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
 
 
 def methods(world: FlickrWorld) -> list[str]:

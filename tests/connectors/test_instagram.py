@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from app import ROOT
 from connectors import graph, webhooks
-from connectors.contract import Author, Batch, Cursor, Kind, Listing, Observation, Page, Sighting, State
+from connectors.contract import Author, Batch, Kind, Observation, Page, State
 from connectors.errors import (
     AccessRevoked,
     AddressRefused,
@@ -37,13 +37,14 @@ from tests.connectors.worlds.instagram_world import (
     spoken,
 )
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 SECRETS = dict(InstagramWorld.secrets)
 DOORS = ("facebook", "instagram")
 
 
-class Visit:
+class Visit(PageVisit[Instagram]):
     """One connector at one account."""
 
     def __init__(
@@ -53,47 +54,10 @@ class Visit:
         secret: Mapping[str, str] = SECRETS,
         **more: str,
     ) -> None:
-        self.connector = Instagram(http, secret)
-        self.options = {"graph": world.address, **more}
+        super().__init__(Instagram(http, secret), {"graph": world.address, **more})
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=f"https://www.instagram.com/{NAME}/", options=self.options, **span)
-
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
-
-    def look(self, *names: str, kind: Kind = Kind.COMMENT) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(kind, name) for name in names]))
-        assert all(one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
-
-
-def kinds(batches: Sequence[Batch]) -> set[Kind]:
-    """What a pass says that it was shown all of."""
-    return {kind for one in listings(batches) if one.in_reply_to is None for kind in one.kinds}
-
-
-def asked(world: InstagramWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from connectors.contract import (
     Batch,
-    Cursor,
     Kind,
-    Listing,
     OAuth2,
-    Observation,
     Page,
-    Sighting,
     State,
 )
 from connectors.errors import (
@@ -48,64 +44,24 @@ from tests.connectors.worlds.linkedin_world import (
     Refused,
 )
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen, sighted
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 SECRET = dict(LinkedInWorld.secret)
 AL = "urn:li:person:al2"
 
 
-class Visit:
+class Visit(PageVisit[LinkedIn]):
     """One connector at one page."""
 
     def __init__(self, world: LinkedInWorld, http: EvidenceClient, **more: str) -> None:
-        self.connector = LinkedIn(http, SECRET)
-        self.options = {"api": world.api, **more}
+        super().__init__(LinkedIn(http, SECRET), {"api": world.api, **more})
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=ADDRESS, options=self.options, **span)
 
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
-
-    def look(self, *names: str, kind: Kind = Kind.COMMENT) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(kind, name) for name in names]))
-        assert all(one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
-
     def stands(self, name: str) -> State:
         return self.look(name)[name].state
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def sighted(batches: Sequence[Batch]) -> dict[str, Sighting]:
-    return {one.native_id: one for batch in batches for one in batch.sightings}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
-
-
-def kinds(batches: Sequence[Batch]) -> set[Kind]:
-    """What a pass says that it was shown all of."""
-    return {kind for one in listings(batches) if one.in_reply_to is None for kind in one.kinds}
-
-
-def asked(world: LinkedInWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 def under(world: LinkedInWorld, number: str, post: str = "") -> str:

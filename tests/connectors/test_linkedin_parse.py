@@ -789,7 +789,7 @@ def test_what_linkedin_tells_is_asked_for_within_the_span_and_for_sixty_days():
         ends = None if until is None else NOW - timedelta(days=until)
         known = None if told is None else (NOW - timedelta(days=told[0]), NOW - timedelta(days=told[1]))
         found = Reach(begins, ends, timedelta(days=30)).tells(NOW, known)
-        return None if found is None else tuple((NOW - one) / timedelta(days=1) for one in found)  # type: ignore[return-value]
+        return None if found is None else tuple((NOW - one) / timedelta(days=1) for one in found)  # type: ignore[return-value]  # two, as they came
 
     assert tells(None, None) == (60, 0)
     assert tells(90, 30) == (60, 30)

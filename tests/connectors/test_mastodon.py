@@ -17,8 +17,6 @@ from connectors.contract import (
     Connector,
     Cursor,
     Kind,
-    Listing,
-    Observation,
     Page,
     Sighting,
     State,
@@ -39,6 +37,7 @@ from connectors.pieces import Malformed
 from connectors.promises import ConnectorPromises
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.mastodon_world import CHALLENGE, OURS, SIGN_IN, MastodonWorld
+from tests.connectors.worlds.visits import asked, listings, seen
 
 
 class TestThePublicAccount(ConnectorPromises):
@@ -99,20 +98,8 @@ class Visit:
         return sighting
 
 
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
 def gaps(batches: Sequence[Batch]) -> list[str]:
     return [one.what for batch in batches for one in batch.gaps]
-
-
-def asked(world: MastodonWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 # --- what an account shows ----------------------------------------------------------------------------------

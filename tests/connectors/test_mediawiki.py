@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -39,6 +38,8 @@ from connectors.mediawiki.place import Known, Place
 from connectors.promises import ConnectorPromises
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.mediawiki_world import HTML, JSON, PIXEL, MediaWikiWorld, refused
+from tests.connectors.worlds.visits import listings
+from tests.connectors.worlds.visits import sighted as sightings
 
 
 @contextmanager
@@ -133,16 +134,8 @@ def latest(batches: Sequence[Batch]) -> dict[str, Observation]:
     return {one.native_id: one for batch in batches for one in batch.observations}
 
 
-def sightings(batches: Sequence[Batch]) -> dict[str, Sighting]:
-    return {one.native_id: one for batch in batches for one in batch.sightings}
-
-
 def gaps(batches: Sequence[Batch]) -> list[tuple[str, str]]:
     return [(one.what, one.why) for batch in batches for one in batch.gaps]
-
-
-def listings(batches: Sequence[Batch]) -> list[Any]:
-    return [one for batch in batches for one in batch.listings]
 
 
 def revisions_in(batches: Sequence[Batch], native_id: str) -> list[object]:

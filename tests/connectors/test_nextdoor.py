@@ -18,7 +18,6 @@ from connectors.contract import (
     Finding,
     Kind,
     Listing,
-    Observation,
     Page,
     Span,
     State,
@@ -52,6 +51,7 @@ from tests.connectors.worlds.nextdoor_world import (
     Refused,
     refusal,
 )
+from tests.connectors.worlds.visits import PageVisit, gaps, listings, seen
 
 POSTS, AREAS, ME = (f"/{path}" for path in (routes.POSTS, routes.AREAS, routes.ME))
 LIST, FEED = "/partner_api/v1/agency_list/tt", f"/partner_api/v1/agency_digest/{OURS}"
@@ -59,26 +59,17 @@ OWN, PUBLIC = dict(NextdoorWorld.signed_in), dict(NextdoorWorld.for_the_public)
 AGENCY = Known(OURS, NAME)
 
 
-class Visit:
+class Visit(PageVisit[Nextdoor]):
     """One connector at one page."""
 
     def __init__(
         self, world: NextdoorWorld, http: EvidenceClient, secret: Mapping[str, str], **options: str
     ) -> None:
-        self.connector = Nextdoor(http, secret)
+        super().__init__(Nextdoor(http, secret), {"api": world.address, "auth": world.address, **options})
         self.where = f"https://nextdoor.com{PAGE}"
-        self.options = {"api": world.address, "auth": world.address, **options}
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=self.where, options=self.options, **span)
-
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
-
-    def fails(self) -> ConnectorError:
-        with pytest.raises(ConnectorError) as caught:
-            self.observe()
-        return caught.value
 
     def found(self) -> list[Finding]:
         return list(self.connector.check(self.page()))
@@ -106,20 +97,8 @@ def public(world: NextdoorWorld) -> Iterator[Visit]:
         yield Visit(world, http, PUBLIC)
 
 
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
 def of_posts(batches: Sequence[Batch]) -> list[Listing]:
     return [one for one in listings(batches) if Kind.POST in one.kinds]
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
 
 
 def paths(world: NextdoorWorld) -> list[str]:
@@ -542,7 +521,7 @@ def test_the_areas_that_the_agency_may_address_are_one_record(world: NextdoorWor
     told = seen(batches)["areas"]
     assert told.kind is Kind.PROFILE
     assert told.text == "All of Test Town (city)\nHarbour & <b> (custom)\nHill (custom)"
-    assert told.extra["areas"][0] == {"name": "All of Test Town", "group": "11", "type": "city"}  # type: ignore[index]
+    assert told.extra["areas"][0] == {"name": "All of Test Town", "group": "11", "type": "city"}  # type: ignore[index]  # `extra` may hold anything
     assert {one.exchange for one in told.evidence} == {0, 1}, "the list is paged"
     world.areas = []
     assert "areas" not in seen(own.observe())

@@ -18,7 +18,6 @@ from connectors.contract import (
     Finding,
     Gap,
     Kind,
-    Listing,
     Observation,
     Page,
     Sighting,
@@ -34,6 +33,8 @@ from connectors.promises import ConnectorPromises, Pass, World
 from tests.connectors.worlds.loopback import Passing
 from tests.connectors.worlds.mail_client import MailingClient, Told
 from tests.connectors.worlds.nixle_world import AGENCY, NUMBER, PASSWORD, SLUG, USER, Alert, PromisedNixle
+from tests.connectors.worlds.visits import listings, seen
+from tests.connectors.worlds.visits import sighted as sightings
 
 MARKER = b"[[secret:password]]"
 
@@ -161,20 +162,8 @@ def begin() -> Iterator[Begin]:
         yield start
 
 
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
 def gaps(batches: Sequence[Batch]) -> list[Gap]:
     return [one for batch in batches for one in batch.gaps]
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def sightings(batches: Sequence[Batch]) -> dict[str, Sighting]:
-    return {one.native_id: one for batch in batches for one in batch.sightings}
 
 
 def version(one: Observation) -> object:

@@ -16,9 +16,7 @@ from connectors.contract import (
     Cursor,
     Kind,
     Listing,
-    Observation,
     Page,
-    Sighting,
     State,
 )
 from connectors.errors import (
@@ -46,49 +44,27 @@ from tests.connectors.worlds.pinterest_world import (
     PinterestWorld,
     Refused,
 )
+from tests.connectors.worlds.visits import PageVisit, asked, gaps, seen
 
 SECRETS = dict(PinterestWorld.signed_in)
 
 
-class Visit:
+class Visit(PageVisit[Pinterest]):
     """One connector at one account."""
+
+    looks_for = Kind.POST
 
     def __init__(
         self, world: PinterestWorld, http: EvidenceClient, secret: Mapping[str, str] = SECRETS, **more: str
     ) -> None:
-        self.connector = Pinterest(http, secret)
-        self.options = {"api": world.api, **more}
+        super().__init__(Pinterest(http, secret), {"api": world.api, **more})
 
-    def page(self, written: str = f"https://www.pinterest.com/{NAME}/") -> Page:
-        return Page(address=written, options=self.options)
-
-    def observe(self, since: Cursor | None = None) -> list[Batch]:
-        return list(self.connector.observe(self.page(), since))
-
-    def look(self, *names: str) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(Kind.POST, name) for name in names]))
-        assert all(0 <= one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
+    def page(self, written: str = f"https://www.pinterest.com/{NAME}/", /, **span: datetime | None) -> Page:
+        return Page(address=written, options=self.options, **span)
 
 
 def listings(batches: Sequence[Batch]) -> dict[Kind, Listing]:
     return {one.kinds[0]: one for batch in batches for one in batch.listings}
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
-
-
-def asked(world: PinterestWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,11 +13,8 @@ from connectors.contract import (
     Batch,
     Cursor,
     Kind,
-    Listing,
     OAuth2,
-    Observation,
     Page,
-    Sighting,
     State,
 )
 from connectors.errors import (
@@ -44,12 +41,13 @@ from tests.connectors.worlds.reddit_world import (
     Refused,
     gallery,
 )
+from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen, sighted
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 ALONE, SIGNED_IN = dict(RedditWorld.alone), dict(RedditWorld.signed_in)
 
 
-class Visit:
+class Visit(PageVisit[Reddit]):
     """One connector at one page."""
 
     def __init__(
@@ -60,51 +58,16 @@ class Visit:
         where: str = f"r/{SUB}",
         **more: str,
     ) -> None:
-        self.connector = Reddit(http, secret)
-        self.where, self.options = where, {**world.options, **more}
+        super().__init__(Reddit(http, secret), {**world.options, **more})
+        self.where = where
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=f"https://www.reddit.com/{self.where}", options=self.options, **span)
-
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
 
     def stands(self, name: str, kind: Kind = Kind.COMMENT) -> tuple[State, str]:
         batches = list(self.connector.look(self.page(), [(kind, name)]))
         told = sighted(batches)[name]
         return told.state, told.reason
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def sighted(batches: Sequence[Batch]) -> dict[str, Sighting]:
-    return {one.native_id: one for batch in batches for one in batch.sightings}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
-
-
-def kinds(batches: Sequence[Batch]) -> set[Kind]:
-    """What a pass says that it was shown all of."""
-    return {kind for one in listings(batches) if one.in_reply_to is None for kind in one.kinds}
-
-
-def asked(world: RedditWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 @pytest.fixture

@@ -9,49 +9,35 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Author, Batch, Cursor, Kind, Observation, Page, Sighting, State
+from connectors.contract import Author, Batch, Cursor, Kind, Page, State
 from connectors.errors import AddressRefused, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.http import EvidenceClient
 from connectors.snapchat import Snapchat
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.snapchat_world import HTML, LOST, NAME, SIGN_IN, SnapchatWorld
+from tests.connectors.worlds.visits import PageVisit, gaps, seen
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 
 
-class Visit:
+class Visit(PageVisit[Snapchat]):
     """One connector at one profile."""
 
+    looks_for = Kind.POST
+
     def __init__(self, world: SnapchatWorld, http: EvidenceClient, **more: str) -> None:
-        self.connector = Snapchat(http)
-        self.options = {"site": world.address, **more}
+        super().__init__(Snapchat(http), {"site": world.address, **more})
 
-    def page(self, written: str = f"https://www.snapchat.com/@{NAME}") -> Page:
-        return Page(address=written, options=self.options)
-
-    def observe(self, since: Cursor | None = None) -> list[Batch]:
-        return list(self.connector.observe(self.page(), since))
-
-    def look(self, *names: str) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(Kind.POST, name) for name in names]))
-        assert all(0 <= one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
+    def page(self, written: str = f"https://www.snapchat.com/@{NAME}", /, **span: datetime | None) -> Page:
+        return Page(address=written, options=self.options, **span)
 
     def check(self) -> dict[str, str]:
         """What was found, with what to do where it is not well."""
         return {one.what: one.remedy for one in self.connector.check(self.page())}
 
 
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
 def sighted(batches: Sequence[Batch]) -> dict[str, State]:
     return {one.native_id: one.state for batch in batches for one in batch.sightings}
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
 
 
 @pytest.fixture

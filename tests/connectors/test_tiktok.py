@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.contract import Author, Batch, Cursor, Kind, Listing, Observation, Page, Sighting, State
+from connectors.contract import Author, Batch, Kind, Page, State
 from connectors.errors import (
     AccessRevoked,
     AddressRefused,
@@ -32,51 +32,24 @@ from tests.connectors.worlds.tiktok_world import (
     Refused,
     TikTokWorld,
 )
+from tests.connectors.worlds.visits import PageVisit, asked, gaps, listings, seen
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 BUSINESS, DISPLAY, BY_HAND = dict(TikTokWorld.business), dict(TikTokWorld.display), dict(TikTokWorld.by_hand)
 
 
-class Visit:
+class Visit(PageVisit[TikTok]):
     """One connector at one account."""
 
     def __init__(self, http: EvidenceClient, secret: Mapping[str, str], **more: str) -> None:
-        self.connector = TikTok(http, secret)
-        self.options = more
+        super().__init__(TikTok(http, secret), more)
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=f"https://www.tiktok.com/@{NAME}", options=self.options, **span)
 
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
-
-    def look(self, *names: str, kind: Kind = Kind.COMMENT) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(kind, name) for name in names]))
-        assert all(one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
-
     def stands(self, name: str) -> tuple[State, str]:
         told = self.look(name)[name]
         return told.state, told.reason
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
 
 
 def kinds(batches: Sequence[Batch]) -> set[Kind]:
@@ -88,10 +61,6 @@ def kinds(batches: Sequence[Batch]) -> set[Kind]:
 def below(batches: Sequence[Batch]) -> set[str]:
     """Items of which a pass says that it was shown everything that answers them."""
     return {one.in_reply_to for one in listings(batches) if one.in_reply_to is not None}
-
-
-def asked(world: TikTokWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.capture.keep import mark_of
 from app.store.evidence import cut
-from connectors.contract import Batch, Cursor, Gap, Kind, Listing, Observation, Page, Sighting, State
+from connectors.contract import Batch, Cursor, Gap, Kind, Observation, Page, Sighting, State
 from connectors.errors import (
     AccessRevoked,
     AddressRefused,
@@ -32,6 +32,7 @@ from connectors.webpage.rendering import Answer, NotRendered, Replay
 from connectors.webpage.standing import instead_of
 from tests.connectors.worlds import webpage_world as worlds
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import listings, seen
 from tests.connectors.worlds.webpage_world import HTML, PromisedSite, Remark, TownSite
 
 PASSWORD = "correct horse battery"
@@ -107,20 +108,12 @@ def visit(site: TownSite, http: EvidenceClient) -> Visit:
     return Visit(site, http)
 
 
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
 def sightings(batches: Sequence[Batch]) -> list[tuple[str, State]]:
     return [(one.native_id, one.state) for batch in batches for one in batch.sightings]
 
 
 def gaps(batches: Sequence[Batch]) -> list[Gap]:
     return [one for batch in batches for one in batch.gaps]
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
 
 
 def read(html: str | bytes, content_type: str = "text/html; charset=utf-8", *ignored: str) -> reading.Reading:

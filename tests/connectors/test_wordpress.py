@@ -19,7 +19,6 @@ from connectors.contract import (
     Observation,
     Page,
     Sighting,
-    Span,
     State,
 )
 from connectors.errors import (
@@ -36,6 +35,8 @@ from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.place import Place
 from connectors.wordpress.rows import leaves
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import bytes_at
+from tests.connectors.worlds.visits import seen as observations
 from tests.connectors.worlds.wordpress_world import (
     CHALLENGE,
     HTML,
@@ -80,20 +81,12 @@ class Visit:
         return {one.native_id: one for batch in batches for one in batch.sightings}
 
 
-def observations(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
 def listings(batches: Sequence[Batch]) -> dict[Kind, Listing]:
     return {one.kinds[0]: one for batch in batches for one in batch.listings}
 
 
 def gaps(batches: Sequence[Batch]) -> list[tuple[str, str]]:
     return [(one.what, one.why) for batch in batches for one in batch.gaps]
-
-
-def bytes_at(batch: Batch, span: Span) -> bytes:
-    return batch.exchanges[span.exchange].body[span.start : span.end]
 
 
 # --- a pass -----------------------------------------------------------------------------------------------

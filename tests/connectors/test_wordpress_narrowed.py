@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from connectors.contract import Batch, ByHand, Kind, Listing, Observation, Page, State
+from connectors.contract import ByHand, Kind, Page, State
 from connectors.errors import TryAgainLater
 from connectors.http import EvidenceClient
 from connectors.wordpress import WordPress
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import listings, seen
 from tests.connectors.worlds.wordpress_world import CHALLENGE, HTML, Refused, WordPressWorld
 
 SECRET = {"user": WordPressWorld.user, "application_password": WordPressWorld.application_password}
@@ -29,14 +30,6 @@ def http() -> Iterator[EvidenceClient]:
 def world() -> Iterator[WordPressWorld]:
     with WordPressWorld() as site:
         yield site
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
 
 
 def a_month(world: WordPressWorld) -> list[tuple[str, str, datetime]]:

@@ -20,9 +20,7 @@ from connectors.contract import (
     Kind,
     Listing,
     OAuth2,
-    Observation,
     Page,
-    Sighting,
     State,
 )
 from connectors.errors import (
@@ -40,6 +38,7 @@ from connectors.x.options import Options
 from connectors.x.place import Place
 from connectors.x.searching import in_one_query
 from tests.connectors.worlds.loopback import ALLOWED, Passing
+from tests.connectors.worlds.visits import PageVisit, asked, kinds, listings, seen
 from tests.connectors.worlds.x_world import (
     AL,
     HANDLE,
@@ -61,20 +60,16 @@ ALONE_ = {"bearer_token": XWorld.app_token}
 ENOUGH = {"monthly_budget": "none"}
 
 
-class Visit:
+class Visit(PageVisit[X]):
     """One connector at one page."""
 
     def __init__(
         self, world: XWorld, http: EvidenceClient, secret: Mapping[str, str] = SIGNED_IN, **more: str
     ) -> None:
-        self.connector = X(http, secret)
-        self.options = {"api": f"{world.address}/2", **ENOUGH, **more}
+        super().__init__(X(http, secret), {"api": f"{world.address}/2", **ENOUGH, **more})
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=f"https://x.com/{HANDLE}", options=self.options, **span)
-
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
 
     def broken(
         self, since: Cursor | None = None, **span: datetime | None
@@ -88,34 +83,9 @@ class Visit:
             return batches, error
         raise AssertionError("the pass ended well")
 
-    def look(self, *names: str, kind: Kind = Kind.COMMENT) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(kind, name) for name in names]))
-        assert all(one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
 
 def gaps(batches: Sequence[Batch]) -> dict[str, Gap]:
     return {one.what: one for batch in batches for one in batch.gaps}
-
-
-def kinds(batches: Sequence[Batch]) -> set[Kind]:
-    """What a pass says that it was shown all of."""
-    return {kind for one in listings(batches) if one.in_reply_to is None for kind in one.kinds}
 
 
 def under(batches: Sequence[Batch], name: str) -> list[Listing]:
@@ -134,10 +104,6 @@ def evidence(batches: Sequence[Batch], name: str) -> list[bytes]:
 
 def place_of(batches: Sequence[Batch]) -> Place:
     return Place.read(batches[-1].resume_from)
-
-
-def asked(world: XWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -14,11 +14,8 @@ from connectors.contract import (
     Batch,
     Cursor,
     Kind,
-    Listing,
     OAuth2,
-    Observation,
     Page,
-    Sighting,
     State,
 )
 from connectors.errors import (
@@ -35,6 +32,7 @@ from connectors.youtube import YouTube, address, parse, quota, reading, shapes
 from connectors.youtube.quota import Spent
 from connectors.youtube.refusals import NotGiven
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen
 from tests.connectors.worlds.youtube_world import (
     HANDLE,
     HELD,
@@ -53,57 +51,20 @@ NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 KEY, OWNER = dict(YouTubeWorld.with_key), dict(YouTubeWorld.signed_in)
 
 
-class Visit:
+class Visit(PageVisit[YouTube]):
     """One connector at one channel."""
 
     def __init__(
         self, world: YouTubeWorld, http: EvidenceClient, secret: Mapping[str, str], **more: str
     ) -> None:
-        self.connector = YouTube(http, secret)
-        self.options = {"api": world.api, **more}
+        super().__init__(YouTube(http, secret), {"api": world.api, **more})
 
     def page(self, **span: datetime | None) -> Page:
         return Page(address=f"https://www.youtube.com/{HANDLE}", options=self.options, **span)
 
-    def observe(self, since: Cursor | None = None, **span: datetime | None) -> list[Batch]:
-        return list(self.connector.observe(self.page(**span), since))
-
-    def look(self, *names: str, kind: Kind = Kind.COMMENT) -> dict[str, Sighting]:
-        batches = list(self.connector.look(self.page(), [(kind, name) for name in names]))
-        assert all(one.exchange < len(batch.exchanges) for batch in batches for one in batch.sightings)
-        return {one.native_id: one for batch in batches for one in batch.sightings}
-
     def stands(self, name: str, kind: Kind = Kind.COMMENT) -> tuple[State, str]:
         told = self.look(name, kind=kind)[name]
         return told.state, told.reason
-
-    def family(self, root: str) -> list[Batch]:
-        return list(self.connector.family(self.page(), root))
-
-    def check(self) -> dict[str, str]:
-        """What was found wanting, with what to do."""
-        return {one.what: one.remedy for one in self.connector.check(self.page()) if not one.fine}
-
-
-def seen(batches: Sequence[Batch]) -> dict[str, Observation]:
-    return {one.native_id: one for batch in batches for one in batch.observations}
-
-
-def listings(batches: Sequence[Batch]) -> list[Listing]:
-    return [one for batch in batches for one in batch.listings]
-
-
-def gaps(batches: Sequence[Batch]) -> dict[str, str]:
-    return {one.what: one.why for batch in batches for one in batch.gaps}
-
-
-def kinds(batches: Sequence[Batch]) -> set[Kind]:
-    """What a pass says that it was shown all of."""
-    return {kind for one in listings(batches) if one.in_reply_to is None for kind in one.kinds}
-
-
-def asked(world: YouTubeWorld, part: str) -> int:
-    return sum(part in target for target in world.asked)
 
 
 @pytest.fixture

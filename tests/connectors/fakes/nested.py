@@ -33,7 +33,8 @@ from connectors.contract import (
     Span,
     State,
 )
-from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from tests.connectors.fakes.carrying import Carrying
 from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
 
 _POSTS_AT_ONCE = 2
@@ -212,7 +213,7 @@ class NestedWorld(FakePlatform):
 # -- its connector -----------------------------------------------------------------------------------------
 
 
-class Nested:
+class Nested(Carrying):
     """Reads a page's posts with everything that is nested in them."""
 
     manifest: ClassVar[Manifest] = Manifest(
@@ -234,9 +235,8 @@ class Nested:
     )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
-        self._http = http
+        super().__init__(http)
         self._token = {"access_token": secret["page_token"]} if secret else {}
-        self._exchanges: list[Exchange] = []
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         place = json.loads(since) if since else {}
@@ -340,36 +340,13 @@ class Nested:
         return exchange.body
 
     def _asked(self, url: str, params: Mapping[str, str]) -> Exchange:
-        try:
-            exchange = self._http.get(url, params={**self._token, **params})
-        except ConnectorError as error:
-            error.exchanges = (*self._exchanges, *error.exchanges)
-            raise
-        self._exchanges.append(exchange)
+        exchange = self._fetched(url, {**self._token, **params})
         code = _said(exchange).get("error", {}).get("code")
         if code == 190:
             raise AccessRevoked("The platform no longer accepts the token.", self._exchanges)
         if code in {4, 17, 32, 613}:
             raise TryAgainLater("The platform says that we ask too often.", self._exchanges)
         return exchange
-
-    def _batch(
-        self,
-        cursor: Cursor,
-        observations: Sequence[Observation],
-        listings: Sequence[Listing] = (),
-        sightings: Sequence[Sighting] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        taken, self._exchanges = self._exchanges, []
-        return Batch(
-            exchanges=taken,
-            resume_from=cursor,
-            observations=observations,
-            listings=listings,
-            sightings=sightings,
-            gaps=gaps,
-        )
 
 
 def parse(body: bytes, exchange: int) -> tuple[list[Observation], list[Gap], str | None]:

@@ -17,7 +17,6 @@ from connectors.contract import (
     Cursor,
     Exchange,
     Finding,
-    Gap,
     Kind,
     Listing,
     Manifest,
@@ -27,7 +26,8 @@ from connectors.contract import (
     Span,
     State,
 )
-from connectors.errors import AccessRevoked, ConnectorError, UnexpectedResponse
+from connectors.errors import AccessRevoked, UnexpectedResponse
+from tests.connectors.fakes.carrying import Carrying
 from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
 
 NOT_FOUND = "https://platform.example/problems/resource-not-found"
@@ -209,7 +209,7 @@ class SideloadingWorld(FakePlatform):
 # -- its connector -----------------------------------------------------------------------------------------
 
 
-class Sideloading:
+class Sideloading(Carrying):
     """Reads a page's timeline, page by page, with the answers to it."""
 
     manifest: ClassVar[Manifest] = Manifest(
@@ -228,9 +228,8 @@ class Sideloading:
     )
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
-        self._http = http
+        super().__init__(http)
         self._headers = {"Authorization": f"Bearer {secret['bearer_token']}"} if secret else {}
-        self._exchanges: list[Exchange] = []
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         place = json.loads(since) if since else {}
@@ -342,35 +341,12 @@ class Sideloading:
             ) from fault
 
     def _json(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
-        try:
-            exchange = self._http.get(url, params=params, headers=self._headers)
-        except ConnectorError as error:
-            error.exchanges = (*self._exchanges, *error.exchanges)
-            raise
-        self._exchanges.append(exchange)
+        exchange = self._fetched(url, params, self._headers)
         if exchange.status != 200 or exchange.body[:1] != b"{":
             raise UnexpectedResponse(
                 f"{exchange.url} answered {exchange.status} with something else.", self._exchanges
             )
         return exchange.body
-
-    def _batch(
-        self,
-        cursor: Cursor,
-        observations: Sequence[Observation],
-        listings: Sequence[Listing] = (),
-        sightings: Sequence[Sighting] = (),
-        gaps: Sequence[Gap] = (),
-    ) -> Batch:
-        taken, self._exchanges = self._exchanges, []
-        return Batch(
-            exchanges=taken,
-            resume_from=cursor,
-            observations=observations,
-            listings=listings,
-            sightings=sightings,
-            gaps=gaps,
-        )
 
 
 def parse(body: bytes, exchange: int, kind: Kind) -> tuple[list[Observation], str | None]:

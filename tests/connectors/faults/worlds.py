@@ -53,10 +53,9 @@ WORLDS: Mapping[str, str] = {
 WHOLE, WINDOW, SWEEP, FAMILY, STREAM = "whole", "window", "sweep", "family", "stream"
 """How a run reads: all of the page, what is recent, a part of what is older, one post with its answers, a stream."""
 
-NARROWED = frozenset(
+_BOTH = frozenset(
     {
         "nested",
-        "sideloading",
         "wordpress",
         "wordpress connected",
         "bluesky",
@@ -83,39 +82,11 @@ NARROWED = frozenset(
         "reddit account",
     }
 )
+
+NARROWED = _BOTH | {"sideloading"}
 """Worlds whose connector can keep to a span of time."""
 
-FAMILIES = frozenset(
-    {
-        "nested",
-        "wordpress",
-        "wordpress connected",
-        "feed",
-        "feed complete",
-        "bluesky",
-        "bluesky connected",
-        "mastodon",
-        "mastodon connected",
-        "facebook",
-        "instagram",
-        "instagram alone",
-        "threads",
-        "tiktok",
-        "tiktok display",
-        "linkedin",
-        "linkedin developing",
-        "x",
-        "x connected",
-        "youtube",
-        "youtube connected",
-        "flickr",
-        "flickr connected",
-        "flickr group",
-        "reddit",
-        "reddit connected",
-        "reddit account",
-    }
-)
+FAMILIES = _BOTH | {"feed", "feed complete"}
 """Worlds whose connector can observe one post alone with what answers it."""
 
 STREAMED = frozenset({"sideloading", "bluesky", "bluesky connected", "mastodon connected"})

@@ -10,26 +10,24 @@ What it adds is trouble at will.
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.instagram_world import divided, written
+from tests.connectors.worlds.platform_world import PICTURE, Answer, SignedInWorld, Troubled
 
 OURS = "100064000000001"
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login/"><input type="password" name="pass"></form></html>'
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _SCOPES_OF = {
     "published_posts": ("pages_read_engagement", 10),
@@ -135,7 +133,7 @@ class Item:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-class FacebookWorld(Loopback):
+class FacebookWorld(SignedInWorld):
     """One page. Use it as a context: its server ends with it."""
 
     user_token, page_token = "EAAGm0PX4ZCpsBAO/system+user=token|1", "EAAGm0PX4ZCpsBAO/the+page=own|2"
@@ -147,6 +145,7 @@ class FacebookWorld(Loopback):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.items: dict[str, Item] = {}
         self.people = {OURS: "Test Town Police", "2001": "Jo Public", "2002": "Al Visitor"}
         self.introduction = {
@@ -189,21 +188,11 @@ class FacebookWorld(Loopback):
         self.counts_more = 0
         self.version: str | None = None
         self.usage: dict[str, Any] = {}
-        self.compresses = False
-        self.loops = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self.tokens: list[str] = []
         self._number = 500
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the page -------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
 
     def _name(self) -> str:
         self._number += 1
@@ -262,28 +251,13 @@ class FacebookWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, self.headers["Authorization"])
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
     def answer(self, target: str, authorization: str | None) -> Answer:
         path = urlsplit(target).path
         self.asked.append(target)
-        if self.before is not None:
-            self.before(path)
-        troubled = self.trouble(path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(path)) is not None:
             return troubled
         if path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         query = dict(parse_qsl(urlsplit(target).query))
         version, _, rest = path.strip("/").partition("/")
         headers = {
@@ -426,7 +400,7 @@ class FacebookWorld(Loopback):
             data = [
                 {
                     "id": one,
-                    "updated_time": _written(self.conversations[one][-1].created),
+                    "updated_time": written(self.conversations[one][-1].created),
                     "message_count": len(self.conversations[one]),
                 }
                 for one in moved
@@ -511,10 +485,10 @@ class FacebookWorld(Loopback):
             case "published_posts" | "visitor_posts" | "tagged":
                 return self._post(item, asked)
             case _:
-                told = {"id": item.id, "created_time": _written(item.created), **item.more}
+                told = {"id": item.id, "created_time": written(item.created), **item.more}
                 name = "name" if item.edge in {"events", "albums"} else "title"
                 if item.edge == "ratings":
-                    return {"created_time": _written(item.created), "review_text": item.message, **item.more}
+                    return {"created_time": written(item.created), "review_text": item.message, **item.more}
                 return {name: item.message, **told}
 
     def _writer(self, item: Item) -> dict[str, Any]:
@@ -526,8 +500,8 @@ class FacebookWorld(Loopback):
         shape: dict[str, Any] = {
             "id": item.id,
             "message": item.message,
-            "created_time": _written(item.created),
-            "updated_time": _written(item.updated or item.created),
+            "created_time": written(item.created),
+            "updated_time": written(item.updated or item.created),
             **self._writer(item),
             "permalink_url": f"https://www.facebook.com/{item.id}",
             "is_hidden": item.hidden,
@@ -570,7 +544,7 @@ class FacebookWorld(Loopback):
         shape: dict[str, Any] = {
             "id": item.id,
             "message": item.message,
-            "created_time": _written(item.created),
+            "created_time": written(item.created),
             **self._writer(item),
             "is_hidden": item.hidden,
             "is_private": False,
@@ -585,7 +559,7 @@ class FacebookWorld(Loopback):
         return shape
 
     def _message(self, item: Item) -> dict[str, Any]:
-        told: dict[str, Any] = {"id": item.id, "created_time": _written(item.created)}
+        told: dict[str, Any] = {"id": item.id, "created_time": written(item.created)}
         if item.id not in self._told():
             return told
         told |= {"message": item.message, "from": {"id": item.writer, "name": self.people[item.writer]}}
@@ -616,21 +590,10 @@ def spoken(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/").encode()
 
 
-def _divided(fields: str) -> list[str]:
-    """The fields that are asked for, each with what is asked of it."""
-    parts, depth, at = [], 0, 0
-    for place, sign in enumerate(fields):
-        depth += (sign in "({") - (sign in ")}")
-        if sign == "," and depth == 0:
-            parts.append(fields[at:place])
-            at = place + 1
-    return [part for part in (*parts, fields[at:]) if part]
-
-
 def _named(fields: str) -> list[str]:
     """Under which names the fields are told."""
     found = []
-    for part in _divided(fields):
+    for part in divided(fields):
         alias = re.search(r"\.as\((\w+)\)", part)
         found.append(alias[1] if alias else re.split(r"[.({]", part)[0])
     return found
@@ -638,7 +601,7 @@ def _named(fields: str) -> list[str]:
 
 def _bases(fields: str) -> list[str]:
     """Which fields and edges are asked for, whatever they are to be told as."""
-    return [re.split(r"[.({]", part)[0] for part in _divided(fields)]
+    return [re.split(r"[.({]", part)[0] for part in divided(fields)]
 
 
 def _no_field(name: str, kind: str) -> Refused:
@@ -654,7 +617,7 @@ def _strictly(edge: str, query: Mapping[str, str]) -> None:
 
 def _within(fields: str, name: str) -> dict[str, str] | None:
     """What is asked of an edge inside an object, as if it were asked for by itself."""
-    part = next((one for one in _divided(fields) if re.split(r"[.({]", one)[0] == name), None)
+    part = next((one for one in divided(fields) if re.split(r"[.({]", one)[0] == name), None)
     if part is None:
         return None
     head, _, inner = part.partition("{")
@@ -666,24 +629,14 @@ def _only(shape: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
     return {name: told for name, told in shape.items() if name in {"id", *wanted}}
 
 
-def _written(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S+0000")
-
-
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedFacebook(FacebookWorld):
+class PromisedFacebook(Troubled, FacebookWorld):
     """A page with a busy post, posts of visitors, an event, messages and something hidden.
 
     As few as will do, since a pass is broken off at each of its answers.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._says: Answer | None = None
-        self._cuts = self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -710,22 +663,10 @@ class PromisedFacebook(FacebookWorld):
         return self
 
     @property
-    def base(self) -> str:
-        return self.address
-
-    @property
     def page(self) -> Page:
         unused = "albums videos video_reels live_videos ratings"
         options = {"graph": self.address, "page_size": "3", "leave_out": unused}
         return Page(address="https://www.facebook.com/testtownpolice", options=options)
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
 
     def shows(self) -> Collection[str]:
         names = {"events": "event:"}
@@ -756,9 +697,6 @@ class PromisedFacebook(FacebookWorld):
             for one in (item, *item.below):
                 one.likes += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         told = {"type": "pages", "call_count": 100, "total_time": 25, "estimated_time_to_regain_access": 19}
         headers = {**JSON, "X-Business-Use-Case-Usage": json.dumps({OURS: [told]})}
@@ -772,30 +710,9 @@ class PromisedFacebook(FacebookWorld):
         says = Refused(2, "An unexpected error has occurred. Please retry your request later.")
         self._will((500, JSON, self.error(says)), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = 460
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, None
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, authorization: str | None) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, authorization)
-        if self._says is not None:
-            return self._says
-        self.dead = 460 if self._refuses else None
-        status, headers, body = super().answer(target, authorization)
-        if self._cuts:
-            return status, {**headers, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, headers, body
+        super().recover()
+        self.dead = None

@@ -248,16 +248,19 @@ class FeedWorld(Loopback):
                 + "</item>\n"
             )
         link = f'<atom:link rel="{self.links_older}" href="{escape(older)}"/>' if older else ""
-        gone = "".join(
-            f'<at:deleted-entry ref="{escape(one)}" when="{_iso(when)}"/>' for one, when in self.gone.items()
-        )
-        complete = "<fh:complete/>" if self.says_complete else ""
         return (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" {NAMESPACES}>\n<channel>\n'
             f"<title>{escape(self.title)}</title>\n<link>{self.address}/</link>\n"
-            f"<description>{escape(self.subtitle)}</description>\n{link}{complete}{gone}"
+            f"<description>{escape(self.subtitle)}</description>\n{link}{self._of_the_whole()}"
             f"{''.join(items)}</channel>\n</rss>\n"
         ).encode()
+
+    def _of_the_whole(self) -> str:
+        """What RSS and Atom say alike of the whole feed: that this is all of it, and what was deleted."""
+        complete = "<fh:complete/>" if self.says_complete else ""
+        return complete + "".join(
+            f'<at:deleted-entry ref="{escape(one)}" when="{_iso(when)}"/>' for one, when in self.gone.items()
+        )
 
     def _rss1(self, posts: list[Post], older: str) -> bytes:
         items = "".join(
@@ -296,14 +299,10 @@ class FeedWorld(Loopback):
                 + "</entry>\n"
             )
         link = f'<link rel="{self.links_older}" href="{escape(older)}"/>' if older else ""
-        gone = "".join(
-            f'<at:deleted-entry ref="{escape(one)}" when="{_iso(when)}"/>' for one, when in self.gone.items()
-        )
-        complete = "<fh:complete/>" if self.says_complete else ""
         return (
             f'<?xml version="1.0"?>\n<feed xmlns="http://www.w3.org/2005/Atom" {NAMESPACES}>\n'
             f"<id>tag:town.example,feed</id><title>{escape(self.title)}</title>"
-            f"<subtitle>{escape(self.subtitle)}</subtitle><link href='{self.address}/'/>\n{link}{complete}{gone}"
+            f"<subtitle>{escape(self.subtitle)}</subtitle><link href='{self.address}/'/>\n{link}{self._of_the_whole()}"
             f"{''.join(entries)}</feed>"
         ).encode()
 

@@ -10,19 +10,18 @@ it adds is trouble at will.
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, ReadWorld, Troubled
 
 OURS, GROUP = "10000001@N00", "20000002@N01"
 ALIAS, GROUP_ALIAS = "testtownpolice", "testtownwatch"
@@ -32,8 +31,6 @@ JSON = {"Content-Type": "application/json; charset=utf-8"}
 TEXT = {"Content-Type": "text/plain;charset=UTF-8"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/signin"><input type="password" name="password"></form></html>'
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _LIST = "extras per_page page"
 _METHODS = {
@@ -115,7 +112,7 @@ class Said:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-class FlickrWorld(Loopback):
+class FlickrWorld(ReadWorld):
     """One agency's page. Use it as a context: its server ends with it."""
 
     api_key, secret = "0123456789abcdef0123456789abcdef", "fedcba9876543210"
@@ -128,7 +125,10 @@ class FlickrWorld(Loopback):
         "token_secret": token_secret,
     }
 
+    step = timedelta(minutes=90)
+
     def __init__(self) -> None:
+        super().__init__()
         self.photos: dict[str, Photo] = {}
         self.albums: dict[str, Album] = {}
         self.said: dict[str, Said] = {}
@@ -144,23 +144,13 @@ class FlickrWorld(Loopback):
         self.cuts_at = 500
         """So many items of a list are shown at once, whatever is asked for."""
         self.counts_comments = True
-        self.compresses = False
-        self.loops = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[dict[str, str]] = []
         self.targets: list[str] = []
         self.headers: list[Mapping[str, str]] = []
         self._nonces: set[str] = set()
         self._number = 0
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the page -------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 90}))
-        return self._now
 
     def post(self, title: str, description: str = "", **more: Any) -> str:
         """Somebody posts a photo; its id."""
@@ -218,22 +208,6 @@ class FlickrWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, dict(self.headers.items()))
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
-
     @property
     def api(self) -> str:
         """Where the interface is asked for."""
@@ -246,13 +220,10 @@ class FlickrWorld(Loopback):
         self.asked.append(query)
         self.targets.append(target)
         self.headers.append(headers)
-        if self.before is not None:
-            self.before(method)
-        troubled = self.trouble(method) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(method)) is not None:
             return troubled
         if parts.path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         try:
             viewer = self._viewer(target, query, headers)
             return 200, JSON, written({**self._reply(method, query, viewer), "stat": "ok"})
@@ -644,7 +615,7 @@ def _epoch(at: datetime) -> str:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedFlickr(FlickrWorld):
+class PromisedFlickr(Troubled, FlickrWorld):
     """A photostream with a busy photo, quiet ones, a video, private ones and albums; or a group's pool.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -653,10 +624,6 @@ class PromisedFlickr(FlickrWorld):
     def __init__(self, *, owner: bool = False, group: bool = False) -> None:
         super().__init__()
         self.owner, self.group = owner, group
-        self._says: Answer | None = None
-        self._cuts = False
-        self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -690,14 +657,6 @@ class PromisedFlickr(FlickrWorld):
     def secrets(self) -> Mapping[str, str]:
         return self.signed_in if self.owner else self.with_key
 
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
-
     def shows(self) -> Collection[str]:
         shown = {one.id for one in self.photos.values() if one.public or self.owner}
         shown = {name for name in shown if not self.group or self.photos[name].pool}
@@ -728,9 +687,6 @@ class PromisedFlickr(FlickrWorld):
         for one in self.photos.values():
             one.views += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         """Too many questions. Flickr names no time."""
         self._will((429, TEXT, b"Too Many Requests"), after)
@@ -742,31 +698,9 @@ class PromisedFlickr(FlickrWorld):
     def fail(self, after: int) -> None:
         self._will((500, TEXT, b""), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = (98, "token_rejected") if self.owner else (100, "Invalid API Key (Key has expired)")
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, None
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, headers)
-        if self._says is not None:
-            return self._says
-        if self._refuses:
-            self.dead = (98, "token_rejected") if self.owner else (100, "Invalid API Key (Key has expired)")
-        status, said, body = super().answer(target, headers)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body
+        super().recover()
+        self.dead = None

@@ -13,7 +13,6 @@ import re
 import socket
 import ssl
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.connectors.worlds.accepting import Accepting
 
 HTML = b"<!DOCTYPE html><html><form action='/sign-in'><input type='password'></form></html>\r\n"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -80,10 +81,11 @@ def certificates() -> tuple[ssl.SSLContext, ssl.SSLContext, ssl.SSLContext]:
     return serving(good), ssl.create_default_context(cadata=pem), serving(old)
 
 
-class MailServer:
+class MailServer(Accepting):
     """One mailbox of one user. Use it as a context: the server ends with it."""
 
     def __init__(self, user: str, password: str) -> None:
+        super().__init__()
         self.user, self.password, self.token = user, password, ""
         self.folders: dict[str, list[Letter]] = {"INBOX": []}
         self.validity = 1700000001
@@ -99,8 +101,6 @@ class MailServer:
         self.out_of_date = False
         self.quotes_short_fields = False
         """Whether header fields come as quoted strings; either is allowed."""
-        self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
 
     def deliver(self, content: bytes, received_at: datetime, folder: str = "INBOX") -> int:
         """A message arrives; its UID."""
@@ -113,41 +113,21 @@ class MailServer:
         return f"127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._port = self._listening.getsockname()[1]
-        self._threads.append(threading.Thread(target=self._listen, daemon=True))
-        self._threads[0].start()
+        self._port = self.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in [self._listening, *self._sockets]:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        for thread in self._threads:
-            thread.join(10)
-            assert not thread.is_alive()
+        self.close()
 
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            self._sockets.append(connection)
-            thread = threading.Thread(target=self._talk, args=[connection], daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _talk(self, plain: socket.socket) -> None:
+    def _talk(self, connection: socket.socket) -> None:
         serving, _, old = certificates()
         with suppress(OSError):
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = (old if self.out_of_date else serving).wrap_socket(plain, server_side=True)
-            self._sockets.append(connection)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            wrapped = (old if self.out_of_date else serving).wrap_socket(connection, server_side=True)
+            self._open.append(wrapped)
             with suppress(OSError):
-                _Session(self, connection).run()
-            connection.close()
+                _Session(self, wrapped).run()
+            wrapped.close()
 
 
 class _Done(Exception):

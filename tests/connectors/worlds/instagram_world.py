@@ -13,7 +13,6 @@ versions, strict fields, cursors, limits, refusals.
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import hmac
 import json
@@ -21,12 +20,12 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, SignedInWorld, Troubled
 
 OURS = "17841400000000001"
 NAME = "testtownpolice"
@@ -35,7 +34,6 @@ JSON = {"Content-Type": "application/json; charset=UTF-8"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login/"><input type="password" name="pass"></form></html>'
 
-Answer = tuple[int, dict[str, str], bytes]
 Shape = Mapping[str, Any]
 
 
@@ -58,11 +56,11 @@ class Asked:
         """What is asked for by name, each with what is asked of it in turn."""
         return {
             re.split(r"[.({]", part)[0]: Asked(self.path, _inner(part), self.token)
-            for part in _divided(self.query.get("fields", ""))
+            for part in divided(self.query.get("fields", ""))
         }
 
 
-class GraphWorld(Loopback):
+class GraphWorld(SignedInWorld):
     """One account. Use it as a context: its server ends with it."""
 
     tokens_accepted: ClassVar[frozenset[str]]
@@ -76,6 +74,7 @@ class GraphWorld(Loopback):
     kind_of_error = "OAuthException"
 
     def __init__(self) -> None:
+        super().__init__()
         self.dead: int | None = None
         """The subcode with which the token is refused; None: it is accepted."""
         self.wants_proof = False
@@ -89,21 +88,11 @@ class GraphWorld(Loopback):
         self.forgets_cursors = False
         self.version: str | None = None
         self.usage: dict[str, Any] = {}
-        self.compresses = False
-        self.loops = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self.tokens: list[str] = []
         self._number = 500
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
-    # --- time and names -----------------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
+    # --- names --------------------------------------------------------------------------------------------
 
     def name(self) -> str:
         self._number += 1
@@ -111,28 +100,13 @@ class GraphWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, self.headers["Authorization"])
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
     def answer(self, target: str, authorization: str | None) -> Answer:
         path = urlsplit(target).path
         self.asked.append(target)
-        if self.before is not None:
-            self.before(path)
-        troubled = self.trouble(path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(path)) is not None:
             return troubled
         if path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         query = dict(parse_qsl(urlsplit(target).query))
         version, _, rest = path.strip("/").partition("/")
         answers = self.version or (version if version in self.lives else self.lives[0])
@@ -229,29 +203,8 @@ class GraphWorld(Loopback):
         return f"{self.address}/media/t39/{name}?oe={0x6900 + self.night:x}&oh=00_sig{self.night}"
 
 
-class Troubled(GraphWorld):
+class TroubledGraph(Troubled, GraphWorld):
     """What goes wrong on request, for the promises."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._says: Answer | None = None
-        self._cuts = self._refuses = False
-        self._left = 0
-
-    @property
-    def base(self) -> str:
-        return self.address
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
-
-    def expire(self) -> None:
-        self.night += 1
 
     def throttle(self, after: int) -> timedelta | None:
         told = {
@@ -272,33 +225,12 @@ class Troubled(GraphWorld):
         says = Refused(2, "An unexpected error has occurred. Please retry your request later.")
         self._will((500, JSON, self.error(says)), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = 460
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, None
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, authorization: str | None) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, authorization)
-        if self._says is not None:
-            return self._says
-        self.dead = 460 if self._refuses else self.dead
-        status, headers, body = super().answer(target, authorization)
-        if self._cuts:
-            return status, {**headers, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, headers, body
+        super().recover()
+        self.dead = None
 
 
 def spoken(value: object) -> bytes:
@@ -310,7 +242,7 @@ def written(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
-def _divided(fields: str) -> list[str]:
+def divided(fields: str) -> list[str]:
     """The fields that are asked for, each with what is asked of it."""
     parts, depth, at = [], 0, 0
     for place, sign in enumerate(fields):
@@ -749,7 +681,7 @@ class InstagramWorld(GraphWorld):
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedInstagram(Troubled, InstagramWorld):
+class PromisedInstagram(TroubledGraph, InstagramWorld):
     """An account with a busy post, an album, a story, something tagged, messages and something hidden.
 
     As few as will do, since a pass is broken off at each of its answers.

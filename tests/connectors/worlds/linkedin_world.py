@@ -10,7 +10,6 @@ adds is trouble at will.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import quote, unquote
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, ReadWorld, Troubled
 
 NUMBER = 5515715
 URN = f"urn:li:organization:{NUMBER}"
@@ -31,8 +30,6 @@ JSON = {"Content-Type": "application/json", "x-restli-protocol-version": "2.0.0"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/uas/login"><input type="password" name="session_password"></form></html>'
 SOCIAL, FEED, ADMIN = "r_organization_social", "r_organization_social_feed", "rw_organization_admin"
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _ACTIONS = {"COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT", "COMMENT_DELETE", "LIKE", "SHARE", "SHARE_MENTION"}
 _COMPOSITE = re.compile(r"urn:li:comment:\((urn:li:\w+:\d+),(\d+)\)")
@@ -102,7 +99,7 @@ class Happened:
     at: datetime
 
 
-class LinkedInWorld(Loopback):
+class LinkedInWorld(ReadWorld):
     """One page. Use it as a context: its server ends with it."""
 
     token = "AQX-the+administrator's/token=of-the-page_0123456789"
@@ -114,6 +111,7 @@ class LinkedInWorld(Loopback):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.entries: dict[str, Entry] = {}
         self.said: dict[str, Said] = {}
         self.happened: list[Happened] = []
@@ -141,21 +139,12 @@ class LinkedInWorld(Loopback):
         self.leaves_out = 0
         """So many items of each answer are left out after they were counted off."""
         self.miscounts = 0
-        self.compresses = False
-        self.loops = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self.headers: list[Mapping[str, str]] = []
         self._number = 7_094_637_247_487_995_000
         self._now = datetime(2026, 4, 10, 8, 0, tzinfo=UTC)
 
     # --- what happens on the page -------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
 
     def _next(self) -> str:
         self._number += 397
@@ -208,22 +197,6 @@ class LinkedInWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, dict(self.headers.items()))
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
-
     @property
     def api(self) -> str:
         """Where the interface is asked for."""
@@ -233,13 +206,10 @@ class LinkedInWorld(Loopback):
         self.asked.append(target)
         self.headers.append(headers)
         path, _, query = target.partition("?")
-        if self.before is not None:
-            self.before(path)
-        troubled = self.trouble(path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(path)) is not None:
             return troubled
         if path.startswith("/dms/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         try:
             params = dict(part.split("=", 1) for part in query.split("&") if part)
             return 200, JSON, _written(self._reply(path, params, headers))
@@ -606,7 +576,7 @@ def _written(told: object) -> bytes:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedLinkedIn(LinkedInWorld):
+class PromisedLinkedIn(Troubled, LinkedInWorld):
     """A page with a busy post, quiet ones, a poll, a file of each kind, and a late comment on what is old.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -616,9 +586,6 @@ class PromisedLinkedIn(LinkedInWorld):
         super().__init__()
         self.together = standard
         self.names = standard
-        self._says: Answer | None = None
-        self._cuts = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -658,14 +625,6 @@ class PromisedLinkedIn(LinkedInWorld):
     def secrets(self) -> Mapping[str, str]:
         return self.secret
 
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
-
     def shows(self) -> Collection[str]:
         said = [self._named(one) for one in self.said.values()]
         return [URN, *self.entries, *said]
@@ -696,9 +655,6 @@ class PromisedLinkedIn(LinkedInWorld):
         for said in self.said.values():
             said.likes += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         """The limit of a day. LinkedIn names no time."""
         self._will((429, JSON, self.error(DAILY)), after)
@@ -710,28 +666,5 @@ class PromisedLinkedIn(LinkedInWorld):
     def fail(self, after: int) -> None:
         self._will((500, JSON, self.error(Refused(500, "INTERNAL_SERVER_ERROR", "", 0))), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
     def revoke(self, after: int) -> None:
         self._will((401, JSON, self.error(REVOKED)), after)
-
-    def loop(self) -> None:
-        self.loops = True
-
-    def recover(self) -> None:
-        self._says, self._cuts, self.loops = None, False, False
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, headers)
-        if self._says is not None:
-            return self._says
-        status, said, body = super().answer(target, headers)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body

@@ -9,17 +9,16 @@ is trouble at will.
 
 from __future__ import annotations
 
-import gzip
 import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, FormWorld, Troubled
 
 OURS, NAME = "40311", "Test Town Police"
 INTRODUCED = f"agency:{OURS}"
@@ -31,8 +30,6 @@ WRITER, VISITOR = 7001, 9001
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login/"><input type="password" name="password"></form></html>'
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _API, _PUBLIC = "/external/api/partner/v1/", "/partner_api/v1/"
 _PARAMETERS = {
@@ -91,7 +88,7 @@ class Post:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-class NextdoorWorld(Loopback):
+class NextdoorWorld(FormWorld):
     """One agency. Use it as a context: its server ends with it."""
 
     token, client_secret = "nd-own~acc0unt.permission_77aa", "nd-app+sEcret/of-the.application=1"
@@ -102,7 +99,10 @@ class NextdoorWorld(Loopback):
         "client_secret": client_secret,
     }
 
+    step = timedelta(minutes=90)
+
     def __init__(self) -> None:
+        super().__init__()
         self.posts: dict[str, Post] = {}
         self.remarks: dict[int, Remark] = {}
         self.areas = [
@@ -137,21 +137,12 @@ class NextdoorWorld(Loopback):
         """So many tokens of the application are refused before one is accepted."""
         self.shut: dict[str, Refused] = {}
         """Paths that answer with a refusal."""
-        self.loops = False
-        self.compresses = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.targets: list[str] = []
         self.forms: list[dict[str, str]] = []
         self._number = 0
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the page -------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 90}))
-        return self._now
 
     def say(self, body: str, **more: Any) -> str:
         """The agency publishes a post; its id."""
@@ -182,37 +173,14 @@ class NextdoorWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                self._told("GET", {})
-
-            def post(self) -> None:
-                self._told("POST", dict(parse_qsl(self.body().decode(), keep_blank_values=True)))
-
-            def _told(self, method: str, form: dict[str, str]) -> None:
-                status, headers, body = world.answer(method, self.path, dict(self.headers.items()), form)
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
-
     def answer(self, method: str, target: str, headers: Mapping[str, str], form: dict[str, str]) -> Answer:
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.targets.append(target)
         if parts.path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         self.asked.append((parts.path, query))
-        troubled = self.trouble(parts.path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(parts.path)) is not None:
             return troubled
         try:
             if parts.path == "/v2/token":
@@ -495,7 +463,7 @@ def _epoch(at: datetime) -> int:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedNextdoor(NextdoorWorld):
+class PromisedNextdoor(Troubled, NextdoorWorld):
     """An agency with a busy post, quiet ones, an event and an alert; as its account, or as the public is shown it.
 
     `shows_comments`: an account whose posts hold what answers them, which no page of Nextdoor's promises.
@@ -506,10 +474,6 @@ class PromisedNextdoor(NextdoorWorld):
         self.public = public
         self.shows_comments = shows_comments
         self.at_once = None if public else 2
-        self._says: Answer | None = None
-        self._cuts = False
-        self._refuses = False
-        self._still = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -540,10 +504,6 @@ class PromisedNextdoor(NextdoorWorld):
     @property
     def secrets(self) -> Mapping[str, str]:
         return self.for_the_public if self.public else self.signed_in
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
 
     @property
     def cannot(self) -> Mapping[str, str]:
@@ -587,9 +547,6 @@ class PromisedNextdoor(NextdoorWorld):
         for one in self.posts.values():
             one.likes += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         refused = Refused(429, "rate_limited")
         self._will((429, {**JSON, "Retry-After": "240"}, refusal(refused)), after)
@@ -601,31 +558,9 @@ class PromisedNextdoor(NextdoorWorld):
     def fail(self, after: int) -> None:
         self._will((500, HTML, b"<h1>Server Error (500)</h1>"), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._still = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._still = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = True
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops = self.dead = False
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._still = says, after
-
-    def answer(self, method: str, target: str, headers: Mapping[str, str], form: dict[str, str]) -> Answer:
-        if self._still > 0:
-            self._still -= 1
-            return super().answer(method, target, headers, form)
-        if self._says is not None:
-            return self._says
-        if self._refuses:
-            self.dead = True
-        status, said, body = super().answer(method, target, headers, form)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body
+        super().recover()
+        self.dead = False

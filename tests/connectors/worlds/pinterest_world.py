@@ -10,17 +10,16 @@ is trouble at will.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, ReadWorld, Troubled
 
 NUMBER = "2783136121146311751"
 NAME = "testtownpolice"
@@ -35,8 +34,6 @@ LIMITS = {
 }
 ALL = frozenset({"user_accounts:read", "boards:read", "boards:read_secret", "pins:read", "pins:read_secret"})
 PUBLIC, PROTECTED, SECRET = "PUBLIC", "PROTECTED", "SECRET"
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _PAGED = frozenset({"bookmark", "page_size"})
 _KNOWN: Mapping[str, frozenset[str]] = {
@@ -97,7 +94,7 @@ class Pin:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-class PinterestWorld(Loopback):
+class PinterestWorld(ReadWorld):
     """One account. Use it as a context: its server ends with it."""
 
     token = "pina_AIA5ZKQWAAAAA+the/own=accounts|1"
@@ -108,6 +105,7 @@ class PinterestWorld(Loopback):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.boards: dict[str, Board] = {}
         self.pins: dict[str, Pin] = {}
         self.username = NAME
@@ -135,20 +133,10 @@ class PinterestWorld(Loopback):
         self.cuts_at = 250
         self.forgets_bookmarks = 0
         """How many more bookmarks it does not know any more."""
-        self.loops = False
-        self.compresses = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self._number = 0
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the account ----------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
 
     def board(self, name: str, description: str = "", **more: Any) -> str:
         """Somebody makes a board; its number."""
@@ -216,22 +204,6 @@ class PinterestWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, dict(self.headers.items()))
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
-
     @property
     def api(self) -> str:
         """Where the interface is asked for."""
@@ -240,13 +212,10 @@ class PinterestWorld(Loopback):
     def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
         parts = urlsplit(target)
         self.asked.append(target)
-        if self.before is not None:
-            self.before(parts.path)
-        troubled = self.trouble(parts.path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(parts.path)) is not None:
             return troubled
         if parts.path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         try:
             told = self._reply(parts.path, query, headers)
@@ -492,7 +461,7 @@ def _time(at: datetime) -> str:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedPinterest(PinterestWorld):
+class PromisedPinterest(Troubled, PinterestWorld):
     """An account with a busy board and its section, a secret one, and one that is somebody else's.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -503,10 +472,6 @@ class PromisedPinterest(PinterestWorld):
         self.opens_secret = secret
         if not secret:
             self.scopes -= {"boards:read_secret", "pins:read_secret"}
-        self._says: Answer | None = None
-        self._cuts = False
-        self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -530,14 +495,6 @@ class PromisedPinterest(PinterestWorld):
     @property
     def page(self) -> Page:
         return Page(address=f"https://www.pinterest.com/{NAME}/", options={"api": self.api, "page_size": "2"})
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
 
     def shows(self) -> Collection[str]:
         boards = [one for one in self.boards.values() if self.opens_secret or one.privacy != SECRET]
@@ -574,9 +531,6 @@ class PromisedPinterest(PinterestWorld):
         for one in self.pins.values():
             one.comments += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         """Too many questions, and how long until there may be more."""
         refused = Refused(429, 8, "You have exceeded your rate limit. Try again later.")
@@ -590,31 +544,9 @@ class PromisedPinterest(PinterestWorld):
     def fail(self, after: int) -> None:
         self._will((500, JSON, self.error(Refused(500, 4, "Something went wrong on our end."))), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = Refused(401, 2, "Authentication failed.")
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, None
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, headers)
-        if self._says is not None:
-            return self._says
-        if self._refuses:
-            self.dead = Refused(401, 2, "Authentication failed.")
-        status, said, body = super().answer(target, headers)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body
+        super().recover()
+        self.dead = None

@@ -7,18 +7,16 @@ from datetime import timedelta
 from typing import Any, Self
 
 from connectors.contract import Page
-from tests.connectors.worlds.wordpress_world import HTML, JSON, SIGN_IN, Answer, WordPressWorld
+from tests.connectors.worlds.platform_world import Troubled
+from tests.connectors.worlds.wordpress_world import HTML, JSON, SIGN_IN, WordPressWorld
 
 
-class PromisedWordPress(WordPressWorld):
+class PromisedWordPress(Troubled, WordPressWorld):
     """The site as the public sees it, or with `connected` as its editors do."""
 
     def __init__(self, *, connected: bool = False) -> None:
         super().__init__()
         self.connected = connected
-        self._says: Answer | None = None
-        self._cuts = self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -37,20 +35,12 @@ class PromisedWordPress(WordPressWorld):
         return self
 
     @property
-    def base(self) -> str:
-        return self.address
-
-    @property
     def page(self) -> Page:
         return Page(address=self.address, options={"page_size": "2"})
 
     @property
     def secrets(self) -> Mapping[str, str]:
         return self.secret if self.connected else {}
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
 
     @property
     def cannot(self) -> Mapping[str, str]:
@@ -100,30 +90,12 @@ class PromisedWordPress(WordPressWorld):
     def fail(self, after: int) -> None:
         self._will((500, JSON, b'{"code":"internal_server_error"}'), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
     def loop(self) -> None:
         self.ignores_offset = True
 
+    def turn_away(self) -> None:
+        self.accepts_password = False
+
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
+        super().recover()
         self.ignores_offset, self.accepts_password = False, True
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, authorization: str | None) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, authorization)
-        if self._says is not None:
-            return self._says
-        self.accepts_password = not self._refuses
-        status, headers, body = super().answer(target, authorization)
-        if self._cuts:
-            return status, {**headers, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, headers, body

@@ -11,16 +11,15 @@ What it adds is trouble at will.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, FormWorld, Troubled
 
 SUB, SUB_ID = "testtownpolice", "t5_2town1"
 AGENCY, AGENCY_ID = "TestTownPolice", "t2_agency1"
@@ -28,8 +27,6 @@ ELSEWHERE, ELSEWHERE_ID = "testtown", "t5_2town2"
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
 HTML = {"Content-Type": "text/html; charset=UTF-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login"><input type="password" name="password"></form></html>'
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _LIST = frozenset({"limit", "after", "raw_json"})
 _KNOWN: Mapping[str, frozenset[str]] = {
@@ -78,7 +75,7 @@ class Thing:
     """Whether whoever wrote it has blocked whoever asks."""
 
 
-class RedditWorld(Loopback):
+class RedditWorld(FormWorld):
     """One subreddit and one account. Use it as a context: its server ends with it."""
 
     token, client_secret = (
@@ -94,6 +91,7 @@ class RedditWorld(Loopback):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.things: dict[str, Thing] = {}
         self.log: list[dict[str, Any]] = []
         self.title, self.about = "Test Town Police", "The department's own subreddit."
@@ -121,22 +119,13 @@ class RedditWorld(Loopback):
         self.listed_at_most = 1000
         self.left = 600.0
         self.resets = 540
-        self.loops = False
-        self.compresses = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
         self.asked: list[str] = []
         self.forms: list[dict[str, str]] = []
         self.headers: list[Mapping[str, str]] = []
         self.tokens = 0
         self._number = 0
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the page -------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
 
     def submit(self, title: str, words: str = "", *, by: str = AGENCY, **more: Any) -> str:
         """Somebody submits something; its full name."""
@@ -209,29 +198,6 @@ class RedditWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                self._says(world.answer("GET", self.path, dict(self.headers.items()), {}))
-
-            def post(self) -> None:
-                form = dict(parse_qsl(self.body().decode(), keep_blank_values=True))
-                self._says(world.answer("POST", self.path, dict(self.headers.items()), form))
-
-            def _says(self, answer: Answer) -> None:
-                status, headers, body = answer
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
-
     @property
     def options(self) -> dict[str, str]:
         return {"api": f"{self.address}/oauth", "site": f"{self.address}/www"}
@@ -241,11 +207,10 @@ class RedditWorld(Loopback):
         self.asked.append(target)
         self.forms.append(form)
         self.headers.append(headers)
-        troubled = self.trouble(parts.path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(parts.path)) is not None:
             return troubled
         if parts.path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         try:
             if parts.path == "/www/api/v1/access_token":
@@ -755,7 +720,7 @@ def gallery(*names: str) -> dict[str, Any]:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedReddit(RedditWorld):
+class PromisedReddit(Troubled, RedditWorld):
     """A subreddit with a busy submission, quiet ones, and what was taken away; or an account that submits and answers.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -764,10 +729,6 @@ class PromisedReddit(RedditWorld):
     def __init__(self, *, moderator: bool = False, account: bool = False) -> None:
         super().__init__()
         self.moderator, self.account = moderator, account
-        self._says: Answer | None = None
-        self._cuts = False
-        self._refuses = False
-        self._still = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -806,14 +767,6 @@ class PromisedReddit(RedditWorld):
     @property
     def secrets(self) -> Mapping[str, str]:
         return self.signed_in if self.moderator else self.alone
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
 
     def shows(self) -> Collection[str]:
         own = [AGENCY_ID] if self.account else [SUB_ID, "rules"]
@@ -858,9 +811,6 @@ class PromisedReddit(RedditWorld):
         for one in self.things.values():
             one.score += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         headers = {
             **JSON,
@@ -877,32 +827,13 @@ class PromisedReddit(RedditWorld):
     def fail(self, after: int) -> None:
         self._will((503, HTML, b"<html><body>Our CDN was unable to reach our servers</body></html>"), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._still = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._still = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = True
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops = self.dead = False
+        super().recover()
+        self.dead = False
 
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._still = says, after
-
-    def answer(self, method: str, target: str, headers: Mapping[str, str], form: dict[str, str]) -> Answer:
+    def answer(self, *asked: Any, **more: Any) -> Answer:
         self.left = 600.0
-        if self._still > 0:
-            self._still -= 1
-            return super().answer(method, target, headers, form)
-        if self._says is not None:
-            return self._says
-        if self._refuses:
-            self.dead = True
-        status, said, body = super().answer(method, target, headers, form)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body
+        return super().answer(*asked, **more)

@@ -11,24 +11,21 @@ it adds is trouble at will.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import Answer, ReadWorld, Troubled
 
 NAME = "testtownpolice"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="https://accounts.snapchat.com/v2/login"><input name="password"></form></html>'
 LOST = b"<!DOCTYPE html><html><title>404</title><body>Sorry, this page was not found.</body></html>"
 DAY = timedelta(hours=24)
-
-Answer = tuple[int, dict[str, str], bytes]
 
 
 @dataclass
@@ -67,10 +64,11 @@ class Spotlight:
     """Whether it is among those that the profile's page shows."""
 
 
-class SnapchatWorld(Loopback):
+class SnapchatWorld(ReadWorld):
     """One profile. Use it as a context: its server ends with it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.story: list[Snap] = []
         self.saved: dict[str, Saved] = {}
         self.spotlights: dict[str, Spotlight] = {}
@@ -93,9 +91,6 @@ class SnapchatWorld(Loopback):
         self.story_known = True
         self.removed_is = 404
         """How the page of a spotlight that was removed is answered; 200: with other spotlights."""
-        self.compresses = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
         self.asked: list[str] = []
         self.headers: list[Mapping[str, str]] = []
         self._number = 0
@@ -135,28 +130,14 @@ class SnapchatWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, dict(self.headers.items()))
-                if world.compresses and status == 200:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
+    def packed(self, answer: Answer) -> Answer:
+        return super().packed(answer) if answer[0] == 200 else answer
 
     def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
         parts = urlsplit(target)
         self.asked.append(target)
         self.headers.append(headers)
-        troubled = self.trouble(parts.path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(parts.path)) is not None:
             return troubled
         if parts.path.startswith("/d/"):
             return 200, {"Content-Type": "video/mp4"}, b"a snap"
@@ -301,14 +282,8 @@ class SnapchatWorld(Loopback):
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedSnapchat(SnapchatWorld):
+class PromisedSnapchat(Troubled, SnapchatWorld):
     """A profile with a story, a saved story and spotlights, of one of which the profile's page tells no words."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._says: Answer | None = None
-        self._cuts = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -328,10 +303,6 @@ class PromisedSnapchat(SnapchatWorld):
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        return {}
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
         return {}
 
     @property
@@ -366,9 +337,6 @@ class PromisedSnapchat(SnapchatWorld):
         for one in self.spotlights.values():
             one.views += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         self._will((429, {**HTML, "Retry-After": "120"}, b"<html>Too Many Requests</html>"), after)
         return timedelta(seconds=120)
@@ -379,28 +347,8 @@ class PromisedSnapchat(SnapchatWorld):
     def fail(self, after: int) -> None:
         self._will((503, HTML, b"<html>upstream connect error</html>"), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
     def revoke(self, after: int) -> None:
         raise AssertionError(self.cannot["revoke"])
 
     def loop(self) -> None:
         raise AssertionError(self.cannot["loop"])
-
-    def recover(self) -> None:
-        self._says, self._cuts = None, False
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, headers)
-        if self._says is not None:
-            return self._says
-        status, said, body = super().answer(target, headers)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body

@@ -15,7 +15,15 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from connectors.contract import Page
-from tests.connectors.worlds.instagram_world import JSON, Asked, GraphWorld, Refused, Shape, Troubled, written
+from tests.connectors.worlds.instagram_world import (
+    JSON,
+    Asked,
+    GraphWorld,
+    Refused,
+    Shape,
+    TroubledGraph,
+    written,
+)
 
 OURS = "24000000000000001"
 NAME = "testtownpolice"
@@ -317,7 +325,7 @@ class ThreadsWorld(GraphWorld):
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedThreads(Troubled, ThreadsWorld):
+class PromisedThreads(TroubledGraph, ThreadsWorld):
     """An account with a busy post, pictures, a ghost post, a mention, an answer elsewhere and something hidden."""
 
     def __enter__(self) -> Self:

@@ -10,16 +10,16 @@ at will.
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.loopback import Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, PlatformWorld, Troubled
 
 NAME = "testtownpolice"
 OPEN_ID = "-000aBcD-testtown-open-id"
@@ -30,8 +30,6 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login"><input type="password" name="password"></form></html>'
 BUSINESS, OPEN = "/open_api/v1.3/", "/v2/"
 PUBLIC, HIDDEN = "PUBLIC", "HIDDEN"
-
-Answer = tuple[int, dict[str, str], bytes]
 
 SCOPES = (
     "user.info.basic",
@@ -141,7 +139,7 @@ class Said:
     image: bool = False
 
 
-class TikTokWorld(Loopback):
+class TikTokWorld(PlatformWorld):
     """One account. Use it as a context: its server ends with it."""
 
     token, display_token = "act.the+account=own/token|1Abc", "act.the+display=own/token|2Xyz"
@@ -160,6 +158,7 @@ class TikTokWorld(Loopback):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.clips: dict[str, Clip] = {}
         self.said: dict[str, Said] = {}
         self.people = {NAME: "Test Town Police", "jo.public": "Jo Public", "al_visitor": "Al"}
@@ -178,22 +177,12 @@ class TikTokWorld(Loopback):
         self.in_order = 500
         self.numbers_as_text = True
         self.counts_more = 0
-        self.compresses = False
-        self.loops = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self.bodies: list[bytes] = []
         self.headers: list[Mapping[str, str]] = []
         self._number = 7_300_000_000_000_000_000
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the account ----------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
 
     def post(self, words: str, **more: Any) -> str:
         """The agency posts a video, or photos; its id."""
@@ -235,16 +224,9 @@ class TikTokWorld(Loopback):
                 self._reply("POST", self.body())
 
             def _reply(self, method: str, sent: bytes) -> None:
-                status, headers, body = world.answer(method, self.path, dict(self.headers.items()), sent)
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
+                self.say(*world.packed(world.answer(method, self.path, dict(self.headers.items()), sent)))
 
         return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
 
     @property
     def accounts_api(self) -> str:
@@ -261,13 +243,10 @@ class TikTokWorld(Loopback):
         self.asked.append(target)
         self.headers.append(headers)
         self.bodies.append(sent)
-        if self.before is not None:
-            self.before(parts.path)
-        troubled = self.trouble(parts.path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(parts.path)) is not None:
             return troubled
         if parts.path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         if not parts.path.endswith("/"):
             return 404, HTML, b"<html>404 page not found</html>"
@@ -624,7 +603,7 @@ def _written(told: object) -> bytes:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class _Promised(TikTokWorld):
+class _Promised(Troubled, TikTokWorld):
     """An account with a busy video, quiet ones, photos, and comments that are hidden.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -633,10 +612,6 @@ class _Promised(TikTokWorld):
     def __init__(self, *, display: bool) -> None:
         super().__init__()
         self._display = display
-        self._says: Answer | None = None
-        self._cuts = False
-        self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -673,14 +648,6 @@ class _Promised(TikTokWorld):
     def secrets(self) -> Mapping[str, str]:
         return self.display if self._display else self.business
 
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
-
     def shows(self) -> Collection[str]:
         clips = [one.id for one in self._listed()]
         said = [f"{one.video}/{one.id}" for one in self.said.values()] if not self._display else []
@@ -714,9 +681,6 @@ class _Promised(TikTokWorld):
         for said in self.said.values():
             said.likes += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         """Too many questions. Neither interface names a time."""
         if self._display:
@@ -731,35 +695,13 @@ class _Promised(TikTokWorld):
     def fail(self, after: int) -> None:
         self._will((500, JSON, self.denial(Denied("internal_error", 500))), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        refused = Refused(40105, "Access token is incorrect or has been revoked")
+        self.dead = Denied("access_token_invalid", 401) if self._display else refused
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, None
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, method: str, target: str, headers: Mapping[str, str], sent: bytes) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(method, target, headers, sent)
-        if self._says is not None:
-            return self._says
-        if self._refuses:
-            refused = Refused(40105, "Access token is incorrect or has been revoked")
-            self.dead = Denied("access_token_invalid", 401) if self._display else refused
-        status, said, body = super().answer(method, target, headers, sent)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body
+        super().recover()
+        self.dead = None
 
 
 class PromisedTikTok(_Promised):

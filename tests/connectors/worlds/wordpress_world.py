@@ -18,7 +18,8 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.loopback import Talk
+from tests.connectors.worlds.platform_world import Answering
 
 Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
@@ -76,7 +77,7 @@ class Remark:
     author: int = 0
 
 
-class WordPressWorld(Loopback):
+class WordPressWorld(Answering):
     """One site. Use it as a context: the server ends with it."""
 
     user, application_password = "archivist", "abcd EFGH ijkl MNOP qrst UVWX"

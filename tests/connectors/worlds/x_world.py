@@ -8,18 +8,17 @@ errs inside answers that are otherwise well. What it adds is trouble at will.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, SignedInWorld, Troubled
 
 OURS, HANDLE = "7001", "testtownpd"
 JO, AL, STRANGER = "7102", "7103", "7199"
@@ -27,8 +26,6 @@ JSON = {"Content-Type": "application/json; charset=utf-8"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SIGN_IN = b'<!DOCTYPE html><html><form action="/login"><input type="password" name="password"></form></html>'
 PROBLEMS = "https://api.twitter.com/2/problems/"
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _EPOCH = 1288834974657
 _POST_FIELDS = frozenset(
@@ -158,14 +155,16 @@ class _Asked:
         return {one for one in self.query.get("expansions", "").split(",") if one}
 
 
-class XWorld(Loopback):
+class XWorld(SignedInWorld):
     """One account. Use it as a context: its server ends with it."""
 
     user_token, app_token = "VGhpcyBpcy/the+users=own|token", "AAAAAAAAAAAAAAAAAAAAAapp%2Bbearer%3D"
 
     def __init__(self) -> None:
+        super().__init__()
         self.now = datetime(2026, 6, 1, tzinfo=UTC)
-        self._at = datetime(2026, 5, 20, 8, 0, tzinfo=UTC)
+        """What time it is for X; what happens next happens when `tick` says."""
+        self._now = datetime(2026, 5, 20, 8, 0, tzinfo=UTC)
         self._number = 0
         self.items: dict[str, Item] = {}
         self.events: list[Event] = []
@@ -199,24 +198,16 @@ class XWorld(Loopback):
         self.amiss: dict[str, dict[str, Any]] = {}
         """By the last step of a path: an error that stands inside an answer which is otherwise well."""
         self.forgets_tokens = False
-        self.compresses = False
-        self.loops = False
         self.media = 1
         self.capped = False
         self.billed: Counter[str] = Counter()
         self.spent = 0
         """In thousandths of a dollar."""
         self._billed_today: set[tuple[str, str]] = set()
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self.tokens: list[str] = []
 
     # --- what happens on X --------------------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._at += timedelta(**(span or {"minutes": 1}))
-        return self._at
 
     def a_new_day(self) -> None:
         self.now += timedelta(days=1)
@@ -269,28 +260,13 @@ class XWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, self.headers["Authorization"])
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
     def answer(self, target: str, authorization: str | None) -> Answer:
         path = urlsplit(target).path
         self.asked.append(target)
-        if self.before is not None:
-            self.before(path)
-        troubled = self.trouble(path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(path)) is not None:
             return troubled
         if path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         headers = {
             **JSON,
             "x-rate-limit-limit": "900",
@@ -838,7 +814,7 @@ def _not_authorised(name: str, parameter: str) -> dict[str, Any]:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedX(XWorld):
+class PromisedX(Troubled, XWorld):
     """An account with a busy conversation, an edited post, a poll, a quotation, mentions and messages.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -847,9 +823,6 @@ class PromisedX(XWorld):
     def __init__(self, *, signed_in: bool) -> None:
         super().__init__()
         self._with_user = signed_in
-        self._says: Answer | None = None
-        self._cuts = self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -877,10 +850,6 @@ class PromisedX(XWorld):
         return self
 
     @property
-    def base(self) -> str:
-        return self.address
-
-    @property
     def secrets(self) -> Mapping[str, str]:
         return {"access_token": self.user_token} if self._with_user else {"bearer_token": self.app_token}
 
@@ -888,14 +857,6 @@ class PromisedX(XWorld):
     def page(self) -> Page:
         options = {"api": f"{self.address}/2", "monthly_budget": "none", "answered_within": "5"}
         return Page(address=f"https://x.com/{HANDLE}", options=options)
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
 
     def shows(self) -> Collection[str]:
         private = ["blocked", "muted", *(f"dm:{one.id}" for one in self.events)] if self._with_user else []
@@ -948,30 +909,9 @@ class PromisedX(XWorld):
         }
         self._will((503, JSON, spoken(told)), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        self.dead = True
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, False
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, authorization: str | None) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, authorization)
-        if self._says is not None:
-            return self._says
-        self.dead = self._refuses
-        status, headers, body = super().answer(target, authorization)
-        if self._cuts:
-            return status, {**headers, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, headers, body
+        super().recover()
+        self.dead = False

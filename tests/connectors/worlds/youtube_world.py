@@ -10,17 +10,16 @@ one stood. What it adds is trouble at will.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.contract import Page
-from tests.connectors.worlds.loopback import Loopback, Talk
+from tests.connectors.worlds.platform_world import PICTURE, Answer, ReadWorld, Troubled
 
 OURS = "UCtesttownpolice00000001"
 UPLOADS = "UUtesttownpolice00000001"
@@ -31,8 +30,6 @@ SIGN_IN = (
     b'<!DOCTYPE html><html><form action="/signin/v2"><input type="password" name="Passwd"></form></html>'
 )
 PUBLISHED, HELD, SPAM, REJECTED = "published", "heldForReview", "likelySpam", "rejected"
-
-Answer = tuple[int, dict[str, str], bytes]
 
 _PARTS = {
     "channels": "id snippet contentDetails statistics status brandingSettings localizations topicDetails",
@@ -115,7 +112,7 @@ class Said:
     likes: int = 0
 
 
-class YouTubeWorld(Loopback):
+class YouTubeWorld(ReadWorld):
     """One channel. Use it as a context: its server ends with it."""
 
     api_key, token = "AIzaSyTheAgencysOwnKey0123456789abcdefg", "ya29.the+channels=own/permission|1"
@@ -128,6 +125,7 @@ class YouTubeWorld(Loopback):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.films: dict[str, Film] = {}
         self.said: dict[str, Said] = {}
         self.people = {
@@ -158,21 +156,11 @@ class YouTubeWorld(Loopback):
         """Threads that the list over the whole channel leaves out."""
         self.tells_moderation = True
         self.uploads_listed = True
-        self.compresses = False
-        self.loops = False
-        self.night = 1
-        self.trouble: Callable[[str], Answer | None] | None = None
-        self.before: Callable[[str], None] | None = None
         self.asked: list[str] = []
         self.headers: list[Mapping[str, str]] = []
         self._number = 0
-        self._now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
     # --- what happens on the channel ----------------------------------------------------------------------
-
-    def tick(self, **span: float) -> datetime:
-        self._now += timedelta(**(span or {"minutes": 1}))
-        return self._now
 
     def upload(self, title: str, description: str = "", **more: Any) -> str:
         """The agency publishes a video; its id."""
@@ -210,22 +198,6 @@ class YouTubeWorld(Loopback):
 
     # --- the server ---------------------------------------------------------------------------------------
 
-    def talk(self) -> type[Talk]:
-        world = self
-
-        class Handler(Talk):
-            def get(self) -> None:
-                status, headers, body = world.answer(self.path, dict(self.headers.items()))
-                if world.compresses:
-                    body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-                self.say(status, headers, body)
-
-        return Handler
-
-    @property
-    def base(self) -> str:
-        return self.address
-
     @property
     def api(self) -> str:
         """Where the interface is asked for."""
@@ -235,13 +207,10 @@ class YouTubeWorld(Loopback):
         parts = urlsplit(target)
         self.asked.append(target)
         self.headers.append(headers)
-        if self.before is not None:
-            self.before(parts.path)
-        troubled = self.trouble(parts.path) if self.trouble is not None else None
-        if troubled is not None:
+        if (troubled := self.disturbed(parts.path)) is not None:
             return troubled
         if parts.path.startswith("/media/"):
-            return 200, {"Content-Type": "image/jpeg"}, b"a picture"
+            return PICTURE
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         try:
             return self._reply(parts.path.removeprefix("/youtube/v3/"), query, headers)
@@ -715,7 +684,7 @@ def _written(told: object) -> bytes:
 # --- for the promises -------------------------------------------------------------------------------------------
 
 
-class PromisedYouTube(YouTubeWorld):
+class PromisedYouTube(Troubled, YouTubeWorld):
     """A channel with a busy video, quiet ones, one whose comments are turned off, and what is held back.
 
     As few as will do, since a pass is broken off at each of its answers.
@@ -724,10 +693,6 @@ class PromisedYouTube(YouTubeWorld):
     def __init__(self, *, owner: bool) -> None:
         super().__init__()
         self.owner = owner
-        self._says: Answer | None = None
-        self._cuts = False
-        self._refuses = False
-        self._left = 0
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -759,14 +724,6 @@ class PromisedYouTube(YouTubeWorld):
     @property
     def secrets(self) -> Mapping[str, str]:
         return self.signed_in if self.owner else self.with_key
-
-    @property
-    def client_options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def cannot(self) -> Mapping[str, str]:
-        return {}
 
     def shows(self) -> Collection[str]:
         films = [one.id for one in self.films.values() if self.owner or one.privacy == "public"]
@@ -812,9 +769,6 @@ class PromisedYouTube(YouTubeWorld):
         for said in self.said.values():
             said.likes += 11
 
-    def expire(self) -> None:
-        self.night += 1
-
     def throttle(self, after: int) -> timedelta | None:
         """The quota is spent. YouTube names no time."""
         self._will((403, JSON, self.error(Refused(403, "quotaExceeded"))), after)
@@ -826,34 +780,11 @@ class PromisedYouTube(YouTubeWorld):
     def fail(self, after: int) -> None:
         self._will((500, JSON, self.error(Refused(500, "backendError", "Backend Error"))), after)
 
-    def cut(self, after: int) -> None:
-        self._cuts, self._left = True, after
-
-    def revoke(self, after: int) -> None:
-        self._refuses, self._left = True, after
-
-    def loop(self) -> None:
-        self.loops = True
+    def turn_away(self) -> None:
+        expired = "API key expired. Please renew the API key."
+        refused = Refused(400, "badRequest", expired, "API_KEY_EXPIRED")
+        self.dead = Refused(401, "authError", "Invalid Credentials") if self.owner else refused
 
     def recover(self) -> None:
-        self._says, self._cuts, self._refuses = None, False, False
-        self.loops, self.dead = False, None
-
-    def _will(self, says: Answer, after: int) -> None:
-        self._says, self._left = says, after
-
-    def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
-        if self._left > 0:
-            self._left -= 1
-            return super().answer(target, headers)
-        if self._says is not None:
-            return self._says
-        if self._refuses:
-            refused = Refused(
-                400, "badRequest", "API key expired. Please renew the API key.", "API_KEY_EXPIRED"
-            )
-            self.dead = Refused(401, "authError", "Invalid Credentials") if self.owner else refused
-        status, said, body = super().answer(target, headers)
-        if self._cuts:
-            return status, {**said, "Content-Length": str(len(body))}, body[: len(body) // 2]
-        return status, said, body
+        super().recover()
+        self.dead = None

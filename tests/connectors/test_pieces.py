@@ -1,0 +1,60 @@
+"""Pieces of JSON bodies have the bytes that they were read from, and what cannot be read is told in words."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from connectors import pieces
+from connectors.contract import Span
+from connectors.pieces import Malformed, Seen
+
+
+class Item(msgspec.Struct):
+    id: str
+
+
+def test_each_item_of_a_list_has_its_own_bytes():
+    body = b' [{"id":"1"}, {"id":"2"}]'
+    found = pieces.items(body, (1, len(body)), 3, Item)
+    assert found == [Seen(Item("1"), Span(3, 2, 12)), Seen(Item("2"), Span(3, 14, 24))]
+    assert pieces.listed(body, (1, len(body)), 3, Item) == found
+
+
+def test_half_a_character_becomes_its_replacement_and_keeps_its_bytes():
+    body = b'[{"id":"a\\ud83d"}]'
+    assert pieces.items(body, (0, len(body)), 0, Item) == [Seen(Item("a\ufffd"), Span(0, 1, len(body) - 1))]
+
+
+def test_an_item_of_another_shape_is_never_left_out():
+    body = b'[{"id":"1"},{"id":2}]'
+    with pytest.raises(msgspec.ValidationError):
+        pieces.items(body, (0, len(body)), 0, Item)
+    with pytest.raises(Malformed, match="the answer is of another shape"):
+        pieces.listed(body, (0, len(body)), 0, Item)
+
+
+def test_a_whole_body_is_read_as_one_object():
+    assert pieces.one(b' {"id":"1"}\n', 0, Item) == Seen(Item("1"), Span(0, 1, 11))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "the answer is empty"),
+        (
+            b"<html>",
+            r"HTML stands where JSON should be \(a sign-in page, a firewall, or an address of another kind\)",
+        ),
+        (b'{"id":1}', "the answer is not of Reddit's shape: Expected `str`, got `int`"),
+        (b'{"id":', "the answer is not of Reddit's shape"),
+    ],
+)
+def test_what_stands_in_place_of_an_object_is_told(body: bytes, says: str):
+    with pytest.raises(Malformed, match=says):
+        pieces.one(body, 0, Item, "Reddit")
+
+
+def test_a_reason_that_was_told_already_stays_and_what_else_answers_with_html_can_be_named():
+    assert pieces.why(b"<html>", Malformed("its list is missing"), "Reddit") == "its list is missing"
+    assert "or a plugin's warning" in pieces.why(b"<html>", ValueError("no"), instead="a plugin's warning")
