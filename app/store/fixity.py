@@ -11,12 +11,13 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from sqlalchemy import CompoundSelect, Select, Table, case, func, literal, or_, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
@@ -121,9 +122,9 @@ class Span(NamedTuple):
 
 
 _UNREADABLE = (
-    LookupError, TypeError, AttributeError, ValueError, ArithmeticError, NotFound, NoResultFound
+    LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, NotFound, NoResultFound
 )  # fmt: skip
-"""What a look meets in rows that nothing of ours wrote."""
+"""What a look meets in rows that nothing of ours wrote: a number where bytes should be asks for that much memory."""
 _RESTORE = "Keep this copy as evidence, and restore the newest backup."
 _NEXT = {
     KeyMissing.code: "Restore the newest key backup.",
@@ -376,23 +377,26 @@ _KINDS: Mapping[type, str] = {bool: "integer", int: "integer", str: "text", byte
 
 def _of_other_kinds(tx: Tx, table: Table) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table, by their keys, in which a value is of another kind than its column's, and which columns these are."""
-    strange = {
-        column.name: func.typeof(column).not_in(
-            [_KINDS[column.type.python_type], *(["null"] if column.nullable else [])]
-        )
+    keys = len(table.primary_key.columns)
+    for row in tx.exec_driver_sql(_strange(table)):
+        where = "/".join(map(str, row[:keys]))
+        columns = [column.name for column, odd in zip(table.columns, row[keys:], strict=True) if odd]
+        yield f"{table.name} {where}", columns
+
+
+@cache
+def _strange(table: Table) -> str:
+    """What SQLite is asked for that, made once: to put so many columns into words takes longer than to look at their values."""
+    strange = [
+        func.typeof(column).not_in([_KINDS[column.type.python_type], *(["null"] if column.nullable else [])])
         for column in table.columns
-    }
+    ]
     keys = [
         case((func.typeof(column) == "text", func.hex(column)), else_=func.quote(column))
         for column in table.primary_key.columns
     ]
-    asked = select(*keys, *strange.values()).select_from(table).where(or_(*strange.values()))
-    for row in tx.execute(asked):
-        where = "/".join(map(str, row[: len(keys)]))
-        yield (
-            f"{table.name} {where}",
-            [column for column, odd in zip(strange, row[len(keys) :], strict=True) if odd],
-        )
+    asked = select(*keys, *strange).select_from(table).where(or_(*strange))
+    return str(asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
 
 def _versions(
