@@ -195,7 +195,7 @@ def test_an_archive_keeps_a_page_with_its_renditions_and_the_next_night_adds_not
         del site.sheets["/news"]
         assert office.capture(page).tally.gone == 1
         states = {name.rpartition("/")[2]: one.state for name, one in office.known(page).items()}
-        assert states == {"": "present", "news": "gone", "news#c1": "present", "news#c2": "absent"}
+        assert states == {"": "present", "news": "gone", "news#c1": "absent", "news#c2": "absent"}
 
 
 def test_scripts_run_only_where_an_officer_said_so_and_a_page_that_loads_itself_again_is_held(
