@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -26,6 +26,9 @@ from app.store.sealing import new_secret
 from app.store.store import Store
 from app.store.tables import pages
 from app.store.tables import runs as run_rows
+
+_ASK = 500
+"""So many keys are asked for at once."""
 
 ACTIVE, PAUSED, DISCONNECTED, REMOVED = "active", "paused", "disconnected", "removed"
 NOT_CAPTURED = (PAUSED, REMOVED)
@@ -205,6 +208,32 @@ def get(tx: Tx, which: str) -> Page:
 def listed(tx: Tx) -> list[Page]:
     """Every page, in the order in which they were added."""
     return [page_of(row) for row in tx.execute(select(pages).order_by(pages.c.key))]
+
+
+def by_key(tx: Tx, keys: Iterable[int]) -> dict[int, Page]:
+    """The pages of these keys."""
+    wanted = sorted(set(keys))
+    found: dict[int, Page] = {}
+    for start in range(0, len(wanted), _ASK):
+        part = wanted[start : start + _ASK]
+        found |= {row.key: page_of(row) for row in tx.execute(select(pages).where(pages.c.key.in_(part)))}
+    return found
+
+
+class Called(NamedTuple):
+    """By what a page is chosen from a list."""
+
+    id: UUID
+    name: str
+    platform: str
+
+
+def called(tx: Tx, names: Sequence[str] | None = None) -> list[Called]:
+    """What every page is called, in the order in which they were added; or only those of these names, which are few."""
+    asked = select(pages.c.id, pages.c.name, pages.c.platform).order_by(pages.c.key)
+    if names is not None:
+        asked = asked.where(pages.c.name.in_(names))
+    return [Called(UUID(bytes=bytes(row.id)), row.name, row.platform) for row in tx.execute(asked)]
 
 
 def change(

@@ -110,7 +110,7 @@ def read(
             opened[row[0]] = version_row(row)
     secrets = store.keyring.secrets(bytes(row.id) for row in found.values())
     frames = Frames(store.objects)
-    known = {page.key: page for page in pages.listed(tx)}
+    known = pages.by_key(tx, (row.page for row in found.values()))
     parents = _parents(tx, found.values())
     if withdrawn:
         unseen = _ids(tx, withdrawn)

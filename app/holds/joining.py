@@ -6,11 +6,10 @@ transaction of whoever asks.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.capture import tags
 from app.db import Tx
@@ -48,7 +47,7 @@ class Known:
         if fact == "tag":
             told = {tag: len(Keys.of(keys) & among) for tag, keys in tags.by_tag(self.store, self.tx)}
         else:
-            told = dict(Counter(code for key, code in self._series() if key in among))
+            told = {code: len(Keys.of(keys) & among) for code, keys in self._series().items()}
         found = [(value, number) for value, number in told.items() if number]
         return dict(sorted(found, key=lambda one: (-one[1], one[0])))
 
@@ -63,14 +62,17 @@ class Known:
         asked = known.of_series(code).with_only_columns(records.c.key)
         return list(self.tx.execute(asked).scalars())
 
-    def _series(self) -> list[tuple[int, str]]:
-        """Every living record that has a series, with it."""
-        code = func.coalesce(assigned.c.series, classified.c.series)
-        asked = (
-            select(records.c.key, code)
-            .outerjoin(classified, classified.c.record == records.c.key)
-            .outerjoin(assigned, (assigned.c.record == records.c.key) & assigned.c.ended_entry.is_(None))
-            .outerjoin(tombstones, tombstones.c.record == records.c.key)
-            .where(tombstones.c.record.is_(None), code.is_not(None))
-        )
-        return [(key, series) for key, series in self.tx.execute(asked)]
+    def _series(self) -> Mapping[str, list[int]]:
+        """The living records of each series: those that an officer put there, and the others as the rules have it."""
+        ruled = select(classified.c.record, classified.c.series).where(classified.c.series.is_not(None))
+        given = select(assigned.c.record, assigned.c.series).where(assigned.c.ended_entry.is_(None))
+        standing: dict[int, str] = {}
+        for asked, record in ((ruled, classified.c.record), (given, assigned.c.record)):
+            living = asked.outerjoin(tombstones, tombstones.c.record == record).where(
+                tombstones.c.record.is_(None)
+            )
+            standing.update((key, code) for key, code in self.tx.execute(living))
+        told: dict[str, list[int]] = {}
+        for key, code in standing.items():
+            told.setdefault(code, []).append(key)
+        return told

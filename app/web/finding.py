@@ -346,7 +346,8 @@ def narrowing(
     tx: Tx, asked: Asked, counted: Mapping[str, Mapping[str, int]], states: Mapping[str, str]
 ) -> list[Facet]:
     """The facets as links that narrow the question; a fact that is narrowed already is not offered again."""
-    known = {page.name: str(page.id) for page in pages.listed(tx)}
+    names = list(islice(counted.get("page", ()), _FACETS_SHOWN))
+    known = {page.name: str(page.id) for page in pages.called(tx, names)}
     told = []
     for name, values in counted.items():
         if name not in ("month", *JOINED) and getattr(asked, name):

@@ -136,7 +136,7 @@ def _rows(
 
 
 def _choices(tx: Tx, *, messages: bool) -> dict[str, Any]:
-    found = pages.listed(tx)
+    found = pages.called(tx)
     return {
         "pages": found,
         "platforms": sorted({page.platform for page in found}),
