@@ -532,9 +532,14 @@ def _has_long_word(analysis: analyser.Analysis) -> bool:
     return any(len(sigil.text) > _LONGEST_WORD for sigil in analysis.sigils)
 
 
-@lru_cache(maxsize=4096)
 def _fact(value: str) -> str:
-    """A value as it is found by; most documents have those of the ones before."""
+    """A value as it is found by."""
+    return _remembered(value) if len(value) <= _LONGEST_VALUE else _bounded(folded(value))
+
+
+@lru_cache(maxsize=4096)
+def _remembered(value: str) -> str:
+    """The same of a value of usual length: most documents have those of the ones before."""
     return _bounded(folded(value))
 
 
@@ -545,7 +550,6 @@ def _bounded(value: str) -> str:
     return value[:100] + hashlib.sha256(value.encode()).hexdigest()
 
 
-@lru_cache(maxsize=4096)
 def _shown(value: str) -> str:
     return value[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
 
@@ -605,9 +609,12 @@ def _regex(pattern: str) -> str:
     return "".join(".*" if c == "*" else "." if c == "?" else _META.sub(r"\\\1", c) for c in pattern)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _matching(field: str, regex: str) -> Query:
-    """Words that a pattern meets. To build its automaton takes longer than most searches, and the next page asks again."""
+    """Words that a pattern meets. To build its automaton takes longer than most searches, and the next page asks again.
+
+    Few are remembered: one of a hostile pattern may take megabytes.
+    """
     return Query.regex_query(_SCHEMA, field, regex)
 
 

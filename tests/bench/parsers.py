@@ -83,6 +83,7 @@ from tests.connectors.worlds import (
     pinterest_world,
     snapchat_world,
     threads_world,
+    tiktok_world,
     webpage_world,
     x_world,
     youtube_world,
@@ -181,21 +182,7 @@ def of_bluesky() -> Case:
 
 
 def of_facebook() -> Case:
-    rows = [
-        {
-            "id": f"500_{number}",
-            "message": WORDS,
-            "created_time": "2026-03-01T08:00:00+0000",
-            "from": {"id": "2001", "name": "Jo Public"},
-            "parent": {"id": "500_400"},
-            "comment_count": 0,
-            "like_count": 3,
-            "is_hidden": False,
-            "is_private": False,
-            "permalink_url": f"https://www.facebook.com/500_{number}",
-        }
-        for number in range(1_000, 1_100)
-    ]
+    rows = facebook_world.many_comments(100, WORDS)
 
     def read(body: bytes) -> Sized:
         found = graph.many(body, 0, facebook_shapes.Comment).items
@@ -206,16 +193,7 @@ def of_facebook() -> Case:
 
 
 def of_flickr() -> Case:
-    rows = [
-        {
-            "id": f"1-2-{number}",
-            "author": flickr_world.VISITOR,
-            "authorname": "jo",
-            "datecreate": "1700000000",
-            "_content": f'Why &amp; <a href="https://www.flickr.com/x">how</a>? {WORDS * 3}',
-        }
-        for number in range(ITEMS)
-    ]
+    rows = flickr_world.many_comments(ITEMS, WORDS * 3)
 
     def read(body: bytes) -> Sized:
         found = flickr_reading.comments(body, 0)
@@ -347,20 +325,7 @@ def of_mediawiki() -> Case:
 
 def of_nextdoor() -> Case:
     agency = nextdoor.Known(nextdoor_world.OURS, nextdoor_world.NAME)
-    comments = [
-        {
-            "id": number,
-            "body": WORDS * 3,
-            "comments": [
-                {"id": 10_000 + number, "body": "Until six.", "creation_date": 1772355600, "comments": []}
-            ],
-            "creation_date": 1772355600,
-            "author_name": "J. D.",
-            "author_type": "Neighbor",
-            "like_count": 2,
-        }
-        for number in range(1, ITEMS // 2 + 1)
-    ]
+    comments = nextdoor_world.many_comments(ITEMS, WORDS * 3)
     told = {"id": "1", "body": "Bridge.", "comments": comments, "comment_count": ITEMS}
 
     def read(body: bytes) -> Sized:
@@ -440,25 +405,7 @@ def of_threads() -> Case:
 
 
 def of_tiktok() -> Case:
-    rows = [
-        {
-            "comment_id": str(number),
-            "video_id": "73",
-            "text": WORDS,
-            "create_time": "1772352060",
-            "username": "jo.public",
-            "display_name": "Jo",
-            "unique_identifier": "u1",
-            "likes": 4,
-            "replies": 2,
-            "liked": True,
-            "pinned": False,
-            "owner": False,
-            "status": "PUBLIC",
-            "profile_image": "https://p16.example/1.png",
-        }
-        for number in range(1, 101)
-    ]
+    rows = tiktok_world.many_comments(100, WORDS)
 
     def read(body: bytes) -> Sized:
         found = tiktok_reading.many(body, 0, tiktok_shapes.Comment, "comments").items

@@ -38,6 +38,7 @@ from tests.connectors.worlds.facebook_world import (
     SIGN_IN,
     FacebookWorld,
     Refused,
+    many_comments,
     spoken,
 )
 from tests.connectors.worlds.loopback import evidence_client
@@ -899,19 +900,8 @@ def test_a_comment_without_its_writer_is_a_comment_by_nobody_that_we_know(world,
 
 
 def test_a_page_of_a_hundred_comments_is_read_whole():
-    one = {
-        "id": "500_501",
-        "message": "Is the bridge open again, and until when?",
-        "created_time": "2026-03-01T08:00:00+0000",
-        "from": {"id": "2001", "name": "Jo Public"},
-        "parent": {"id": "500_400"},
-        "comment_count": 0,
-        "like_count": 3,
-        "is_hidden": False,
-        "is_private": False,
-        "permalink_url": "https://www.facebook.com/500_501",
-    }
-    body = spoken({"data": [one] * 100, "paging": {"cursors": {"after": "A"}}})
+    rows = many_comments(100, "Is the bridge open again, and until when?")
+    body = spoken({"data": rows, "paging": {"cursors": {"after": "A"}}})
     found = graph.many(body, 0, shapes.Comment)
     assert len([parse.comment(item, "9_500", OURS) for item in found.items]) == 100
 

@@ -41,6 +41,7 @@ from tests.connectors.worlds.flickr_world import (
     VISITOR,
     FlickrWorld,
     Refused,
+    many_comments,
     written,
 )
 from tests.connectors.worlds.loopback import evidence_client
@@ -674,16 +675,7 @@ def test_words_without_tags_are_read_as_those_with_tags_are(said: str) -> None:
 
 
 def test_two_thousand_comments_are_read_from_one_answer() -> None:
-    rows = [
-        {
-            "id": f"1-2-{number}",
-            "author": VISITOR,
-            "authorname": "jo",
-            "datecreate": "1700000000",
-            "_content": 'Why &amp; <a href="https://www.flickr.com/x">how</a>? ' + "Please say. " * 20,
-        }
-        for number in range(2000)
-    ]
+    rows = many_comments(2000, "Please say. " * 20)
     body = written({"comments": {"photo_id": "2", "comment": rows}, "stat": "ok"})
     seen = [parse.comment(one, "2", OURS, hidden=False) for one in reading.comments(body, 0)]
     assert len(seen) == 2000

@@ -49,6 +49,7 @@ from tests.connectors.worlds.nextdoor_world import (
     WRITER,
     NextdoorWorld,
     Refused,
+    many_comments,
     refusal,
 )
 from tests.connectors.worlds.visits import PageVisit, gaps, listings, seen
@@ -957,20 +958,7 @@ def test_a_pass_over_a_span_reads_everything_and_keeps_its_promise_to_the_span(
 
 
 def test_a_post_with_two_thousand_comments_is_read_whole_and_counts_them() -> None:
-    comments = [
-        {
-            "id": number,
-            "body": "Until when? " * 20,
-            "comments": [
-                {"id": 10_000 + number, "body": "Until six.", "creation_date": 1772355600, "comments": []}
-            ],
-            "creation_date": 1772355600,
-            "author_name": "J. D.",
-            "author_type": "Neighbor",
-            "like_count": 2,
-        }
-        for number in range(1, 1001)
-    ]
+    comments = many_comments(2000, "Until when? " * 20)
     body = json.dumps(
         {"posts": [{"id": "1", "body": "Bridge.", "comments": comments, "comment_count": 2000}]}
     ).encode()

@@ -23,6 +23,7 @@ from connectors.tiktok.pace import Pace
 from connectors.tiktok.place import Place, Waits
 from connectors.tiktok.reach import Reach
 from connectors.tiktok.refusals import Means, NotGiven
+from tests.connectors.worlds.tiktok_world import many_comments
 
 NOW = datetime(2026, 6, 1, 21, 0, tzinfo=UTC)
 HTML = b"<!DOCTYPE html><html>Sign in</html>"
@@ -481,23 +482,7 @@ def test_a_span_at_the_beginning_of_time_has_a_reach_too() -> None:
 
 
 def test_three_thousand_comments_are_read_each_of_them_once() -> None:
-    row = {
-        "comment_id": "7300000000000000001",
-        "video_id": "73",
-        "text": "Until when is the bridge closed? " * 4,
-        "create_time": "1772352060",
-        "username": "jo.public",
-        "display_name": "Jo",
-        "unique_identifier": "u1",
-        "likes": 4,
-        "replies": 2,
-        "liked": True,
-        "pinned": False,
-        "owner": False,
-        "status": "PUBLIC",
-        "profile_image": "https://p16.example/1.png",
-    }
-    rows = [{**row, "comment_id": str(number)} for number in range(1, 3001)]
+    rows = many_comments(3000, "Until when is the bridge closed? " * 4)
     body = json.dumps({"code": 0, "data": {"comments": rows, "has_more": False}}).encode()
     found = parse.once(parse.comment(one, "73") for one in listed(body).items)
     assert len(found) == 3000

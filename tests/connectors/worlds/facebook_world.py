@@ -716,3 +716,22 @@ class PromisedFacebook(Troubled, FacebookWorld):
     def recover(self) -> None:
         super().recover()
         self.dead = None
+
+
+def many_comments(number: int, words: str) -> list[dict[str, Any]]:
+    """So many comments on a post, as Graph gives them."""
+    return [
+        {
+            "id": f"500_{one}",
+            "message": words,
+            "created_time": "2026-03-01T08:00:00+0000",
+            "from": {"id": "2001", "name": "Jo Public"},
+            "parent": {"id": "500_400"},
+            "comment_count": 0,
+            "like_count": 3,
+            "is_hidden": False,
+            "is_private": False,
+            "permalink_url": f"https://www.facebook.com/500_{one}",
+        }
+        for one in range(1_000, 1_000 + number)
+    ]

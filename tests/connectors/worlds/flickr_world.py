@@ -704,3 +704,17 @@ class PromisedFlickr(Troubled, FlickrWorld):
     def recover(self) -> None:
         super().recover()
         self.dead = None
+
+
+def many_comments(number: int, words: str) -> list[dict[str, Any]]:
+    """So many comments on a photo, as its interface gives them, markup and all."""
+    return [
+        {
+            "id": f"1-2-{one}",
+            "author": VISITOR,
+            "authorname": "jo",
+            "datecreate": "1700000000",
+            "_content": f'Why &amp; <a href="https://www.flickr.com/x">how</a>? {words}',
+        }
+        for one in range(number)
+    ]

@@ -564,3 +564,21 @@ class PromisedNextdoor(Troubled, NextdoorWorld):
     def recover(self) -> None:
         super().recover()
         self.dead = False
+
+
+def many_comments(number: int, words: str) -> list[dict[str, Any]]:
+    """So many comments on a post, every second one an answer, as its interface gives them."""
+    return [
+        {
+            "id": one,
+            "body": words,
+            "comments": [
+                {"id": 10_000 + one, "body": "Until six.", "creation_date": 1772355600, "comments": []}
+            ],
+            "creation_date": 1772355600,
+            "author_name": "J. D.",
+            "author_type": "Neighbor",
+            "like_count": 2,
+        }
+        for one in range(1, number // 2 + 1)
+    ]

@@ -724,3 +724,26 @@ class PromisedDisplay(_Promised):
 
     def __init__(self) -> None:
         super().__init__(display=True)
+
+
+def many_comments(number: int, words: str) -> list[dict[str, Any]]:
+    """So many comments on a video, as the research interface gives them."""
+    return [
+        {
+            "comment_id": str(one),
+            "video_id": "73",
+            "text": words,
+            "create_time": "1772352060",
+            "username": "jo.public",
+            "display_name": "Jo",
+            "unique_identifier": "u1",
+            "likes": 4,
+            "replies": 2,
+            "liked": True,
+            "pinned": False,
+            "owner": False,
+            "status": "PUBLIC",
+            "profile_image": "https://p16.example/1.png",
+        }
+        for one in range(1, number + 1)
+    ]
