@@ -67,7 +67,10 @@ class Attachment:
     """A picture, sound, video or document that belongs to an item.
 
     `id` MUST stay the same when the platform hands out the same file under
-    another address: an address that merely expires is not an edit.
+    another address: an address that merely expires is not an edit. Other
+    words with the same file are one. Of each, None says that the platform did
+    not tell this time, and an empty text that there is none: what was not
+    asked for, or was refused, MUST be None.
     """
 
     id: str

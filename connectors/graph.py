@@ -65,6 +65,11 @@ _BRAKE = 95
 _WITHOUT_A_TIME = timedelta(hours=1)
 """How long a limit is waited for that does not say when it ends: all of them roll over hours."""
 
+_LONGEST_WAIT = timedelta(days=1)
+"""No limit lasts longer: who says so has miscounted."""
+
+_MOST_TOLD = 1_000_000
+
 _DEAD = frozenset({190, 102})
 _THROTTLED = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 _FORBIDDEN = frozenset({3, 10, *range(200, 300)})
@@ -159,7 +164,7 @@ class Fault(msgspec.Struct):
 
 
 class _Refusal(msgspec.Struct):
-    error: Fault
+    error: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +239,14 @@ def fault(body: bytes) -> Fault | None:
     """Graph's own refusal, or None where somebody else answered (a firewall, a proxy)."""
     try:
         start, end = spans.document(body)
-        return value(body[start:end], _Refusal).error
+        told = value(body[start:end], _Refusal).error
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+    if type(told.get("code")) is not int:
+        return None
+    # What stands beside it as null, or otherwise than as promised, takes nothing from the number.
+    kinds = {"message": str, "type": str, "code": int, "error_subcode": int, "fbtrace_id": str}
+    return Fault(**{name: told[name] for name, kind in kinds.items() if type(told.get(name)) is kind})
 
 
 def usage(exchange: Exchange) -> Usage:
@@ -247,7 +257,7 @@ def usage(exchange: Exchange) -> Usage:
             percents += [_number(told.get(one)) for one in _PERCENTS]
             minutes.append(_number(told.get("estimated_time_to_regain_access")))
     longest = max(minutes)
-    return Usage(max(percents), timedelta(minutes=longest) if longest else None)
+    return Usage(max(percents), min(timedelta(minutes=longest), _LONGEST_WAIT) if longest else None)
 
 
 def _told(header: str | None) -> Iterator[Mapping[str, Any]]:
@@ -265,7 +275,10 @@ def _told(header: str | None) -> Iterator[Mapping[str, Any]]:
 
 
 def _number(told: object) -> float:
-    return float(told) if isinstance(told, (int, float)) and not isinstance(told, bool) else 0.0
+    """A number as a header tells it; one that is beyond all that limits can say is the highest that is reckoned with."""
+    if isinstance(told, bool) or not isinstance(told, (int, float)):
+        return 0.0
+    return float(max(0, min(told, _MOST_TOLD)))
 
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
@@ -371,6 +384,7 @@ class Asking(Visit):
         self._used = Usage()
         self._proven: set[str] = set()
         self._dropped: dict[str, set[str]] = {}
+        self._lacking: set[str] = set()
         self._at_once: dict[str, int] = {}
         self.answered_as: str | None = None
         """The version that answers, where it is another than the one that is asked for."""
@@ -508,6 +522,10 @@ class Asking(Visit):
             yield from ((path, name) for name in sorted(fields))
         self._dropped = {path: set() for path in self._dropped}
 
+    def lacks(self, field: str) -> bool:
+        """Whether this version was found not to have a field: that an item says nothing there then tells nothing."""
+        return field in self._lacking
+
     def _at_most(self, ask: Callable[[], Exchange]) -> Exchange:
         """Ask for what cannot be asked for in parts."""
         try:
@@ -522,10 +540,11 @@ class Asking(Visit):
                 return self._asked(path, {**params, "fields": ",".join(left)})
             except NotGiven as refused:
                 lacking = refused.no_field
-                kept = [name for name in left if re.split(r"[.{(]", name)[0] != lacking]
-                if lacking is None or len(kept) in {0, len(left)}:
+                kept = left if lacking is None else [*_but(left, lacking)]
+                if lacking is None or not kept or kept == left:
                     raise
                 left = kept
+                self._lacking.add(lacking)
                 self._dropped.setdefault(path, set()).add(lacking)
 
     def _brake(self) -> None:
@@ -559,6 +578,14 @@ class Asking(Visit):
         if said.code == 1 and "reduce" in said.message.lower():
             raise TooMuch
         raise refusal(said, exchange)
+
+
+def _but(fields: Sequence[str], lacking: str) -> Iterator[str]:
+    """Fields without one of them, wherever it stands: also among those that are asked of what an item holds."""
+    name = re.escape(lacking)
+    for field in fields:
+        if re.split(r"[.{(]", field)[0] != lacking:
+            yield re.sub(rf"(?<={{){name},|,{name}(?=[,}}])", "", field)
 
 
 def refusal(said: Fault, exchange: Exchange) -> Exception:

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -40,11 +40,18 @@ class Seen(Generic[T]):
 
 
 def value(piece: bytes, shape: type[T]) -> T:
-    """Decode one value; where half an emoji stands alone, the replacement character takes its place."""
+    """Decode one value; where half an emoji stands alone, the replacement character takes its place.
+
+    A name with null says no more than one that is not there: what may be left out may be null as well.
+    """
     try:
         return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError:
-        raise
+    except msgspec.ValidationError as fault:
+        told = json.loads(mended(piece))
+        try:
+            return msgspec.convert(_without_nulls(told), shape)
+        except msgspec.ValidationError:
+            raise fault from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(mended(piece), type=shape)
 
@@ -52,6 +59,16 @@ def value(piece: bytes, shape: type[T]) -> T:
 def mended(piece: bytes) -> str:
     """The same JSON; where half an emoji stands alone, the replacement character takes its place."""
     return _HALVES.sub("\ufffd", json.dumps(json.loads(piece), ensure_ascii=False))
+
+
+def _without_nulls(told: Any) -> Any:
+    match told:
+        case dict():
+            return {name: _without_nulls(one) for name, one in told.items() if one is not None}
+        case list():
+            return [_without_nulls(one) for one in told]
+        case _:
+            return told
 
 
 def items(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:
@@ -62,9 +79,7 @@ def items(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> li
         piece = body[start:end]
         try:
             what = decoder.decode(piece)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             what = value(piece, shape)
         found.append(Seen(what, Span(exchange, start, end)))
     return found

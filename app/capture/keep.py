@@ -10,17 +10,17 @@ observed is observed again, and is then the same.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Column, func, insert, select
 
+from app.capture import marks
 from app.capture.circles import Circle, Circles, Piece
 from app.db import ArchiveBusy, Tx, from_instant, key_of, to_instant
 from app.db.database import lock_ledger
@@ -50,8 +50,9 @@ _ASK = 500
 _TRIES = 5
 _LONG_LAYOUT = 64
 """Layouts of fewer bytes are written each time: to refer to one would take as much."""
-_mark_encoder = msgspec.json.Encoder()
 _layout_encoder = msgspec.msgpack.Encoder()
+_ANSWERS = frozenset({Kind.COMMENT, Kind.REPLY, Kind.MESSAGE})
+"""Kinds that answer something: where none names it, the platform does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +148,15 @@ class _Known:
     counts: str | None = None
     salt: bytes = b""
     pieces: dict[bytes, Piece] = field(default_factory=dict)
-    told: frozenset[bytes] = frozenset()
+    told: Mapping[bytes, Sequence[int]] = field(default_factory=dict)
+    """By their marks, the versions that a history told again may meet."""
     row: _About | None = None
     touched: bool = False
     changed: bool = False
     found: int = 0
     """The newest version when the batch was decided."""
     fields: Mapping[str, Json] | None = None
-    """What the newest version states, where this batch made it."""
+    """What the newest version states, where this batch made it or opened it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ class _Batch:
         self.layouts: list[list[tuple[Piece, int, int]]] = []
         self.envelopes: list[Piece] = []
         self.own: dict[tuple[bytes, int], list[bytes]] = {}
+        self.fresh: set[bytes] = set()
+        """Records of which bytes came that they did not have."""
         self.version_rows: list[_VersionRow] = []
         self.bodies: list[bytes] = []
         self.count_rows: list[tuple[_Known, int, str]] = []
@@ -360,20 +364,20 @@ class _Batch:
                 counts=row.counts,
                 salt=derive(secret, b"piece"),
                 pieces=held.get(row.key, {}),
-                told=frozenset(told.get(row.key, ())),
+                told=told.get(row.key, {}),
             )
             self.by_mac[mac] = known
             self.by_mac[identity] = known
 
-    def _told(self, tx: Tx, keys: list[int]) -> dict[int, set[bytes]]:
-        """The marks of all versions of these records."""
-        found: dict[int, set[bytes]] = {}
+    def _told(self, tx: Tx, keys: list[int]) -> dict[int, dict[bytes, list[int]]]:
+        """The versions of these records by their marks."""
+        found: dict[int, dict[bytes, list[int]]] = {}
         for start in range(0, len(keys), _ASK):
-            asked = select(versions.c.record, versions.c.mark).where(
+            asked = select(versions.c.record, versions.c.mark, versions.c.number).where(
                 versions.c.record.in_(keys[start : start + _ASK])
             )
-            for record, mark in tx.execute(asked):
-                found.setdefault(record, set()).add(bytes(mark))
+            for record, mark, number in tx.execute(asked):
+                found.setdefault(record, {}).setdefault(bytes(mark), []).append(number)
         return found
 
     # 2 -- whose bytes are they ----------------------------------------------------------------------------
@@ -433,6 +437,8 @@ class _Batch:
                 self.own.setdefault((known.id, exchange), []).append(content)
             if commitment in known.pieces:
                 return known.pieces[commitment]
+            if stated:
+                self.fresh.add(known.id)
             identity, secret = known.id, known.secret
             whose: _Known | Circle | int = known
             piece = known.pieces[commitment] = Piece(commitment=commitment)
@@ -441,6 +447,8 @@ class _Batch:
             commitment = piece_commitment(circle.salt, content)
             if commitment in circle.pieces:
                 return circle.pieces[commitment]
+            if stated:
+                self.fresh.update(members[number].id for number in owners)
             identity, secret = circle.id, circle.secret
             whose = circle
             piece = circle.pieces[commitment] = Piece(commitment=commitment)
@@ -473,25 +481,29 @@ class _Batch:
             exchange = item.spans[0][0] if item.spans else 0
             at = self.carried[exchange].at
             found = item.observation
-            mark = mark_of(known.secret, found)
+            said = marks.seen(item.page.platform, found)
+            mark = said.mark(known.secret)
+            if mark != known.mark and found.in_reply_to is None and found.kind in _ANSWERS and known.version:
+                found = replace(found, in_reply_to=self._answered(known))
+                said = marks.seen(item.page.platform, found)
+                mark = said.mark(known.secret)
             known.touched = True
             if found.counts:
                 self._count(known, to_instant(at), found.counts)
-            # An introduction has no history that is told again: as it is shown is how it stands.
-            if mark == known.mark or (mark in known.told and found.kind is not Kind.PROFILE):
+            if self._is_known(known, said, mark, profile=found.kind is Kind.PROFILE):
                 self.tally.unchanged += 1
                 known.last_seen = max(known.last_seen, to_instant(at))
                 continue
             self._tell(known, found.state)
             own = self.own.get((known.id, exchange), [])
-            self._version(
-                known,
-                exchange,
-                at,
-                stated_fields(item.page, found, own, self.exchange_ids[exchange]),
-                str(found.state),
-                mark,
-            )
+            fields = stated_fields(item.page, found, own, self.exchange_ids[exchange])
+            if (
+                known.version
+                and said.leaves_open
+                and marks.carried_on(fields, found, self._fields(known, known.version))
+            ):
+                mark = said.older_mark(known.secret)
+            self._version(known, exchange, at, fields, str(found.state), mark)
             if known.version == 1:
                 parent = found.in_reply_to
                 known.row = _About(
@@ -507,6 +519,40 @@ class _Batch:
             if held is not None:
                 self._stands(held, one)
 
+    def _is_known(self, known: _Known, said: marks.Said, mark: bytes, *, profile: bool) -> bool:
+        """Whether what is shown is what the newest version states, or in a history told again any version.
+
+        A mark of the older rule stands for no words beside the text: the
+        version is then opened. One that seems to have had none is opened only
+        if bytes came that the record did not have.
+        """
+        if not known.version:
+            return False
+        # An introduction has no history that is told again: as it is shown is how it stands.
+        told = {} if profile else known.told
+        if mark == known.mark and not (said.denies and known.id in self.fresh and not said.has_words):
+            return True
+        older = said.older_mark(known.secret)
+        if (older == known.mark or said.leaves_open) and self._states(known, known.version, said):
+            return True
+        if mark in told and mark != older:
+            return True
+        met = told.get(older, ())
+        if mark == older and met and not said.denies:
+            return True
+        if said.leaves_open:
+            met = [number for numbers in told.values() for number in numbers]
+        return any(self._states(known, number, said) for number in met if number != known.version)
+
+    def _answered(self, known: _Known) -> str | None:
+        """What a record was last said to answer: its platform names it no longer once that is removed, and nobody edited this."""
+        said = self._fields(known, known.version).get("in_reply_to")
+        return said if isinstance(said, str) else None
+
+    def _states(self, known: _Known, number: int, said: marks.Said) -> bool:
+        """Whether a version states what is shown."""
+        return said.is_as(marks.stated(self._fields(known, number)))
+
     def _stands(self, known: _Known, one: Stood) -> None:
         """State a version that differs from the newest one in the record's state alone."""
         shown = self._shown(one.exchange)
@@ -515,13 +561,13 @@ class _Batch:
                 known.touched, known.last_seen = True, max(known.last_seen, to_instant(shown.at))
             return
         self._tell(known, one.state)
-        fields = self._last_fields(known)
+        fields = self._fields(known, known.version)
         fields |= {"state": str(one.state), "seen": shown.id.hex(), "payloads": []}
         fields.pop("state_reason", None)
         if one.reason:
             fields["state_reason"] = one.reason
         known.touched = one.state in (State.PRESENT, State.HIDDEN)
-        mark = mark_of_fields(known.secret, fields)
+        mark = marks.stated(fields).mark(known.secret)
         self._version(known, one.exchange, shown.at, fields, str(one.state), mark)
 
     def _shown(self, exchange: int | ExchangeRef) -> ExchangeRef:
@@ -573,18 +619,22 @@ class _Batch:
             to_instant(at) if stands in ("present", "hidden") or number == 1 else known.last_seen
         )
 
-    def _last_fields(self, known: _Known) -> dict[str, Json]:
-        if known.fields is not None:
+    def _fields(self, known: _Known, number: int) -> dict[str, Json]:
+        """What a version states."""
+        if known.fields is not None and number == known.version:
             return dict(known.fields)
         with self.store.database.read() as tx:
             row = tx.execute(
                 select(versions.c.place, versions.c.size, objects.c.digest)
                 .join(objects, objects.c.key == versions.c.object)
-                .where(versions.c.record == known.key, versions.c.number == known.version)
+                .where(versions.c.record == known.key, versions.c.number == number)
             ).one()
         frame = self.store.objects.read(bytes(row.digest), row.place, row.size)
-        found = fields_of(unseal(known.secret, b"version/%d/" % known.version + known.id, frame))
-        return {name: plain(value) for name, value in found.items()}
+        opened = fields_of(unseal(known.secret, b"version/%d/" % number + known.id, frame))
+        found = {name: plain(value) for name, value in opened.items()}
+        if number == known.version:
+            known.fields = found
+        return dict(found)
 
     def _count(self, known: _Known, at: int, seen: Mapping[str, int]) -> None:
         told = json.dumps(
@@ -861,47 +911,6 @@ class _VersionRow:
 def layout_digest(layout: bytes) -> bytes:
     """What a layout is found by; it holds the numbers of pieces, and no content."""
     return hashlib.sha256(layout).digest()[:16]
-
-
-def mark_of(secret: bytes, found: Observation) -> bytes:
-    """Tells whether an observation differs from the newest version, and nothing without the secret.
-
-    Text, html, author, attachments, state, what it answers, when it was
-    edited, and its address count; an attachment counts by its id, so that an
-    address that merely expires is no edit.
-    """
-    author = found.author
-    told = (
-        found.text,
-        found.html,
-        (author.id, author.name, author.handle)
-        if author and (author.id or author.name or author.handle)
-        else None,
-        [attachment.id for attachment in found.attachments],
-        str(found.state),
-        found.in_reply_to,
-        found.edited_at.isoformat() if found.edited_at else None,
-        found.url,
-    )
-    return hmac.digest(derive(secret, b"mark"), _mark_encoder.encode(told), "sha256")[:16]
-
-
-def mark_of_fields(secret: bytes, fields: Mapping[str, object]) -> bytes:
-    """The same mark, from a version's own fields."""
-    author = (fields.get("author_id"), fields.get("author_name"), fields.get("author_handle"))
-    attached = fields.get("attachments")
-    edited = fields.get("edited_at")
-    told = (
-        fields.get("text") or "",
-        fields.get("html"),
-        author if any(author) else None,
-        [item["id"] for item in attached] if isinstance(attached, list) else [],
-        fields["state"],
-        fields.get("in_reply_to"),
-        datetime.fromisoformat(edited).isoformat() if isinstance(edited, str) else None,
-        fields.get("url"),
-    )
-    return hmac.digest(derive(secret, b"mark"), _mark_encoder.encode(told), "sha256")[:16]
 
 
 def stated_fields(

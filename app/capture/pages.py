@@ -228,12 +228,19 @@ class Called(NamedTuple):
     platform: str
 
 
-def called(tx: Tx, names: Sequence[str] | None = None) -> list[Called]:
-    """What every page is called, in the order in which they were added; or only those of these names, which are few."""
+def called(tx: Tx, names: Sequence[str] | None = None, *, most: int | None = None) -> list[Called]:
+    """What every page is called, in the order in which they were added; only those of these names, which are few; or the first `most`."""
     asked = select(pages.c.id, pages.c.name, pages.c.platform).order_by(pages.c.key)
     if names is not None:
         asked = asked.where(pages.c.name.in_(names))
+    if most is not None:
+        asked = asked.limit(most)
     return [Called(UUID(bytes=bytes(row.id)), row.name, row.platform) for row in tx.execute(asked)]
+
+
+def platforms(tx: Tx) -> list[str]:
+    """The platforms of all pages, in order of their names."""
+    return sorted(tx.execute(select(pages.c.platform).distinct()).scalars())
 
 
 def change(

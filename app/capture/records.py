@@ -61,7 +61,11 @@ def get(
         raise NoSuchRecord(f"no record {identity} is held")
     gone = tx.execute(select(tombstones).where(tombstones.c.record == row.key)).one_or_none()
     if gone is not None:
-        return Disposed(id=identity, on=from_instant(gone.at), detail=json.loads(gone.detail))
+        return Disposed(
+            id=identity,
+            on=from_instant(gone.at).astimezone(store.agency.zone()),
+            detail=json.loads(gone.detail),
+        )
     return read(store, tx, [row.key], messages=messages, number=number, by=by)[0]
 
 

@@ -54,6 +54,7 @@ _MANY_OBSERVATIONS = 500
 _MANY_BYTES = 8 * 1024 * 1024
 _ASK = 500
 _BY_DIGEST = "sha256:"
+_MOST_STATED = 2**53 - 1
 _living = (
     select(records.c.id)
     .outerjoin(tombstones, tombstones.c.record == records.c.key)
@@ -538,7 +539,8 @@ class _Running:
     def _state(self, listing: Listing) -> None:
         """Remember what the platform says it has of these kinds, and what we hold of them now."""
         narrowed = listing.published_from or listing.published_until
-        if listing.stated_total is None or narrowed:
+        # A total that no page can have tells nothing: nobody could write it down, and the run would not end.
+        if listing.stated_total is None or narrowed or not 0 <= listing.stated_total <= _MOST_STATED:
             return
         kinds = sorted(str(kind) for kind in listing.kinds)
         held = (

@@ -116,8 +116,7 @@ def _report(asked: argparse.Namespace) -> Answer:
     listed = reports.listed(reports.read(_content(asked.file)))
     outs = [out for out in (asked.csv, asked.xlsx, asked.html) if out is not None]
     for out in outs:
-        if out.exists():
-            raise Invalid(f"{out} is there already", next="Name another file.")
+        _must_be_new(out)
     with session(*READERS) as here:
         store = here.archive.store
         _follow(here)
@@ -145,7 +144,16 @@ def _content(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise BadQueryList(f"{file} cannot be read: {error.strerror}") from error
+        raise BadQueryList(
+            f"{file} cannot be read: {error.strerror}", next="Name a file with one query a line."
+        ) from error
+
+
+def _must_be_new(out: Path) -> None:
+    if out.exists():
+        raise Invalid(f"{out} is there already", next="Name another file.")
+    if not out.parent.is_dir():
+        raise Invalid(f"there is no folder {out.parent}", next="Make it, or name another file.")
 
 
 def _written(out: Path, content: bytes) -> None:
@@ -153,17 +161,26 @@ def _written(out: Path, content: bytes) -> None:
         with out.open("xb") as file:
             file.write(content)
     except OSError as error:
-        raise Invalid(f"{out} cannot be written: {error.strerror}") from error
+        raise Invalid(f"{out} cannot be written: {error.strerror}", next="Name another file.") from error
 
 
 def _in_lines(told: Report) -> list[str]:
     rows: list[tuple[object, ...]] = [
-        (row.line.number, row.line.name, row.hits, row.unique, row.with_family, row.undated or "")
+        (
+            row.line.number,
+            row.line.name,
+            row.hits,
+            row.unique,
+            row.with_family,
+            row.undated or "",
+            row.unsearchable or "",
+        )
         for row in told.rows
     ]
-    rows.append(("", "all together", told.totals.hits, "", told.totals.with_family, ""))
-    lines = table(rows, "", "query", "hits", "unique", "with family", "undated")
-    lines += [f"as of {told.as_of} ledger entries, {told.unsearchable} not searched yet"]
+    lacking = told.unsearchable - told.behind
+    rows.append(("", "all together", told.totals.hits, "", told.totals.with_family, "", lacking or ""))
+    lines = table(rows, "", "query", "hits", "unique", "with family", "undated", "not searched wholly")
+    lines += [f"as of {told.as_of} ledger entries, {told.behind} not searched yet"]
     shared = [one for one in told.overlaps if one.records]
     if shared:
         lines += [
@@ -244,12 +261,17 @@ def _run(asked: argparse.Namespace) -> Answer:
                 "not_searched": dict(found.not_searched),
                 "understood_otherwise": saved.understood_otherwise(one),
             }
+            said = [f"query as understood: {query.explain()['understood']}", *query.notes]
+            if value["understood_otherwise"]:
+                said.append(f"when it was saved it was understood as: {one.understood}")
             if asked.count:
                 return Answer(value, [str(found.total)])
             hits = records.read(store, tx, found.records[: asked.limit], messages=here.messages)
         told = [records.as_json(hit) for hit in hits]
     lines = [f"{hit['id']}  {hit['published_at'] or 'undated':20}  {str(hit['text'])[:80]!r}" for hit in told]
-    return Answer({**value, "records": told, "cursor": found.cursor}, [*lines, f"{found.total} records"])
+    return Answer(
+        {**value, "records": told, "cursor": found.cursor}, [*said, *lines, f"{found.total} records"]
+    )
 
 
 def _changing(asked: argparse.Namespace, change: Callable[[Session, Tx, Saved], list[str]]) -> Answer:

@@ -107,7 +107,7 @@ def _propose(asked: argparse.Namespace) -> Answer:
             found = proposing.propose(
                 of, tx, asked.series, on=on, limit=asked.limit, without=left_out, by=here.officer, why=why
             )
-            return _answer(tx, found)
+            return _answer(here, tx, found)
 
 
 def _order(asked: argparse.Namespace) -> Answer:
@@ -118,7 +118,7 @@ def _order(asked: argparse.Namespace) -> Answer:
             found = proposing.order(
                 of, tx, wanted, instrument=asked.instrument, waiting_days=asked.wait, by=here.officer, why=why
             )
-            return _answer(tx, found)
+            return _answer(here, tx, found)
 
 
 def _approve(asked: argparse.Namespace) -> Answer:
@@ -127,7 +127,7 @@ def _approve(asked: argparse.Namespace) -> Answer:
         of = here.archive.disposing()
         with of.store.database.begin() as tx:
             found = approving.approve(of, tx, asked.id, by=here.officer, why=why, instrument=asked.instrument)
-            answer = _answer(tx, found)
+            answer = _answer(here, tx, found)
         if found.state == APPROVED and of.anchored:
             _anchor(here, why)
         return answer
@@ -155,7 +155,7 @@ def _changed(asked: argparse.Namespace, roles: Sequence[Role], verb: Callable[..
     with session(*roles) as here:
         of = here.archive.disposing()
         with of.store.database.begin() as tx:
-            return _answer(tx, verb(of, tx, asked.id, by=here.officer, why=why))
+            return _answer(here, tx, verb(of, tx, asked.id, by=here.officer, why=why))
 
 
 def _leave_out(asked: argparse.Namespace) -> Answer:
@@ -163,7 +163,7 @@ def _leave_out(asked: argparse.Namespace) -> Answer:
     with session(*approving.APPROVERS) as here:
         of = here.archive.disposing()
         with of.store.database.begin() as tx:
-            return _answer(tx, approving.leave_out(of, tx, asked.id, wanted, by=here.officer, why=why))
+            return _answer(here, tx, approving.leave_out(of, tx, asked.id, wanted, by=here.officer, why=why))
 
 
 def _execute(asked: argparse.Namespace) -> Answer:
@@ -224,7 +224,9 @@ def _accept(asked: argparse.Namespace) -> Answer:
     with session(*executing.EXECUTORS) as here:
         of = here.archive.disposing()
         with of.store.database.begin() as tx:
-            return _answer(tx, transferring.accept(of, tx, asked.id, asked.receipt, by=here.officer, why=why))
+            return _answer(
+                here, tx, transferring.accept(of, tx, asked.id, asked.receipt, by=here.officer, why=why)
+            )
 
 
 def _list(asked: argparse.Namespace) -> Answer:
@@ -253,9 +255,9 @@ def _show(asked: argparse.Namespace) -> Answer:
     with session(*certifying.READERS) as here, here.archive.store.database.read() as tx:
         found = proposals.get(here.archive.store, tx, asked.id)
         listed = proposals.of_list(tx, found, limit=asked.limit)
-        who = _who(tx)
+        who, zone = _who(tx), here.archive.store.agency.zone()
     told = telling.as_json(found, who) | {"list": [telling.listed_json(one) for one in listed]}
-    return Answer(told, telling.lines(found, who))
+    return Answer(told, telling.lines(found, who, zone))
 
 
 def _confirm(asked: argparse.Namespace) -> Answer:
@@ -267,9 +269,10 @@ def _confirm(asked: argparse.Namespace) -> Answer:
     return Answer({"entry": entry}, ["the holds are confirmed; dispositions may be executed again"])
 
 
-def _answer(tx: Tx, found: Proposal) -> Answer:
+def _answer(here: Session, tx: Tx, found: Proposal) -> Answer:
     who = _who(tx)
-    return Answer(telling.as_json(found, who), telling.lines(found, who))
+    zone = here.archive.store.agency.zone()
+    return Answer(telling.as_json(found, who), telling.lines(found, who, zone))
 
 
 def _who(tx: Tx) -> Callable[[UUID], str]:

@@ -480,9 +480,10 @@ def _quarantine(asked: argparse.Namespace) -> Answer:
         store = here.archive.store
         if asked.list:
             found = quarantine.listed(store, tx, by=here.officer)
-            people = _people(tx)
+            people, zone = _people(tx), store.agency.zone()
             told = [quarantine.as_json(one, people) for one in found]
-            return Answer(told, [f"{one.record}  since {one.at:%Y-%m-%d}: {one.why}" for one in found])
+            lines = [f"{one.record}  since {one.at.astimezone(zone):%Y-%m-%d}: {one.why}" for one in found]
+            return Answer(told, lines)
         if asked.record is None:
             raise Invalid("no record is named", next="Give a record's id, or --list.")
         which, why = identity(asked.record), reason(asked.why)

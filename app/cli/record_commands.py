@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from uuid import UUID
 
 from app import officers
 from app.capture import copies, records, tags
-from app.cli.answer import Answer
+from app.cli.answer import Answer, say, table
 from app.cli.people_commands import moment
 from app.cli.session import READERS, Session, reason, session
 from app.holds.showing import with_hold, with_holds
-from app.index import asof, highlights
+from app.index import asof, families, grouping, highlights
 from app.index.engine import IndexBusy, Sort
 from app.index.language import Query, parse
+from app.index.printer import show
 from app.index.search import Found, narrowed
 from app.index.source import LedgerSource, identities
 from app.index.standing import COUNTED
@@ -52,6 +53,9 @@ def add(
     )
     search.add_argument(
         "--as-of", type=int, metavar="SIZE", help="as the archive stood when the ledger had so many entries"
+    )
+    search.add_argument(
+        "--families", action="store_true", help="each family once, with the ids of all of its hits"
     )
     search.add_argument("--all", action="store_true", help="every hit as JSON Lines, without a cap")
     search.add_argument("--count", action="store_true", help="only the total")
@@ -152,9 +156,17 @@ def _search(asked: argparse.Namespace) -> Answer | None:
         state=asked.state,
     )
     facets = [name.strip() for name in asked.facets.split(",") if name.strip()]
+    unknown = [name for name in facets if name not in COUNTED]
+    if unknown:
+        raise Invalid(
+            f"hits cannot be counted by {', '.join(unknown)}", next=f"Count them by {', '.join(COUNTED)}."
+        )
     if asked.limit < 0:
         raise Invalid("--limit is a whole number, 0 or more")
-    streams = asked.all or asked.csv or asked.html
+    outs = [out for out in (asked.csv, asked.html) if out is not None]
+    for out in outs:
+        _must_be_new(out)
+    streams = asked.all or outs
     with session(*((Role.CUSTODIAN_OF_EVIDENCE, Role.RECORDS_OFFICER) if streams else READERS)) as here:
         archive = here.archive
         _follow(here)
@@ -162,8 +174,8 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             query,
             messages=here.messages,
             sort=Sort(asked.sort),
-            limit=max(asked.limit, 1),
-            after=asked.after,
+            limit=1 if asked.families else max(asked.limit, 1),
+            after=None if asked.families else asked.after,
             facets=facets,
             by=here.officer,
             as_of=asked.as_of,
@@ -188,14 +200,27 @@ def _search(asked: argparse.Namespace) -> Answer | None:
         if found.disposed_since is not None:
             head["disposed_since"] = found.disposed_since
         if asked.count:
+            for line in _understood(found):
+                say(line)
             return Answer(head, [str(found.total)])
         if streams:
-            return _stream(asked, here, query, head)
+            return _stream(asked, here, query, head, found)
+        keys, cursor = found.records[: asked.limit], found.cursor
+        every, groups = None, None
+        if asked.families:
+            every = archive.every(
+                query, messages=here.messages, sort=Sort(asked.sort), by=here.officer, as_of=asked.as_of
+            )
         with archive.store.database.read() as tx:
+            if every is not None:
+                known = families.read(tx, found.as_of, messages=here.messages)
+                groups = grouping.of(every, known, asked.limit, asked.after)
+                keys, cursor = tuple(grouping.first_hits(groups)), groups.cursor
+                head["families"] = grouping.as_json(tx, groups)
             if asked.ids:
-                told: list[object] = [str(one) for one in identities(tx, found.records[: asked.limit])]
+                told: list[object] = [str(one) for one in identities(tx, keys)]
             else:
-                shown = records.read(archive.store, tx, found.records[: asked.limit], messages=here.messages)
+                shown = records.read(archive.store, tx, keys, messages=here.messages)
                 shown = with_holds(archive.store, tx, shown, by=here.officer)
                 if asked.as_of is not None:
                     shown = asof.as_then(archive.store, tx, shown, asked.as_of)
@@ -210,8 +235,37 @@ def _search(asked: argparse.Namespace) -> Answer | None:
                     records.as_json(one) | ({"found": met[one.key].as_json()} if one.key in met else {})
                     for one in shown
                 ]
-    value = {**head, "records": told, "facets": found.facets, "cursor": found.cursor}
-    return Answer(value, [*(_line_of(one) for one in told), f"{found.total} records", *_limits(found)])
+    value = {**head, "records": told, "facets": found.facets, "cursor": cursor}
+    lines = [*(_line_of(one) for one in told), f"{found.total} records", *_limits(found)]
+    if groups is not None:
+        lines.append(f"in {groups.total} families, each shown by its first hit")
+    if asked.ids:
+        for line in _understood(found):
+            say(line)
+        return Answer(value, lines)
+    return Answer(value, [*_understood(found), *lines, *_counts(found)])
+
+
+def _understood(found: Found) -> list[str]:
+    """The question as it was understood, with what its writer might not expect."""
+    notes = found.query["notes"]
+    return [f"query as understood: {found.query['understood']}", *(notes if isinstance(notes, list) else [])]
+
+
+def _counts(found: Found) -> list[str]:
+    """The hits by the facts that were asked for."""
+    return [
+        line
+        for name, values in found.facets.items()
+        for line in ("", *table([(value, number) for value, number in values.items()], name, "records"))
+    ]
+
+
+def _must_be_new(out: Path) -> None:
+    if out.exists():
+        raise Invalid(f"{out} is there already", next="Name another file.")
+    if not out.parent.is_dir():
+        raise Invalid(f"there is no folder {out.parent}", next="Make it, or name another file.")
 
 
 def _limits(found: Found) -> list[str]:
@@ -219,6 +273,8 @@ def _limits(found: Found) -> list[str]:
     told = [
         f"{number} not searched: {reason.replace('_', ' ')}" for reason, number in found.not_searched.items()
     ]
+    if found.undated:
+        told.append(f"{found.undated} left out for having no date of publication")
     if found.disposed_since is not None:
         told.append(
             f"as of {found.as_of} ledger entries; {found.disposed_since} records were disposed of since"
@@ -232,11 +288,14 @@ def _follow(here: Session) -> None:
         here.archive.follow()
 
 
-def _stream(asked: argparse.Namespace, here: Session, query: Query, head: dict[str, object]) -> Answer | None:
+def _stream(
+    asked: argparse.Namespace, here: Session, query: Query, head: dict[str, object], told: Found
+) -> Answer | None:
     """Every hit, in bounded memory: as JSON Lines, or as a working copy in a file."""
-    found = _every(here, query, Sort(asked.sort), asked.as_of)
     if not (asked.csv or asked.html):
-        for record in found:
+        if not asked.ids:
+            _export(asked, here, query, told)
+        for record in _every(here, query, Sort(asked.sort), asked.as_of):
             line = (
                 str(record.id)
                 if asked.ids and not asked.json
@@ -244,20 +303,62 @@ def _stream(asked: argparse.Namespace, here: Session, query: Query, head: dict[s
             )
             print(json.dumps(str(record.id)) if asked.ids and asked.json else line)
         return None
+    outs: list[tuple[Path, Callable[[Iterator[Sequence[object]]], Iterator[bytes]]]] = []
+    if asked.csv:
+        outs.append((asked.csv, copies.as_csv))
+    if asked.html:
+        outs.append((asked.html, copies.as_html))
+    for out, form in outs:
+        _write(out, form(_copied(asked, here, query, told)))
+    files = [str(out) for out, _ in outs]
+    return Answer(
+        {**head, "file": files[0], "files": files},
+        [f"{told.total} records in {file}: a working copy, not a production" for file in files],
+    )
+
+
+def _copied(
+    asked: argparse.Namespace, here: Session, query: Query, told: Found
+) -> Iterator[Sequence[object]]:
+    """The lines of a working copy."""
     store = here.archive.store
     zone = store.agency.zone()
-    rows = [("Query", asked.query), ("Records", head["total"]), ("Ledger entries", head["as_of"])]
-    lines: Iterator[Sequence[object]] = chain(
+    rows = [
+        ("Query", asked.query), ("Understood as", show(query.tree)), ("Records", told.total),
+        ("Ledger entries", told.as_of),
+    ]  # fmt: skip
+    found = _every(here, query, Sort(asked.sort), asked.as_of)
+    return chain(
         copies.head(store, here.officer, rows),
         [list(copies.COLUMNS)],
         (copies.row(record, zone) for record in found),
     )
-    out: Path = asked.csv or asked.html
-    with out.open("xb") as file:
-        file.writelines(copies.as_csv(lines) if asked.csv else copies.as_html(lines))
-    return Answer(
-        {**head, "file": str(out)}, [f"{head['total']} records in {out}: a working copy, not a production"]
-    )
+
+
+def _write(out: Path, content: Iterator[bytes]) -> None:
+    """Write a file anew, or leave none."""
+    try:
+        with out.open("xb") as file:
+            try:
+                file.writelines(content)
+            except BaseException:
+                out.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise Invalid(f"{out} cannot be written: {error.strerror}", next="Name another file.") from error
+
+
+def _export(asked: argparse.Namespace, here: Session, query: Query, told: Found) -> None:
+    """Enter in the ledger that every hit leaves, as over the API."""
+    with here.archive.store.database.begin() as tx:
+        here.archive.store.ledger.act(
+            tx,
+            "export",
+            by=here.officer.id,
+            why=asked.why.strip() or "taken on the command line",
+            facts={"what": "records", "n": told.total, "as_of": told.as_of},
+            detail={"query": asked.query, "understood": show(query.tree)},
+        )
 
 
 def _every(here: Session, query: Query, sort: Sort, as_of: int | None) -> Iterator[Record]:
@@ -274,7 +375,8 @@ def _every(here: Session, query: Query, sort: Sort, as_of: int | None) -> Iterat
 def _line_of(told: object) -> str:
     if not isinstance(told, dict):
         return str(told)
-    author = (told.get("author") or {}).get("name") or ""
+    name = (told.get("author") or {}).get("name") or ""
+    author = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
     met = told.get("found") or {}
     beside = f"  ({met['where']})" if met.get("where", "in the text") != "in the text" else ""
     return f"{told['id']}  {told.get('published_at') or 'undated':20}  {told.get('state', ''):8} {author[:20]:20} {str(told.get('text', ''))[:80]!r}{beside}"

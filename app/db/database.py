@@ -52,6 +52,10 @@ class Database:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url, busy_seconds) if self.sqlite else _postgresql(self.url)
+        self._name = str(self.url.database).rpartition("/")[2]
+        """What to call the database to whoever has to look at it: its file, or its name on a server."""
+        self._folder = Path(self.url.database).parent if self.sqlite and self.url.database else None
+        """Where SQLite's files lie; None for a server's, and for one in memory."""
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -66,23 +70,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Begin a transaction that only reads, on one snapshot."""
-        options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with (
-            _translated(self._name, self._folder),
-            self.engine.connect().execution_options(**options) as tx,
-            tx.begin(),
-        ):
-            yield tx
-
-    @property
-    def _name(self) -> str:
-        """What to call the database to whoever has to look at it: its file, or its name on a server."""
-        return str(self.url.database).rpartition("/")[2]
-
-    @property
-    def _folder(self) -> Path | None:
-        """Where SQLite's files lie; None for a server's, and for one in memory."""
-        return Path(self.url.database).parent if self.sqlite and self.url.database else None
+        with _translated(self._name, self._folder), self.engine.connect() as tx:
+            if not self.sqlite:
+                tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with tx.begin():
+                yield tx
 
     def close(self) -> None:
         """Give back every connection."""
@@ -190,8 +182,10 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("muniment_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("muniment_writes", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # nothing to wait for, and nothing that fails before it reads
+            connection.connection.cursor().execute("BEGIN")
 
     return engine
 

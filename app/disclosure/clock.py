@@ -166,25 +166,31 @@ def _due(edition: Edition, rule: Deadline, happened: Sequence[Happened], hours: 
         )
     stopped = stops(edition, rule.code, happened, hours.zone)
     reached = advance(_first(rule, day), rule.within, rule.count, hours.calendar, stopped)
-    said = (*said, _counted(rule.within, rule.count, rule.day_one))
+    reached, rolled = _rolled(rule, reached, hours)
+    said = (*said, _counted(rule.within, rule.count, rule.day_one), *rolled)
     said += tuple(_told(one) for one in stopped)
     for one in _extensions(rule, happened):
         if reached is None:
             break
         by = next((known for known in edition.extensions if known.code == one.rule), None)
         count = by.count if by is not None else rule.count
-        reached = advance(reached, one.days, count, hours.calendar, stopped)
+        reached, rolled = _rolled(rule, advance(reached, one.days, count, hours.calendar, stopped), hours)
         said += (
             f"extended by {_days(one.days, count)} on {_day(one, hours.zone)}"
             + (f" ({by.citation})" if by else ""),
+            *rolled,
         )
     if reached is None:
         waits = next((one.waits_for for one in stopped if one.until is None), "")
         return replace(due, met_on=met, waits_for=waits, stands_on=said)
-    if rule.rolls and not hours.calendar.works(reached):
-        reached = hours.calendar.this_or_next(reached)
-        said += ("the next working day, since the last day was none",)
     return replace(due, on=reached, met_on=met, stands_on=said)
+
+
+def _rolled(rule: Deadline, reached: date | None, hours: Hours) -> tuple[date | None, tuple[str, ...]]:
+    """The next working day where the law has it so and the day that was reached is none; and that said."""
+    if reached is None or not rule.rolls or hours.calendar.works(reached):
+        return reached, ()
+    return hours.calendar.this_or_next(reached), ("the next working day, since the last day was none",)
 
 
 def start(
@@ -213,7 +219,7 @@ def day_of(edition: Edition, one: Happened, happened: Sequence[Happened], hours:
 
     What was received after hours, or on a day without work, counts as the
     law's edition says. A request that came by mail without proof of receipt
-    counts as received so many days after its postmark, if that is later.
+    counts as received so many days after its postmark, whenever it was opened.
     """
     day = civil(one.at, hours.zone)
     if one.event not in ("received", "complete"):
@@ -228,7 +234,7 @@ def day_of(edition: Edition, one: Happened, happened: Sequence[Happened], hours:
         posted = advance(
             civil(mailed.at, hours.zone), edition.mailed.within, edition.mailed.count, hours.calendar, ()
         )
-        day = max(day, posted or day)
+        day = posted or day
     return day
 
 
@@ -351,7 +357,7 @@ def _target(edition: Edition, happened: Sequence[Happened], hours: Hours, target
     reached = newest
     for still in sorted(stopped, key=lambda still: still.since):
         if still.until is not None and still.until > still.since and still.since <= reached:
-            reached += still.until - still.since
+            reached += min(still.until - still.since, LAST - reached)
     standing = next((still for still in stopped if still.until is None and still.since <= reached), None)
     met = [civil(one.at, hours.zone) for one in happened if one.event in ANSWERS]
     return Due(
@@ -423,7 +429,7 @@ def extend(
     `until` lies within what the law allows; left out it is the most of it.
     """
     if not edition.deadlines:
-        return _extend_target(edition, happened, hours, target, until, notice)
+        return _extend_target(edition, happened, hours, today, target, until, notice)
     allowed = [
         one for one in edition.extensions
         if one.concerns(track) and (not rule or one.code == rule) and (not deadline or deadline in one.deadlines)
@@ -472,6 +478,8 @@ def extend(
         chosen.most if until is None else _days_to(due.on, until, chosen, hours, edition, happened, due.code)
     )
     on = advance(due.on, days, chosen.count, hours.calendar, stops(edition, due.code, happened, hours.zone))
+    of = edition.deadline(due.code)
+    on = _rolled(of, on, hours)[0] if of is not None else on
     assert on is not None, "a clock that runs reaches its day"
     told = {**notice, "expected_on": notice.get("expected_on") or on.isoformat()}
     _must_say(chosen, told)
@@ -482,6 +490,7 @@ def _extend_target(
     edition: Edition,
     happened: Sequence[Happened],
     hours: Hours,
+    today: date,
     target: date | None,
     until: date | None,
     notice: Mapping[str, str],
@@ -490,6 +499,8 @@ def _extend_target(
     rule = edition.extensions[0] if edition.extensions else None
     if rule is None or until is None:
         raise NoExtension("there is no statutory clock to extend", next="Set a target: --until DATE.")
+    if until < today:
+        raise NoExtension(f"{until} is past", next="Set a target that is still to come.")
     stands = next(
         (one for one in reckon(edition, happened, hours, target=target) if one.code == TARGET), None
     )

@@ -8,8 +8,9 @@ message has nothing else, its words are taken out of it.
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -24,11 +25,17 @@ from app.records.errors import Invalid
 MOST_PARTS = 200
 MOST_WORDS = 100_000
 _LONGEST_NAME = 200
+_LONGEST_HEADER = 10_000
+"""Of a header so many signs are read: it takes a library the longer the more there are, and then some."""
 _WRITER = re.compile(
-    r"""(?P<name>"[^"\\<>@]*"|[^<>@,;:"()\\]*)<(?P<address>[^<>\s,;"()]+)>|(?P<bare>[^<>\s,;"()]+)"""
+    r"""(?P<name>"(?:[^"\\<>]|\\["\\])*"\s*|[^<>@,;:"()\\]*)<(?P<address>[^<>\s,;"()]+)>|(?P<bare>[^<>\s,;"()]+)"""
 )
 """One writer, written plainly. Whatever else a header can hold (comments, groups, lists) tells nobody for certain."""
-_STRANGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STRANGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_NO_CHARSETS = frozenset({"unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined"})
+"""What a program calls encodings and no mail is written in."""
+_WESTERN = frozenset({"ascii", "iso8859-1"})
+"""What is called so is nearly always the one that has quotation marks too (WHATWG Encoding, section 4.2)."""
 
 
 class BadMessage(Invalid):
@@ -61,7 +68,8 @@ def read(content: bytes, file: str = "message.eml") -> Read:
     if not content.strip():
         raise BadMessage("the file is empty", next="Save the message as .eml, with its headers.")
     try:
-        return _read(message_from_bytes(content, policy=policy.compat32), content, file)
+        bare = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+        return _read(message_from_bytes(bare, policy=policy.compat32), content, file)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         # The library was not written for those who mean harm: whatever it trips over is no message.
         raise BadMessage("the file cannot be read as a message", next="Save it as .eml again.") from error
@@ -73,16 +81,19 @@ def _read(message: Message, content: bytes, file: str) -> Read:
     parts = [*_parts(message)]
     name, address = _writer(message)
     plain, rich, attached = "", "", []
+    forwarded: list[Message] = []
     for part in parts[:MOST_PARTS]:
         kind, named = part.get_content_type(), _name(part)
-        if kind == "text/plain" and not named and not plain:
-            plain = _text(part)
-        elif kind == "text/html" and not named and not rich:
+        aside = named or part.get_content_disposition() == "attachment"
+        if kind == "text/plain" and not aside and len(plain) < MOST_WORDS:
+            plain = "\n\n".join(one for one in (plain, _text(part).strip()) if one)
+        elif kind == "text/html" and not aside and not rich:
             rich = _text(part)
         else:
             attached.append(New(ATTACHED, named or "part", kind, _bytes(part)))
+            forwarded += _inside(part)
     subject = _header(message, "Subject")
-    words = plain.strip() or _words_of(rich)
+    words = plain or _words_of(rich) or _of_forwarded(forwarded)
     said = "\n\n".join(part for part in (subject, words) if part)
     if not said:
         raise BadMessage(
@@ -121,45 +132,86 @@ def _bytes(part: Message) -> bytes:
     return found if isinstance(found, bytes) else b""
 
 
+def _inside(part: Message) -> Sequence[Message]:
+    """The message that is attached as one, where it is."""
+    held = part.get_payload()
+    return [one for one in held if isinstance(one, Message)] if isinstance(held, list) else []
+
+
+def _of_forwarded(forwarded: Sequence[Message]) -> str:
+    """The words of a message that was handed on as an attachment, where the message around it has none of its own."""
+    for message in forwarded:
+        parts = [one for one in list(_parts(message))[:MOST_PARTS] if not _name(one)]
+        plain = [_text(one).strip() for one in parts if one.get_content_type() == "text/plain"]
+        rich = [_words_of(_text(one)) for one in parts if one.get_content_type() == "text/html"]
+        words = "\n\n".join(one for one in plain if one) or next((one for one in rich if one), "")
+        said = "\n\n".join(one for one in (_header(message, "Subject"), words) if one)
+        if said:
+            return said
+    return ""
+
+
 def _text(part: Message) -> str:
-    """The words of a part; an encoding that is not known is read as the signs that it shares with all."""
+    """The words of a part, in the encoding that it names, or the one that they are in where it names none that is known."""
     held = _bytes(part)
-    try:
-        found = held.decode(part.get_content_charset("utf-8"), "replace")
-    except (LookupError, ValueError):
-        found = held.decode("utf-8", "replace")
+    found = _decoded(held, part.get_content_charset("") or "")
     return _STRANGE.sub("", found.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _decoded(held: bytes, charset: str) -> str:
+    try:
+        known = codecs.lookup(charset).name if charset else ""
+    except (LookupError, ValueError):
+        known = ""
+    if known and known not in _NO_CHARSETS and known not in _WESTERN:
+        try:
+            return held.decode(known, "replace")
+        except (LookupError, ValueError):
+            pass  # it is no encoding of text: read as one that names none
+    if known != "iso8859-1":
+        try:
+            return held.decode()
+        except UnicodeDecodeError:
+            pass
+    return held.decode("cp1252", "replace")
 
 
 def _header(message: Message, name: str) -> str:
     """A header as one line of readable signs."""
-    held = message.get(name)
-    if held is None:
-        return ""
+    given = _given(message, name)
+    return _said(given[0])[:4_000] if given else ""
+
+
+def _given(message: Message, name: str) -> list[str]:
+    """The headers of that name as they stand in the message, each on one line; bytes that no header may have are read as text."""
+    found = [str(held) for key, held in message.raw_items() if key.lower() == name.lower()]
+    return [
+        " ".join(_decoded(one[:_LONGEST_HEADER].encode("utf-8", "surrogateescape"), "").split())
+        for one in found
+    ]
+
+
+def _said(written: str) -> str:
+    """What a header says, with its encoded words (RFC 2047) decoded."""
     try:
         found = EmailMessage(policy=policy.default)
-        found[name] = " ".join(str(held).split())
-        said = str(found[name])
+        found["Subject"] = written
+        said = str(found["Subject"])
     except (ValueError, LookupError, IndexError, AttributeError):
-        said = str(held)  # what the library cannot take apart is shown as it is
-    return " ".join(_STRANGE.sub("", said).split())[:4_000]
+        said = written  # what the library cannot take apart is shown as it is
+    return " ".join(_STRANGE.sub("", said).split())
 
 
 def _writer(message: Message) -> tuple[str, str]:
-    """Name and address of whoever wrote it, where the header names exactly one."""
-    given = [" ".join(str(one).split()) for one in message.get_all("From", [])]
+    """Name and address of whoever wrote it, where the header names exactly one; an address is no name."""
+    given = _given(message, "From")
     found = _WRITER.fullmatch(given[0]) if len(given) == 1 else None
     if found is None:
         return "", ""
     address = (found["address"] or found["bare"]).lower()
-    name = _decoded((found["name"] or "").strip().strip('"'))
+    name = _said(re.sub(r"\\(.)", r"\1", (found["name"] or "").strip().strip('"')))
+    name = "" if "@" in name else name
     return name[:_LONGEST_NAME], address if is_address(address) else ""
-
-
-def _decoded(name: str) -> str:
-    holder = Message()
-    holder["Subject"] = name
-    return _header(holder, "Subject")
 
 
 def _date(message: Message) -> datetime | None:
@@ -195,6 +247,8 @@ class _Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
+        if tag == "body":
+            self._silent = 0  # its head is over, whether or not somebody ended it
         self._silent += tag in {"script", "style", "head", "title"}
         if tag in {"p", "br", "div", "li", "tr", "h1", "h2", "h3"}:
             self.said.append("\n")
@@ -211,5 +265,6 @@ class _Words(HTMLParser):
 def _words_of(rich: str) -> str:
     reader = _Words()
     reader.feed(rich[: 4 * MOST_WORDS])
+    reader.close()
     lines = [" ".join(line.split()) for line in "".join(reader.said).splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

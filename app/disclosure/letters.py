@@ -79,6 +79,7 @@ def written(
         rules=rules,
         needs=rules.denial.needs if rules.denial else (),
         official=by.name or by.email,
+        office=" and ".join(str(one).replace("_", " ") for one in requests.WORKERS if one in by.roles),
         contact=laws.house.contact,
         work=WORK,
         day=day,

@@ -14,14 +14,13 @@ from datetime import date
 
 from app import officers
 from app.db import Tx
-from app.disclosure import requests
+from app.disclosure import kept_back, requests
+from app.disclosure.formats.table import fitted, guarded
 from app.disclosure.law import LOG
 from app.disclosure.requests import OUTCOMES, READERS, TYPE, Request
 from app.records.nouns import Officer
 from app.retention.calendar import civil
 from app.store.store import Store
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(
@@ -58,8 +57,8 @@ def as_csv(
 ) -> bytes:  # fmt: skip
     """The log as CSV, for whoever asks for it; that it left is an entry.
 
-    A line that begins as a formula would begins with an apostrophe here, so
-    that no spreadsheet runs what a stranger wrote.
+    A cell that begins as a formula would begins with an apostrophe here, as in
+    every table that leaves, so that no spreadsheet runs what a stranger wrote.
     """
     heads, lines = rows(store, tx, since=since, until=until, law=law, everything=everything, by=by)
     store.ledger.act(
@@ -79,13 +78,8 @@ def as_csv(
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(heads)
-    writer.writerows([[harmless(cell) for cell in line] for line in lines])
+    writer.writerows([[guarded(fitted(cell)) for cell in line] for line in lines])
     return out.getvalue().encode("utf-8-sig")
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _told(store: Store, tx: Tx, one: Request) -> dict[str, str]:
@@ -109,10 +103,12 @@ def _told(store: Store, tx: Tx, one: Request) -> dict[str, str]:
 
 
 def _withheld(store: Store, tx: Tx, one: Request) -> Sequence[str]:
-    """On which grounds something was denied."""
+    """How many records left in part or not at all, and on which grounds; and on which something was denied by letter."""
     found: list[str] = []
+    if kept := kept_back.of(tx, one.id):
+        found += [kept.says(), *kept_back.grounds(store, tx, kept)]
     if not any(happened.event == "denied" or happened.code == "partly" for happened in one.happened):
-        return found
+        return list(dict.fromkeys(found))
     for told in requests.history(store, tx, one):
         if told.text("act") != "denied":
             continue

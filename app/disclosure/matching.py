@@ -36,8 +36,10 @@ class Read:
 
     def source(self, begin: int, end: int) -> tuple[int, int]:
         """The part of the text that the folded characters `begin` to `end` were read from."""
-        last = self.starts[end - 1]
-        return self.starts[begin], next(place for place in self.starts[end:] if place > last)
+        last, after = self.starts[end - 1], end
+        while self.starts[after] <= last:  # one sign can be read as several, and the end is later than any
+            after += 1
+        return self.starts[begin], self.starts[after]
 
     @cached_property
     def _letters(self) -> tuple[str, tuple[int, ...]]:

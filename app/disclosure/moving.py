@@ -20,7 +20,7 @@ from app import officers
 from app.capture import deeds
 from app.capture import pages as registry
 from app.db import Tx
-from app.disclosure import clock, letters, papers, requests
+from app.disclosure import clock, kept_back, letters, papers, requests
 from app.disclosure.clock import TARGET, Extended, Happened
 from app.disclosure.known import Laws
 from app.disclosure.law import Exemption, to_come
@@ -62,6 +62,7 @@ DECISIONS = {
     "partly": "the decision stands in part",
 }
 CUSTODIANS = WORKERS
+_TOLD = ("denied", "no_records", "produced", "instalment")
 
 
 class DenialIncomplete(Refused):
@@ -169,6 +170,8 @@ def extend(
     if now.in_court:
         raise clock.NoExtension("it goes by the rules of court", next="Ask the attorney.")
     today = deeds.today(store)
+    if until is not None:
+        requests.must_be_near(until, today)
     named = circumstance.strip() or ("" if _lists(now, rule) else reasons.strip() or why)
     notice = {
         "reasons": deeds.words(reasons or why, "the reasons"),
@@ -229,6 +232,8 @@ def toll(
         raise BadRequest(
             f"{until} is before {since}, on which the clock is stopped", next="Give a later day."
         )
+    if until is not None:
+        requests.must_be_near(until, since)
     event = Happened(event=rule.starts, at=moment, rule=rule.code, on=until)
     kept = letters.written(
         store, laws, now, "tolling", by=by, rule=rule, since=day(since), until=day(until) if until else None,
@@ -283,6 +288,7 @@ def promise(
 ) -> Request:  # fmt: skip
     """Promise an answer, or an instalment, for a day: an estimate that becomes due, or another one in its place."""
     now = _open(store, tx, request, by)
+    requests.must_be_near(on, deeds.today(store))
     if on < deeds.today(store) or number < 1:
         raise BadRequest(
             f"{on} is past", next="Promise a day that is still to come, counting instalments from 1."
@@ -416,10 +422,11 @@ def close(
     """Close a request. What is responsive stays held until the time for appeals is over.
 
     Without an `outcome` it is what the request was told last: denied, in part,
-    no records, produced; where it was told nothing, that is written down.
+    no records, produced; where it was told nothing, that is written down. What
+    left in part, or after which the rest was denied, is granted in part.
     """
     now = _open(store, tx, request, by)
-    how = outcome.strip() or _outcome(now)
+    how = outcome.strip() or _outcome(now, in_part=bool(kept_back.of(tx, now.id)))
     if how not in OUTCOMES:
         raise BadRequest(f"{how[:40]!r} is no outcome", next=f"Known are {', '.join(OUTCOMES)}.")
     event = Happened(event="closed", at=store.clock.now(), code=how)
@@ -438,20 +445,20 @@ def close(
     return requests.get(store, tx, str(now.id))
 
 
-def _outcome(request: Request) -> str:
+def _outcome(request: Request, *, in_part: bool) -> str:
+    """What the request was told last, since it was opened again if it was; `in_part` says that what was produced left in part."""
     if request.in_court:
         return "discovery"
-    for one in reversed(request.happened):
-        match one.event:
-            case "denied" | "no_records" | "produced":
-                return one.event
-            case "determined" if one.code == "partly":
-                return "partly"
-            case "reopened":
-                break
-            case _:
-                continue
-    return "unstated"
+    opened = max((place for place, one in enumerate(request.happened) if one.event == "reopened"), default=0)
+    told = [one for one in request.happened[opened:] if one.event in _TOLD or one.code == "partly"]
+    if not told:
+        return "unstated"
+    events = {"partly" if one.code == "partly" else one.event for one in told}
+    last = told[-1].event
+    if not events & {"produced", "instalment"}:
+        return "partly" if told[-1].code == "partly" else last
+    whole = last == "produced" and not in_part and "partly" not in events
+    return "produced" if whole else "partly"
 
 
 def reopen(

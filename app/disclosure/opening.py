@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, insert, select
 
 from app import officers
+from app.capture import deeds
 from app.capture import pages as registry
 from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
@@ -38,6 +39,8 @@ CHANNELS = ("page", "letter", "mail", "email", "oral", "in_person", "api", "comm
 """How a request can come; `mail` is by post without proof of receipt."""
 ORAL = "oral"
 _AHEAD = timedelta(minutes=5)
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+"""Before and after these nothing of a request happens, and the calendar has no room for its days."""
 
 
 def open(  # noqa: A001 - requests are opened; the module is never imported by star
@@ -80,7 +83,7 @@ def open(  # noqa: A001 - requests are opened; the module is never imported by s
         raise BadRequest(
             f"a request has words, up to {MOST_WORDS:,} signs", next="Write what was asked, in the requester's own words."
         )  # fmt: skip
-    _must_be_possible(store, received, postmarked, since, until)
+    _must_be_possible(store, received, postmarked, target, since, until)
     if channel not in CHANNELS:
         raise BadRequest(
             f"{channel[:40]!r} is no way in which requests come", next=f"Known are {', '.join(CHANNELS)}."
@@ -170,14 +173,15 @@ def moment(text: str, zone: ZoneInfo, what: str = "the moment of receipt") -> da
     """A moment as people write it: a day, or a day with a time; without a zone the agency's is meant."""
     written = text.strip()
     try:
-        if len(written) == 10:
-            day = date.fromisoformat(written)
-            return datetime(day.year, day.month, day.day, tzinfo=zone)
         found = datetime.fromisoformat(written)
     except ValueError as error:
         raise BadRequest(
             f"{what} {written[:40]!r} is no day and time", next="Write 2026-03-02 or 2026-03-02T16:30."
         ) from error
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise BadRequest(
+            f"{what} {written[:40]!r} is in no year that is meant", next="Look at the year again."
+        )
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
@@ -187,10 +191,23 @@ def pages_of(tx: Tx, named: Sequence[str]) -> list[Page]:
 
 
 def _must_be_possible(
-    store: Store, received: datetime, postmarked: datetime | None, since: date | None, until: date | None
+    store: Store,
+    received: datetime,
+    postmarked: datetime | None,
+    target: date | None,
+    since: date | None,
+    until: date | None,
 ) -> None:
     if received.tzinfo is None:
         raise BadRequest("the moment of receipt has no zone", next="Write it as 2026-03-02T16:30:00-09:00.")
+    today, zone = deeds.today(store), store.agency.zone()
+    for one in (received, postmarked):
+        if one is not None:
+            requests.must_be_near(one.date(), today)
+    if target is not None:
+        requests.must_be_near(target, today)
+        if target < civil(received, zone):
+            raise BadRequest(f"the target {target} is before the receipt", next="Give a later day.")
     if received > store.clock.now() + _AHEAD:
         raise BadRequest(
             f"{received.isoformat()} is still to come", next="A request is opened when it was received."

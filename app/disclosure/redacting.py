@@ -228,6 +228,10 @@ def check(read: Read, where: Where) -> None:
                     f"a file of the kind {kind or 'unknown'} cannot be redacted in part",
                     next="Withhold the whole attachment, or let it leave whole.",
                 )
+            if page > 1 and plain_type(kind) in PICTURES:
+                raise BadRedaction(
+                    f"a picture has no page {page}", next="Its region is on page 1; of one that moves it is taken out throughout."
+                )  # fmt: skip
             if page < 1 or not (0 <= left < right <= FINE and 0 <= top < bottom <= FINE):
                 raise BadRedaction(
                     f"a region lies between 0 and {FINE} from the left and from the top, on page 1 or a later one",

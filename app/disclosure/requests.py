@@ -33,7 +33,7 @@ from app.disclosure.law import LOG, Edition, Exemption, Law, NoSuchExemption
 from app.holds import requests as holding
 from app.records.errors import IntegrityFailure, Invalid, NotFound, Refused
 from app.records.nouns import Officer, Role
-from app.retention.calendar import civil
+from app.retention.calendar import LAST, civil, next_day
 from app.store.ledger import keyed
 from app.store.store import Store
 from app.store.tables import acts, request_events, request_laws, request_pages
@@ -65,6 +65,8 @@ READERS = (*WORKERS, Role.AUDITOR)
 PREFIX = "PD"
 _ASK = 500
 _AHEAD = timedelta(minutes=5)
+_FAR = timedelta(days=36_525)
+"""A day that is further away than a hundred years was written by mistake."""
 """Clocks of two machines may differ by so much."""
 
 
@@ -211,11 +213,12 @@ def _narrowed(store: Store, asked: Any, states: Iterable[str], since: date | Non
     if wanted:
         asked = asked.where(table.c.state.in_(wanted))
     zone = store.agency.zone()
-    if since is not None:
+    if since is not None and since.year > 1:
         first = datetime(since.year, since.month, since.day, tzinfo=zone)
         asked = asked.where(table.c.received_at >= to_instant(first))
-    if until is not None:
-        last = datetime(until.year, until.month, until.day, tzinfo=zone) + timedelta(days=1)
+    if until is not None and until < LAST:
+        ends = next_day(until)
+        last = datetime(ends.year, ends.month, ends.day, tzinfo=zone)
         asked = asked.where(table.c.received_at < to_instant(last))
     return asked
 
@@ -507,6 +510,12 @@ def must_have_been(store: Store, request: Request, at: datetime) -> None:
             f"{at:%Y-%m-%d %H:%M} is before the request was received",
             next="Give the moment at which it happened.",
         )
+
+
+def must_be_near(on: date, today: date) -> None:
+    """Raise where a day lies so far ahead, or back, that it can only be a slip of the pen."""
+    if not -_FAR <= on - today <= _FAR:
+        raise BadRequest(f"{on} is more than a hundred years away", next="Look at the year again.")
 
 
 def move(tx: Tx, request: Request, state: str, entry: int, *, outcome: str | None = None) -> None:

@@ -8,12 +8,15 @@ from datetime import date
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.db import Tx
 from app.retention.decide import Decision
 from app.retention.editions import InForce
 from app.retention.facts import Today
 from app.store.disposals import Purger
 from app.store.store import Store
+from app.store.tables import holds, matters
 
 Covering: TypeAlias = Callable[[Tx, Sequence[int]], Mapping[int, Collection[UUID]]]
 """Every active hold that covers each of these records, silent ones too, as of this transaction.
@@ -63,3 +66,25 @@ class Disposing:
     def decisions(self, tx: Tx, keys: Sequence[int], today: Today) -> Mapping[int, Decision]:
         """What schedule and holds say of these records in this very transaction."""
         return self.schedules.decisions(tx, keys, self.holds(tx, keys), today)
+
+    def openly(self, tx: Tx, keys: Sequence[int], today: Today) -> Mapping[int, Decision]:
+        """The same as if no silent matter were there: for what is listed, counted or packed, and never for what destroys.
+
+        A list that left out what a silent hold covers would tell of it by its
+        number. So the record is on the list, and stays when it is executed.
+        """
+        silent = _silent(tx)
+        held = {
+            key: [one for one in found if one not in silent] for key, found in self.holds(tx, keys).items()
+        }
+        return self.schedules.decisions(tx, keys, held, today)
+
+
+def _silent(tx: Tx) -> frozenset[str]:
+    """The holds of silent matters that are active."""
+    asked = (
+        select(holds.c.id)
+        .join(matters, matters.c.key == holds.c.matter)
+        .where(matters.c.silent, holds.c.released_entry.is_(None))
+    )
+    return frozenset(str(UUID(bytes=bytes(one))) for one in tx.execute(asked).scalars())

@@ -105,7 +105,7 @@ def look(of: Disposing, tx: Tx, code: str, *, on: date | None = None, limit: int
     while part := of.schedules.eligible(tx, series.code, on, after, _PART):
         after = part[-1]
         elsewhere = proposals.spoken_for(tx, part)
-        decided = of.decisions(tx, part, today)
+        decided = of.openly(tx, part, today)
         for key in part:
             decision = decided.get(key)
             if key in elsewhere or not isinstance(decision, Eligible) or not _of(decision, wanted, prints):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.disposition import proposals
 from app.disposition.approving import authority
@@ -100,13 +101,13 @@ def preview_json(found: Eligibles) -> dict[str, Any]:
     }
 
 
-def lines(found: Proposal, who: Who) -> list[str]:
-    """A proposal for a person at a terminal."""
+def lines(found: Proposal, who: Who, zone: ZoneInfo) -> list[str]:
+    """A proposal for a person at a terminal, with the days of the agency's time zone."""
     told = [
         f"{found.kind} {found.id}: {found.state}",
         f"Series {found.series} {found.detail.get('title', '')}".rstrip() + f", {found.detail['citation']}",
         f"{found.shown:,} records on the list; {found.stayed:,} whose day has come stay",
-        f"Proposed by {who(found.by)} on {found.at:%Y-%m-%d}: {found.why}",
+        f"Proposed by {who(found.by)} on {found.at.astimezone(zone):%Y-%m-%d}: {found.why}",
     ]
     told += [
         f"Approved by {who(one.officer)} as {str(one.role).replace('_', ' ')}: {one.why}"

@@ -200,7 +200,7 @@ def _keys(tx: Tx, found: Proposal) -> list[int]:
 
 
 def _going(of: Disposing, tx: Tx, found: Proposal, keys: list[int]) -> list[int]:
-    decided = of.decisions(tx, keys, of.schedules.today(tx))
+    decided = of.openly(tx, keys, of.schedules.today(tx))
     prints = Prints()
     cut_off = quarantine.hidden(tx)
     return [key for key in keys if key not in cut_off and goes(decided.get(key), found, prints)]

@@ -175,16 +175,22 @@ class _Said:
                 pass
 
     def _cut_off(self, act: Heard) -> None:
-        item = bytes.fromhex(act.facts["item"])
+        """Which record it was stands sealed; the entries of earlier versions name it in the clear."""
+        named = act.facts.get("item") or act.detail.get("item")
+        item = bytes.fromhex(named) if isinstance(named, str) else None
         if act.act == "ended":
-            for row in self.quarantines.values():
-                if row["item"] == item and row["ended_entry"] is None:
+            for began, row in self.quarantines.items():
+                if row["ended_entry"] is None and (
+                    began == act.facts["of"] if "of" in act.facts else row.get("item") == item
+                ):
                     row["ended_entry"] = act.entry
             return
-        said: dict[str, object] = {"item": item, "ended_entry": None}
+        said: dict[str, object] = {"ended_entry": None}
+        if item is not None:
+            said["item"] = item
         if not act.untold:
-            by, named = act.detail["access"]
-            said |= {"ordered_by": _id(by), "named": _id(named)}
+            by, named_too = act.detail["access"]
+            said |= {"ordered_by": _id(by), "named": _id(named_too)}
         self.quarantines[act.entry] = said
 
 

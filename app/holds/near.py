@@ -2,7 +2,9 @@
 
 Words are matched exactly, so `closed` does not meet `closing`, nor `cafe`
 `café`, nor `dont` `don't`. Before a hold is placed, its words are asked for in
-the ways in which they are most often missed, and what that would add is shown.
+the ways in which they are most often missed, and what that would add is shown:
+by their stems, with one letter different, and with or without accents and
+apostrophes, in phrases too.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import combinations, islice, pairwise, product
 
 from app.index import spans
 from app.index.engine import Engine, QueryNotSupported, Sort
@@ -18,13 +20,20 @@ from app.index.engine import Scope as Asking
 from app.index.keys import Keys
 from app.index.printer import show
 from app.index.source import LedgerSource
-from app.index.tree import And, Fuzzy, In, Near, Not, Or, Phrase, Pre, Stem, Term, Tree, Wild, both, either
+from app.index.tree import And, Fuzzy, In, Near, Not, Or, Phrase, Pre, Stem, Term, Tree, both, either
 from app.store.store import Store
 
 _MOST_WORDS, _MOST_READ, _SHOWN = 20, 200, 8
 _SHORTEST = 4
-_ENDINGS = frozenset(("s", "t", "d", "m", "re", "ve", "ll"))
+_ENDINGS = ("s", "t", "d", "m", "re", "ve", "ll")
 """What follows an apostrophe in English."""
+_BEGINNINGS = ("o", "d", "l")
+"""What stands before one in names, and in French."""
+_ACCENTS = {
+    "a": "àáâãäå", "c": "ç", "e": "èéêë", "i": "ìíîï", "n": "ñ", "o": "òóôõö", "u": "ùúûü", "y": "ýÿ",
+}  # fmt: skip
+_MOST_SPELLINGS = 500
+"""So many ways of accenting one word are asked for; of longer words those with a single accent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ def near_misses(store: Store, engine: Engine, tree: Tree, found: Keys, *, messag
     """What is just outside a scope; private messages count only where they may be read."""
     asking = Asking(store.agency.zone(), messages=messages)
     source, told = LedgerSource(store), []
-    for leaf, variant in islice(_variants(tree), _MOST_WORDS * 4):
+    for leaf, variant, spelt in islice(_variants(tree), _MOST_WORDS * 3):
         try:
             answer = Keys.of(engine.ask(_replaced(tree, leaf, variant), asking).every(Sort.NEWEST))
         except QueryNotSupported:
@@ -49,30 +58,35 @@ def near_misses(store: Store, engine: Engine, tree: Tree, found: Keys, *, messag
         added = answer - found - source.disposed()
         if added:
             words = _words(source, variant, islice(added, _MOST_READ))
-            told.append(NearMiss(show(leaf), show(variant), len(added), words))
+            written = " OR ".join(_quoted(one) for one in words) if spelt and words else show(variant)
+            told.append(NearMiss(show(leaf), written, len(added), words))
     return told
 
 
-def _variants(tree: Tree) -> Iterator[tuple[Tree, Tree]]:
-    """The words and phrases that a scope asks for, each with another way of writing it."""
+def _quoted(words: str) -> str:
+    return f'"{words}"' if " " in words else words
+
+
+def _variants(tree: Tree) -> Iterator[tuple[Tree, Tree, bool]]:
+    """The words and phrases that a scope asks for, each with another way of writing it.
+
+    The last says whether that stands for many spellings, of which only those
+    that were met are shown.
+    """
     for leaf in dict.fromkeys(_asked_for(tree)):
         match leaf:
             case Term(word):
-                yield leaf, Stem(word)
+                yield leaf, Stem(word), False
                 if len(word) >= _SHORTEST:
-                    yield leaf, Fuzzy(word, 1)
-                if (plain := _plain(word)) != word:
-                    yield leaf, Term(plain)
-                elif (accented := _accented(word)) is not None:
-                    yield leaf, accented
-                if len(word) > _SHORTEST - 1 and word[-1] in "tsdm":
-                    yield leaf, Phrase((Term(word[:-1]), Term(word[-1])))
+                    yield leaf, Fuzzy(word, 1), False
+                if spellings := [one for one in _spellings(word) if one != leaf]:
+                    yield leaf, either(*spellings), True
             case Phrase(parts):
-                if (joined := _without_apostrophe(parts)) is not None:
-                    yield leaf, joined
                 stems = tuple(Stem(part.word) if isinstance(part, Term) else part for part in parts)
                 if stems != parts:
-                    yield leaf, Phrase(stems)
+                    yield leaf, Phrase(stems), False
+                if (spelt := _spelt(parts)) is not None:
+                    yield leaf, spelt, True
             case _:
                 continue
 
@@ -114,13 +128,14 @@ def _replaced(tree: Tree, leaf: Tree, by: Tree) -> Tree:
             return tree
 
 
-def _without_apostrophe(parts: Sequence[object]) -> Term | None:
-    """`don't` is two words; written without the apostrophe it is one."""
-    match parts:
-        case (Term(first), Term(second)) if second in _ENDINGS:
-            return Term(first + second)
-        case _:
-            return None
+# -- accents and apostrophes -------------------------------------------------------------------------------
+
+
+def _spellings(word: str) -> list[Tree]:
+    """A word as it may be written without its accents, with others, or with an apostrophe inside."""
+    plain = _plain(word)
+    words = dict.fromkeys([word, plain, *_accented(plain)])
+    return [*(Term(one) for one in words), *_parted(word)]
 
 
 def _plain(word: str) -> str:
@@ -129,12 +144,52 @@ def _plain(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
 
 
-def _accented(word: str) -> Wild | None:
-    """The last vowel of a word with any accent: `caf?` meets `café`."""
-    place = max((word.rfind(vowel) for vowel in "aeioun"), default=-1)
-    if place < 0 or len(word) < _SHORTEST or not word.isascii():
+def _accented(word: str) -> Iterator[str]:
+    """A word with an accent on any letter that may bear one, or on two: `cafe` as `café`, `resume` as `résumé`."""
+    places = [place for place, letter in enumerate(word) if letter in _ACCENTS]
+    chosen: list[tuple[int, ...]] = [(place,) for place in places]
+    pairs = list(combinations(places, 2))
+    if sum(len(_ACCENTS[word[one]]) * len(_ACCENTS[word[two]]) for one, two in pairs) <= _MOST_SPELLINGS:
+        chosen += pairs
+    for some in chosen:
+        for letters in product(*(_ACCENTS[word[place]] for place in some)):
+            there = dict(zip(some, letters, strict=True))
+            yield "".join(there.get(place, letter) for place, letter in enumerate(word))
+
+
+def _parted(word: str) -> Iterator[Phrase]:
+    """`theyre` as `they're`, which is two words, and `obrien` as `o'brien`."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) > max(len(ending), _SHORTEST - 2):
+            yield Phrase((Term(word.removesuffix(ending)), Term(ending)))
+    for beginning in _BEGINNINGS:
+        if word.startswith(beginning) and len(word) > _SHORTEST:
+            yield Phrase((Term(beginning), Term(word.removeprefix(beginning))))
+
+
+def _spelt(parts: Sequence[object]) -> Tree | None:
+    """A phrase in all those ways: each word, or two on both sides of an apostrophe written as one."""
+    words = [part.word for part in parts if isinstance(part, Term)]
+    if len(words) < len(parts):
         return None
-    return Wild(word[:place] + "?" + word[place + 1 :])
+    rows: list[list[Tree]] = [[either(*_spellings(word)) for word in words]]
+    for place, (first, second) in enumerate(pairwise(words)):
+        if second in _ENDINGS or first in _BEGINNINGS:
+            joined: Tree = either(*(Term(one) for one in _joined(first + second)))
+            rows.append([*rows[0][:place], joined, *rows[0][place + 2 :]])
+    return either(*(_in_a_row(row) for row in rows))
+
+
+def _joined(word: str) -> list[str]:
+    return list(dict.fromkeys([word, _plain(word)]))
+
+
+def _in_a_row(row: Sequence[Tree]) -> Tree:
+    """Each directly after the one before."""
+    whole, *rest = row
+    for one in rest:
+        whole = Pre(1, whole, one)
+    return whole
 
 
 def _words(source: LedgerSource, variant: Tree, keys: Iterable[int]) -> tuple[str, ...]:

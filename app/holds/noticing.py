@@ -80,6 +80,7 @@ class Notice:
     sent_at: datetime | None
     acknowledged_at: datetime | None
     ended: bool
+    """Whether the hold was released, or the custodian taken off the matter's list."""
     failure: str | None
 
     @property
@@ -191,7 +192,9 @@ def _due(store: Store, tx: Tx) -> list[tuple[int, int]]:
     now = to_instant(store.clock.now())
     asked = (
         select(hold_notices.c.key, hold_notices.c.tries)
+        .join(custodians, custodians.c.key == hold_notices.c.custodian)
         .where(
+            custodians.c.ended_entry.is_(None),  # whoever was taken off the list is reminded no more
             hold_notices.c.acknowledged_entry.is_(None),
             hold_notices.c.ended_entry.is_(None),
             hold_notices.c.letters <= len(REMINDERS),
@@ -208,6 +211,7 @@ def _send(store: Store, mailer: Mailer, base_url: str, key: int, tries: int) -> 
     again = store.clock.now() + min(_LONGEST_WAIT, _AGAIN * 2 ** min(tries, 10))
     with store.database.begin() as tx:
         lock_ledger(tx)
+        before = tx.execute(select(hold_notices.c.digest).where(hold_notices.c.key == key)).scalar()
         claimed = tx.execute(
             update(hold_notices)
             .where(
@@ -228,8 +232,9 @@ def _send(store: Store, mailer: Mailer, base_url: str, key: int, tries: int) -> 
     except ArchiveError as error:
         _log.warning("a notice to a custodian was not sent: %s", error.code)
         with store.database.begin() as tx:
-            mine = hold_notices.c.key == key
-            tx.execute(update(hold_notices).where(mine).values(failure=error.code))
+            mine = (hold_notices.c.key == key) & (hold_notices.c.digest == _digest(secret))
+            # The letter before is the newest that anybody has: its link goes on working.
+            tx.execute(update(hold_notices).where(mine).values(failure=error.code, digest=before))
         return False
     with store.database.begin() as tx:
         lock_ledger(tx)
@@ -376,13 +381,13 @@ def _contact(tx: Tx, matter: Matter, hold: Hold) -> str:
 
 
 def _asked() -> Any:
-    return select(hold_notices, custodians.c.entry.label("named")).join(
+    named = custodians.c.entry.label("named")
+    return select(hold_notices, named, custodians.c.ended_entry.label("excused")).join(
         custodians, custodians.c.key == hold_notices.c.custodian
     )
 
 
 def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Notice]:
-
     said = deeds.told(store, tx, [row.named for row in rows])
     return [
         Notice(
@@ -396,7 +401,7 @@ def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Notice]:
             letters=row.letters,
             sent_at=from_instant(row.sent_at) if row.sent_at is not None else None,
             acknowledged_at=from_instant(row.acknowledged_at) if row.acknowledged_at is not None else None,
-            ended=row.ended_entry is not None,
+            ended=row.ended_entry is not None or row.excused is not None,
             failure=row.failure,
         )
         for row in rows

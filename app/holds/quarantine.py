@@ -4,7 +4,8 @@ For an order that is expected or disputed, for what should never have been
 shown, for what must be looked at before anybody decides. Whoever orders it
 names a second person; these two see the record by its id, and neither finds it
 in a search, a list, an export or a count. It goes on being captured, held and
-checked.
+checked. The ledger, which anybody may read, says that something was put into
+quarantine, and not what.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ def begin(store: Store, tx: Tx, record: UUID, second: str, *, by: Officer, why: 
         "quarantine",
         by=by.id,
         why=why,
-        facts={"item": record.hex, "act": "began"},
-        detail={"access": [str(by.id), str(named.id)]},
+        facts={"act": "began"},
+        detail={"item": record.hex, "access": [str(by.id), str(named.id)]},
         subject=record,
     )
     tx.execute(
@@ -92,9 +93,15 @@ def begin(store: Store, tx: Tx, record: UUID, second: str, *, by: Officer, why: 
 def end(store: Store, tx: Tx, record: UUID, *, by: Officer, why: str) -> int:
     """Give access back; one of the two who are named does. Returns the entry."""
     lock_ledger(tx)
-    get(store, tx, record, by=by)
+    began = get(store, tx, record, by=by)
     entry = store.ledger.act(
-        tx, "quarantine", by=by.id, why=why, facts={"item": record.hex, "act": "ended"}, subject=record
+        tx,
+        "quarantine",
+        by=by.id,
+        why=why,
+        facts={"act": "ended", "of": began.entry},
+        detail={"item": record.hex},
+        subject=record,
     )
     mine = (quarantines.c.record == _key(tx, record)) & quarantines.c.ended_entry.is_(None)
     tx.execute(update(quarantines).where(mine).values(ended_entry=entry))

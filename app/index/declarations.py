@@ -36,7 +36,7 @@ from app.index import analyser, asof, drafts, generations
 from app.index.asof import History
 from app.index.documents import LACKS
 from app.index.engine import Engine, QueryNotSupported, Scope
-from app.index.language import BadQuery, parse
+from app.index.language import BadQuery, parse_again
 from app.index.printer import show
 from app.index.questions import Filters, Question
 from app.index.source import LedgerSource, digest
@@ -293,7 +293,7 @@ def again(store: Store, means: Means, kept: Declaration) -> Again:
     What was understood then is asked, not what the words might be read as by
     now. Private messages are searched where they were.
     """
-    tree, read_at = _with_facts(store, means, parse(kept.understood).tree)
+    tree, read_at = _with_facts(store, means, parse_again(kept.understood).tree)
     scope = Scope(store.agency.zone(), messages=kept.messages)
     size = asof.size_of(means.engine)
     now = asof.hits(means.history, means.engine, tree, scope, size)
@@ -460,7 +460,7 @@ def again_sentences(told: Again) -> list[str]:
     kept = told.declaration
     said = {
         Verdict.SAME: f"As of {kept.size:,} ledger entries exactly the same {kept.total:,} records are found.",
-        Verdict.DISPOSED: f"As of {kept.size:,} ledger entries {told.total_then:,} of the {kept.total:,} records are found. {told.missing:,} are no longer there; {told.disposed:,} records in all were disposed of since.",
+        Verdict.DISPOSED: f"As of {kept.size:,} ledger entries {told.total_then:,} of the {kept.total:,} records are found. No longer there: {told.missing:,}. Disposed of since, whatever they said: {told.disposed:,}.",
         Verdict.SAID: f"As of {kept.size:,} ledger entries {told.total_then:,} records are found, and they are not the {kept.total:,} of then. What is said of records has changed since; {told.disposed:,} were disposed of.",
         Verdict.DIFFERS: f"As of {kept.size:,} ledger entries {told.total_then:,} records are found, and they are not the {kept.total:,} of then; that {told.disposed:,} were disposed of since does not explain it. Look whether a page was named anew, or a date of publication changed; otherwise run `muniment verify`.",
     }[told.verdict]

@@ -10,7 +10,8 @@ from app.index import passages
 from app.index.documents import Document
 from app.index.search import highlight
 from app.index.source import LedgerSource
-from app.index.tree import Tree, asks_for_words
+from app.index.spans import marks
+from app.index.tree import Tree
 
 _AROUND = 200
 
@@ -55,7 +56,7 @@ def of_records(
 
     No attachment is read for it that was not read before.
     """
-    if not asks_for_words(tree):
+    if not marks(tree):
         return {}
     found: dict[int, Highlight] = {}
     for documents in source.within(tx, list(keys)):

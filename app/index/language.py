@@ -17,10 +17,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NoReturn
 
-from app.index import analyser
+from app.index import analyser, habits
 from app.index.documents import LACKS, PLACES
+from app.index.habits import QUOTES as _QUOTES
+from app.index.habits import Habit
 from app.index.printer import explain, show
 from app.index.tree import (
     Address,
@@ -115,8 +118,30 @@ def parse(text: str) -> Query:
             f"A question may have {MOST_CHARACTERS:,} characters",
             text, MOST_CHARACTERS, len(text) - MOST_CHARACTERS,
         )  # fmt: skip
+    return _remembered(text) if len(text) <= _SHORT else _parsed(text)
+
+
+def parse_again(understood: str) -> Query:
+    """Read what `show` wrote of a question, which may be longer than what anybody may write."""
+    return _parsed(understood)
+
+
+def _parsed(text: str) -> Query:
+    half = _HALF.search(text)
+    if half is not None:
+        raise BadQuery(
+            "That is no character", text, half.start(), 1,
+            next="Write the question in UTF-8; whatever stood there was broken on the way.",
+        )  # fmt: skip
     lexer = _Lexer(text)
     return Query(text, _Parser(text, lexer.lexemes()).tree(), tuple(dict.fromkeys(lexer.notes)))
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which bytes that are no UTF-8 become on the way here."""
+_SHORT = 1_000
+_remembered = lru_cache(maxsize=256)(_parsed)
+"""The same question is asked for its next page, its counts and its copy; what cannot be understood is not kept."""
 
 
 # ---- what a question is made of ------------------------------------------------------------------
@@ -144,24 +169,13 @@ class _Lexeme:
     place: str = ""
 
 
-_QUOTES = '"“”„‟＂'
 _ENDS_CHUNK = re.compile(rf"[\s(){_QUOTES}]")
-_FIELD = re.compile(r"([^\W\d_]\w*):(?!//)")
+_FIELD = re.compile(r"([^\W\d]\w*):(?!//)")
 _WITHIN = re.compile(r"(w|pre)/(\d+)", re.IGNORECASE)
-_FOREIGN_WITHIN = re.compile(r"(?:near|onear|n|within|p|s|w|pre|adj)?/(?:\d+|s|p|seg|para|)", re.IGNORECASE)
 _WILDCARD = re.compile(r"[*?]")
+_LOOSELY = re.compile(r"%+|[~\d]*~")
+"""What may stand after a word, read from the end."""
 _OPERATORS = {"AND": _Sort.AND, "OR": _Sort.OR, "NOT": _Sort.NOT}
-_FOREIGN_OPERATORS = {
-    "&&": "Write AND, or nothing between the words.",
-    "&": "Write AND, or nothing between the words.",
-    "||": "Write OR.",
-    "|": "Write OR.",
-    "!": "Write NOT.",
-    "ANDNOT": "Write AND NOT.",
-    "BUTNOT": "Write AND NOT.",
-    "NEAR": "Write w/5 between the two, with the number of words that you mean.",
-    "XOR": "Write (a OR b) AND NOT (a AND b).",
-}
 
 
 class _Lexer:
@@ -185,7 +199,17 @@ class _Lexer:
                 at = self._quotation(at)
             else:
                 at = self._field(at) or self._chunk(at)
+        self._stars_between_words()
         return self.found
+
+    def _stars_between_words(self) -> None:
+        """Refuse `road * closed`, where Google reads the star as any word in between."""
+        for left, star, right in zip(self.found, self.found[1:], self.found[2:], strict=False):
+            if star.tree == All() and _is_said(left) and _is_said(right):
+                self._refuse(
+                    "A wildcard must touch the word that it belongs to", star.start, star.end,
+                    "For any word in between write road pre/2 closed; every record is * by itself.",
+                )  # fmt: skip
 
     def _keep(
         self,
@@ -214,6 +238,8 @@ class _Lexer:
                 "A tilde after a phrase means nothing here", start, after.end(),
                 "Write road w/5 closed for words within 5 of each other.",
             )  # fmt: skip
+        if self.text.startswith("##", start + 1):
+            self._refuse_habit(habits.found(self.text, start + 1, end, fields=FIELDS))
         parts = self._parts(start + 1, end, quoted=True)
         if not parts:
             self._refuse("There is no word between the quotation marks", start, end + 1)
@@ -222,7 +248,7 @@ class _Lexer:
 
     def _chunk_end(self, start: int) -> int:
         found = _ENDS_CHUNK.search(self.text, start)
-        return found.start() if found else len(self.text)
+        return habits.address_end(self.text, start, found.start() if found else len(self.text))
 
     # -- fields --
 
@@ -234,7 +260,8 @@ class _Lexer:
         if name not in FIELDS:
             self._refuse(
                 f"There is no field {match.group(1)}", start, match.end(),
-                f"The fields are {', '.join(FIELDS)}. Words with a colon between them stand in quotation marks.",
+                f"{habits.field_here(name)}The fields are {', '.join(FIELDS)}. "
+                "Words with a colon between them stand in quotation marks.",
             )  # fmt: skip
         if name in PLACES:
             return self._in_a_place(name, start, match.end())
@@ -315,6 +342,10 @@ class _Lexer:
                 self._refuse(
                     f"{name}: has no value {value}", start, end, f"It can be {', '.join(CHOICES[name])}."
                 )
+        if name == "author" and value.startswith("@"):
+            self.notes.append(
+                "author: is compared whole, the @ too; where a platform gives handles without it, leave it out."
+            )
         return Field(name, value)
 
     def _days(self, name: str, value: str, start: int, end: int) -> tuple[date | None, date | None]:
@@ -366,13 +397,8 @@ class _Lexer:
             self._keep(_OPERATORS[chunk], start, end)
         elif (within := _WITHIN.fullmatch(chunk)) is not None:
             self._within(within, start, end)
-        elif _FOREIGN_WITHIN.fullmatch(chunk) is not None:
-            self._refuse(
-                "Proximity is written otherwise here", start, end,
-                "Write road w/5 closed in either order, road pre/5 closed in this one.",
-            )  # fmt: skip
-        elif chunk in _FOREIGN_OPERATORS:
-            self._refuse("That is not an operator here", start, end, _FOREIGN_OPERATORS[chunk])
+        elif chunk in habits.OPERATORS:
+            self._refuse("That is not an operator here", start, end, habits.OPERATORS[chunk])
         else:
             self._words(chunk, start, end)
         return end
@@ -386,19 +412,24 @@ class _Lexer:
         self._keep(_Sort.WITHIN, start, end, within=int(digits), in_order=match.group(1).lower() == "pre")
 
     def _words(self, chunk: str, start: int, end: int) -> None:
-        if chunk[0] in "-−+!" and len(chunk) > 1:
-            how = (
-                "Write the word by itself: every word is required."
-                if chunk[0] == "+"
-                else "Write NOT and the word."
-            )
-            self._refuse(f"{chunk[0]} before a word means nothing here", start, end, how)
+        if habits.is_address(chunk):
+            parts = self._parts(start, end, quoted=False)
+            if "*" in chunk[:-1].rstrip("*"):
+                self._refuse(
+                    "In an address a star stands at the end", start, end,
+                    "Write https://town.example/* for all that begin so; in quotation marks a star inside is its own.",
+                )  # fmt: skip
+            self._keep(_Sort.PART, start, end, tree=_one_part(parts))
+            return
+        self._refuse_habit(habits.found(self.text, start, end, fields=FIELDS))
+        if self.found and isinstance(self.found[-1].tree, DateRange | CapturedRange):
+            self._refuse_habit(habits.after_a_date(self.text, start, end))
         if analyser.normalised(chunk).strip("*") == "":
             self._keep(_Sort.PART, start, end, tree=All())
             return
-        suffix = re.search(r"(~\d*|%+)$", chunk)
+        suffix = _LOOSELY.match(chunk[::-1])
         if suffix is not None:
-            self._keep(_Sort.PART, start, end, tree=self._loosely(suffix, start, end))
+            self._keep(_Sort.PART, start, end, tree=self._loosely(suffix.group()[::-1], start, end))
             return
         if re.search(r"\w[~%]\w|\^\d", chunk) is not None:
             self._refuse(
@@ -410,29 +441,35 @@ class _Lexer:
             self._refuse(
                 "There is no word here", start, end, "A word begins with a letter, a digit or an underscore."
             )
-        if chunk in ("and", "or", "not"):
+        if chunk.lower() in ("and", "or", "not"):
             self._lower_case(chunk, end)
+        elif habits.looks_like_nearness(chunk):
+            self.notes.append(f'"{chunk}" was searched for as a word; nearness is written w/5 or pre/5.')
         self._keep(_Sort.PART, start, end, tree=_one_part(parts))
+
+    def _refuse_habit(self, habit: Habit | None) -> None:
+        if habit is not None:
+            self._refuse(habit.what, habit.start, habit.end, habit.how)
 
     def _lower_case(self, chunk: str, end: int) -> None:
         before = self.found[-1] if self.found else None
-        if chunk == "not" and before is not None and self.text[before.start : before.end] in ("and", "or"):
+        joins = "" if before is None else self.text[before.start : before.end].lower()
+        if before is not None and chunk.lower() == "not" and joins in ("and", "or", "but"):
             self._refuse(
                 "Operators are written in capitals", before.start, end,
-                f"Write {self.text[before.start : end].upper()}, or put the words in quotation marks.",
+                f"Write {'OR' if joins == 'or' else 'AND'} NOT, or put the words in quotation marks.",
             )  # fmt: skip
         self.notes.append(f'"{chunk}" was searched for as a word; operators are written in capitals.')
 
-    def _loosely(self, suffix: re.Match[str], start: int, end: int) -> Part:
+    def _loosely(self, sign: str, start: int, end: int) -> Part:
         """A word with `~` or `%` after it."""
-        sign = suffix.group()
-        parts = self._parts(start, start + suffix.start(), quoted=False)
+        parts = self._parts(start, end - len(sign), quoted=False)
         if len(sign) > 1 and sign[0] == "~":
             self._refuse(
-                "A number after ~ means nothing here",
+                "What follows ~ means nothing here",
                 start,
                 end,
-                "Write word% or word%% for letters that differ.",
+                "Write word~ for the same stem, word% or word%% for letters that differ.",
             )
         if len(sign) > 2:
             self._refuse("At most two letters may differ", start, end, "Write word% or word%%.")
@@ -491,6 +528,11 @@ class _Lexer:
         if letters in ("#", "@"):
             self._refuse("A name must follow", start, end, "Write #flood or #flo*.")
         return _part(re.sub(r"\*+", "*", element))
+
+
+def _is_said(lexeme: _Lexeme) -> bool:
+    """Whether it is a word, a phrase or the like, and no fact."""
+    return lexeme.tree is not None and not isinstance(lexeme.tree, Field | DateRange | CapturedRange | All)
 
 
 def _unpunctuated(element: str) -> list[str]:
@@ -610,6 +652,8 @@ class _Parser:
         if lexeme is None:
             return self._near()
         self.at += 1
+        if self._next_is(_Sort.WITHIN):
+            self._refuse(habits.NEVER_NEAR[0], lexeme.start, lexeme.end, habits.NEVER_NEAR[1])
         self._deeper(lexeme)
         found = self._not()
         self.depth -= 1

@@ -29,8 +29,10 @@ from app.index.tree import (
 )
 
 _ESCAPED = re.compile(r'[\\"“”„‟＂]')
-_MEANT_OTHERWISE = re.compile(r"[()%~^]")
+_MEANT_OTHERWISE = re.compile(r"[()%~^*]")
 """What an address may hold and what means something else outside of quotation marks."""
+_TAKEN_FOR_A_SIGN = re.compile(r"and|or|not|(?:near|onear|adj|pre)\d+|x(?:first|last)word")
+"""Words that a reader, or the parser, could take for an operator of this language or of another."""
 _PLAIN_VALUE = re.compile(r"[\w.@/\-]+")
 
 
@@ -38,7 +40,7 @@ def show(tree: Tree) -> str:
     """The question in the query language. Reading it gives the same tree again."""
     match tree:
         case Term(word):
-            return word
+            return f'"{word}"' if _TAKEN_FOR_A_SIGN.fullmatch(word) else word
         case Wild(pattern):
             return pattern
         case Fuzzy(word, letters):

@@ -61,5 +61,6 @@ class Question:
     filters: Filters = Filters()
 
     def understood(self) -> Query:
-        """The question as the archive reads it, or `BadQuery`; without words, every record."""
-        return self.filters.narrow(parse(self.text if self.text.strip() else "*"))
+        """The question as the archive reads it, or `BadQuery`; without words, every record within the filters."""
+        filtered = not self.text.strip() and self.filters != Filters()
+        return self.filters.narrow(parse("*" if filtered else self.text))

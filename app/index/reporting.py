@@ -14,6 +14,7 @@ from app.index.keys import Keys
 from app.index.language import BadQuery, parse
 from app.index.questions import Filters
 from app.index.reports import Asked, Line, Listed, Mistake, Report
+from app.index.tree import Field, asks_for_words, both, with_words_met
 from app.store import access
 from app.store.store import Store
 
@@ -52,11 +53,11 @@ def make(
         known = families.read(tx, size, messages=messages)
         behind = max(0, store.ledger.size(tx) - size)
     return reports.tally(
-        [replace(one, hits=one.hits & known.living) for one in asked],
+        [replace(one, hits=one.hits & known.living, lacking=one.lacking & known.living) for one in asked],
         mistakes,
         with_family=known.with_family,
         as_of=size,
-        unsearchable=behind,
+        behind=behind,
         scope=filters.as_json(),
     )
 
@@ -65,15 +66,19 @@ def _ask(
     history: History, engine: Engine, line: Line, filters: Filters, scope: Scope, size: int
 ) -> Asked | Mistake:
     try:
-        query = filters.narrow(parse(line.query if line.query.strip() else "*"))
+        query = filters.narrow(parse(line.query))
         found = asof.hits(history, engine, query.tree, scope, size)
         left: Keys = asof.undated(history, engine, query.tree, scope, size)
+        lacking = Keys()
+        if asks_for_words(query.tree):
+            unread = both(with_words_met(query.tree), Field("unsearchable", "any"))
+            lacking = asof.hits(history, engine, unread, scope, size)
     except BadQuery as error:
         return reports.misread(line, error)
     except QueryNotSupported as error:
         return reports.unanswered(line, error)
     told = query.explain()
-    return Asked(line, str(told["understood"]), query.notes, found, len(left))
+    return Asked(line, str(told["understood"]), query.notes, found, len(left), lacking)
 
 
 def note(store: Store, tx: Tx, report: Report, *, by: UUID, taken: bool) -> None:

@@ -10,7 +10,7 @@ Pure: what each query finds comes in as a set of whole numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeAlias
@@ -153,6 +153,8 @@ class Asked:
     notes: Sequence[str]
     hits: Keys
     undated: int = 0
+    lacking: Keys = field(default_factory=Keys)
+    """Records that might be hits by what nobody could read in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ class Row:
     unique: int
     with_family: int
     undated: int
+    unsearchable: int
+    """How many records might be hits by pictures, scans and files that nobody could read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +191,19 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The report, with the size of the ledger that it is as of and what was not searched."""
+    """The report, with the size of the ledger that it is as of and what was not searched.
+
+    `behind` are ledger entries that the index has not seen yet; `unsearchable`
+    counts them and, each once, the records that any query might find in what
+    nobody could read.
+    """
 
     rows: Sequence[Row]
     mistakes: Sequence[Mistake]
     overlaps: Sequence[Overlap]
     totals: Totals
     as_of: int
+    behind: int
     unsearchable: int
     scope: Mapping[str, str] = field(default_factory=dict)
 
@@ -204,7 +214,7 @@ def tally(
     *,
     with_family: Callable[[Keys], int],
     as_of: int,
-    unsearchable: int,
+    behind: int,
     scope: Mapping[str, str],
 ) -> Report:
     """Count the report; `with_family` says how many records the families of some hits have."""
@@ -219,6 +229,7 @@ def tally(
                 unique=len(one.hits & once),
                 with_family=with_family(one.hits),
                 undated=one.undated,
+                unsearchable=len(one.lacking),
             )
             for one in asked
         ],
@@ -229,9 +240,17 @@ def tally(
         ],
         totals=Totals(len(all_hits), with_family(all_hits)),
         as_of=as_of,
-        unsearchable=unsearchable,
+        behind=behind,
+        unsearchable=behind + len(_any(one.lacking for one in asked)),
         scope=scope,
     )
+
+
+def _any(sets: Iterable[Keys]) -> Keys:
+    found = Keys()
+    for one in sets:
+        found |= one
+    return found
 
 
 def _once(asked: Sequence[Asked]) -> tuple[Keys, Keys]:
@@ -251,6 +270,7 @@ def as_json(report: Report) -> dict[str, object]:
     return {
         "as_of": report.as_of,
         "unsearchable": report.unsearchable,
+        "behind": report.behind,
         "scope": dict(report.scope),
         "queries": [
             {
@@ -264,6 +284,7 @@ def as_json(report: Report) -> dict[str, object]:
                 "unique": row.unique,
                 "with_family": row.with_family,
                 "undated": row.undated,
+                "unsearchable": row.unsearchable,
             }
             for row in report.rows
         ],
@@ -301,19 +322,23 @@ def head(report: Report) -> list[tuple[str, object]]:
         ("Records that any query finds", report.totals.hits),
         ("with their families", report.totals.with_family),
         ("Ledger entries searched", report.as_of),
-        ("Ledger entries not searched yet", report.unsearchable),
+        ("Ledger entries not searched yet", report.behind),
+        (
+            "Records with pictures, scans or files that could not be searched",
+            report.unsearchable - report.behind,
+        ),
     ]
 
 
 def tables(report: Report) -> Iterator[tuple[str, list[Sequence[object]]]]:
     """The report as tables, each with its title and its heads."""
     yield "Queries", [
-        ("number", "name", "query", "understood as", "hits", "unique hits", "hits with family", "left out for having no date"),
+        ("number", "name", "query", "understood as", "hits", "unique hits", "hits with family", "left out for having no date", "could not be searched wholly"),
         *(
-            (row.line.number, row.line.name, row.line.query, row.understood, row.hits, row.unique, row.with_family, row.undated)
+            (row.line.number, row.line.name, row.line.query, row.understood, row.hits, row.unique, row.with_family, row.undated, row.unsearchable)
             for row in report.rows
         ),
-        (None, "All queries together", None, None, report.totals.hits, None, report.totals.with_family, None),
+        (None, "All queries together", None, None, report.totals.hits, None, report.totals.with_family, None, report.unsearchable - report.behind),
     ]  # fmt: skip
     yield "Overlap", list(matrix(report))
     if report.mistakes:

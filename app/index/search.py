@@ -15,7 +15,7 @@ from app.index.keys import Keys
 from app.index.language import Query, parse
 from app.index.printer import explain, show
 from app.index.source import LedgerSource
-from app.index.spans import Words, marked
+from app.index.spans import Words, marked, reach_of
 from app.index.standing import JOINED, Standing, joined, must_have_history
 from app.index.tree import (
     Address,
@@ -34,6 +34,8 @@ from app.index.tree import (
 )
 from app.records.errors import Invalid
 from app.store.store import Store
+
+_LACKING = Field("unsearchable", "any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Asking:
 
     def lacking(self) -> dict[str, int]:
         """How many records could not be searched wholly, and might be hits by what was not: `any`, and each reason."""
-        if not asks_for_words(self.tree):
+        if not asks_for_words(self.tree) or self._nothing_lacks():
             return {}
         found: dict[str, int] = {}
         for reason in ("any", *LACKS):
@@ -169,6 +171,10 @@ class Asking:
             elif reason == "any":
                 break
         return found
+
+    def _nothing_lacks(self) -> bool:
+        """Whether all that there is could be searched wholly, which is soon asked."""
+        return self.past is None and not self.engine.ask(_LACKING, self.scope).total()
 
     def _as_of(self, tree: Tree) -> Tree:
         if self.past is None:
@@ -270,10 +276,38 @@ def highlight(tree: Tree, text: str, place: str = "text") -> list[tuple[int, int
     Phrases and hashtags are marked whole, with what stands between their
     words; of a proximity only what takes part in it.
     """
+    return _joined(_marks(tree, text, place)[0])
+
+
+def first_places(
+    tree: Tree, text: str, room: int, place: str = "text", *, part: int = 6_000
+) -> list[tuple[int, int]]:
+    """What `highlight` gives, of a long text as far as `room` characters from the first place at least: for an excerpt.
+
+    No more is read than that takes, `part` characters at first: whether a word
+    is marked depends on the words within its reach and no others.
+    """
+    reach = reach_of(tree)
+    while reach is not None and part < len(text):
+        end = max(text.rfind(" ", 0, part), text.rfind("\n", 0, part))  # no word and no sigil goes over these
+        places, words = _marks(tree, text[: max(end, 0)], place)
+        if places and reach < len(words):
+            known = words[len(words) - reach - 1][0]
+            if known > places[0][0] + room:
+                return _joined([one for one in places if one[0] < known])
+        part *= 4
+    return highlight(tree, text, place)
+
+
+def _marks(tree: Tree, text: str, place: str) -> tuple[list[tuple[int, int]], Sequence[tuple[int, int]]]:
+    """Every place that is marked, in order, and the place of every word."""
     found, at = analyser.words_with_places(text)
     asks = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
     words = Words(found, analyser.sigils(text) if asks else ())
-    places = sorted((at[first][0], at[last][1]) for first, last in marked(tree, words, place))
+    return sorted((at[first][0], at[last][1]) for first, last in marked(tree, words, place)), at
+
+
+def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for start, end in places:
         if joined and start < joined[-1][1]:
@@ -294,6 +328,7 @@ __all__ = [
     "counted",
     "every",
     "explain",
+    "first_places",
     "highlight",
     "narrowed",
     "parse",

@@ -154,6 +154,9 @@ def meeting(part: Term | Wild | Fuzzy | Stem | Tag | Mention | Address) -> Calla
 
 
 def _meets_pattern(pattern: str) -> Callable[[str], bool]:
+    beginning = pattern[:-1]
+    if pattern.endswith("*") and "*" not in beginning and "?" not in beginning:
+        return lambda found: found.startswith(beginning)
     written = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
     compiled = re.compile(written, re.DOTALL)
     return lambda found: compiled.fullmatch(found) is not None
@@ -195,7 +198,7 @@ def marked(tree: Tree, words: Words, place: str = "text") -> set[Span]:
         case In(where, part):
             return marked(part, words, place) if where == place else set()
         case Near() | Pre():
-            return set().union(*(_taking_part(tree, span, words) for span in spans(tree, words)))
+            return _taking_part(tree, spans(tree, words), words)
         case Phrase() | Term() | Wild() | Fuzzy() | Stem() | Tag() | Mention() | Address():
             return spans(tree, words)
         case Not():
@@ -204,20 +207,70 @@ def marked(tree: Tree, words: Words, place: str = "text") -> set[Span]:
             return set()
 
 
-def _taking_part(tree: Tree, hull: Span, words: Words) -> set[Span]:
+def marks(tree: Tree) -> bool:
+    """Whether anything can be marked for a question at all."""
+    match tree:
+        case And(parts) | Or(parts):
+            return any(marks(part) for part in parts)
+        case (
+            Tag()
+            | Mention()
+            | Address()
+            | Term()
+            | Wild()
+            | Fuzzy()
+            | Stem()
+            | Phrase()
+            | Near()
+            | Pre()
+            | In()
+        ):
+            return True
+        case _:
+            return False
+
+
+def reach_of(tree: Tree) -> int | None:
+    """How many words, itself among them, decide at most whether a word is marked; None where that is not bounded.
+
+    A sigil may have any number of words.
+    """
+    match tree:
+        case Tag() | Mention() | Address():
+            return None
+        case Term() | Wild() | Fuzzy() | Stem():
+            return 1
+        case Phrase(parts):
+            return _together([reach_of(part) for part in parts], sum)
+        case Near(within, left, right) | Pre(within, left, right):
+            return _together([reach_of(left), within, reach_of(right)], sum)
+        case And(parts) | Or(parts):
+            return _together([reach_of(part) for part in parts], max)
+        case In(_, part):
+            return reach_of(part)
+        case _:
+            return 0
+
+
+def _together(reaches: Sequence[int | None], joined: Callable[[list[int]], int]) -> int | None:
+    known = [reach for reach in reaches if reach is not None]
+    return joined(known) if len(known) == len(reaches) else None
+
+
+def _taking_part(tree: Tree, hulls: set[Span], words: Words) -> set[Span]:
+    """What of a proximity stands in one of these hulls and makes it one."""
+    if not hulls:
+        return set()
     match tree:
         case Or(parts):
-            return set().union(*(_taking_part(part, hull, words) for part in parts))
-        case Near(within, left, right):
-            return _taking_part(Pre(within, left, right), hull, words) | _taking_part(
-                Pre(within, right, left), hull, words
-            )
-        case Pre(within, left, right):
-            found: set[Span] = set()
-            earlier = [span for span in spans(left, words) if span[0] == hull[0]]
-            later = [span for span in spans(right, words) if span[1] == hull[1]]
-            for one, other in _pairs(within, earlier, later):
-                found |= _taking_part(left, one, words) | _taking_part(right, other, words)
-            return found
+            return set().union(*(_taking_part(part, hulls, words) for part in parts))
+        case Near(within, left, right) | Pre(within, left, right):
+            one, other = spans(left, words), spans(right, words)
+            pairs = [pair for pair in _pairs(within, one, other) if (pair[0][0], pair[1][1]) in hulls]
+            ones, others = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+            if isinstance(tree, Near):
+                pairs = [pair for pair in _pairs(within, other, one) if (pair[0][0], pair[1][1]) in hulls]
+                ones, others = ones | {pair[1] for pair in pairs}, others | {pair[0] for pair in pairs}
+            return _taking_part(left, ones, words) | _taking_part(right, others, words)
         case _:
-            return {hull} if hull in spans(tree, words) else set()
+            return hulls & spans(tree, words)

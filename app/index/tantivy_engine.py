@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -99,6 +100,9 @@ _LONGEST_VALUE = 1000
 _MOST_PAIRS = 64
 _BATCH = 20_000
 _MOST_BUCKETS = 50_000
+_MOST_COMPILED = 128
+_TIED = 40
+"""So many hits are read beyond a page, so that records of one moment mostly come in their order without a second search."""
 _DESCRIPTION = "muniment.json"
 _VERSION_BITS = 24
 
@@ -166,6 +170,17 @@ class _Snapshot:
 
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self.searcher = searcher
+        self._compiled: dict[tuple[Tree, Scope], Query] = {}
+
+    def compiled(self, tree: Tree, scope: Scope) -> Query | None:
+        """The query that a question came to when it was asked before: the next page asks it again, and so does every count."""
+        return self._compiled.get((tree, scope))
+
+    def remember(self, tree: Tree, scope: Scope, query: Query) -> None:
+        """Keep the query of a question for as long as the snapshot lasts, the newest few of them."""
+        while len(self._compiled) >= _MOST_COMPILED:
+            self._compiled.pop(next(iter(self._compiled), (tree, scope)), None)  # another thread may be first
+        self._compiled[tree, scope] = query
 
     @cached_property
     def said(self) -> Mapping[str, int] | None:
@@ -216,11 +231,11 @@ class TantivyEngine:
 
     def __init__(self, home: Path, *, folder: Path | None = None, heap: int = _HEAP) -> None:
         self._home = home
-        self._pointer = home / generations.POINTER
+        self._pointer = str(home / generations.POINTER)
         self._heap = heap
         self._lock = threading.RLock()
         self._folder: Path
-        self._meta: Path
+        self._meta: str
         self._read: tuple[object, ...] | None = None
         """Which commit the snapshot is of; None where the reader has to look."""
         self._snapshot: _Snapshot | None = None
@@ -250,7 +265,7 @@ class TantivyEngine:
         return cls(home)
 
     def _open(self, folder: Path) -> None:
-        self._folder, self._meta, self._index, self._unfit = folder, folder / "meta.json", None, None
+        self._folder, self._meta, self._index, self._unfit = folder, str(folder / "meta.json"), None, None
         self._read, self._snapshot, self._pointed = None, None, None
         try:
             _check_description(folder)
@@ -415,17 +430,19 @@ class TantivyEngine:
     # ---- asking ------------------------------------------------------------------------------------
 
     def ask(self, tree: Tree, scope: Scope) -> TantivyAnswer:
+        lasting = True
         for part in everything_in(tree):
             _check_supported(part)
+            lasting = lasting and not isinstance(part, Among | Exactly)
         snapshot = self._freshen()
         with _translated():
-            return TantivyAnswer(_Reading(snapshot, scope), tree)
+            return TantivyAnswer(_Reading(snapshot, scope), tree, lasting=lasting)
 
 
-def _marks(path: Path) -> tuple[object, ...] | None:
+def _marks(path: str) -> tuple[object, ...] | None:
     """What tells a file from one that took its place; None where there is none."""
     try:
-        told = path.stat()
+        told = os.stat(path)  # noqa: PTH116 - asked with every question, and a Path takes four times as long
     except OSError:
         return None
     return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
@@ -627,6 +644,8 @@ class _Reading:
         self.searcher = snapshot.searcher
         self.scope = scope
         self._present = snapshot.places
+        self.lists_keys = False
+        """Whether a query that it gave names single documents or records."""
 
     def term(self, field: str, value: str | int) -> Query:
         return Query.term_query(self.schema, field, value)
@@ -643,6 +662,7 @@ class _Reading:
         return _all_of(within, but_not=[self.of_keys("record", rest)])
 
     def of_keys(self, field: str, values: Sequence[int]) -> Query:
+        self.lists_keys = True
         return Query.term_set_query(self.schema, field, values) if values else _NOTHING
 
     def visible(self, found: Query = _EVERYTHING) -> Query:
@@ -943,12 +963,21 @@ def _sigil(line: str) -> analyser.Sigil:
 class TantivyAnswer:
     """What was found, each record represented by one of its versions."""
 
-    def __init__(self, reading: _Reading, tree: Tree) -> None:
+    def __init__(self, reading: _Reading, tree: Tree, *, lasting: bool) -> None:
         self._reading = reading
         self._searcher = reading.searcher
-        found = reading.visible(reading.query(tree, reading.visible()))
-        self._hits = self._represented(found, records_alone=_meets_records_alone(tree))
         self._total: int | None = None
+        known = reading.snapshot.compiled(tree, reading.scope) if lasting else None
+        self._hits = self._compiled(tree, lasting=lasting) if known is None else known
+
+    def _compiled(self, tree: Tree, *, lasting: bool) -> Query:
+        """The query of a question. What lists keys, of a set or of what was judged, may be large: that is not kept."""
+        reading = self._reading
+        found = reading.visible(reading.query(tree, reading.visible()))
+        query = self._represented(found, records_alone=_meets_records_alone(tree))
+        if lasting and not reading.lists_keys:
+            reading.snapshot.remember(tree, reading.scope, query)
+        return query
 
     def _represented(self, found: Query, *, records_alone: bool) -> Query:
         """One version for each record: the current one where it is found, otherwise the newest that is."""
@@ -1041,7 +1070,11 @@ class TantivyAnswer:
         if wanted <= 0:
             return found
         asked = self._searcher.search(
-            rest, wanted + 1, count=query is self._hits and place is None, order_by_field=field, order=order
+            rest,
+            wanted + _TIED,
+            count=query is self._hits and place is None,
+            order_by_field=field,
+            order=order,
         )
         if query is self._hits and place is None:
             self._total = int(asked.count or 0)  # type: ignore[attr-defined] # the binding's types leave it out
@@ -1050,9 +1083,10 @@ class TantivyAnswer:
             return found
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         pairs = [(int(value), int(key or 0)) for (value, _), key in zip(hits, keys, strict=True)]
-        if len(pairs) <= wanted or pairs[wanted][0] != pairs[wanted - 1][0]:
-            return found + sorted(pairs[:wanted], reverse=order == Order.Desc)
-        cut = pairs[wanted][0]  # more records have this value than were asked for: take them by their keys
+        cut = pairs[min(wanted, len(pairs)) - 1][0]
+        if len(hits) < wanted + _TIED or pairs[-1][0] != cut:  # whatever has the last value is among them
+            return found + sorted(pairs, reverse=order == Order.Desc)[:wanted]
+        # more records have this value than were asked for: take them by their keys
         whole = sorted((pair for pair in pairs if pair[0] != cut), reverse=order == Order.Desc)
         equals = self._equal(_all_of(query, reading.term(field, cut)), field, cut, order, wanted - len(whole))
         return found + whole + equals

@@ -78,6 +78,7 @@ _NOT_IN_RULES = {
     "series": "a series is what the rule decides",
     "hold": "a hold covers records; it says nothing of what they are",
 }
+_ASK_ANEW = "Write it as a question of search."
 _DEFAULTS = Schedule(jurisdiction="x", authority="", title="", edition="", effective=None)
 
 _NO_SERIES: Sequence[Series] = ()
@@ -471,7 +472,7 @@ class _Reading:
             raise Wrong(
                 table.of("series"),
                 f"no series here has the code {code!r}",
-                lines.nearest(code, list(known)) if known else "",
+                lines.nearest(code, list(known)) if known else "Write the series first, below series:.",
             )
         if not {"when", "answered", "direction", "duplicate"} & table.entries.keys():
             raise Wrong(
@@ -568,7 +569,7 @@ def _question(node: Node) -> Query:
         query = language.parse(said)
     except BadQuery as error:
         what = str(error).removesuffix(f" {error.next}" if error.next else "")
-        raise Wrong(node.line, f"when: {what}", error.next) from error
+        raise Wrong(node.line, f"when: {what}", error.next or _ASK_ANEW) from error
     for part in everything_in(query.tree):
         if isinstance(part, Field) and part.name in _NOT_IN_RULES:
             raise Wrong(

@@ -42,14 +42,18 @@ _DISPOSED = "disposed of in batch"
 _QUARANTINE = "not handed out"
 _WHOLE = 16 * 1024 * 1024
 _CACHED = 8
+_SINGLY = 3
+"""So many frames of an object are read by themselves: a page of hits has few of each, of megabytes."""
+_LITTLE = 64 * 1024
 _ASK = 500
 
 
 class Frames:
-    """Reads frames out of objects; a small object is read whole, because its neighbours are wanted next."""
+    """Reads frames out of objects; a small object of which a few were asked for is read whole, because the next are its neighbours."""
 
     def __init__(self, store_objects: Objects) -> None:
         self.objects = store_objects
+        self._asked: dict[bytes, int] = {}
         self._whole: OrderedDict[bytes, bytes] = OrderedDict()
 
     def read(self, digest: bytes, object_size: int, place: int, size: int) -> bytes:
@@ -58,6 +62,9 @@ class Frames:
             return self.objects.read(digest, place, size)
         whole = self._whole.get(digest)
         if whole is None:
+            asked = self._asked[digest] = self._asked.get(digest, 0) + 1
+            if asked <= _SINGLY and object_size > _LITTLE:
+                return self.objects.read(digest, place, size)
             whole = self._whole[digest] = self.objects.read(digest, 0, object_size)
             if len(self._whole) > _CACHED:
                 self._whole.popitem(last=False)

@@ -204,14 +204,14 @@ def find(
         past=_past(here, tx, asked),
     )
     note(here, tx, what, asked, by=by, total=found.total)
-    return query, found, _read(here, tx, found.records, asked, by=by)
+    return query, found, read(here, tx, found.records, asked, by=by)
 
 
 def _past(here: Parts, tx: Tx, asked: Asked) -> Past | None:
     return None if asked.as_of is None else search.past(here.store, tx, asked.as_of)
 
 
-def _read(here: Parts, tx: Tx, keys: Sequence[int], asked: Asked, *, by: Officer) -> list[Record]:
+def read(here: Parts, tx: Tx, keys: Sequence[int], asked: Asked, *, by: Officer) -> list[Record]:
     """The records of these keys, as they stood at the size that is asked about."""
     found = with_holds(here.store, tx, records.read(here.store, tx, keys, messages=messages(by)), by=by)
     return found if asked.as_of is None else asof.as_then(here.store, tx, found, asked.as_of)
@@ -264,7 +264,7 @@ class Everything:
         keys = self.answer.every(self.asked.sort)
         while part := list(islice(keys, _PART)):
             with self.here.store.database.read() as tx:
-                found = _read(self.here, tx, part, self.asked, by=self.by)
+                found = read(self.here, tx, part, self.asked, by=self.by)
             yield from found
 
 
@@ -302,7 +302,9 @@ def hits(
     here: Parts, tx: Tx, query: search.Query, found: Sequence[Record], *, before: int | None = None
 ) -> list[Hit]:
     """The hits with what met the query marked, in the newest version in which it is."""
-    places = {one.key: search.highlight(query.tree, one.version.text("text") or "") for one in found}
+    places = {
+        one.key: search.first_places(query.tree, one.version.text("text") or "", _EXCERPT) for one in found
+    }
     elsewhere = met(here, tx, query, [one for one in found if not places[one.key]], before=before)
     return [_hit(record, places[record.key], elsewhere.get(record.key)) for record in found]
 

@@ -545,7 +545,7 @@ def _blob(did: str, blob: object, where: object, description: object, whose: Who
             id=link,
             url=where if isinstance(where, str) else None,
             media_type=kind if isinstance(kind, str) else None,
-            description=description if isinstance(description, str) and description else None,
+            description=description if isinstance(description, str) else None,
         )
     ]
 

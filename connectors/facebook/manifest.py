@@ -26,7 +26,7 @@ MANIFEST = Manifest(
         "live videos and recommendations, at every pass",
         "comments": "every comment that Facebook shows to the page, at any depth, in the order in which they were "
         "written; the page's own as replies",
-        "edits": "by reading everything again: another text under the same id",
+        "edits": "by reading everything again: another text, or another description of a picture, under the same id",
         "deletions": "missing from the list, then asked for by id: Facebook's own code 100 subcode 33, while it "
         "shows the page's other posts and the token may read what visitors write",
         "hidden": "comments and posts that the page has hidden, and unpublished posts, marked as Facebook marks them",

@@ -39,6 +39,7 @@ from connectors.facebook.shapes import (
     Standing,
     Thing,
     Who,
+    Writer,
 )
 from connectors.graph import Edge, moment
 from connectors.pieces import Seen
@@ -121,7 +122,11 @@ def blocked(seen: Sequence[Seen[Who]], evidence: Sequence[Span]) -> Observation:
 
 
 def post(
-    seen: Seen[Post], pictures: Mapping[str, Seen[Picture]], comments: int | None, *, tagged: bool = False
+    seen: Seen[Post],
+    pictures: Mapping[str, Seen[Picture] | None],
+    comments: int | None,
+    *,
+    tagged: bool = False,
 ) -> Observation:
     """A post. `pictures` are those whose description was asked for, `comments` how many Facebook counts."""
     read = seen.what
@@ -144,7 +149,8 @@ def post(
     }
     files = list(_files(attached, pictures))
     known = dict.fromkeys(_target(one) for one in attached)
-    described = [pictures[name].span for name in known if name is not None and name in pictures]
+    told = (pictures.get(name) for name in known if name is not None)
+    described = [one.span for one in told if one is not None]
     return Observation(
         native_id=read.id,
         kind=Kind.POST,
@@ -293,17 +299,16 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
 def comments_within(body: bytes, seen: Seen[Post]) -> Edge[Comment] | None:
     """The comments that stand inside a post's own bytes; None where none were told."""
     where = spans.member(body, (seen.span.start, seen.span.end), "comments")
-    return None if where is None else graph.edge(body, where, seen.span.exchange, Comment)
+    return (
+        None
+        if where is None or body[slice(*where)] == b"null"
+        else graph.edge(body, where, seen.span.exchange, Comment)
+    )
 
 
 def pictures_of(posts: Sequence[Seen[Post]]) -> list[str]:
     """The ids of the pictures that these posts show."""
-    shown = (
-        _target(one)
-        for seen in posts
-        for one in _attached(seen.what.attachments)
-        if one.get("media_type") == "photo" or one.get("type") == "photo"
-    )
+    shown = (_target(one) for seen in posts for one in _attached(seen.what.attachments) if _is_picture(one))
     return list(dict.fromkeys(name for name in shown if name is not None))
 
 
@@ -320,8 +325,8 @@ def times(seen: Sequence[Seen[Any]]) -> list[datetime]:
 # -- pieces --------------------------------------------------------------------------------------------------
 
 
-def _author(read: Who | None) -> Author | None:
-    return None if read is None else Author(id=read.id, name=read.name)
+def _author(read: Writer | None) -> Author | None:
+    return None if read is None or not (read.id or read.name) else Author(id=read.id or None, name=read.name)
 
 
 def _data(told: Any) -> Iterator[Mapping[str, Any]]:
@@ -342,6 +347,10 @@ def _attached(told: Any) -> Iterator[Mapping[str, Any]]:
     return _each(list(_data(told)))
 
 
+def _is_picture(one: Mapping[str, Any]) -> bool:
+    return one.get("media_type") == "photo" or one.get("type") == "photo"
+
+
 def _target(one: Mapping[str, Any]) -> str | None:
     target = one.get("target")
     named = target.get("id") if isinstance(target, dict) else None
@@ -349,7 +358,7 @@ def _target(one: Mapping[str, Any]) -> str | None:
 
 
 def _files(
-    attached: Sequence[Mapping[str, Any]], pictures: Mapping[str, Seen[Picture]]
+    attached: Sequence[Mapping[str, Any]], pictures: Mapping[str, Seen[Picture] | None]
 ) -> Iterator[Attachment]:
     """The pictures and videos that hang on an item. Their addresses run out within days; their ids stay."""
     met: set[str] = set()
@@ -366,11 +375,26 @@ def _files(
             identity = "link:" + hashlib.sha256(str(link["url"]).encode()).hexdigest()[:24]
         else:
             identity = f"media:{name or _file_name(address)}"
-        told = pictures[name].what.alt_text_custom if name is not None and name in pictures else None
         if identity not in met:
             met.add(identity)
-            described = told or (one.get("description") if link is None else None)
-            yield Attachment(id=identity, url=address, description=described or None)
+            yield Attachment(
+                id=identity, url=address, description=_described(one, link is not None, pictures)
+            )
+
+
+def _described(
+    one: Mapping[str, Any], is_link: bool, pictures: Mapping[str, Seen[Picture] | None]
+) -> str | None:
+    """What is written for those who cannot see a picture, or else below it; None where Facebook was not to say."""
+    name = _target(one)
+    if is_link:
+        return ""
+    told = one.get("description")
+    below = told if isinstance(told, str) else ""
+    if name is None or name not in pictures:
+        return below or (None if _is_picture(one) else "")
+    asked = pictures[name]
+    return None if asked is None else asked.what.alt_text_custom or below
 
 
 def _linked(one: Mapping[str, Any]) -> dict[str, object] | None:

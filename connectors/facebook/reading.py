@@ -40,22 +40,22 @@ class Walk:
         params = {**(more or {}), **at}
         return self.asking.gathered(path, shape, fields, params, limit, OURS)
 
-    def pictures(self, posts: Sequence[Seen[shapes.Post]]) -> dict[str, Seen[shapes.Picture]]:
-        """What is written for those who cannot see the pictures of these posts."""
-        found: dict[str, Seen[shapes.Picture]] = {}
+    def pictures(self, posts: Sequence[Seen[shapes.Post]]) -> dict[str, Seen[shapes.Picture] | None]:
+        """What is written for those who cannot see the pictures of these posts; None where a permission is lacking."""
+        found: dict[str, Seen[shapes.Picture] | None] = {}
         wanted = parse.pictures_of(posts)
         for begin in range(0, len(wanted), _PICTURES_AT_ONCE):
             found |= self._described(wanted[begin : begin + _PICTURES_AT_ONCE])
         return found
 
-    def _described(self, names: list[str]) -> dict[str, Seen[shapes.Picture]]:
+    def _described(self, names: list[str]) -> dict[str, Seen[shapes.Picture] | None]:
         """Facebook refuses all where it does not give one, so the refused one is found by halves."""
         try:
-            return self.asking.objects(names, shapes.Picture, shapes.PICTURE_FIELDS)
+            return {**self.asking.objects(names, shapes.Picture, shapes.PICTURE_FIELDS)}
         except NotGiven as refused:
             if refused.forbidden:
                 self.gaps.append(Gap(what="descriptions of pictures", why=refused.why))
-                return {}
+                return dict.fromkeys(names)
             if len(names) == 1:
                 return {}
         half = len(names) // 2

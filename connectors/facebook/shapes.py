@@ -184,6 +184,13 @@ class Who(msgspec.Struct):
     name: str | None = None
 
 
+class Writer(msgspec.Struct):
+    """Whoever wrote something, as far as Facebook tells: any of it may be left out."""
+
+    id: str = ""
+    name: str | None = None
+
+
 class Standing(msgspec.Struct):
     """The few fields that tell how one item stands."""
 
@@ -238,7 +245,7 @@ class Post(msgspec.Struct):
     created_time: str | int | None = None
     updated_time: str | int | None = None
     backdated_time: Any = None
-    writer: Who | None = msgspec.field(name="from", default=None)
+    writer: Writer | None = msgspec.field(name="from", default=None)
     admin_creator: Any = None
     permalink_url: str | None = None
     status_type: Any = None
@@ -269,7 +276,7 @@ class Comment(msgspec.Struct):
     message: str = ""
     message_tags: Any = None
     created_time: str | int | None = None
-    writer: Who | None = msgspec.field(name="from", default=None)
+    writer: Writer | None = msgspec.field(name="from", default=None)
     parent: Who | None = None
     attachment: Any = None
     comment_count: int | None = None
@@ -319,7 +326,7 @@ class Thing(msgspec.Struct):
     rating: Any = None
     recommendation_type: Any = None
     review_text: str | None = None
-    reviewer: Who | None = None
+    reviewer: Writer | None = None
     open_graph_story: Who | None = None
 
 
@@ -338,7 +345,7 @@ class Message(msgspec.Struct):
 
     id: str
     created_time: str | int | None = None
-    writer: Who | None = msgspec.field(name="from", default=None)
+    writer: Writer | None = msgspec.field(name="from", default=None)
     to: Any = None
     message: str | None = None
     attachments: Any = None

@@ -18,7 +18,7 @@ from connectors.webhooks import Change, Entry, Wanted, by_page
 _BEFORE = timedelta(hours=1)
 """How far before it was told a thing may have happened."""
 
-_COUNTS_ALONE = frozenset({"reaction", "like"})
+_COUNTS_ALONE = ("reaction", "like")
 _OF_MESSAGES = frozenset({"delivery", "read", "reaction", "optin", "postback", "referral"})
 """What Messenger tells besides messages: that one was read, that a button was pressed."""
 

@@ -249,7 +249,7 @@ def attachment(found: str, base: str, media_type: str = "", description: str = "
         id=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
         url=address,
         media_type=media_type or None,
-        description=description or None,
+        description=description,
     )
 
 

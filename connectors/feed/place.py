@@ -21,6 +21,9 @@ class Stream(msgspec.Struct, kw_only=True):
     `answers` is the post that its comments answer. `seen` are marks of the
     items in its newest document at the last finished reading, newest first;
     `read_at` is when that pass began, `documents` how many documents it took.
+    The page's own is `complete` where it then showed everything there is. Of
+    one of comments: `shown`, whether the page's own still showed the post, and
+    `withdrawn`, whether it was told that there is no such feed any more.
     """
 
     address: str
@@ -30,6 +33,9 @@ class Stream(msgspec.Struct, kw_only=True):
     seen: list[str] = []
     read_at: datetime | None = None
     documents: int = 0
+    complete: bool = False
+    shown: bool = True
+    withdrawn: bool = False
 
 
 class Walk(msgspec.Struct, kw_only=True):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from connectors.contract import Batch, Client, Exchange, Gap, Kind, Listing, Page
+from connectors.contract import Batch, Client, Exchange, Gap, Kind, Listing, Page, Sighting, State
 from connectors.errors import AddressRefused, NoSuchPage, UnexpectedResponse
 from connectors.feed import discover, reading
 from connectors.feed.asking import ask, words_of
@@ -28,6 +28,7 @@ class _Read:
     exchanges: Sequence[Exchange]
     document: Document = field(default_factory=Document)
     gaps: list[Gap] = field(default_factory=list)
+    sightings: Sequence[Sighting] = ()
     shown: bool = False
     """Whether the document shows items; an answer that nothing changed does not."""
 
@@ -96,7 +97,7 @@ class Pass:
                 exchanges=read.exchanges,
                 resume_from=self._place.cursor(),
                 observations=read.document.observations,
-                sightings=read.document.sightings,
+                sightings=[*read.document.sightings, *read.sightings],
                 listings=listings,
                 gaps=read.gaps,
             )
@@ -140,6 +141,8 @@ class Pass:
         if stream.seen and walk.newest and not (walk.joined or walk.broken_off or complete):
             read.gaps.append(_unjoined(stream, walk))
         listings = []
+        if main and (read.shown or walk.number > 1):
+            stream.complete = complete and walk.whole and not emptied
         if complete and walk.whole and read.shown and not emptied:
             listings = [
                 Listing(kinds=[self._options.kind], began_at=place.begun(), exchange=len(read.exchanges) - 1)
@@ -205,6 +208,10 @@ class Pass:
         except NotAFeed as fault:
             raise UnexpectedResponse(f"{walk.at} did not answer with a feed. {fault}", [answer]) from fault
         _note(stream, walk, document, answer)
+        stream.withdrawn = False
+        if main and walk.number == 1:
+            for other in self._place.streams[1:]:
+                other.shown = False
         if main and self._options.of_posts:
             self._watch(document.comment_feeds, first=stream.read_at is None)
         return _Read([answer], document, list(document.gaps), shown=True)
@@ -227,7 +234,24 @@ class Pass:
             raise UnexpectedResponse(said, [answer])
         if walk.number > 1 and status in _GONE and self._options.paged:
             return _Read([answer], shown=True)  # how WordPress says that there is no older part
+        if walk.number == 1 and status in _GONE and stream.answers is not None and not stream.shown:
+            return self._withdrawn(stream, walk, answer, said)
         return _missed(walk, [answer], said)
+
+    def _withdrawn(self, stream: Stream, walk: Walk, answer: Exchange, said: str) -> _Read:
+        """There are no comments any more on a post that the page's feed does not show any more either.
+
+        That proves nothing of the post. Where the feed shows everything there
+        is, nothing was missed; else it is a gap once. It is asked for again.
+        """
+        assert stream.answers is not None, "a feed of one post's comments"
+        lately, stream.withdrawn = stream.withdrawn, True
+        read = _missed(walk, [answer], said)
+        if lately or self._place.streams[0].complete:
+            read.gaps.clear()
+        said = f"the feed of its comments answered {answer.status} {answer.reason}".rstrip()
+        read.sightings = [Sighting(native_id=stream.answers, state=State.UNKNOWN, exchange=0, reason=said)]
+        return read
 
     # -- finding feeds -------------------------------------------------------------------------------------
 
@@ -279,6 +303,7 @@ class Pass:
                 stream = Stream(address=feed.address, answers=feed.answers)
             else:
                 streams.remove(stream)
+                stream.shown = True
                 stream.answers = stream.answers if stream.answers == feed.answers else None
             self._placed += 1
             streams.insert(min(self._placed, len(streams)), stream)

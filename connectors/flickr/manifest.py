@@ -39,6 +39,7 @@ MANIFEST = Manifest(
         "Discussions of a group, and photos that wait for its administrators.",
         "Galleries and what is said about them, favourites by name, testimonials, contacts and messages (FlickrMail).",
         "Which photos an album holds.",
+        "Tags that were added or taken away, which others may do too: what is new stands in the photo's next version.",
         "Who is blocked: Flickr's interface does not show it.",
         (
             "In a pass over a span of time, what was said below a photo that Flickr does not call touched since. It calls it so "

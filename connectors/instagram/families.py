@@ -47,7 +47,7 @@ def _post(walk: Walk, door: Door, root: str, cursor: Cursor) -> Iterator[Batch]:
     walk.gaps += [gap] if gap is not None else []
     yield asking.batch(
         cursor,
-        [parse.post(seen, walk.account.number), *found.seen],
+        [walk.post(seen), *found.seen],
         listings=_listed(walk, found, began),
         gaps=_gaps(walk),
     )

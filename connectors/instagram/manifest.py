@@ -34,7 +34,7 @@ MANIFEST = Manifest(
         "others that the account is tagged in; posts and comments of others that name it, where Instagram tells of them "
         "by itself",
         "comments": "every comment that Instagram shows to the account, with all replies; the account's own as replies",
-        "edits": "by reading everything again: another caption under the same number",
+        "edits": "by reading everything again: another caption, or another description of a picture, under the same number",
         "deletions": "missing from the list, then asked for by number. Of the account's own posts, Instagram's own code "
         "100 subcode 33 while it shows the account's other posts is gone; a missing comment or story is absent",
         "hidden": "comments that the account has hidden, marked as Instagram marks them",

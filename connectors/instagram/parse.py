@@ -63,8 +63,11 @@ def account(seen: Seen[Account]) -> Observation:
     )
 
 
-def post(seen: Seen[Media], ours: str, way: str = "") -> Observation:
-    """A post of the account whose number is `ours`; or what was seen by another `way`: a story, a tag, a mention."""
+def post(seen: Seen[Media], ours: str, way: str = "", *, described: bool = False) -> Observation:
+    """A post of the account whose number is `ours`; or what was seen by another `way`: a story, a tag, a mention.
+
+    `described` says that it was asked what is written for those who cannot see it: none is then told where none stands.
+    """
     read = seen.what
     published = moment(read.timestamp)
     extra = {
@@ -83,7 +86,7 @@ def post(seen: Seen[Media], ours: str, way: str = "") -> Observation:
         text=(read.caption or "").strip(),
         url=read.permalink,
         published_at=published,
-        attachments=tuple(_files(read)),
+        attachments=tuple(_files(read, "" if described else None)),
         counts=_counted(likes=read.like_count, comments=read.comments_count),
         extra={name: told for name, told in extra.items() if told},
         evidence=(seen.span,),
@@ -94,7 +97,7 @@ def comment(seen: Seen[Comment], answers: str, ours: str, username: str) -> Obse
     """A comment, or a reply, that answers the item `answers` on the account whose number and name are given."""
     read = seen.what
     writer, handle = read.writer, read.username
-    identity = writer.id if writer is not None else None
+    identity = writer.id or None if writer is not None else None
     if writer is not None and writer.username:
         handle = writer.username
     own = (
@@ -156,7 +159,9 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
     return Observation(
         native_id=read.id,
         kind=Kind.MESSAGE,
-        author=None if writer is None else Author(id=writer.id, handle=writer.username),
+        author=Author(id=writer.id or None, handle=writer.username)
+        if writer is not None and (writer.id or writer.username)
+        else None,
         text=read.message or "",
         published_at=moment(read.created_time),
         attachments=tuple(files),
@@ -216,14 +221,19 @@ def without_files(seen: Seen[Media]) -> Gap | None:
 
 def _within(body: bytes, seen: Seen[Any], name: str) -> Edge[Comment] | None:
     where = spans.member(body, (seen.span.start, seen.span.end), name)
-    return None if where is None else graph.edge(body, where, seen.span.exchange, Comment)
+    if where is None or body[slice(*where)] == b"null":
+        return None
+    return graph.edge(body, where, seen.span.exchange, Comment)
 
 
-def _files(read: Media) -> Iterator[Attachment]:
-    """The pictures and videos of a post, in their order. Their addresses run out within days; their ids stay."""
+def _files(read: Media, none: str | None) -> Iterator[Attachment]:
+    """The pictures and videos of a post, in their order. Their addresses run out within days; their ids stay.
+
+    `none` is what it means that no description stands there.
+    """
     parts = list(_data(read.children)) if read.media_type == _ALBUM else []
     if not parts:
-        yield from _file(read.id, read.media_type, read.media_url, read.thumbnail_url, read.alt_text)
+        yield from _file(read.id, read.media_type, read.media_url, read.thumbnail_url, read.alt_text or none)
     for one in parts:
         identity = _text(one, "id")
         if identity is not None:
@@ -232,7 +242,7 @@ def _files(read: Media) -> Iterator[Attachment]:
                 _text(one, "media_type"),
                 _text(one, "media_url"),
                 _text(one, "thumbnail_url"),
-                _text(one, "alt_text"),
+                _text(one, "alt_text") or none,
             )
 
 
@@ -240,7 +250,7 @@ def _file(
     identity: str, kind: str | None, address: str | None, cover: str | None, described: str | None
 ) -> Iterator[Attachment]:
     if address:
-        yield Attachment(id=f"media:{identity}", url=address, description=described or None)
+        yield Attachment(id=f"media:{identity}", url=address, description=described)
     if kind == _VIDEO and cover:
         yield Attachment(id=f"cover:{identity}", url=cover)
 

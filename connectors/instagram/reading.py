@@ -54,6 +54,10 @@ class Walk:
             path, Media, lambda most: shapes.media_fields(min(within, max(1, most))), at, limit
         )
 
+    def post(self, seen: Seen[Media]) -> Observation:
+        """A post of the account's own, as observed."""
+        return parse.post(seen, self.account.number, described=not self.asking.lacks("alt_text"))
+
     def below(self, seen: Seen[Media], body: bytes) -> Answered:
         """What stands inside the bytes of a post; what is not told whole there waits."""
         read, found = seen.what, Answered()

@@ -107,6 +107,13 @@ class Who(msgspec.Struct):
     username: str | None = None
 
 
+class Writer(msgspec.Struct):
+    """Whoever wrote something, as far as Instagram tells: any of it may be left out."""
+
+    id: str = ""
+    username: str | None = None
+
+
 class Owned(msgspec.Struct):
     """A page on Facebook, with the account that belongs to it."""
 
@@ -147,7 +154,7 @@ class Media(msgspec.Struct):
     permalink: str | None = None
     timestamp: str | int | None = None
     username: str | None = None
-    owner: Who | None = None
+    owner: Writer | None = None
     like_count: int | None = None
     comments_count: int | None = None
     is_comment_enabled: bool | None = None
@@ -161,8 +168,8 @@ class Comment(msgspec.Struct):
     text: str | None = None
     timestamp: str | int | None = None
     username: str | None = None
-    writer: Who | None = msgspec.field(name="from", default=None)
-    user: Who | None = None
+    writer: Writer | None = msgspec.field(name="from", default=None)
+    user: Writer | None = None
     hidden: bool | None = None
     like_count: int | None = None
     parent_id: str | None = None
@@ -196,7 +203,7 @@ class Message(msgspec.Struct):
 
     id: str
     created_time: str | int | None = None
-    writer: Who | None = msgspec.field(name="from", default=None)
+    writer: Writer | None = msgspec.field(name="from", default=None)
     to: Any = None
     message: str | None = None
     attachments: Any = None

@@ -224,7 +224,7 @@ class Pass(graph_passes.Pass[Place]):
             counted = one.what.comments_count
             total = None if counted is None or total is None else total + counted
             below = self._walk.below(one, body)
-            observed += [parse.post(one, self._place.page), *below.seen]
+            observed += [self._walk.post(one), *below.seen]
             complete += below.complete
             left = (self._left(one, each, below.seen) for each in below.waiting)
             waiting += [each for each in left if each is not None]

@@ -23,7 +23,7 @@ MANIFEST = Manifest(
         "polls; the text as LinkedIn keeps it and as a reader sees it",
         "comments": "every comment below them and every answer to one; the page's own as replies",
         "edits": "of posts by their mark and the time of the last change, of comments by the time of the last change; both "
-        "are read again at every pass",
+        "are read again at every pass, and so are descriptions of pictures",
         "deletions": "LinkedIn's own notification COMMENT_DELETE; missing from the list, then asked for by id: posts are "
         "gone by LinkedIn's own 404 while whoever asks has a role on the page, comments by it and by all lists of their post",
         "hidden": "with the option `drafts`: posts that are not published",

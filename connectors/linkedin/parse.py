@@ -165,7 +165,9 @@ _KNOWN = frozenset({"media", "multiImage", "article", "carousel", "poll"})
 
 def _file(urn: Any, description: Any, caption: Any) -> Iterator[Attachment]:
     if isinstance(urn, str) and urn.startswith("urn:li:"):
-        yield Attachment(id=_as_image(urn), description=_text(description), caption=_text(caption))
+        yield Attachment(
+            id=_as_image(urn), description=_text(description) or "", caption=_text(caption) or ""
+        )
 
 
 def _as_image(urn: str) -> str:

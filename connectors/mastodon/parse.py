@@ -525,9 +525,7 @@ def status(seen: Seen[Status], account: str, edits: Sequence[Seen[Edit]] | None 
         edited_at=moment(shown.edited_at),
         language=shown.language or None,
         attachments=tuple(
-            Attachment(
-                id=f"media:{one.id}", url=one.url or one.remote_url, description=one.description or None
-            )
+            Attachment(id=f"media:{one.id}", url=one.url or one.remote_url, description=one.description or "")
             for one in shown.media_attachments
         ),
         counts=_status_counts(read, poll),

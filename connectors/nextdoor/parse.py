@@ -325,7 +325,7 @@ def _listed_files(told: object) -> list[Attachment]:
         Attachment(
             id=f"media:{_digest(address)}",
             url=address,
-            description=_said(_object(one).get("alt_text")) or None,
+            description=_said(_object(one).get("alt_text")),
         )
         for one in listed
         if (address := _address(one)) is not None

@@ -17,7 +17,8 @@ MANIFEST = Manifest(
         "section of one, as records of their own",
         "posts": "every pin of the account, in sections and outside, and what others put on boards that they share with "
         "it: title, description, where it leads to, pictures and videos of every creative type",
-        "edits": "by reading everything again: another title, description or address to lead to under the same number",
+        "edits": "by reading everything again: another title, description (also the one for those who cannot see it), note or address to "
+        "lead to under the same number",
         "deletions": "missing from every list, then asked for by number: Pinterest's own 404 is gone where the account was "
         "shown in the same visit and its secret boards are open to the permission; else it is absent",
         "hidden": "secret and protected boards, with their sections and pins",
@@ -34,8 +35,8 @@ MANIFEST = Manifest(
             "between two passes is seen once or not at all."
         ),
         (
-            "A pin that was moved to another board or section, or whose description for those who cannot see it was changed: "
-            "what is new stands in the next version that something else brings."
+            "A pin that was moved to another board or section: where it is now stands in the next version that something "
+            "else brings."
         ),
         "Whether a pin of somebody else's was removed from a shared board or by its owner: it is absent, never gone.",
         "The files of videos, where Pinterest has not permitted the application to be told their addresses: a gap says how many.",

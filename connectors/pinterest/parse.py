@@ -163,13 +163,13 @@ def _files(read: Pin) -> Iterator[Attachment]:
     """The pictures and videos of a pin, in their order, each once."""
     met: set[str] = set()
     for one in _parts(read.media):
-        for file in _part(one, read.alt_text or None):
+        for file in _part(one, read.alt_text or ""):
             if file.id not in met:
                 met.add(file.id)
                 yield file
 
 
-def _part(one: Mapping[str, Any], described: str | None) -> Iterator[Attachment]:
+def _part(one: Mapping[str, Any], described: str) -> Iterator[Attachment]:
     """A picture in its largest size, or a video with its cover. The same file has the same name in each size."""
     film, still = _text(one, "video_url"), _largest(one.get("images"))
     if not _is_film(one):

@@ -331,7 +331,7 @@ def _media(metadata: Any, gallery: Sequence[dict[str, Any]]) -> Iterator[Attachm
             id=f"media:{name}",
             url=url if isinstance(url, str) else source.get("mp4"),
             media_type=kind.replace("image/jpg", "image/jpeg") if isinstance(kind, str) else None,
-            caption=caption if isinstance(caption, str) and caption else None,
+            caption=caption if isinstance(caption, str) else "" if name in captions else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Observation
 from connectors.graph import NotGiven, advanced
@@ -26,17 +26,19 @@ def observed(walk: Walk, root: str, cursor: Cursor, *, approves: bool) -> Iterat
 def _post(walk: Walk, root: str, cursor: Cursor, *, approves: bool) -> Iterator[Batch]:
     asking, ours, began = walk.asking, walk.account, walk.asking.now()
     try:
-        seen, _ = asking.one(root, Media, shapes.POST_FIELDS)
+        fields: Sequence[str] = shapes.POST_FIELDS
+        seen, _ = asking.one(root, Media, fields)
         if seen.what.is_reply:
             # Less is told of answers, and what is told of this one must be what lists tell of it.
-            seen, _ = asking.one(root, Media, shapes.REPLY_FIELDS)
+            fields = shapes.REPLY_FIELDS
+            seen, _ = asking.one(root, Media, fields)
     except NotGiven:
         for sightings in Standing(asking, ours.number).of([(Kind.POST, root)]):
             yield asking.batch(cursor, sightings=sightings, gaps=_gaps(walk))
         return
     gap = parse.without_files(seen)
     walk.gaps += [gap] if gap is not None else []
-    told = [parse.media(seen, ours.number, ours.username)]
+    told = [parse.media(seen, ours.number, ours.username, described=walk.describes(fields))]
     yield asking.batch(cursor, told, gaps=_gaps(walk))
     if seen.what.ghost_post_status:
         return
@@ -76,7 +78,8 @@ def _mention(walk: Walk, root: str, identity: str, cursor: Cursor) -> Iterator[B
         for sightings in Standing(asking, ours.number).of([(Kind.POST, root)]):
             yield asking.batch(cursor, sightings=sightings, gaps=_gaps(walk))
         return
-    told = [parse.media(seen, ours.number, ours.username, mention=True)]
+    described = walk.describes(shapes.MENTION_FIELDS)
+    told = [parse.media(seen, ours.number, ours.username, mention=True, described=described)]
     yield asking.batch(cursor, told, gaps=_gaps(walk))
 
 

@@ -17,7 +17,7 @@ MANIFEST = Manifest(
         "posts": "the account's own posts, ghost posts among them, what it quotes and posts again, and what it answers "
         "elsewhere; posts of others that name it",
         "comments": "everything that answers a post, at any depth; the account's own as replies",
-        "edits": "by reading everything again: another text under the same number",
+        "edits": "by reading everything again: another text, topic or description of a picture under the same number",
         "deletions": "missing from the list, then asked for by number. Of the account's own posts, the platform's own "
         "code 100 subcode 33 while it shows the account's other posts is gone; a missing answer is absent",
         "hidden": "answers that the account has hidden, that Threads has covered, or whose writer the account restricted "

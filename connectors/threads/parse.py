@@ -55,9 +55,17 @@ def account(seen: Seen[Account]) -> Observation:
 
 
 def media(
-    seen: Seen[Media], ours: str, username: str, *, below: str = "", mention: bool = False
+    seen: Seen[Media],
+    ours: str,
+    username: str,
+    *,
+    below: str = "",
+    mention: bool = False,
+    described: bool = False,
 ) -> Observation:
     """A post, or an answer, seen by the account whose number and name are given.
+
+    `described` says that it was asked what is written for those who cannot see it: none is then told where none stands.
 
     `below` is the post in whose conversation it stood: it answers that one
     where Threads does not say which. `mention` is what was listed for naming
@@ -94,7 +102,7 @@ def media(
         url=read.permalink,
         in_reply_to=answers,
         published_at=moment(read.timestamp),
-        attachments=tuple(_files(read)),
+        attachments=tuple(_files(read, "" if described else None)),
         extra={name: told for name, told in extra.items() if told},
         evidence=(seen.span,),
     )
@@ -154,16 +162,20 @@ def _links(read: Media) -> list[str]:
     return [*dict.fromkeys(link for link in told if link)]
 
 
-def _files(read: Media) -> Iterator[Attachment]:
-    """The pictures, videos and sounds of a post, in their order. Their addresses run out; their ids stay."""
+def _files(read: Media, none: str | None) -> Iterator[Attachment]:
+    """The pictures, videos and sounds of a post, in their order. Their addresses run out; their ids stay.
+
+    `none` is what it means that no description stands there.
+    """
     parts = list(_data(read.children)) if read.media_type == _ALBUM else []
     if not parts:
-        yield from _file(read.id, read.media_type, read.media_url, read.thumbnail_url, read.alt_text)
+        yield from _file(read.id, read.media_type, read.media_url, read.thumbnail_url, read.alt_text or none)
     for one in parts:
         identity = _text(one, "id")
         if identity is not None:
             address, cover = _text(one, "media_url"), _text(one, "thumbnail_url")
-            yield from _file(identity, _text(one, "media_type"), address, cover, _text(one, "alt_text"))
+            told = _text(one, "alt_text") or none
+            yield from _file(identity, _text(one, "media_type"), address, cover, told)
     if read.gif_url:
         yield Attachment(id=f"gif:{_digest(read.gif_url)}", url=read.gif_url)
 
@@ -172,7 +184,7 @@ def _file(
     identity: str, kind: str | None, address: str | None, cover: str | None, described: str | None
 ) -> Iterator[Attachment]:
     if address:
-        yield Attachment(id=f"media:{identity}", url=address, description=described or None)
+        yield Attachment(id=f"media:{identity}", url=address, description=described)
     if kind == "VIDEO" and cover:
         yield Attachment(id=f"cover:{identity}", url=cover)
 

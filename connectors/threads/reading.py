@@ -60,10 +60,19 @@ class Walk:
         ours = self.account
         return [parse.media(one, ours.number, ours.username, below=post) for one in edge.items]
 
-    def posts(self, edge: Edge[Media], *, mentions: bool = False) -> list[Observation]:
+    def posts(
+        self, edge: Edge[Media], *, mentions: bool = False, described: bool = False
+    ) -> list[Observation]:
         """What stands in a list of the account's own, or of what names it, as observed."""
         ours = self.account
-        return [parse.media(one, ours.number, ours.username, mention=mentions) for one in edge.items]
+        return [
+            parse.media(one, ours.number, ours.username, mention=mentions, described=described)
+            for one in edge.items
+        ]
+
+    def describes(self, fields: Sequence[str]) -> bool:
+        """Whether who is asked for these tells what is written for those who cannot see a picture."""
+        return "alt_text" in fields and not self.asking.lacks("alt_text")
 
     def fields_dropped(self) -> Iterator[Gap]:
         """What this version of the interface does not have."""

@@ -74,6 +74,12 @@ class Who(msgspec.Struct):
     id: str
 
 
+class Owner(msgspec.Struct):
+    """Whose a post is. That it stands there says that it is the account's own, whatever of it is told."""
+
+    id: str = ""
+
+
 class Account(msgspec.Struct):
     """The account as it introduces itself."""
 
@@ -92,7 +98,7 @@ class Media(msgspec.Struct):
     media_type: str | None = None
     media_url: str | None = None
     permalink: str | None = None
-    owner: Who | None = None
+    owner: Owner | None = None
     username: str | None = None
     text: str | None = None
     timestamp: str | int | None = None

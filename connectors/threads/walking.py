@@ -133,11 +133,12 @@ class Pass(graph_passes.Pass[Place]):
             yield from self._waiting()
 
     def _seen(self, stage: str, found: Edge[Media]) -> list[Observation]:
+        described = self._walk.describes(_FIELDS[stage])
         if stage != MENTIONS:
-            return self._walk.posts(found)
+            return self._walk.posts(found, described=described)
         # What names the account below one of its own posts is seen there, with how it stands.
         elsewhere = [one for one in found.items if not self._stands_below_ours(one.what)]
-        return self._walk.posts(replace(found, items=elsewhere), mentions=True)
+        return self._walk.posts(replace(found, items=elsewhere), mentions=True, described=described)
 
     def _stands_below_ours(self, read: Media) -> bool:
         if (read.username or "").lower() == self._walk.account.username.lower():

@@ -3,7 +3,8 @@
 A file's id is what it holds: SHA-256 of its bytes. So the same picture under
 another address, with another parameter against caches or on another host, is
 no edit, and another picture under the same address is one. A file that could
-not be had this time keeps the id that it had last time. One that differs
+not be had this time keeps the id that it had last time; one that could not be
+had when it was first named is known by its address until it changes. One that differs
 between two answers given one right after the other (a camera, a tracking
 pixel) is known by its address alone.
 
@@ -17,10 +18,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Attachment, Exchange, Gap
-from connectors.errors import AddressRefused, TryAgainLater, UnexpectedResponse
+from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.webpage import places, styles
 from connectors.webpage.asking import Asking
@@ -30,6 +31,7 @@ from connectors.webpage.reading import File
 _BROKEN = frozenset({404, 410})
 _TAKEN = (401, 403, 404, 410, 451, 500, 501)
 """Answers of one file that are no reason to end the pass; throttling and outages of the site itself are."""
+_THROTTLED = 429
 
 _WEB_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -39,6 +41,8 @@ MOST_BYTES = 96 * 1024 * 1024
 """Bytes of one page's files that are fetched at most: beyond, they are left to be fetched one by one."""
 _MOST_HELD = 64 * 1024 * 1024
 _STYLES_DEEP = 3
+LATE = "not had yet"
+"""In place of a digest: the file was named, and never had so far."""
 
 
 @dataclass(slots=True)
@@ -166,6 +170,8 @@ class Files:
             if fault.heavy:
                 self._place.remember(file.address, Kept(heavy=True))
                 return Got(Kept(heavy=True))
+            if known is None:
+                self._place.remember(file.address, Kept(late=LATE))
             return Got(known or Kept())
         if got.broken:
             self._met[file.address] = got
@@ -173,6 +179,8 @@ class Files:
             shown.broken.append(file.address)
             return None
         got.fresh = fresh or known is None or known.digest != got.kept.digest
+        if known is not None and known.late in {LATE, got.kept.digest}:
+            got.kept.late = got.kept.digest
         self._place.remember(file.address, got.kept)
         self._hold(file.address, got)
         return got
@@ -236,10 +244,34 @@ class Files:
             raise _NotHad(str(fault)) from fault
         except TryAgainLater as fault:
             if places.same_site(address, self._site):
-                raise
-            asking.exchanges += fault.exchanges
-            self._shut.add(places.host(address))
+                self._only_this_one(asking, fault)
+            else:
+                self._shut.add(places.host(address))
+            asking.exchanges += [
+                one for one in fault.exchanges if all(one is not kept for kept in asking.exchanges)
+            ]
             raise _NotHad(str(fault)) from fault
+
+    def _only_this_one(self, asking: Asking, fault: TryAgainLater) -> None:
+        """Raise `fault` unless the site answers otherwise: one file that always fails must not end every pass.
+
+        A throttle speaks for the whole site. Asked is an address where nothing
+        stands: its answer belongs to no record, and shows nobody's comments.
+        """
+        if any(one.status == _THROTTLED for one in fault.exchanges):
+            raise fault
+        nowhere = (
+            f"{places.front(self._site)}no-such-page-{hashlib.sha256(self._site.encode()).hexdigest()[:16]}"
+        )
+        try:
+            asking.page(nowhere, _TAKEN)
+        except AccessRevoked:
+            return
+        except ConnectorError as again:
+            asking.exchanges += [
+                one for one in again.exchanges if all(one is not kept for kept in asking.exchanges)
+            ]
+            raise fault from again
 
     def _hold(self, address: str, got: Got) -> None:
         """Hold a file's bytes for the other pages of the site; the first ones make room."""
@@ -297,6 +329,8 @@ def _attachment(file: File, got: Got) -> Attachment:
         return _by_address(file, kept.media_type)
     wire = got.exchange is not None and contents(got.exchange)
     own = f"sha256:{kept.digest}"
+    if kept.late == kept.digest:
+        return replace(_by_address(file, kept.media_type), path=own if wire in {own, False} else None)
     return Attachment(
         id=own,
         url=file.address,

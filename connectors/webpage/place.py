@@ -35,7 +35,11 @@ class Known(msgspec.Struct, kw_only=True):
 
 
 class Kept(msgspec.Struct, kw_only=True):
-    """What the last pass made of one file: what it holds, how to ask whether that changed, what it names itself."""
+    """What the last pass made of one file: what it holds, how to ask whether that changed, what it names itself.
+
+    `late` is what it held when it was first had, where it had been named
+    before that: records know it by its address as long as it holds the same.
+    """
 
     digest: str = ""
     size: int = 0
@@ -44,6 +48,7 @@ class Kept(msgspec.Struct, kw_only=True):
     modified: str = ""
     varies: bool = False
     heavy: bool = False
+    late: str = ""
     names: list[str] = []
 
 

@@ -372,8 +372,8 @@ def _file(media: Media) -> Attachment:
         id=f"media:{media.id}",
         url=media.source_url,
         media_type=media.mime_type,
-        description=plain(media.alt_text) or None,
-        caption=(plain(media.caption.rendered) if media.caption else "") or None,
+        description=plain(media.alt_text),
+        caption=plain(media.caption.rendered) if media.caption else "",
     )
 
 

@@ -28,6 +28,9 @@ _ANSWERS = (400, 401, 402, 403, 404)
 _DAILY = ("x-app-limit-24hour", "x-user-limit-24hour")
 """Limits of a day, which some applications have beside those of a quarter of an hour."""
 
+_LONGEST_WAIT = timedelta(days=1)
+"""No limit of X's but the month's lasts longer: who says so has miscounted."""
+
 _AT_DEVELOPERS = "at developer.x.com, under the application"
 
 
@@ -210,4 +213,4 @@ def _reset(exchange: Exchange, now: datetime) -> timedelta | None:
     moments = [int(one) for one in written if one.isascii() and one.isdecimal() and len(one) < 12]
     if not moments:
         return None
-    return max(datetime.fromtimestamp(max(moments), UTC) - now, timedelta(0))
+    return min(max(datetime.fromtimestamp(max(moments), UTC) - now, timedelta(0)), _LONGEST_WAIT)

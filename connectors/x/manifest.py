@@ -21,7 +21,7 @@ MANIFEST = Manifest(
         "comments": "replies at any depth below the account's own posts, as far back as the search may go; the latest "
         "800 posts that name the account, whatever they answer",
         "edits": "by the list of ids that every post bears: the newest text as a version with its time, those before it "
-        "beside it",
+        "beside it; descriptions of pictures by reading the post again",
         "deletions": "missing from the list, or from a conversation, then asked for by id: X's own word that there is no "
         "such post",
         "hidden": "posts of a protected account, where the page is connected with it; posts that X withholds everywhere",

@@ -120,18 +120,24 @@ class Purse:
         return Account(self._month, str(self._spent), self._day, tuple(self._today)[-_REMEMBERED:], self.told)
 
     def affords(self, now: datetime, what: str, *, least: int, most: int) -> int:
-        """How many items may be asked for at once, from `least` to `most`; `Spent` where not even that many."""
+        """How many items may be asked for at once, from `least` to `most`; `Spent` where not even that many.
+
+        Beside each post its writer may stand, and a post that it shows with that one's writer: so many are asked
+        for as can be paid with all of it. The least that X gives is asked for where the posts and their writers
+        can be paid, since hardly ever all of them show others.
+        """
         self._turn(now)
         share = self.share
         if share is None:
             return most
-        each = self.terms.prices[what]
+        prices = self.terms.prices
+        each = dearest = prices[what]
         if self.terms.included and what not in {USER, MESSAGE}:
-            each += self.terms.prices[USER]
+            each += prices[USER]
+            dearest = each + prices[POST] + prices[USER]
         left = share - self._spent
-        found = most if each == 0 and left >= 0 else int(left / each) if each and left > 0 else 0
-        if found >= least:
-            return min(found, most)
+        if left >= least * each and left >= 0:
+            return most if dearest == 0 else max(least, min(most, int(left / dearest)))
         raise self._all(now)
 
     def goes_on(self, now: datetime) -> None:

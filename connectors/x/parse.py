@@ -95,8 +95,8 @@ class Answer(Generic[T]):
 def answer(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
     """Read an answer about one object or about several."""
     try:
-        members = spans.object_members(body, spans.document(body))
-        beside = _beside(body, members.get("includes"))
+        members = _members(body, spans.document(body))
+        beside = _members(body, members.get("includes"))
         items: list[Seen[T]] = []
         if (where := members.get("data")) is not None:
             opening = body[where[0] : where[0] + 1]
@@ -137,8 +137,10 @@ def problem(body: bytes) -> Problem | None:
         return None
 
 
-def _beside(body: bytes, where: tuple[int, int] | None) -> Mapping[str, tuple[int, int]]:
-    return {} if where is None else spans.object_members(body, where)
+def _members(body: bytes, where: tuple[int, int] | None) -> Mapping[str, tuple[int, int]]:
+    """What stands in an object, and where; what is null is not there."""
+    told = {} if where is None else spans.object_members(body, where)
+    return {name: place for name, place in told.items() if body[slice(*place)] != b"null"}
 
 
 def _items(body: bytes, exchange: int, where: tuple[int, int] | None, shape: type[T]) -> list[Seen[T]]:
@@ -460,7 +462,7 @@ def _file(read: Media) -> Attachment:
         id=f"media:{read.media_key}",
         url=read.url or (best[1] if best is not None else None) or read.preview_image_url,
         media_type=kind if read.url is None else None,
-        description=read.alt_text or None,
+        description=read.alt_text or "",
     )
 
 

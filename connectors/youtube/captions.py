@@ -91,5 +91,5 @@ def _file(named: Known, digest: str = "") -> Attachment:
         id=f"captions:{track}:{updated}",
         media_type=_VTT,
         path=f"sha256:{digest}" if digest else None,
-        description=called or None,
+        description=called or "",
     )

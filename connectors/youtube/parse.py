@@ -56,7 +56,7 @@ def channel(seen: Seen[Channel]) -> Observation:
     return Observation(
         native_id=read.id,
         kind=Kind.PROFILE,
-        state=State.HIDDEN if status.get("privacyStatus") in {"private", "unlisted"} else State.PRESENT,
+        state=State.HIDDEN if status.get("privacyStatus") in ("private", "unlisted") else State.PRESENT,
         author=Author(id=read.id, name=read.snippet.title or None, handle=read.snippet.custom_url),
         text="\n\n".join(told for told in (read.snippet.title, read.snippet.description.strip()) if told),
         url=f"{SITE}/channel/{read.id}",

@@ -45,6 +45,15 @@ _FORBIDDEN = frozenset(
         "playlistItemsNotAccessible",
     }
 )
+_NAMED: dict[str, str] = {
+    "UNAUTHENTICATED": "authError",
+    "PERMISSION_DENIED": "forbidden",
+    "NOT_FOUND": "notFound",
+    "RESOURCE_EXHAUSTED": "rateLimitExceeded",
+    "UNAVAILABLE": "serviceUnavailable",
+    "INTERNAL": "internalError",
+}
+"""What Google's own names for kinds of refusals mean, where no reason stands beside them."""
 _REASON = re.compile(r"[\w.-]{1,80}")
 _WITHOUT_A_TIME = timedelta(minutes=5)
 
@@ -175,8 +184,8 @@ def fault(body: bytes, status: int) -> Fault | None:
     if not isinstance(error, dict):
         return None
     listed = [*_reasons(error.get("details")), *_reasons(error.get("errors"))]
-    if not listed and error.get("status") == "UNAUTHENTICATED":
-        listed = ["authError"]
+    if not listed and isinstance(named := error.get("status"), str):
+        listed = [_NAMED[named]] if named in _NAMED else []
     # "badRequest" and "forbidden" say less than whatever stands beside them.
     telling = sorted(dict.fromkeys(listed), key=lambda one: one in {"badRequest", "forbidden", "invalid"})
     return Fault(tuple(telling), status, _is_daily(error.get("details")))

@@ -221,3 +221,19 @@ def test_a_visitors_account_that_the_directory_has_buried_takes_its_words_with_i
     assert desk.why(rude).startswith("410")
     assert desk.words(rude) == "You fools"
     assert desk.sound()
+
+
+def test_another_description_of_a_picture_is_an_edit_and_what_was_written_before_stays(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    bridge = desk.world.post(desk.agency, "Bridge closed", embed=desk.world.picture())
+    assert desk.night().status == "complete"
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    for alt in ("A barrier across the road", ""):
+        shown = desk.world.picture()
+        shown["images"][0]["alt"] = alt
+        desk.world.edit(bridge, embed=shown)
+        assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert desk.described(bridge) == [["picture a"], ["A barrier across the road"], [None]]
+    assert desk.sound()

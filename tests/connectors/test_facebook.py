@@ -886,6 +886,29 @@ def test_a_compressed_answer_is_read_and_each_item_owns_the_whole_of_it(world, v
     assert (span.start, span.end) == (0, len(batch.exchanges[span.exchange].body))
 
 
+@pytest.mark.parametrize(
+    ("written_by", "author"),
+    [
+        (b'{"name":"Jo"}', Author(name="Jo")),
+        (b'{"id":null,"name":"Jo"}', Author(name="Jo")),
+        (b'{"id":"7"}', Author(id="7")),
+        (b"{}", None),
+        (b"null", None),
+    ],
+)
+def test_whoever_wrote_a_comment_is_told_as_far_as_facebook_tells(written_by: bytes, author: Author | None):
+    body = b'{"data":[{"id":"9_1","from":%b,"message":"+1","parent":null}]}' % written_by
+    (one,) = graph.many(body, 0, shapes.Comment).items
+    found = parse.comment(one, "9_500", OURS)
+    assert (found.author, found.kind, found.in_reply_to) == (author, Kind.COMMENT, "9_500")
+
+
+def test_a_post_whose_comments_are_null_tells_nothing_of_them():
+    body = b'{"data":[{"id":"9_500","message":"Closed","comments":null}]}'
+    (one,) = graph.many(body, 0, shapes.Post).items
+    assert parse.comments_within(body, one) is None
+
+
 def test_half_an_emoji_and_unknown_keys_are_read():
     body = b'{"data":[{"id":"1_2","message":"half \\ud83d","created_time":"2026-03-01T08:00:00+0000","new":{"key":1}}]}'
     (one,) = graph.many(body, 0, shapes.Comment).items

@@ -113,3 +113,32 @@ def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk, world
     assert (held[comment].state, held[other].version.fields["text"]) == ("gone", "+3")
     assert held[old].state == "present", "what lies before the window is another night's"
     assert told(desk.night()) == ("complete", 0, 0, 0, 1)
+
+
+def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires_is_none(
+    desk: Desk, world: FacebookWorld
+) -> None:
+    post = world.say("Bridge closed", picture="901", alt="A barrier")
+    assert desk.night().status == "complete"
+    world.night += 1
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    for alt in ("A barrier across the road", None):
+        world.items[post].alt = alt
+        assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert desk.described(post) == [["A barrier"], ["A barrier across the road"], [None]]
+    assert desk.sound()
+
+
+@pytest.mark.parametrize(("refused", "status"), [("901", "complete"), ("ids", "partial")])
+def test_a_description_that_facebook_refuses_to_tell_one_night_is_no_edit(
+    desk: Desk, world: FacebookWorld, refused: str, status: str
+) -> None:
+    post = world.say("Bridge closed", picture="901", alt="A barrier")
+    assert desk.night().status == "complete"
+    world.shut[refused] = Refused(10, "Permission denied", status=403)
+    assert told(desk.night()) == (status, 0, 0, 0, 0)
+    world.amend(post, "Bridge open")
+    assert desk.night().tally.edited == 1
+    world.shut.clear()
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.described(post) == [["A barrier"], ["A barrier"]]

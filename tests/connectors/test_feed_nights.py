@@ -127,11 +127,37 @@ def test_edits_an_absence_a_tombstone_and_failures_are_told_once_and_as_they_wer
     assert town.troubled("part=2", THROTTLED).status == "partial"
     del world.posts[road]
     last = town.night()
-    # The feed of comments on what was removed answers 404: of the comments nothing is known.
-    assert {gap.what for gap in last.gaps} == {f"feed {world.address}/comments?of=tag%3Atown.example%2C3"}
-    assert told(last) == ("partial", 0, 0, 0, 0)
+    # The feed of comments on what was removed answers 404: there is nothing that was missed, and nothing is known of them.
+    assert told(last) == ("complete", 0, 0, 0, 0)
     assert desk.states() == {post(ferry): "gone", post(road): "absent"}
     assert [one.state for one in desk.history(post(council))] == ["present"]
+    assert desk.sound()
+
+
+def test_a_post_that_left_a_window_with_the_feed_of_its_comments_is_a_gap_once_and_one_that_is_shown_each_night(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack, "rss")
+    world, desk = town.world, town.desk
+    road, ferry = world.publish("Road", "<p>Closed.</p>"), world.publish("Ferry", "<p>None.</p>")
+    asked = world.comment(road, "<p>Until when?</p>")
+    world.comment(ferry, "<p>Why?</p>")
+    assert told(town.night()) == ("complete", 5, 0, 0, 0)
+
+    # 1. The post is shown, and the feed of its comments is not: each night says so.
+    for _ in range(2):
+        broken = town.troubled("/comments", (404, {}, b"no"))
+        assert (broken.status, len(broken.gaps)) == ("partial", 2)
+
+    # 2. The post is removed, which a window does not say: that its comments cannot be seen is told once.
+    world.remove(road, says_so=False)
+    once = town.night()
+    assert (once.status, changed(once), len(once.gaps)) == ("partial", 0, 1)
+    for _ in range(2):
+        assert told(town.night()) == ("complete", 0, 0, 0, 0)
+        assert any("/comments" in one and "Road" not in one for one in world.asked)
+    assert desk.states() == {}
+    assert "Until when?" in str(desk.words(f"comment:{asked}"))
     assert desk.sound()
 
 

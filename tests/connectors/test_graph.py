@@ -141,6 +141,11 @@ def test_graphs_own_refusal_is_read():
     )
 
 
+def test_a_refusal_is_known_by_its_number_whatever_stands_beside_it():
+    body = b'{"error":{"message":null,"code":190,"error_subcode":null,"fbtrace_id":7}}'
+    assert graph.fault(body) == Fault(code=190)
+
+
 # --- limits -------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +185,12 @@ def test_graphs_own_refusal_is_read():
         ({"X_Page_Usage": "no JSON"}, Usage()),
         ({"X_Page_Usage": "[]"}, Usage()),
         ({"X_App_Usage": '{"call_count":"many","total_time":true}'}, Usage()),
+        ({"X_App_Usage": '{"call_count":NaN,"total_time":-5}'}, Usage()),
+        ({"X_App_Usage": f'{{"call_count":1{"0" * 400}}}'}, Usage(1_000_000)),
+        (
+            {"X_Business_Use_Case_Usage": '{"1":[{"estimated_time_to_regain_access":1e400}]}'},
+            Usage(0, timedelta(days=1)),
+        ),
     ],
 )
 def test_limits_are_read_from_every_header_that_tells_them(headers: Mapping[str, str], used):

@@ -1076,3 +1076,22 @@ def test_recorded_lists_are_read_and_lead_on_without_their_token(name):
     assert len(found.items) == len(told["data"])
     assert (found.following is not None) == ("next" in told.get("paging", {}))
     assert "access_token" not in (found.following or {})
+
+
+@pytest.mark.parametrize(
+    ("written_by", "author"),
+    [(b'{"username":"jo"}', Author(handle="jo")), (b'{"id":"7"}', Author(id="7")), (b"{}", None)],
+)
+def test_whoever_wrote_a_comment_is_told_as_far_as_instagram_tells(written_by: bytes, author: Author | None):
+    body = b'{"data":[{"id":"9","from":%b,"text":"+1","user":null,"replies":null}]}' % written_by
+    (one,) = graph.many(body, 0, shapes.Comment).items
+    found = parse.comment(one, "5", OURS, NAME)
+    assert (found.author, found.kind) == (author, Kind.COMMENT)
+    assert parse.replies_within(body, one) is None
+
+
+def test_a_description_is_told_to_be_none_only_where_it_was_asked_for():
+    body = b'{"data":[{"id":"9","media_type":"IMAGE","media_url":"https://cdn.example/9.jpg"}]}'
+    (one,) = graph.many(body, 0, shapes.Media).items
+    told = [parse.post(one, OURS, described=asked_for).attachments[0] for asked_for in (True, False)]
+    assert [file.description for file in told] == ["", None]

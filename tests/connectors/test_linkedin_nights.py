@@ -150,3 +150,23 @@ def test_names_that_are_asked_for_are_kept_with_the_comments_and_make_no_new_ver
     assert record.version.fields["author_name"] == "Al Smith"
     assert told(desk.night()) == ("complete", 0, 0, 0)
     assert desk.sound()
+
+
+def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires_is_none(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(LinkedInWorld())
+    desk = Company(store, clock, stack, world)
+
+    def shown(alt: str) -> dict[str, dict[str, str]]:
+        return {"media": {"id": "urn:li:image:Bridge", "altText": alt}}
+
+    bridge = world.post("Bridge closed", content=shown("A bridge"))
+    assert desk.night().status == "complete"
+    world.night += 1
+    assert told(desk.night()) == ("complete", 0, 0, 0)
+    for alt in ("A bridge and a barrier", ""):
+        world.entries[bridge].content = shown(alt)
+        assert told(desk.night()) == ("complete", 0, 1, 0)
+    assert desk.described(bridge) == [["A bridge"], ["A bridge and a barrier"], [None]]
+    assert desk.sound()

@@ -139,6 +139,7 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
         assert (path, *told(troubled)) == (path, "partial", 0, 0, 0, 0)
         assert troubled.gaps
     world.trouble = None
+    as_said = desk.held()[f"status:{when}"].versions
     world.delete(bridge)
     world.scopes -= {"filters", "notifications"}
     assert desk.night().status == "partial"
@@ -148,18 +149,25 @@ def test_edits_a_suspension_a_block_deletions_and_failures_are_told_once_and_as_
     assert desk.by_id() == states
 
     # 8. When all is well again the night sees what happened meanwhile. Who answered what was deleted has deleted
-    # nothing: the answer names what it answered no longer, and stays in its family; a filter is taken away too.
+    # nothing and edited nothing: what the answer answers stands as it was said; a filter is taken away too.
     world.accepts_token = True
     del world.filters["7"]
     after = desk.night()
-    assert (after.status, after.tally.gone) == ("complete", 2)
+    assert told(after) == ("complete", 0, 0, 0, 2)
     assert desk.by_id() == states | {bridge: "gone", "filter:7": "gone"}
     held = desk.held()
     orphan = held[f"status:{when}"]
-    assert (orphan.state, orphan.version.fields.get("in_reply_to")) == ("present", None)
+    assert (orphan.state, orphan.versions) == ("present", as_said)
+    assert orphan.version.fields["in_reply_to"] == f"status:{bridge}"
     assert orphan.root == orphan.in_reply_to == held[f"status:{bridge}"].id
     assert desk.texts(bridge) == ["Bridge closed until six", *["Bridge closed until seven"] * 2]
     assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 9. Its author does edit it: that is told, and what it answered still is.
+    world.amend(when, "When does it open?")
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    *_, before_it, amended = desk.history(f"status:{when}")
+    assert (before_it.fields["in_reply_to"], amended.fields["in_reply_to"]) == (f"status:{bridge}",) * 2
     assert desk.sound()
 
 

@@ -34,6 +34,22 @@ def test_an_item_of_another_shape_is_never_left_out():
         pieces.listed(body, (0, len(body)), 0, Item)
 
 
+class Fuller(msgspec.Struct):
+    id: str
+    words: str = ""
+    names: list[str] = []
+    inner: Item | None = None
+
+
+def test_what_may_be_left_out_may_be_null_and_what_may_not_may_not():
+    body = b'[{"id":"1","words":null,"names":null,"inner":{"id":"2","more":null}},{"id":"3"}]'
+    found = [seen.what for seen in pieces.items(body, (0, len(body)), 0, Fuller)]
+    assert found == [Fuller("1", inner=Item("2")), Fuller("3")]
+    for broken in (b'[{"id":null}]', b'[{"id":"1","inner":{"id":null}}]', b'[{"id":"1","names":[null]}]'):
+        with pytest.raises(msgspec.ValidationError):
+            pieces.items(broken, (0, len(broken)), 0, Fuller)
+
+
 def test_a_whole_body_is_read_as_one_object():
     assert pieces.one(b' {"id":"1"}\n', 0, Item) == Seen(Item("1"), Span(0, 1, 11))
 

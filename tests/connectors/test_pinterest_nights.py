@@ -110,3 +110,19 @@ def test_what_is_moved_to_a_secret_board_that_is_not_open_to_us_is_absent_and_co
     desk.night()
     assert desk.states() == {removed: "absent"}
     assert desk.sound()
+
+
+def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires_is_none(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PinterestWorld())
+    desk = desk_of(store, clock, stack, world)
+    bridge = world.pin(world.board("Roads"), "Bridge closed", alt="A barrier")
+    assert desk.night().status == "complete"
+    world.night += 1
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    for alt in ("A barrier across the road", None):
+        world.pins[bridge].alt = alt
+        assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert desk.described(bridge) == [["A barrier"], ["A barrier across the road"], [None]]
+    assert desk.sound()

@@ -12,7 +12,7 @@ from app.store import Store
 from connectors.contract import Page
 from connectors.reddit import Reddit
 from tests.connectors.worlds.desk import Desk, told
-from tests.connectors.worlds.reddit_world import AGENCY, HTML, SUB, RedditWorld, Refused
+from tests.connectors.worlds.reddit_world import AGENCY, HTML, SUB, RedditWorld, Refused, gallery
 
 
 class Subreddit(Desk):
@@ -157,3 +157,19 @@ def test_one_submission_observed_again_by_itself_tells_of_what_was_taken_away_be
     world.take_away(names[9])
     assert told(desk.night(Pass(lane=lanes.SURGE, families=(film,)))) == ("complete", 0, 0, 1, 1)
     assert desk.states() == {names[3]: "gone", names[9]: "hidden"}
+
+
+def test_another_caption_of_a_picture_is_an_edit_and_an_address_that_is_signed_anew_is_none(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
+    dog = world.submit("Lost dog", **gallery("dog1"))
+    assert desk.night().status == "complete"
+    world.night += 1
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    before = world.things[dog].more["gallery_data"]["items"][0]
+    before["caption"] = "Found"
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert [words for (words,) in desk.described(dog)][-1] == "Found"
+    assert desk.sound()

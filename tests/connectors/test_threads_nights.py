@@ -127,3 +127,18 @@ def test_a_night_over_a_window_notices_what_happened_within_it(desk: Account) ->
     assert held[old].state == "present", "what lies before the window is another night's"
     assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 1)
     assert desk.held()[old].state == "gone"
+
+
+def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires_is_none(
+    desk: Account,
+) -> None:
+    world = desk.world
+    post = world.say("Bridge closed", kind="IMAGE", alt="A barrier")
+    assert desk.night().status == "complete"
+    world.night += 1
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    for alt in ("A barrier across the road", None):
+        world.items[post].alt = alt
+        assert told_in_full(desk.night()) == ("complete", 0, 1, 0, 0, 0)
+    assert desk.described(post) == [["A barrier"], ["A barrier across the road"], [None]]
+    assert desk.sound()

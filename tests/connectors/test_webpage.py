@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.capture.keep import mark_of
+from app.capture import marks
 from app.store.evidence import cut
 from connectors.contract import Batch, Cursor, Gap, Kind, Observation, Page, Sighting, State
 from connectors.errors import (
@@ -96,7 +96,7 @@ class Visit:
 
     def mark(self) -> bytes:
         """What the archive compares: two nights with the same mark are no edit."""
-        return mark_of(b"s" * 32, self.post())
+        return marks.seen("webpage", self.post()).mark(b"s" * 32)
 
     def look(self, *names: str) -> dict[str, Sighting]:
         batches = list(self.connector.look(self.page, [(Kind.POST, name) for name in names]))
@@ -463,7 +463,7 @@ def test_a_file_that_cannot_be_had_this_time_keeps_its_id_and_is_a_gap(site, vis
     before = visit.mark()
     site.instead["/img/town.png"] = (500, HTML, b"trouble")
     batches = visit.night()
-    assert mark_of(b"s" * 32, seen(batches)[site.name("/news")]) == before
+    assert marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32) == before
     (gap,) = gaps(batches)
     assert "/img/town.png" in gap.what
     assert "500" in gap.why
@@ -473,7 +473,7 @@ def test_a_file_that_the_site_no_longer_has_is_an_edit_and_is_listed_as_broken(s
     before = visit.mark()
     del site.files["/img/town.png"]
     after = visit.post()
-    assert mark_of(b"s" * 32, after) != before
+    assert marks.seen("webpage", after).mark(b"s" * 32) != before
     assert after.extra["broken_files"] == [f"{site.base}/img/town.png?v=1"]
 
 
@@ -481,7 +481,7 @@ def test_a_web_page_in_place_of_a_picture_is_a_gap_and_no_edit(site, visit):
     before = visit.mark()
     site.instead["/img/town.png"] = (200, HTML, worlds.SIGN_IN.encode())
     batches = visit.night()
-    assert mark_of(b"s" * 32, seen(batches)[site.name("/news")]) == before
+    assert marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32) == before
     assert len(gaps(batches)) == 1
 
 
@@ -492,7 +492,7 @@ def test_files_that_did_not_change_are_not_transferred_again(site, visit):
     files = [one for one in batch.exchanges if "/news" not in one.url]
     assert files
     assert {one.status for one in files} == {304}
-    assert mark_of(b"s" * 32, batch.observations[0]) == before
+    assert marks.seen("webpage", batch.observations[0]).mark(b"s" * 32) == before
 
 
 def test_a_picture_of_forty_megabytes_is_a_gap_and_left_to_be_streamed(site, visit):
@@ -505,7 +505,7 @@ def test_a_picture_of_forty_megabytes_is_a_gap_and_left_to_be_streamed(site, vis
     (file,) = [one for one in batch.observations[0].attachments if one.id.startswith("address:")]
     assert file.url == f"{site.base}/img/huge.png?v=1"
     assert sum(len(one.body) for one in batch.exchanges) < 1024 * 1024
-    before = mark_of(b"s" * 32, batch.observations[0])
+    before = marks.seen("webpage", batch.observations[0]).mark(b"s" * 32)
     assert visit.mark() == before
     assert not [one for one in visit.asked if "huge" in one], "it is not read in vain every night"
 
@@ -731,6 +731,39 @@ def test_the_sites_own_delay_is_kept_and_another_hosts_throttle_is_only_a_gap(si
         assert len(other.asked) == 1, "a host that throttles is left alone for this pass"
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_file_that_always_fails_is_a_gap_while_the_site_answers_and_ends_no_pass(site, visit, status):
+    site.instead["/img/town.png"] = (status, HTML, b"trouble")
+    batches = visit.night()
+    assert [(gap.native_id, str(status) in gap.why) for gap in gaps(batches)] == [(site.name("/news"), True)]
+    missing = f"address:{site.host}/img/town.png"
+    assert missing in {file.id for file in seen(batches)[site.name("/news")].attachments}
+    visit.night()
+    assert [one for one in visit.asked if one.startswith("/img/town.png")], "it is asked for again"
+
+
+def test_a_file_that_fails_with_its_whole_site_ends_the_pass(site, visit):
+    site.trouble = lambda path: None if path in site.sheets else (503, HTML, b"trouble")
+    with pytest.raises(TryAgainLater) as error:
+        visit.night()
+    assert {one.status for one in error.value.exchanges} == {200, 503}
+    assert len({id(one) for one in error.value.exchanges}) == len(error.value.exchanges)
+
+
+def test_a_file_that_is_had_later_than_it_was_named_is_no_edit_and_another_one_after_it_is(site, visit):
+    right = site.files["/img/town.png"]
+    site.instead["/img/town.png"] = (503, HTML, b"trouble")
+    before = visit.mark()
+    assert visit.mark() == before
+    del site.instead["/img/town.png"]
+    had = visit.post()
+    assert marks.seen("webpage", had).mark(b"s" * 32) == before
+    assert f"sha256:{sha256(right[1]).hexdigest()}" in {file.path for file in had.attachments}
+    assert visit.mark() == before
+    site.files["/img/town.png"] = (right[0], right[1] + b"another")
+    assert visit.mark() != before
+
+
 # --- comments ---------------------------------------------------------------------------------------------
 
 
@@ -871,7 +904,7 @@ def test_a_page_that_comes_compressed_unasked_is_read_and_kept_as_it_came(site, 
     site.compresses = lambda body: gzip.compress(body, mtime=0)
     (batch,) = visit.night()
     assert batch.exchanges[0].body.startswith(b"\x1f\x8b")
-    assert mark_of(b"s" * 32, seen([batch])[site.name("/news")]) == plain
+    assert marks.seen("webpage", seen([batch])[site.name("/news")]).mark(b"s" * 32) == plain
     remark = seen([batch])[site.name("/news", "c1")]
     assert all(span.start == 0 for span in remark.evidence)
 
@@ -1025,7 +1058,7 @@ def test_a_page_that_did_not_change_is_not_rendered_again_and_keeps_its_renditio
     before = rendered.mark()
     (batch,) = rendered.night()
     assert not renditions(batch)
-    assert mark_of(b"s" * 32, batch.observations[0]) == before
+    assert marks.seen("webpage", batch.observations[0]).mark(b"s" * 32) == before
     site.sheets["/news"].words = "<p>Open.</p>"
     (batch,) = rendered.night()
     assert set(renditions(batch)) == {"screenshot", "pdf"}
@@ -1039,19 +1072,19 @@ def test_a_rendition_that_cannot_be_made_is_a_gap_tried_again_and_no_edit(site, 
     site.validators = True
     rendered.pictures.broken = True
     batches = rendered.night()
-    before = mark_of(b"s" * 32, seen(batches)[site.name("/news")])
+    before = marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32)
     assert [gap.what for gap in gaps(batches)] == ["how the page looked"]
     rendered.pictures.broken = False
     (batch,) = rendered.night()
     assert set(renditions(batch)) == {"screenshot", "pdf"}
-    assert mark_of(b"s" * 32, batch.observations[0]) == before
+    assert marks.seen("webpage", batch.observations[0]).mark(b"s" * 32) == before
 
 
 def test_without_chromium_a_page_is_captured_all_the_same_and_its_coming_is_no_edit(site, rendered):
     rendered.pictures.here = False
     batches = rendered.night()
     assert gaps(batches) == []
-    before = mark_of(b"s" * 32, seen(batches)[site.name("/news")])
+    before = marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32)
     rendered.pictures.here = True
     assert rendered.mark() == before
     site.sheets["/news"].words = "<p>Open.</p>"

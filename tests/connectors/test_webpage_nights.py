@@ -157,6 +157,31 @@ def test_edits_a_comment_taken_off_withdrawn_notices_and_failures_are_told_once_
     assert desk.sound()
 
 
+def test_a_file_that_fails_night_after_night_is_a_gap_each_night_and_its_coming_is_no_edit(
+    store: Store, clock: FixedClock, stack: ExitStack, site: TownSite
+) -> None:
+    desk = Desk(store, clock, stack, WebPage, Page(address=f"{site.base}/news", options={"render": "no"}), {})
+    site.put("/news", "News", "<p>What the town tells.</p>", documents=["/docs/agenda.pdf"])
+    site.instead["/docs/agenda.pdf"] = (503, HTML, b"<p>trouble")
+    news = site.name("/news")
+
+    # 1. The page is kept, and each night says what of it could not be had.
+    assert told(desk.night()) == ("partial", 1, 0, 0, 0)
+    again = desk.night()
+    assert (told(again), {gap.native_id for gap in again.gaps}) == (("partial", 0, 0, 0, 0), {news})
+
+    # 2. The file comes: nobody changed the page, and its bytes are held from now on.
+    del site.instead["/docs/agenda.pdf"]
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert site.files["/docs/agenda.pdf"][1] in desk.files(news).values()
+
+    # 3. Another one stands in its place: an edit, and both are held.
+    site.files["/docs/agenda.pdf"] = ("application/pdf", b"%PDF-1.4 the agenda of June")
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert b"%PDF-1.4 the agenda of June" in desk.files(news).values()
+    assert len(desk.history(news)) == 2
+
+
 def test_a_profile_on_myspace_is_kept_with_its_further_pages_and_only_its_own_answer_makes_it_gone(
     store: Store, clock: FixedClock, stack: ExitStack, site: TownSite
 ) -> None:

@@ -206,3 +206,19 @@ def test_without_a_password_what_is_held_or_trashed_is_absent_and_comes_back_and
     world.shut.clear()
     assert told(town.night()) == ("complete", 0, 0, 0, 0)
     assert desk.sound()
+
+
+def test_another_description_or_caption_of_a_picture_is_an_edit_of_what_shows_it(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    road = town.world.publish("Road closure", "<p>Closed until six.</p>")
+    picture = town.world.upload("bridge.jpg", post=road, alt="A barrier")
+    assert town.night().status == "complete"
+    assert told(town.night()) == ("complete", 0, 0, 0, 0)
+    town.world.library[picture]["alt_text"] = "A barrier across the road"
+    assert told(town.night()) == ("complete", 0, 1, 0, 0)
+    town.world.library[picture] |= {"alt_text": "", "caption": {"rendered": "<p>By night</p>"}}
+    assert told(town.night()) == ("complete", 0, 1, 0, 0)
+    assert town.desk.described(f"post:{road}") == [["A barrier"], ["A barrier across the road"], ["By night"]]
+    assert town.desk.sound()

@@ -973,6 +973,23 @@ def test_too_often_means_later_and_x_s_own_header_says_when(world: XWorld, visit
         assert error.after == timedelta(minutes=9)
 
 
+def test_no_header_makes_the_archive_wait_for_years(world: XWorld, visit: Visit) -> None:
+    for reset, after in (("99999999999", timedelta(days=1)), ("-5", None), ("soon", None), ("", None)):
+        world.trouble = lambda _, reset=reset: problem(429, headers={"x-rate-limit-reset": reset})
+        _, error = visit.broken()
+        assert isinstance(error, TryAgainLater)
+        assert error.after == after
+
+
+def test_what_is_null_beside_the_posts_is_not_there() -> None:
+    body = (
+        b'{"data":[{"id":"1","text":"Bridge closed","author_id":"2","attachments":null,"referenced_tweets":null,'
+        b'"edit_history_tweet_ids":null}],"includes":{"users":null,"tweets":null},"errors":null,"meta":null}'
+    )
+    (one,) = parse.Reader(parse.answer(body, 0, shapes.Post), "2").observed()
+    assert (one.native_id, one.text, one.in_reply_to, one.attachments) == ("1", "Bridge closed", None, ())
+
+
 def test_the_limit_of_a_day_is_waited_for_where_that_is_the_one_that_was_reached(
     world: XWorld, visit: Visit
 ) -> None:
@@ -1184,6 +1201,16 @@ def test_less_is_asked_for_at_once_where_less_can_be_paid(world: XWorld, visit: 
     assert world.spent <= 300
 
 
+def test_posts_that_show_others_cost_no_more_than_the_share_either(world: XWorld, visit: Visit) -> None:
+    for number in range(60):
+        other = world.say(f"Theirs {number}", by=STRANGER)
+        world.say(f"Read this {number}", quotes=other)
+    visit.options |= {"monthly_budget": "2", "messages": "no", "block_lists": "no", "quotes": "no"}
+    _, error = visit.broken()
+    assert isinstance(error, Spent)
+    assert 300 < world.spent <= 600
+
+
 def test_a_family_and_a_look_are_bounded_too(world: XWorld, visit: Visit) -> None:
     post = world.say("Bridge closed")
     visit.options["monthly_budget"] = "0.1"
@@ -1250,7 +1277,12 @@ def test_a_cursor_stays_small_whatever_was_read_today() -> None:
 
 def test_what_a_purse_affords_falls_to_the_least_that_x_gives_and_then_to_nothing() -> None:
     one = purse(monthly="1")
-    assert one.affords(NOON, POST, least=5, most=100) == int(Decimal("0.3") / Decimal("0.015"))
+    assert one.affords(NOON, POST, least=5, most=100) == 10, (
+        "each may show another post, and both have writers"
+    )
+    one.pays(NOON, POST, (f"before {number}" for number in range(45)))
+    assert one.affords(NOON, POST, least=5, most=100) == 5, "exactly five posts with their writers"
+    one = purse(monthly="1")
     one.pays(NOON, POST, (str(number) for number in range(50)))
     with pytest.raises(Spent) as raised:
         one.affords(NOON, POST, least=5, most=100)

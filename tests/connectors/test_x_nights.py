@@ -143,3 +143,18 @@ def test_a_month_s_money_is_spent_once_and_the_next_month_goes_on(desk: Account)
     desk.clock.at = datetime(2026, 7, 1, 1, 0, tzinfo=UTC)
     desk.night(desk.window())
     assert new in desk.held()
+
+
+def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires_is_none(
+    desk: Account,
+) -> None:
+    world = desk.world
+    post = world.say("Bridge closed", picture="901", alt="A barrier")
+    assert desk.night().status == "complete"
+    world.media += 1
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    for alt in ("A barrier across the road", None):
+        world.items[post].alt = alt
+        assert told_in_full(desk.night()) == ("complete", 0, 1, 0, 0, 0)
+    assert desk.described(post) == [["A barrier"], ["A barrier across the road"], [None]]
+    assert desk.sound()

@@ -1110,6 +1110,8 @@ def test_too_often_is_waited_for_as_long_as_youtube_says_and_a_spent_quota_told_
             AccessRevoked,
         ),
         (b'{"error":{"code":401,"message":"x","status":"UNAUTHENTICATED"}}', AccessRevoked),
+        (b'{"error":{"code":403,"message":"x","status":"RESOURCE_EXHAUSTED"}}', TryAgainLater),
+        (b'{"error":{"code":403,"message":"x","status":"UNAVAILABLE"}}', TryAgainLater),
         (b"<html>Blocked by the proxy</html>", UnexpectedResponse),
         (b'{"blocked": true}', UnexpectedResponse),
         (b"[]", UnexpectedResponse),
@@ -1359,3 +1361,19 @@ def test_a_page_of_a_hundred_comments_is_read_whole(world):
     body = json.dumps(world._threads(query, owner=False)).encode()
     found = reading.many(body, 0, shapes.Thread, "commentThreadListResponse")
     assert len([parse.thread(one, OURS) for one in found.items]) == 100
+
+
+def test_a_refusal_that_only_names_its_kind_says_what_to_do(world, owner):
+    world.trouble = lambda _: (
+        403,
+        JSON,
+        b'{"error":{"code":403,"message":"x","status":"PERMISSION_DENIED"}}',
+    )
+    with pytest.raises(AccessRevoked, match="connect the page again as the channel itself"):
+        owner.observe()
+
+
+def test_a_status_of_another_kind_than_a_word_hides_no_channel():
+    body = b'{"kind":"youtube#k","pageInfo":{"totalResults":1},"items":[{"id":"UC1","snippet":{"title":"T"},"status":{"privacyStatus":["private"]}}]}'
+    (one,) = reading.many(body, 0, shapes.Channel, "k").items
+    assert parse.channel(one).state is State.PRESENT

@@ -165,3 +165,20 @@ def test_captions_are_kept_as_files_of_their_video_and_a_night_without_them_make
     report = desk.night()
     assert (report.status, report.tally.edited) == ("partial", 0)
     assert desk.sound()
+
+
+def test_other_tags_or_another_translation_are_an_edit_and_how_far_a_film_was_processed_is_none(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = desk_of(store, clock, stack, world, world.with_key)
+    film = world.upload("Bridge closed", tags=["flood", "road"])
+    assert desk.night().status == "complete"
+    world.films[film].tags = ["road", "flood"]
+    world.films[film].upload = "uploaded"
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    world.films[film].tags = ["road"]
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    world.films[film].translations = {"de": {"title": "Brücke gesperrt", "description": ""}}
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert desk.sound()

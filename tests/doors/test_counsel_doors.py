@@ -53,6 +53,78 @@ def figures(report: dict[str, Any]) -> list[tuple[str, int, int, int]]:
 FIGURES = [("Bridge", 2, 0, 5), ("Weekday", 3, 1, 5), ("closed kind:comment", 1, 0, 5)]
 
 
+# -- searching on the command line -------------------------------------------------------------------------
+
+
+def test_whoever_searches_on_the_command_line_reads_first_how_the_question_was_understood(cli: Ran):
+    code, said = cli("search", "bridge or friday", "--kind", "post", "--facets", "page,kind", as_json=False)
+    lines = said.splitlines()
+    assert code == 0
+    assert lines[0] == 'query as understood: bridge AND "or" AND friday AND kind:post'
+    assert "capitals" in lines[1]
+    code, said = cli("search", "bridge", "--count", as_json=False)
+    assert (code, said) == (0, "2\n")  # a number for scripts; what was understood stands on the other stream
+    _, counted = cli("search", "bridge", "--facets", "kind", as_json=False)
+    assert re.search(r"^kind +records$", counted, re.MULTILINE)
+
+
+def test_a_working_copy_is_written_whole_and_anew_or_not_at_all(cli: Ran, tmp_path: Path):
+    rows, page = tmp_path / "hits.csv", tmp_path / "hits.html"
+    code, told = cli("search", "bridge", "--csv", str(rows), "--html", str(page))
+    assert (code, told["files"]) == (0, [str(rows), str(page)])
+    assert "Understood as,bridge" in rows.read_text("utf-8-sig")
+    assert "bridge" in page.read_text()
+    for out in (rows, tmp_path / "no folder" / "hits.csv"):
+        code, told = cli("search", "bridge", "--csv", str(out), "--html", str(tmp_path / "other.html"))
+        assert (code, told["error"]["code"]) == (2, "invalid")
+    assert not (tmp_path / "other.html").exists()
+
+
+def test_hits_are_counted_by_what_is_known_and_by_nothing_else(cli: Ran):
+    code, told = cli("search", "bridge", "--facets", "page,shoe-size")
+    assert (code, told["error"]["code"]) == (2, "invalid")
+    assert "series, tag" in told["error"]["next"]
+
+
+def test_hits_group_into_families_on_request_and_none_is_left_out(cli: Ran, person):
+    plain = cli("search", "bridge OR friday OR closed")[1]
+    root = {one["id"]: one["root"] for one in cli("search", "*", "--limit", "500")[1]["records"]}
+    seen: list[list[str]] = []
+    after: list[str] = []
+    while True:
+        code, told = cli("search", "bridge OR friday OR closed", "--families", "--limit", "1", *after)
+        assert (code, told["total"]) == (0, plain["total"])
+        (one,) = told["families"]["families"]
+        assert one["hits"][0] == told["records"][0]["id"]
+        assert {root[hit] for hit in one["hits"]} == {root[one["hits"][0]]}
+        assert one["records"] == sum(of == root[one["hits"][0]] for of in root.values())
+        seen.append(one["hits"])
+        if told["cursor"] is None:
+            break
+        after = ["--after", told["cursor"]]
+    assert len(seen) == told["families"]["total"]
+    assert sorted(hit for hits in seen for hit in hits) == sorted(one["id"] for one in plain["records"])
+    over = person("reader").get(
+        "/api/v1/records", params={"q": "bridge OR friday OR closed", "families": True, "limit": 500}
+    )
+    assert [one["hits"] for one in over.json()["families"]["families"]] == seen
+    assert cli("search", "bridge", "--families", "--after", "bmV3ZXN0OjE6MQ")[0] == 2
+    assert "families" not in plain
+
+
+def test_every_hit_that_is_taken_on_the_command_line_has_an_entry(cli: Ran, archive: Archive):
+    def entries() -> int:
+        with archive.store.database.read() as tx:
+            return archive.store.ledger.size(tx)
+
+    before = entries()
+    assert cli("search", "bridge", "--all", as_json=False)[0] == 0
+    assert entries() == before + 1
+    assert cli("search", "bridge", "--all", "--ids", as_json=False)[0] == 0
+    assert cli("search", "bridge")[0] == 0
+    assert entries() == before + 1
+
+
 # -- the search-term report --------------------------------------------------------------------------------
 
 
@@ -68,7 +140,7 @@ def test_a_report_counts_hits_unique_hits_families_and_overlaps_the_same_at_ever
         (1, 3, 1),
         (2, 3, 1),
     ]
-    assert told["unsearchable"] == 0
+    assert (told["behind"], told["unsearchable"]) == (0, 1)  # a picture of which nobody wrote what it shows
     over = person("reader").post("/api/v1/search-reports", json={"queries": LIST})
     assert over.status_code == 200, over.text
     assert over.json() == {name: value for name, value in told.items() if name != "files"}

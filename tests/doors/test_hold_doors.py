@@ -109,6 +109,32 @@ def test_a_scope_that_is_refused_points_at_the_place(scope: str, attorney: Perso
     assert told.json()["next"]
 
 
+BROKEN = json.loads('"\\ud800"')
+"""Half a character, as a program that cuts text in the wrong place sends it."""
+
+
+def test_half_a_character_is_refused_wherever_it_stands_and_nothing_is_placed(attorney: Person):
+    matter = opened(attorney)
+    at = f"/api/v1/matters/{matter['id']}"
+    hold = attorney.post("/api/v1/holds", json={"matter": matter["id"], "scope": "bridge", "why": "x"}).json()
+    asked: list[tuple[str, dict[str, object]]] = [
+        ("/api/v1/holds", {"matter": matter["id"], "scope": "bridge", "authors": [BROKEN]}),
+        ("/api/v1/holds", {"matter": matter["id"], "scope": "bridge", "from": BROKEN}),
+        ("/api/v1/holds/preview", {"matter": matter["id"], "scope": BROKEN}),
+        (f"/api/v1/holds/{hold['id']}/notices", {"to": BROKEN}),
+        (f"{at}/custodians", {"name": "Pat", "email": BROKEN}),
+        (f"{at}/custodians/leave", {"email": BROKEN}),
+    ]
+    for path, value in asked:
+        told = attorney.post(
+            path,
+            content=json.dumps({"why": "x", **value}),  # in ASCII, with the escape
+            headers={"content-type": "application/json"},
+        )
+        assert (told.status_code, told.json()["code"]) == (422, "invalid"), path
+    assert attorney.get("/api/v1/holds", params={"matter": matter["id"]}).json()["total"] == 1
+
+
 def test_only_attorneys_open_matters_and_place_holds(
     attorney: Person, person: Callable[[str], Person], app: FastAPI
 ):

@@ -83,6 +83,7 @@ def test_a_second_look_is_somebody_elses(reader: Person, person: Who):
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
+        ({"record": True, "region": [1, 0, 0, 5, 5], "exemption": GROUND}, "invalid"),
         ({"exemption": GROUND}, "invalid"),
         ({"span": [0, 9999], "exemption": GROUND}, "bad-redaction"),
         ({"span": [0, 4], "field": "author", "exemption": GROUND}, "invalid"),

@@ -34,8 +34,10 @@ from app.records.clock import FixedClock
 from app.records.errors import Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Role
+from app.retention import adopted, classifying
 from app.store import tables
 from tests.doors.conftest import NOW, Person, Town, parts_of, record_of, serving, settings
+from tests.steps.filing import a_schedule
 
 OUTSIDE = {
     "attorney": [Role.ATTORNEY],
@@ -48,6 +50,13 @@ _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?7[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]
 _HEX = re.compile(r"\b[0-9a-f]{64}\b|[A-Za-z0-9+/]{43}=")
 _SIGNED = re.compile(r"(?<=records/1 )[A-Za-z0-9+/]{60,}={0,2}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?")
+FILE = a_schedule(
+    {
+        "TALK": "{after: published, keep: P1D, then: destroy}",
+        "NEWS": "{after: published, keep: P1D, then: transfer}",
+    },
+    (("NEWS", 'when: "kind:post"', 20), ("TALK", 'when: "kind:comment"', 10)),
+)
 _NOT_ASKED = {"/api/v1/ledger/tile/{path:path}"}
 """The tiles are the ledger's own bytes: every entry differs there, by its random commitment."""
 
@@ -102,6 +111,16 @@ def made_of(laid: Town, home: Path, people: dict[str, UUID]) -> Copy:
     return Copy(archive, officers["insider"], tokens, ids)
 
 
+def under_a_schedule(copy: Copy) -> None:
+    """A schedule that lets everything go that the silent matter is about."""
+    store, by = copy.archive.store, copy.insider.id
+    with store.database.begin() as tx:
+        adopted.adopt(store, tx, FILE, instrument="Resolution 12", by=by, why="the council")
+    copy.archive.follow()
+    classifying.follow(store)
+    classifying.classify_all(store, copy.archive.index, by=by, why="the council")
+
+
 def keep_a_secret(copy: Copy) -> int:
     """Everything that is done on a silent matter; return how many entries that took."""
     store, by = copy.archive.store, copy.insider
@@ -133,6 +152,8 @@ def both(laid: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
     tmp_path = tmp_path_factory.mktemp("both")
     people = {name: new_id() for name in (*OUTSIDE, "insider")}
     secret, plain = made_of(laid, tmp_path / "a", people), made_of(laid, tmp_path / "b", people)
+    for copy in (secret, plain):
+        under_a_schedule(copy)
     entries = keep_a_secret(secret)
     with plain.archive.store.database.begin() as tx:
         for _ in range(entries):
@@ -258,6 +279,11 @@ QUESTIONS = (
     "/search?q=bridge",
     "/metrics",
     "/readyz",
+    "/api/v1/dispositions/preview?series=TALK",
+    "/api/v1/dispositions/preview?series=NEWS",
+    "/dispositions/propose?series=TALK",
+    "/retention/years?hold=bridge",
+    "/api/v1/retention?on=2030-01-01",
 )
 
 
@@ -269,6 +295,28 @@ def test_questions_filters_and_metrics_tell_nothing_either(name: str, both: tupl
         answers = [person.get(filled(path, copy)) for path in QUESTIONS]
         told.append([(one.status_code, plainly(one.text)) for one in answers])
     assert told[0] == told[1]
+
+
+def test_lists_are_proposed_approved_and_packed_as_if_it_were_not_there(both: tuple[Copy, Copy]):
+    """What only execution may tell, and only of what it did not destroy, nothing before it tells."""
+    told: list[list[tuple[int, str]]] = []
+    for copy in both:
+        app, said = copy.app(), []
+        clerk, chief = (Person(app, copy.tokens[name]) for name in ("clerk", "chief"))
+        for series, number in (("TALK", 4), ("NEWS", 2)):
+            made = clerk.post("/api/v1/dispositions", json={"series": series, "why": "it is due"})
+            assert (made.json()["records"], made.json()["stayed"]) == (number, 0)
+            at = f"/api/v1/dispositions/{made.json()['id']}"
+            approved = chief.post(f"{at}/approve", json={"why": "I looked"})
+            said += [made, clerk.get(f"{at}/records"), approved]
+            if series == "NEWS":
+                packed = clerk.post(f"{at}/transfer", json={"why": "they take it"})
+                assert packed.headers["content-type"] == "application/zip"
+            said.append(clerk.get(at))
+        said += [clerk.get("/api/v1/dispositions"), clerk.get("/dispositions")]
+        told.append([(one.status_code, plainly(one.text)) for one in said])
+    assert told[0] == told[1]
+    assert {code for code, _ in told[0]} == {200, 201}
 
 
 def test_whoever_is_a_member_sees_it(both: tuple[Copy, Copy]):

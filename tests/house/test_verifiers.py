@@ -41,7 +41,7 @@ NEEDED = pytest.mark.skipif(
     reason=f"needs {', '.join(TOOLS)} (on Debian: xxd, openssl)",
 )
 INSTRUCTIONS = {"verify.sh", "verify.py", "VERIFY.md"}
-WORDS = "Main Street is closed until 20:00 “at least”\n🚧"
+WORDS = "Main Street\x7f is closed until 20:00 “at least”\n🚧"
 Found = list[tuple[str, str]]
 Change = Callable[[Path], None]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.capture.keep import mark_of
+from app.capture import marks
 from app.records.clock import SystemClock
 from connectors.contract import Batch, Observation, Page
 from connectors.http import EvidenceClient
@@ -274,7 +274,7 @@ def test_the_front_page_of_a_real_wordpress_is_captured_and_the_next_night_nothi
 
 
 def _mark(post: Observation) -> bytes:
-    return mark_of(b"s" * 32, post)
+    return marks.seen("webpage", post).mark(b"s" * 32)
 
 
 def _of_chromium() -> set[str]:

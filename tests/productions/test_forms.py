@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from app.disclosure.formats import dat
 from app.disclosure.package.recipe import USUAL, Earlier, Form
+from app.disclosure.redacting import Whole
+from app.disclosure.released import Released
 from app.disclosure.verify import checking
 from app.disclosure.verify.findings import Report
 from app.index.extracting import Extractor
 from app.records.clock import FixedClock
 from app.store import Store
+from connectors.contract import Author, Kind, Observation
 from tests.productions.bad.table import row
-from tests.productions.made import Made, edit
-from tests.steps.packing import Town, lay
+from tests.productions.made import Made, edit, rebag
+from tests.steps.packing import Town, lay, redaction
+from tests.steps.scripted import listing
 from tests.steps.test_capture import World
 
 PAGES = frozenset({Form.PDF, Form.IMAGES})
+TABLES = frozenset({Form.CSV, Form.XLSX, Form.LOADFILE})
 
 
 @pytest.fixture
@@ -63,6 +70,56 @@ def test_a_replacement_whose_documents_keep_their_numbers_passes(
     assert checking.check(built.folder, extractor=extractor).findings == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "up\vand\fdown",
+        "one\u2028two\u2029three\x85four",
+        "a\x00b\x14c®dþ\x1b[31m",
+        "\u202eturned\u202c \ufeff\u200b=1+1",
+        "\r=1+1",
+        "Z" + "\u0335" * 40,
+        "long\v\u202e" * 5000,
+    ],
+    ids=["line-ends", "separators", "signs", "hidden", "formula", "marks", "cut"],
+)
+def test_a_name_that_no_table_holds_alike_passes(
+    name: str, town: Town, clock: FixedClock, tmp_path: Path, extractor: Extractor
+):
+    said = Observation(native_id="odd", kind=Kind.POST, text="Hello", author=Author(id="odd", name=name))
+    town.world.capture(listing(clock, said))
+    recipe = town.recipe(forms=TABLES, checkpoint=0)
+    built = town.produce(tmp_path, recipe, town.items([town.key("odd")]))
+    assert checking.check(built.folder, extractor=extractor).findings == []
+
+
+def test_a_name_that_one_table_has_otherwise_is_found(
+    town: Town, clock: FixedClock, tmp_path: Path, extractor: Extractor
+):
+    said = Observation(
+        native_id="odd", kind=Kind.POST, text="Hello", author=Author(id="odd", name="up\vdown")
+    )
+    town.world.capture(listing(clock, said))
+    built = town.produce(tmp_path, town.recipe(forms=TABLES, checkpoint=0), town.items([town.key("odd")]))
+    row("csv", "hf-0000001", AUTHOR="up\vdawn")(built.folder)
+    rebag(built.folder)
+    assert "loadfiles-differ" in codes(checking.check(built.folder, extractor=extractor))
+
+
+def attachment(town: Town, name: str) -> UUID:
+    (item,) = town.items([town.key(name)])(0)
+    assert isinstance(item, Released)
+    found = item.versions[0].attachments[0].id
+    assert found is not None
+    return found
+
+
+def test_a_production_that_keeps_an_attachment_back_passes(town: Town, tmp_path: Path, extractor: Extractor):
+    town.decide("p1", redaction(Whole(attachment(town, "p1"))))
+    built = town.produce(tmp_path, town.recipe(forms=USUAL - PAGES))
+    assert checking.check(built.folder, extractor=extractor).findings == []
+
+
 # -- what must not be shown --------------------------------------------------------------------------------
 
 
@@ -81,6 +138,21 @@ def found(made: Made, extractor: Extractor, tmp_path: Path) -> Callable[[Callabl
 
 def codes(report: Report) -> set[str]:
     return {finding.code for finding in report.findings}
+
+
+def test_a_redaction_that_names_another_commitment_is_found(
+    made: Made, found: Callable[[Callable[[Path], None]], Report]
+):
+    told = (made.folder / "bag/data/logs/redaction-log.csv").read_text("utf-8-sig")
+    commitment = next(iter(csv.DictReader(io.StringIO(told))))["COMMITMENT"].encode()
+
+    def change(folder: Path) -> None:
+        edit(
+            folder / "bag/data/logs/redaction-log.csv",
+            lambda content: content.replace(commitment, commitment[::-1]),
+        )
+
+    assert codes(found(change)) == {"log-differs"}
 
 
 def test_a_web_capture_that_lists_what_is_kept_back_is_found(

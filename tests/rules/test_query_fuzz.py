@@ -31,7 +31,16 @@ _PIECES = [
     *(f"{field}:" for field in FIELDS),
     *(f"{field}:{value}" for field, values in CHOICES.items() for value in values),
 ]  # fmt: skip
+_WELL_FORMED = [
+    "a", "road", "closed", "é", "警察", "😂", "don't", "#flood", "@a@b.c", "https://a.b/(c)?d=%20e", "clos*", "cl?sed", "closed~", "closd%",
+    '"road closed"', "date:2024", "kind:post", "(a OR b)",
+]  # fmt: skip
+_HABITS = [
+    "a NOT w/5 b", "clos!", "'a b'", "a +5 b", "-a", "–a", "a AROUND(3) b", "a[0]", "1..2", "/a/", "a(b)", '"a"*', "a * b", "a==", "author=a", "~a", "%a%", "a~~",
+    "https://*.b/c", '"near5" w/3 "not"', "«a b»", "a\\:b", "##a", "date:2024 TO 2025",
+]  # fmt: skip
 _SEEDS = [
+    *_HABITS,
     'flood (road OR "bridge closed") NOT date:2024',
     '(a w/3 b) pre/8 ("c d" OR e*) author:"Jane \\"J\\" Doe"',
     "alt:(road w/5 closed) OR attachment:https://a.b/c* AND NOT title:#flo?",
@@ -56,7 +65,7 @@ def by_grammar(chance: random.Random, depth: int = 4) -> str:
         return f"{chance.choice(PLACES)}:{by_grammar(chance, max(0, depth - 1))}"
     if kind < 0.7:
         return '"' + " ".join(chance.choices(_PIECES[:18], k=chance.randint(1, 4))) + '"'
-    return chance.choice(_PIECES)
+    return chance.choice(_WELL_FORMED if chance.random() < 0.8 else _PIECES)
 
 
 def mutated(chance: random.Random, query: str) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from app import ROOT
+from app.index import spans
 from app.index.keys import Keys
 from app.index.language import FIELDS, BadQuery, parse
 from app.index.printer import explain, show
@@ -34,6 +35,7 @@ from app.index.tree import (
     Wild,
     both,
     either,
+    everything_in,
 )
 
 A, B, C, D = Term("a"), Term("b"), Term("c"), Term("d")
@@ -155,6 +157,8 @@ def test_days_are_inclusive_on_both_sides(field, node, value, since, until):
     ("query", "marked", "hint"),
     [
         ("", "", "Write at least one word"),
+        ("road \udcff", "\udcff", "UTF-8"),
+        ("page:\ud83d", "\ud83d", "UTF-8"),
         ("   ", "   ", "Write at least one word"),
         ("a &", "&", "AND"),
         ("a - b", "-", "A word begins"),
@@ -250,6 +254,138 @@ def test_a_mistake_is_shown_at_its_place_with_what_to_write(query, marked, hint)
     assert error.next in str(error)
     if marked:
         assert f"at character {error.position + 1}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("query", "marked", "hint"),
+    [
+        # dtSearch
+        ("apple not w/5 pear", "not", "AND NOT (road w/5 closed)"),
+        ("apple NOT W/5 pear", "NOT", "AND NOT (road w/5 closed)"),
+        ("apple w/5 xfirstword", "xfirstword", "quotation marks"),
+        ("subject contains (road)", "contains", "another field"),
+        ("fast&", "fast&", "OR between"),
+        ("P12==", "P12==", "? for one"),
+        ("12~~24", "12~~24", "word%"),
+        ("##199[0-9]", "##199[0-9]", "#flood"),
+        ('"##199[0-9]"', "##199[0-9]", "#flood"),
+        ("xfilter(road)", "xfilter(", "blank"),
+        ("%flood%", "%flood%", "*road*"),
+        # Google
+        ("flood –road", "–road", "Write NOT"),
+        ("flood －road", "－road", "Write NOT"),
+        ('flood -"road closed"', "-", "Write NOT"),
+        ("flood -(road OR bridge)", "-(", "Write NOT"),
+        ("flood AROUND(5) road", "AROUND", "w/5"),
+        ("~flood", "~flood", "road~"),
+        ("$50..$100", "$50..$100", "no range"),
+        ("2024-01-01..2024-03-31", "2024-01-01..2024-03-31", "date:2024-01-01..2024-03-31"),
+        ("road * closed", "*", "pre/2"),
+        ("site:town.example", "site:", "page:NAME"),
+        ("after:2024-01-01", "after:", "date:>="),
+        # Lucene
+        ("[a TO b]", "[a", "date:2024-01-01..2024-03-31"),
+        ("ro[ad]", "ro[ad]", "inside a word"),
+        ("date:2024-01-01 TO 2024-03-31", "TO", "date:2024-01-01..2024-03-31"),
+        ("date:2024-01-01 - 2024-03-31", "-", "date:2024-01-01..2024-03-31"),
+        ("/ro.d/", "/ro.d/", "* for any characters"),
+        ("a\\:b", "a\\:b", "quotation marks"),
+        ("_exists_:text", "_exists_:", "author, page"),
+        ('"road closed"^2', "^2", "the word that it belongs to"),
+        ('"road clos"*', "*", "the word that it belongs to"),
+        ("(road OR bridge)~", "~", "the word that it belongs to"),
+        ("road~~", "road~~", "word~"),
+        # Westlaw and Lexis
+        ("clos!", "clos!", "clos*"),
+        ("atleast5(flood)", "atleast5(", "blank"),
+        ("road +s closed", "+s", "w/5"),
+        ("road +5 closed", "+5", "w/5"),
+        ("road NOT/5 closed", "NOT/5", "w/5"),
+        ("road adj5 closed", "adj5", "w/5"),
+        ("road ADJ closed", "ADJ", "pre/1"),
+        ("road but not closed", "but not", "AND NOT"),
+        ("road BUT NOT closed", "BUT", "AND NOT"),
+        # and what is nearly right
+        ("road w/-1 closed", "w/-1", "w/5"),
+        ("road w\\5 closed", "w\\5", "w/5"),
+        ("road w/5th closed", "w/5th", "w/5"),
+        ("road And Not closed", "And Not", "AND NOT"),
+        ("road AND not closed", "AND not", "AND NOT"),
+        ("author=jane", "author=", "author:value"),
+        ("date>=2024-01", "date>=", "date:>="),
+        ("author :jane", ":jane", "stand together"),
+        ("road(s)", "road(", "(road OR roads)"),
+        ("'road closed'", "'road closed'", '"road closed"'),
+        ("‘road closed’", "‘road closed’", '"road closed"'),
+        ("«road closed»", "«road closed»", '"road closed"'),
+        ("https://*.example/road", "https://*.example/road", "quotation marks"),
+    ],
+)
+def test_a_habit_from_elsewhere_is_refused_at_its_place_and_never_read_as_words(query, marked, hint):
+    with pytest.raises(BadQuery) as refused:
+        parse(query)
+    error = refused.value
+    assert query[error.position : error.position + error.length].startswith(marked.rstrip("("))
+    assert hint in error.next
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "don't", "'tis", "the dogs' road", "'90s", "AT&T", "e-mail", "A-1", "$1,000.50", "1...2…", "w/o", "24/7", "and/or", "/r/town/news",
+        "near", "within 5 miles", "around the road", "12:30", "a=b", "#flood!x", "@a.b", "a@b.example", "c++", "U.S.",
+        "NOT(a)", "a AND(b OR c)", "a w/5(b OR c)", "(a)(b)", '"a"(b)', "* AND road", "kind:post * road", "date:2024 and road", "N95",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_habit_is_understood(query):
+    tree = parse(query).tree
+    assert parse(show(tree)).tree == tree
+
+
+@pytest.mark.parametrize(
+    "word", ["not", "and", "or", "near5", "adj2", "pre5", "xfirstword", "w5", "contains", "but"]
+)
+def test_a_word_that_is_an_operator_elsewhere_is_found_in_quotation_marks_and_said_back_in_them(word):
+    for query in (
+        f'"{word}"',
+        f'"{word}" w/5 road',
+        f'road pre/2 ("{word}" OR closed)',
+        f'text:"{word}"',
+        f'a NOT "{word}"',
+    ):
+        tree = parse(query).tree
+        assert parse(show(tree)).tree == tree
+        assert Term(word) in everything_in(tree)
+
+
+@pytest.mark.parametrize(
+    ("query", "address"),
+    [
+        ("https://town.example/wiki/Road_(Juneau)", "https://town.example/wiki/road_(juneau)"),
+        ("(https://town.example/(a)/b)", "https://town.example/(a)/b"),
+        ("https://town.example/a%20b%C3%A9", "https://town.example/a%20b%c3%a9"),
+        ("https://town.example/~jane/a^2!?x[]=1&y={2}", "https://town.example/~jane/a^2!?x[]=1&y={2}"),
+        ("https://town.example/a==", "https://town.example/a=="),
+        ("HTTPS://TOWN.example:8080/A-B/?q=a+b", "https://town.example:8080/a-b/?q=a+b"),
+    ],
+)
+def test_the_signs_of_an_address_are_its_own(query, address):
+    tree = parse(query).tree
+    assert tree == Address(address)
+    assert parse(show(tree)).tree == tree
+    assert spans.met(tree, [("text", spans.read(f"see {query} now"))])
+
+
+def test_nearness_as_some_write_it_is_a_word_and_it_is_said():
+    assert any("N5" in note for note in parse("road N5 closed").notes)
+    assert parse("road n5 closed").notes == ()
+
+
+def test_an_author_with_a_sign_before_the_handle_is_compared_whole_and_it_is_said():
+    query = parse("author:@jane road")
+    assert query.tree == both(Field("author", "@jane"), Term("road"))
+    assert any("leave it out" in note for note in query.notes)
+    assert parse("author:jane @jane").notes == ()
 
 
 @pytest.mark.parametrize(

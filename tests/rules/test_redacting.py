@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from time import process_time
 from uuid import UUID
 
 import pytest
@@ -232,6 +233,7 @@ def test_a_sound_of_a_record_that_leaves_in_part_waits_for_a_decision():
         (Field("name"), "no field 'name'"),
         (Region(UUID(int=3), 1, 0, 0, 1, 1), "no attachment"),
         (Region(PICTURE, 0, 0, 0, 1, 1), "on page 1"),
+        (Region(PICTURE, 2, 0, 0, 1, 1), "no page 2"),
         (Region(PICTURE, 1, 5, 0, 5, 1), "between 0 and 10000"),
         (Region(PICTURE, 1, 0, 0, 10_001, 1), "between 0 and 10000"),
         (Whole(UUID(int=3)), "no attachment"),
@@ -330,3 +332,11 @@ def test_many_words_at_once_are_found_where_each_is_found_alone(looked_for: list
     folded = {matching.folded(word) for word in looked_for} - {""}
     alone = {one: places for one in folded if (places := matching.found([one], said))}
     assert matching.Many(looked_for).within(text) == alone
+
+
+def test_words_that_stand_in_a_long_text_very_often_are_found_in_a_moment():
+    text = "ﬃ road " * 60_000
+    begun = process_time()
+    places = matching.found([matching.folded("ffi road")], matching.read(text))
+    assert (len(places), text[slice(*places[-1])]) == (60_000, "ﬃ road")
+    assert process_time() - begun < 10  # it was minutes where each of them copied the rest of the text

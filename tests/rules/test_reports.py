@@ -63,7 +63,7 @@ def test_every_number_of_a_report_is_that_of_plain_sets(sets: list[set[int]], fa
         families = {family_of[key] for key in hits}
         return sum(family in families for family in family_of[1:])
 
-    told = reports.tally(asked_of(sets), [], with_family=with_family, as_of=9, unsearchable=0, scope={})
+    told = reports.tally(asked_of(sets), [], with_family=with_family, as_of=9, behind=0, scope={})
     union = set().union(*sets)
     for place, (row, found) in enumerate(zip(told.rows, sets, strict=True)):
         others = set().union(*(one for at, one in enumerate(sets) if at != place))

@@ -84,6 +84,19 @@ def test_a_last_day_without_work_rolls_only_where_the_law_says_so():
     assert on(rules(replace(saturday, rolls=True)), happened("received", MONDAY)) == date(2026, 3, 9)
 
 
+def test_an_extension_counts_on_from_the_day_to_which_it_rolled_and_its_notice_says_the_same_day():
+    longer = Extension(
+        code="more", title="More time", deadlines=("answer",), most=5, count=Count.CALENDAR, citation="Law 3", verified=True
+    )  # fmt: skip
+    told = [happened("received", MONDAY)]  # the fifth day is a Saturday
+    for rolls, said in ((True, date(2026, 3, 16)), (False, date(2026, 3, 12))):
+        edition = rules(answer(5, Count.CALENDAR, rolls=rolls), extensions=(longer,))
+        made = clock.extend(edition, told, PLAIN, today=MONDAY, notice=NOTICE)
+        assert made.on == said
+        extended = happened("extended", MONDAY, code="answer", rule="more", days=made.days)
+        assert on(edition, *told, extended) == said
+
+
 def test_what_came_after_hours_counts_as_the_law_has_it():
     late = happened("received", MONDAY, 20)
     assert on(rules(answer(1)), late) == date(2026, 3, 3)
@@ -134,6 +147,15 @@ def test_what_came_by_mail_without_proof_counts_from_its_postmark():
     (found,) = clock.reckon(edition, [posted, received], hours)
     assert early.on == date(2026, 3, 20)
     assert found.on == date(2026, 3, 24)
+    (late,) = clock.reckon(edition, [posted, happened("received", date(2026, 3, 25))], hours)
+    assert late.on == found.on  # nobody can prove that it came so late
+
+
+def test_a_target_that_stands_still_for_ages_is_reached_on_the_last_day_there_is():
+    still = Tolling(code="agreed", title="agreed", starts="paused", ends="resumed", citation="Law 2")
+    edition = rules(tolling=(still,))
+    paused = happened("paused", MONDAY, rule="agreed", on=date.max)
+    assert on(edition, happened("received", MONDAY), paused, target=date(2026, 4, 1)) == date.max
 
 
 # -- tolling -----------------------------------------------------------------------------------------------

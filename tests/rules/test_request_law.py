@@ -31,7 +31,7 @@ from app.disclosure.law import (
 from app.disclosure.reading import BadLaw
 
 NAMES = (
-    "none", "us-ak-bethel", "us-ak-haines", "us-ak-juneau", "us-ak-municipal", "us-ak-state", "us-ca", "us-fl",
+    "none", "us-ak-anchorage", "us-ak-bethel", "us-ak-haines", "us-ak-juneau", "us-ak-municipal", "us-ak-state", "us-ca", "us-fl",
     "us-foia", "us-ma", "us-mn", "us-nc", "us-nj", "us-oh", "us-or", "us-tx", "us-wa", "us-wy",
 )  # fmt: skip
 EVERY = pytest.mark.parametrize("name", NAMES)

@@ -540,6 +540,18 @@ MISTAKES = {
     "a tab": (town(a="    title: General => \ttitle: General"), 11, "not YAML", "spaces"),
     "a colon in a title": (town(a="General correspondence => Letters: general"), 11, "not YAML", "quotation"),
     "a list as the whole": ("- one\n- two\n", 1, "keys and values", "key: value"),
+    "a question with a bracket too many": (
+        town(a="kind:comment OR kind:post => kind:comment)"),
+        17,
+        "never opened",
+        "question of search",
+    ),
+    "a rule where there are no series": (
+        TOWN[: TOWN.index("  - code")].replace("series:", "series: []") + TOWN[TOWN.index("classify:") :],
+        11,
+        "no series here has the code",
+        "Write the series first",
+    ),
     "nothing": ("# only a comment\n", 1, "empty", "jurisdiction"),
     "a character that cannot be seen": (
         town(a="Town council => Town\x07council"),
@@ -788,7 +800,8 @@ BY_THE_READER_ALONE = {
     "an own period below the law's", "a maximum below the minimum", "a review into nowhere",
     "an assignment without a review", "a series that depends on itself", "series that wait for one another",
     "an own event under a known name", "a rule that points at no series", "two rules of one priority",
-    "a question that cannot be understood", "an unknown kind", "a rule about series", "a rule about holds",
+    "a question that cannot be understood", "a question with a bracket too many", "a rule where there are no series",
+    "an unknown kind", "a rule about series", "a rule about holds",
     "no beginning of a year", "no day", "an anniversary of nothing", "blocks of no years", "no period", "no series",
     "a declaration of what needs none", "a period beside several clocks", "octal days", "yes written otherwise",
     "an anchor", "an alias", "a tag", "a second document", "a tab", "a colon in a title", "nothing",

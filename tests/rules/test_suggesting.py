@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,25 @@ def kinds(text: str, **more: object) -> list[tuple[Kind, str]]:
         ("she was born on March 4, 2011", Kind.BIRTH, "March 4, 2011"),
         ("license plate ABC 123 ran the light", Kind.PLATE, "ABC 123"),
         ("plate: JNU-451", Kind.PLATE, "JNU-451"),
+        ("the plate read \u201cplate ABC 123\u201d", Kind.PLATE, "ABC 123"),
+        ("Lic. ABC-1234", Kind.PLATE, "ABC-1234"),
+        ("907\u2011586\u20110600", Kind.TELEPHONE, "907\u2011586\u20110600"),
+        ("(555) 123-4567 exists in no plan", Kind.TELEPHONE, "(555) 123-4567"),
+        ("219\u201309\u20139998", Kind.SOCIAL_SECURITY, "219\u201309\u20139998"),
+        ("219.09.9998", Kind.SOCIAL_SECURITY, "219.09.9998"),
+        ("\uff12\uff11\uff19-09-9998", Kind.SOCIAL_SECURITY, "\uff12\uff11\uff19-09-9998"),
+        ("4111\u00a01111\u00a01111\u00a01111", Kind.CARD, "4111\u00a01111\u00a01111\u00a01111"),
+        ("4111 1111 1111 1111 123", Kind.CARD, "4111 1111 1111 1111"),
+        ("no 12 4111 1111 1111 1111 12/27", Kind.CARD, "4111 1111 1111 1111"),
+        ("12 Mendenhall Loop Road NW, then left", Kind.ADDRESS, "12 Mendenhall Loop Road NW"),
+        ("at 100 Broadway", Kind.ADDRESS, "100 Broadway"),
+        ("D.O.B. 1-2-90", Kind.BIRTH, "1-2-90"),
+        ("born on the 3rd of March 2001", Kind.BIRTH, "3rd of March 2001"),
+        ("date of birth (29.2.2000)", Kind.BIRTH, "29.2.2000"),
+        ("DOB 1990/03/04", Kind.BIRTH, "1990/03/04"),
+        ("DOB 01021990", Kind.BIRTH, "01021990"),
+        ("write to joe [at] example [dot] com", Kind.EMAIL, "joe [at] example [dot] com"),
+        ("joe\uff20example.com", Kind.EMAIL, "joe\uff20example.com"),
     ],
 )
 def test_what_has_the_form_is_suggested(text, kind, words):
@@ -56,10 +76,26 @@ def test_what_has_the_form_is_suggested(text, kind, words):
         ("the license was revoked", Kind.PLATE),
         ("it cost $1,234.5678", Kind.TELEPHONE),
         ("see you @home", Kind.EMAIL),
+        ("it takes 24 hours a way", Kind.ADDRESS),
+        ("5 minutes on the road", Kind.ADDRESS),
+        ("3 cars at Main Street", Kind.ADDRESS),
+        ("DOB 13/45/1990", Kind.BIRTH),
+        ("born 29.2.2001", Kind.BIRTH),
+        ("social media post 219099998", Kind.SOCIAL_SECURITY),
+        ("4111 1111 1111 1112 123", Kind.CARD),
+        ("tag: 5 Star service", Kind.PLATE),
     ],
 )
 def test_what_only_resembles_it_is_not(text, kind):
     assert kind not in {found for found, _ in kinds(text)}
+
+
+@pytest.mark.parametrize("run", ["a", "1", "1-", "plate #"])
+def test_a_post_of_64_kilobytes_without_a_blank_is_looked_through_in_a_moment(run):
+    text = (run * 64_000)[:64_000]
+    begun = process_time()
+    assert not [one for one in suggest(text, today=TODAY) if one.kind is Kind.EMAIL]
+    assert process_time() - begun < 10  # it was a minute where each letter could begin an address
 
 
 def test_names_of_minors_are_found_however_they_are_written_and_only_as_words():

@@ -133,7 +133,12 @@ def exchange(
 def listing(clock: FixedClock, *items: Observation, cursor: str = "c", **more: Any) -> Batch:
     """A batch of one exchange that shows these observations, each with its own bytes as evidence."""
     shown, places = exchange(
-        clock, [{"id": item.native_id, "text": item.text, "at": str(item.edited_at)} for item in items]
+        clock,
+        [
+            {"id": item.native_id, "text": item.text, "at": str(item.edited_at)}
+            | ({"files": [[one.id, one.description] for one in item.attachments]} if item.attachments else {})
+            for item in items
+        ],
     )
     placed = [
         Observation(

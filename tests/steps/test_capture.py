@@ -654,3 +654,14 @@ def test_evidence_of_a_record_holds_everything_of_its_own_from_the_same_run(worl
         ("resource", "render:screenshot:1", "image/png"),
         ("resource", "imaps://mail.example/INBOX;UIDVALIDITY=1/;UID=2", "message/rfc822"),
     ]
+
+
+@pytest.mark.parametrize("total", [-1, 2**53, 2**70])
+def test_a_total_that_no_page_can_have_tells_nothing_and_lets_the_run_end(world: World, total: int):
+    def stating(number: int) -> Report:
+        everything = Listing(kinds=[Kind.POST], began_at=world.clock.now(), exchange=0, stated_total=number)
+        return world.capture(listing(world.clock, post("p1", "x"), listings=[everything]))
+
+    assert stating(total).stated == {}
+    assert stating(1).stated == {"post": (1, 1)}
+    assert world.soundness() == []

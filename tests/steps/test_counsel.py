@@ -279,6 +279,34 @@ def test_a_report_counts_on_a_real_archive(office_anywhere: Office):
         office.report("bridge", kind="letter")
 
 
+def test_a_report_says_of_each_query_what_could_not_be_searched(office: Office):
+    silent = Attachment(id="a.jpg", url="https://files.example/a.jpg", media_type="image/jpeg")
+    told = replace(silent, id="b.jpg", description="a heron")
+    office.shown(
+        replace(post("p1", "The bridge"), attachments=(silent,)),
+        replace(post("p2", "A bird"), attachments=(told,)),
+        post("p3", "Storm"),
+    )
+    office.follow()
+    report = office.report("heron\nheron date:2031\nkind:post\nNOT bridge\nheron AND")
+    assert [row.unsearchable for row in report.rows] == [1, 0, 0, 1]
+    assert report.unsearchable == report.behind + 1
+    assert reports.as_json(report)["unsearchable"] == report.unsearchable
+    (_, queries), *_ = reports.tables(report)
+    assert [line[-1] for line in queries[1:]] == [1, 0, 0, 1, 1]
+
+
+def test_a_query_of_a_report_that_is_empty_is_a_mistake_and_never_every_record(office: Office):
+    office.shown(*CONVERSATION)
+    office.follow()
+    listed = reports.given([("nothing", "  "), ("all", "*")])
+    report = reporting.make(
+        office.store, office.source, office.engine, listed, Filters.of({}), messages=False
+    )
+    assert [one.line.name for one in report.mistakes] == ["nothing"]
+    assert [row.hits for row in report.rows] == [5]
+
+
 class Interrupted(TantivyEngine):
     """An index into which something is taken while a report is made."""
 
@@ -490,6 +518,22 @@ def test_a_declaration_run_again_tells_what_was_captured_since_from_what_was_fou
     assert office.soundness() == []
 
 
+def test_a_declaration_of_a_question_as_long_as_may_be_is_run_again_all_the_same(office: Office):
+    office.shown(*CONVERSATION)
+    made = declared(office, "bridge " * 12_000)
+    assert len(made.understood) > 100_000  # said back with AND between the words
+    assert (made.total, again(office, made).verdict) == (3, Verdict.SAME)
+
+
+def test_nothing_is_declared_and_nothing_kept_where_nothing_was_asked(office: Office):
+    office.shown(*CONVERSATION)
+    with pytest.raises(BadQuery, match="for every record"):
+        declared(office, "  ")
+    within = Question("  ", Filters.of({"kind": "post"}))
+    assert show(within.understood().tree) == "* AND kind:post"
+    assert declared(office, "*").total == 5
+
+
 def test_a_draft_says_how_much_of_what_was_captured_was_not_searched(office: Office):
     office.shown(*CONVERSATION)
     made = declared(office, "bridge")
@@ -537,7 +581,7 @@ def test_what_was_disposed_of_since_is_counted_and_nothing_else_said_of_it(offic
     told = again(office, made)
     assert (told.verdict, told.total_then, told.missing, told.disposed) == (Verdict.DISPOSED, 2, 1, 2)
     words = " ".join(declarations.again_sentences(told))
-    assert "1 are no longer there; 2 records in all were disposed of since" in words
+    assert "No longer there: 1. Disposed of since, whatever they said: 2." in words
     assert "Which bridge" not in words
     office.shown(*CONVERSATION, post("p9", "later"))
     dispose(office, "p9")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from app import officers
 from app.capture import notices, records
 from app.db import Tx, to_instant
-from app.disposition import approving, executing, nightly, proposals, proposing
+from app.disposition import approving, executing, nightly, proposals, proposing, telling
 from app.disposition.approving import NotOnTheList
 from app.disposition.entered import ProposalAltered
 from app.disposition.proposals import APPROVED, EXECUTED, EXECUTING, PROPOSED, REJECTED
@@ -116,13 +117,43 @@ def test_each_record_on_a_list_says_why_it_is_there(here: Office):
     assert len(found.detail["grounds"]) == 2  # said once for all that share them
 
 
+def test_the_day_of_a_proposal_is_told_in_the_agencys_time_zone(here: Office):
+    here.keep("a")
+    found = here.propose()
+    said = {
+        zone: next(line for line in telling.lines(found, str, ZoneInfo(zone)) if line.startswith("Proposed"))
+        for zone in ("Pacific/Kiritimati", "Pacific/Niue")
+    }
+    for zone, line in said.items():
+        assert f"on {found.at.astimezone(ZoneInfo(zone)):%Y-%m-%d}:" in line
+    assert len(set(said.values())) == 2
+
+
 def test_what_stays_is_counted_and_no_reason_is_told(here: Office):
     old = here.keep("a", "b", "c")
-    here.place(old[1], silent=True)
+    here.place(old[1])
     found = here.propose()
     assert (found.records, found.stayed) == (2, 1)
     with here.store.database.read() as tx:
         assert old[1] not in {one.id for one in proposals.of_list(tx, found)}
+
+
+def test_what_a_silent_hold_covers_is_listed_as_if_nothing_covered_it_and_stays_when_it_is_executed(
+    here: Office,
+):
+    """A list that left it out, or a count of what stays, would tell of the matter by its number."""
+    old = here.keep("a", "b", "c")
+    here.place(old[1], silent=True)
+    with here.store.database.read() as tx:
+        seen = proposing.look(here.of, tx, "COR-03")
+    assert (len(seen.keys), seen.stayed) == (3, 0)
+    found = here.propose()
+    assert (found.records, found.stayed) == (3, 0)
+    here.approve(found)
+    here.wait()
+    done = here.execute(found)
+    assert (done.disposed, list(done.excluded)) == (2, [old[1]])
+    assert here.gone(*old) == {old[0], old[2]}
 
 
 # -- law 1: what is held is never disposed of ----------------------------------------------------------------

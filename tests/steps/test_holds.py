@@ -341,6 +341,50 @@ def test_the_preview_shows_what_is_written_a_little_otherwise(
     assert said["close%"] == ["closd"]
 
 
+SPELLINGS = {
+    "dont": "don't",
+    "they're": "theyre",
+    "theyre": "they're",
+    "obrien": "O'Brien",
+    "ano": "año",
+    "año": "ano",
+    "resume": "résumé",
+    '"don\'t stop"': "dont stop",
+    '"cafe closed"': "café closed",
+    '"our cafe"': "our café",
+    "cafe w/3 closed": "café is closed",
+}
+
+
+@pytest.mark.parametrize("scope", SPELLINGS)
+def test_accents_and_apostrophes_are_near_misses_in_short_words_and_in_phrases_too(
+    scope: str, store: Store, clock: FixedClock, tmp_path: Path
+):
+    law = Law(store, clock, opened(tmp_path / "index"))
+    law.shown(
+        post("p1", f"here {SPELLINGS[scope]} there", published_at=NOON),
+        post("p2", "something else", published_at=NOON),
+    )
+    _, told = placing.preview(law.store, law.engine, law.matter(), Scope(query=scope), by=law.counsel)
+    assert told.covers == 0
+    missed = {one.written: one.records for one in told.near}
+    assert 1 in missed.values()
+    # What is shown can be asked for, and finds it.
+    for written in missed:
+        _, again = placing.preview(law.store, law.engine, law.matter(), Scope(query=written), by=law.counsel)
+        assert again.covers == 1
+
+
+def test_what_is_written_altogether_otherwise_is_no_near_miss(
+    store: Store, clock: FixedClock, tmp_path: Path
+):
+    law = Law(store, clock, opened(tmp_path / "index"))
+    law.shown(post("p1", "here is something else", published_at=NOON))
+    for scope in SPELLINGS:
+        _, told = placing.preview(law.store, law.engine, law.matter(), Scope(query=scope), by=law.counsel)
+        assert (told.covers, list(told.near)) == (0, [])
+
+
 def test_a_preview_places_nothing(law: Law):
     a_flood(law)
     placing.preview(law.store, law.engine, law.matter(), Scope(query="flood"), by=law.counsel)

@@ -198,6 +198,7 @@ def test_words_are_read_in_the_encoding_that_the_page_names(
             record("response", HOME, answer(HTML), WARC_Truncated="length"),
             "it was cut when it was captured: length",
         ),
+        (record("response", HOME, answer(HTML), WARC_Segment_Number="1"), "goes on in further records"),
         (
             record("response", HOME, answer(b"\x1b\x03", more="Content-Encoding: br\r\n")),
             "cannot be unpacked",

@@ -364,6 +364,12 @@ def test_an_item_without_an_id_costs_itself_alone_and_half_a_character_does_not_
     assert desk.told("2")["text"] == "half \ufffd"
 
 
+def test_what_is_no_item_in_a_list_of_posts_costs_itself_alone(desk: Desk):
+    report = desk.receive(packed(desk, {"data/tweets.js": script("tweets", [5, post("2", "words"), None])}))
+    assert {why for _, why in report.unreadable} == {"data/tweets.js: not what stands in such a list"}
+    assert (len(report.unreadable), desk.told("2")["text"]) == (2, "words")
+
+
 def test_a_picture_that_the_archive_lacks_is_a_gap(desk: Desk):
     report = desk.receive(packed(desk, {"data/tweets_media/11-Bridge.jpg": None}))
     assert (report.status, [(gap.what, gap.native_id) for gap in report.gaps]) == (

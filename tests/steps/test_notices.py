@@ -167,6 +167,33 @@ def test_a_letter_that_the_server_does_not_take_comes_back_later(office: Office)
     assert [one.failure for one in office.notices()] == [None]
 
 
+def test_while_a_reminder_cannot_be_sent_the_link_of_the_letter_before_goes_on_working(office: Office):
+    office.notify()
+    office.send()
+    first = office.link()
+    office.clock.at += 3 * DAY
+    down = mailer("smtp://127.0.0.1:9", "archive@harrowfalls.example", clock=office.clock)
+    assert noticing.send(office.store, down, BASE) == 0
+    assert office.acknowledge(first).state == "acknowledged"
+
+
+def test_whoever_is_taken_off_the_list_is_reminded_no_more(office: Office):
+    office.notify()
+    office.send()
+    secret = office.link()
+    with office.store.database.begin() as tx:
+        matters.excuse_custodian(
+            office.store, tx, office.suit, "pat@harrowfalls.example", by=office.counsel, why="left the town"
+        )
+    office.clock.at += 3 * DAY
+    assert office.send() == 0
+    assert [one.state for one in office.notices()] == ["ended"]
+    with office.store.database.read() as tx:
+        assert noticing.waits(office.store, tx, by=office.counsel) == []
+    with pytest.raises(NoticeLinkSpent):
+        office.acknowledge(secret)
+
+
 def test_who_is_no_custodian_is_named_first_and_nobody_is_told_twice(office: Office):
     with pytest.raises(NoSuchCustodian):
         office.notify("sam@harrowfalls.example")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import insert
 from warcio.archiveiterator import ArchiveIterator
 
 from app.capture import account, overview, records
 from app.capture.records import NoSuchRecord
-from app.holds import covering, quarantine
+from app.holds import accounted, covering, quarantine
 from app.holds.quarantine import BadQuarantine, InQuarantine, NotInQuarantine
 from app.index import families, search
 from app.index.engine import Scope, Sort
@@ -20,6 +22,7 @@ from app.records.errors import NotPermitted
 from app.records.nouns import Officer, Record
 from app.store import Store, reading, warc
 from app.store.outgoing import walk
+from app.store.tables import quarantines
 from tests.archives import NOON
 from tests.steps.holding import Law, opened
 from tests.steps.test_capture import comment, post
@@ -134,6 +137,51 @@ def test_a_hold_covers_what_is_in_quarantine(law: Law):
     with law.store.database.read() as tx:
         assert covering.covering(law.store, tx, [found.key])[found.key]
         assert covering.quarantined(tx, [found.key, 999]) == {found.key}
+
+
+def test_the_ledger_says_that_something_was_put_into_quarantine_and_not_what(law: Law):
+    found = cut_off(law)
+    with law.store.database.begin() as tx:
+        ended = quarantine.end(law.store, tx, found.id, by=law.clerk, why="no order came")
+    with law.store.database.read() as tx:
+        began, over = (law.store.ledger.entry(tx, one) for one in (ended - 1, ended))
+    for entry in (began, over):
+        assert b'"type":"quarantine"' in entry
+        assert found.id.hex.encode() not in entry
+        assert str(found.id).encode() not in entry
+
+
+@pytest.mark.parametrize("clear", [False, True], ids=["sealed", "in the clear"])
+def test_a_row_that_cuts_off_another_record_than_its_entry_is_found_whatever_version_wrote_it(
+    law: Law, clear: bool
+):
+    """Entries of earlier versions name the record in the clear."""
+    held = law.records()
+
+    def written(entered: str, row: str) -> None:
+        item: dict[str, Any] = {"item": held[entered].id.hex}
+        access = [str(law.counsel.id), str(law.clerk.id)]
+        about: dict[str, Any] = {
+            "by": law.counsel.id,
+            "why": "an order may come",
+            "subject": held[entered].id,
+        }
+        mine, sealed = (item, {}) if clear else ({}, item)
+        with law.store.database.begin() as tx:
+            began = law.store.ledger.act(
+                tx, "quarantine", facts={"act": "began"} | mine, detail={"access": access} | sealed, **about
+            )
+            over: dict[str, Any] = {"act": "ended"} | (mine or {"of": began})
+            ended = law.store.ledger.act(tx, "quarantine", facts=over, detail=sealed, **about)
+            people = {"ordered_by": law.counsel.id.bytes, "named": law.clerk.id.bytes}
+            tx.execute(
+                insert(quarantines).values(record=held[row].key, entry=began, ended_entry=ended, **people)
+            )
+
+    written("c1", row="c1")
+    assert list(accounted.wrong(law.store)) == []
+    written("c1", row="c2")
+    assert len(list(accounted.wrong(law.store))) == 1
 
 
 def test_attorneys_and_administrators_order_it_and_name_somebody_else(law: Law):

@@ -11,7 +11,7 @@ from app.disposition.approving import NotOnTheList
 from app.disposition.proposals import EXECUTED, Proposal
 from app.disposition.proposing import UnknownRecords
 from app.disposition.refusals import BadOrder, NothingEligible
-from app.holds import quarantine
+from app.holds import accounted, quarantine
 from app.records.clock import FixedClock
 from app.records.nouns import Officer
 from app.retention import effects
@@ -121,6 +121,22 @@ def test_an_order_waits_until_the_quarantine_is_over_and_tells_nobody_else_of_it
     cut_off(here, one)
     here.execute(found)
     assert here.gone(one) == set()
+
+
+def test_what_was_in_quarantine_and_then_destroyed_by_an_order_is_accounted_for(here: Office):
+    """What the ledger sealed of it went with the record; the row and its two entries still agree."""
+    [one, other] = here.keep("a", "b")
+    cut_off(here, one)
+    cut_off(here, other)
+    give_back(here, one)
+    with here.store.database.begin() as tx:
+        found = proposing.order(
+            here.of, tx, [one], instrument="Order 7", waiting_days=0, by=here.attorney, why="ordered"
+        )
+    here.approve(found, by=here.clerk)
+    here.execute(found)
+    assert here.gone(one) == {one}
+    assert list(accounted.wrong(here.store)) == []
 
 
 def test_nobody_else_learns_by_leaving_it_out_that_it_stands_on_a_list(here: Office):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -96,6 +98,91 @@ def test_the_name_of_what_was_attached_is_no_path(name: str, kept: str):
 def test_a_writer_who_cannot_be_told_for_certain_is_not_told(sender: bytes):
     read = intake.read(b"From: " + sender + b"\nSubject: Records\n\nAll, please.\n")
     assert read.email == ""
+
+
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        (b'"Smith, Pat (LAW)" <pat@x.example>', "Smith, Pat (LAW)"),
+        (b'"Pat \\"P\\" Smith" <pat@x.example>', 'Pat "P" Smith'),
+        (b'"pat@x.example" <pat@x.example>', ""),
+        ("José Núñez <pat@x.example>".encode(), "José Núñez"),
+        ("José Núñez <pat@x.example>".encode("latin-1"), "José Núñez"),
+    ],
+)
+def test_a_writer_is_told_however_the_name_is_written(sender: bytes, name: str):
+    read = intake.read(b"From: " + sender + b"\r\nSubject: x\r\n\r\nAll posts")
+    assert (read.name, read.email) == (name, "pat@x.example")
+
+
+@pytest.mark.parametrize(
+    ("charset", "content", "words"),
+    [
+        (b"", "Café".encode(), "Café"),
+        (b"", "Café".encode("latin-1"), "Café"),
+        (b"us-ascii", "Café".encode(), "Café"),
+        (b"iso-8859-1", b"\x93all\x94", "“all”"),
+        (b"utf-16", "Café".encode("utf-16"), "Café"),
+        (b"x-nobody-knows", b"all", "all"),
+        (b"unicode_escape", b"\\ud800 all", "\\ud800 all"),
+        (b"utf-7", b"+2AA- all", "all"),
+    ],
+)
+def test_words_are_read_in_the_encoding_that_they_are_in(charset: bytes, content: bytes, words: str):
+    kind = b"Content-Type: text/plain; charset=" + charset if charset else b"X-None: x"
+    told = b"From: a@x.example\r\n" + kind + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    read = intake.read(told + base64.b64encode(content))
+    assert read.words == words
+    assert read.words.encode()
+
+
+def test_a_subject_in_plain_bytes_is_read_as_it_is_meant():
+    told = b"From: a@x.example\r\nSubject: %s\r\n\r\nAll"
+    assert intake.read(told % "Brücke 😀".encode()).subject == "Brücke 😀"
+    assert intake.read(told % "Brücke".encode("cp1252")).subject == "Brücke"
+    assert intake.read(b"\xef\xbb\xbf" + told % b"Bridge").subject == "Bridge"
+
+
+PARTS = b"""\
+From: a@x.example
+Subject: Bridge
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=B
+
+"""
+
+
+def parts(*told: bytes) -> bytes:
+    return PARTS + b"".join(b"--B\n" + one + b"\n" for one in told) + b"--B--\n"
+
+
+def test_words_around_a_picture_are_all_the_requests_own():
+    first, more = b"Content-Type: text/plain\n\nOf March", b"Content-Type: text/plain\n\nand of April"
+    picture = b"Content-Type: image/png; name=x.png\n\nPNG"
+    aside = b"Content-Type: text/plain\nContent-Disposition: attachment\n\nnot said"
+    read = intake.read(parts(aside, first, picture, more))
+    assert read.words == "Bridge\n\nOf March\n\nand of April"
+    assert [one.content for one in read.papers[1:]] == [b"not said", b"PNG"]
+
+
+def test_the_words_of_a_message_that_was_handed_on_are_read_where_nothing_stands_around_it():
+    inner = b"Content-Type: message/rfc822\n\nFrom: b@x.example\nSubject: Request\n\nEverything of May"
+    read = intake.read(parts(inner))
+    assert read.words == "Bridge\n\nRequest\n\nEverything of May"
+    assert (read.email, read.papers[1].media_type) == ("a@x.example", "message/rfc822")
+    assert intake.read(parts(b"Content-Type: text/plain\n\nSee below", inner)).words == "Bridge\n\nSee below"
+
+
+def test_html_whose_head_nobody_ended_has_its_words_all_the_same():
+    told = b"From: a@x.example\nContent-Type: text/html\n\n<head><meta><body>All of AT&T"
+    assert intake.read(told).words == "All of AT&T"
+
+
+def test_a_header_of_sixty_thousand_encoded_words_takes_a_moment():
+    begun = process_time()
+    read = intake.read(b"From: a@x.example\nSubject: " + b"=?utf-8?Q?a?= " * 60_000 + b"\n\nAll")
+    assert read.words.endswith("All")
+    assert process_time() - begun < 10  # it was minutes where all of them were taken apart
 
 
 def test_a_date_that_is_none_is_not_told():

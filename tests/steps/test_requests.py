@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from app.capture import deeds
-from app.disclosure import clock, known, log, papers, reminding, requests
+from app.disclosure import clock, known, log, opening, papers, reminding, requests
 from app.disclosure.law import NoEditionInForce, NoSuchExemption
 from app.disclosure.moving import DenialIncomplete, MayNotReopen, NotAppealed, NotClosed
 from app.disclosure.papers import New, NoSuchPaper, PaperTooLarge
@@ -488,6 +489,80 @@ def test_a_request_that_was_told_nothing_is_closed_as_such(office: Office):
     assert office.do("close", office.open()).outcome == "unstated"
 
 
+def test_a_denial_names_who_decides_and_in_which_office_where_the_law_wants_it(office: Office):
+    made = office.open()
+    office.do("deny", made, exemptions=["(a)(2)"], reasons="a juvenile", delegation="AO 12")
+    said = office.clerk.name or office.clerk.email
+    assert f"Decided by {said}, records officer (2 AAC 96.335)." in letter(office, made, "denial")
+    other = office.open("us-wa")
+    office.do("deny", other, exemptions=["RCW 42.56.240"], reasons="an investigation")
+    assert "Decided by" not in letter(office, other, "denial")
+
+
+def test_what_was_denied_in_part_before_it_was_produced_is_not_granted_in_full(office: Office):
+    made = office.open()
+    office.do("deny", made, exemptions=["(a)(2)"], reasons="a juvenile", delegation="AO 12", partly=True)
+    office.plainly("instalment", made, last=True)
+    assert office.do("close", made).outcome == "partly"
+
+
+def test_where_only_an_instalment_was_given_it_is_not_granted_in_full(office: Office):
+    made = office.open("us-wa")
+    office.plainly("instalment", made)
+    assert office.do("close", made).outcome == "partly"
+    other = office.open("us-wa")
+    office.plainly("instalment", other)
+    office.do("deny", other, exemptions=["RCW 42.56.240"], reasons="the rest")
+    assert office.do("close", other).outcome == "partly"
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "more"),
+    [("promise", [date.max], {}), ("toll", [], {"until": date.max}), ("extend", [], {"until": date.max})],
+)
+def test_a_day_that_nobody_lives_to_see_is_refused(
+    office: Office, verb: str, given: list[date], more: dict[str, Any]
+):
+    made = office.open("none", target=date(2026, 4, 1))
+    with pytest.raises(BadRequest, match="hundred years"):
+        office.do(verb, made, *given, **more)
+    near: dict[str, Any] = dict.fromkeys(more, date(2126, 1, 1))
+    assert office.do(verb, made, *[date(2126, 1, 1)] * len(given), **near).open
+
+
+@pytest.mark.parametrize("more", [
+    {"received": datetime(1, 1, 1, tzinfo=UTC)},
+    {"postmarked": datetime(1, 1, 2, tzinfo=UTC)},
+    {"law": "none", "target": date.max},
+])  # fmt: skip
+def test_nothing_was_received_or_is_due_a_hundred_years_away(office: Office, more: dict[str, Any]):
+    with pytest.raises(BadRequest, match="hundred years"):
+        office.open(**more)
+
+
+@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-02T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_no_moment_is_read_that_lies_outside_of_what_the_calendar_has_room_for(written: str):
+    zone = ZoneInfo("America/Juneau")
+    with pytest.raises(BadRequest, match="no year"):
+        opening.moment(written, zone)
+    assert opening.moment("1999-12-31", zone) == datetime(1999, 12, 31, tzinfo=zone)
+
+
+def test_no_target_lies_in_the_past(office: Office):
+    with pytest.raises(BadRequest, match="before the receipt"):
+        office.open("none", target=date(2026, 3, 1))
+    made = office.open("none", target=date(2026, 3, 2))
+    with pytest.raises(clock.NoExtension, match="is past"):
+        office.do("extend", made, until=date(2026, 3, 1))
+    assert office.do("extend", made, until=date(2026, 3, 2)).open
+
+
+def test_the_log_may_be_asked_for_all_time(office: Office):
+    office.open()
+    assert len(logged(office, since=date.min, until=date.max)) == 2
+    assert len(logged(office, since=date(2026, 3, 3), until=date.max)) == 1
+
+
 def test_a_closed_request_changes_no_more(office: Office):
     made = office.do("close", office.open(), outcome="withdrawn")
     for verb in ("acknowledge", "extend", "toll", "no_records", "deny", "close"):
@@ -694,6 +769,13 @@ def test_a_law_that_does_not_want_the_words_in_its_log_leaves_them_out(office: O
 def test_no_spreadsheet_runs_what_a_stranger_wrote(office: Office):
     office.open("us-wa", name="=HYPERLINK(1)", words="@SUM(1)")
     assert "'=HYPERLINK(1),'@SUM(1)" in logged(office)[1]
+    office.open("us-wa", name="\uff1dHYPERLINK(1)", words="'=SUM(1)")
+    assert "'\uff1dHYPERLINK(1),''=SUM(1)" in logged(office)[2]
+
+
+def test_what_is_no_text_does_not_keep_the_log_from_leaving(office: Office):
+    office.open("us-wa", words="all of it\x00 please")
+    assert "\x00" not in logged(office)[1]
 
 
 def test_that_the_log_left_is_an_entry(office: Office):

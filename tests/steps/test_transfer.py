@@ -186,6 +186,22 @@ def test_what_was_held_when_it_was_packed_is_not_disposed_of_by_that_receipt(
     assert here.gone(held, free) == {free}
 
 
+def test_what_a_silent_hold_covers_is_packed_as_if_nothing_covered_it_and_stays_here(
+    here: Office, tmp_path: Path, receipt: Path
+):
+    """The archives get a copy: a bag that left it out would tell of the matter by its number."""
+    held, free = here.keep("a", "b", series="EXE-01")
+    found = here.approved("EXE-01")
+    here.place(held, silent=True)
+    packed = pack(here, found, tmp_path / "bag")
+    assert (packed.records, packed.excluded) == (2, 0)
+    accept(here, found, receipt)
+    here.wait()
+    done = here.execute(found)
+    assert list(done.excluded) == [held]
+    assert here.gone(held, free) == {free}
+
+
 def test_what_changed_after_it_was_packed_stays(here: Office, tmp_path: Path, receipt: Path):
     edited, grown, same = here.keep("a", "b", "c", series="EXE-01")
     found = here.approved("EXE-01")

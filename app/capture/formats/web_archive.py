@@ -65,8 +65,12 @@ class WebArchive:
                 self._parts.append((path, partial(self._download.open, path)))
         if not self._parts:
             self._download.close()
+            packed = [path for path in sorted(self._download.members) if path.lower().endswith(".wacz")]
             raise BadFile(
-                f"{self.handed.name} holds no WARC file", next="Give a .warc, a .warc.gz or a .wacz."
+                f"{self.handed.name} holds no WARC file",
+                next=f"Take the WACZ files out of it ({', '.join(packed[:3])}), and give those."
+                if packed
+                else "Give a .warc, a .warc.gz or a .wacz.",
             )
 
     def _plain(self, files: Sequence[Path]) -> None:
@@ -210,6 +214,8 @@ def page(record: Record) -> Observation:
             agreed = warc_records.agrees(body, told) or warc_records.agrees(_unchunked(body, headers), told)
     if agreed is False:
         raise Unreadable("its bytes do not have the digest that the WARC file names")
+    if record.headers.get("warc-segment-number"):
+        raise Unreadable("only a part of it: it goes on in further records, which are not put together")
     if record.headers.get("warc-truncated"):
         raise Unreadable(f"it was cut when it was captured: {record.headers['warc-truncated']}")
     body = _unchunked(body, headers)

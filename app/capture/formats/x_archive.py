@@ -162,10 +162,10 @@ class XArchive(Divided):
                 "it lists messages without their words" if _HEADERS.search(name) else "no item that is known"
             )
             self.leave(path, f"{why}; it holds {words} texts")
-        elif not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            self.unreadable[path] = "not a list of items"
-        elif not found:
+        elif found == []:
             self.leave(path, "an empty list")
+        elif not isinstance(found, list) or not any(isinstance(one, dict) for one in found):
+            self.unreadable[path] = "not a list of items"
         else:
             self.lists[path] = what
             self.understood.append(path)
@@ -234,7 +234,7 @@ class XArchive(Divided):
             for read in (one for item in listed for one in _messages(item)):
                 self._want(x_items.enclosed(read, told))
         elif what == "profile":
-            for item in listed:
+            for item in (one for one in listed if isinstance(one, dict)):
                 self._want(x_items.pictures(x_items.inner(item, "profile"), told))
 
     def _want(self, files: Sequence[Attachment]) -> None:

@@ -23,6 +23,8 @@ from app.disclosure.verify.unpacking import streams
 from app.records.zips import DAMAGED
 
 _SIGNED = re.compile(rb"/ByteRange\b|/Type\s*/Sig\b|/FT\s*/Sig\b|/SigFlags\b")
+_OF_ATTACHMENT = re.compile(r"(?:^|, )attachment ")
+"""A line on an attachment: what binds it is a commitment of its own, which no entry of the ledger shows."""
 _HANDLER = re.compile(r"on[a-z]+")
 _CHUNK = 1 << 20
 # A ZIP that is damaged, or that lacks what a web capture holds or holds something else in its place.
@@ -219,7 +221,7 @@ class Beside:
             begins = line.get("BEGDOC", "")
             spoken |= {begins} if begins else set()
             known = self._commitments.get(begins)
-            whole = line.get("ITEM_TYPE", "").partition(" ")[0] != "attachment"
+            whole = not _OF_ATTACHMENT.search(line.get("ITEM_TYPE", line.get("FIELD_OR_REGION", "")))
             if known is None or not line.get("COMMITMENT") or not whole or wrong:
                 continue
             said = dict(zip(line["LOG_INDEX"].split(";"), line["COMMITMENT"].split(";"), strict=False))

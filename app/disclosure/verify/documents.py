@@ -8,6 +8,8 @@ but the current row and a count for each folder.
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +28,8 @@ from app.disclosure.verify.lying import Outside
 _PATHS = ("TEXTPATH", "PDFPATH", "NATIVEPATH", "HTMLPATH", "RSMFPATH", "WACZPATH")
 _OWN = ("pdf", "text", "natives", "images")
 """Folders in which every file belongs to one document."""
+_SHOWN = re.compile("⟨U\\+([0-9A-F]{4,6})⟩")
+_BROKEN = re.compile("⟨(U(\\+[0-9A-F]*)?)?$")
 FOLDERS = (*_OWN, "html", "rsmf", "wacz", "data", "logs", "cert", "proof")
 
 
@@ -234,13 +238,27 @@ def _same(column: str, one: str, other: str) -> bool:
         return True
     if BY_NAME[column].kind in (Kind.NUMBER, Kind.FLAG, Kind.PATH):
         return False
-    return _least(one) == _least(other)
+    first, second = _least(one), _least(other)
+    if _is_cut(one) or _is_cut(other):
+        first, second = sorted((_beginning(first), _beginning(second)), key=len)
+        return second.startswith(first)
+    return first == second
 
 
 def _least(value: str) -> str:
-    """A value as every form leaves it: the letters that all of them hold."""
-    shown = xlsx.fitted(dat.fitted(table.fitted(value))[0])
-    return "".join(shown.split())
+    """A value as every form leaves it: the letters that all of them hold, each as itself where a form shows its number."""
+    told = _SHOWN.sub(lambda found: chr(min(int(found[1], 16), sys.maxunicode)), value)
+    return "".join(told.split())
+
+
+def _is_cut(value: str) -> bool:
+    """Whether a form that holds no more ended the value with words that say so."""
+    return value.endswith(xlsx.CONTINUED) and len(value) > xlsx.LONGEST // 4
+
+
+def _beginning(least: str) -> str:
+    """What was left of a value before it was cut, perhaps within the number of a character."""
+    return _BROKEN.sub("", least.removesuffix("".join(xlsx.CONTINUED.split())))
 
 
 # -- numbers -----------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ FOLDERS = {
 }
 LEDGER_KEY, WITNESS_KEY = 1, 4
 LONGEST_PATH, MOST_SIGNATURES = 63, 100
-CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
+CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f]")  # U+007F is no control character to JSON
 NUMBER = rb"(?:0|[1-9][0-9]{0,14})"
 TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 STATEMENT = re.compile(

@@ -55,7 +55,7 @@ unbase() { # canonical base64 as an argument, hex out; fails for any other
   [ "$(base64 -w0 <"$work/raw")" = "$1" ] && hex <"$work/raw"
 }
 plain() { # whether a file holds no control character but the newline
-  [ "$(tr -d '\012\040-\176\200-\377' <"$1" | wc -c)" -eq 0 ]
+  [ "$(tr -d '\012\040-\377' <"$1" | wc -c)" -eq 0 ] # U+007F is no control character to JSON
 }
 lines() { # whether a file is made of lines, each ending with a newline
   [ "$(tail -c 1 "$1" | xxd -p)" = 0a ] && plain "$1"

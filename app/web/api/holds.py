@@ -24,6 +24,7 @@ from app.web.who import MayEnter, messages
 router = APIRouter(tags=["holds"])
 Which = Annotated[UUID, Path(description="The hold's id.")]
 Text = Annotated[str, Field(max_length=4_000)]
+Short = Annotated[str, Field(max_length=400)]
 _MOST_NAMED = 100_000
 
 
@@ -33,9 +34,9 @@ class NewHold(BaseModel):
     matter: UUID
     scope: Annotated[str, Field(max_length=100_000)] = ""
     pages: list[UUID] = []
-    authors: list[str] = []
-    since: Annotated[str | None, Field(alias="from")] = None
-    until: Annotated[str | None, Field(alias="to")] = None
+    authors: Annotated[list[Short], Field(max_length=1_000)] = []
+    since: Annotated[str | None, Field(alias="from", max_length=40)] = None
+    until: Annotated[str | None, Field(alias="to", max_length=40)] = None
     dates: Literal["published", "captured"] = "published"
     records: Annotated[list[UUID], Field(max_length=_MOST_NAMED)] = []
     why: Text = ""
@@ -69,15 +70,15 @@ class Consent(BaseModel):
 class NewNotice(BaseModel):
     """To whom, and why."""
 
-    to: str
+    to: Short
     why: Text
 
 
 class NewLetter(BaseModel):
     """To whom a preservation letter is addressed, the lines of their address, and why."""
 
-    to: Annotated[str, Field(max_length=400)]
-    address: Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=20)] = []
+    to: Short
+    address: Annotated[list[Short], Field(max_length=20)] = []
     why: Text
 
 
@@ -85,7 +86,7 @@ class NewQuarantine(BaseModel):
     """Which record, who else has access, and why."""
 
     record: UUID
-    second: Annotated[str, Field(alias="with")]
+    second: Annotated[str, Field(alias="with", max_length=400)]
     why: Text
 
 

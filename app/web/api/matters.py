@@ -20,6 +20,7 @@ from app.web.who import MayEnter, messages
 router = APIRouter(tags=["matters"])
 Which = Annotated[UUID, Path(description="The matter's id.")]
 Text = Annotated[str, Field(max_length=4_000)]
+Short = Annotated[str, Field(max_length=400)]
 
 
 class NewMatter(BaseModel):
@@ -27,9 +28,9 @@ class NewMatter(BaseModel):
 
     name: Text
     silent: bool = False
-    trigger: str | None = None
+    trigger: Short | None = None
     notes: Text = ""
-    members: list[str] = []
+    members: Annotated[list[Short], Field(max_length=1_000)] = []
     pages: list[UUID] = []
     why: Text
 
@@ -37,7 +38,7 @@ class NewMatter(BaseModel):
 class ChangedMatter(BaseModel):
     """What is to change; what is left out stays."""
 
-    trigger: str | None = None
+    trigger: Short | None = None
     note: Text = ""
     pages: list[UUID] | None = None
     why: Text
@@ -46,7 +47,7 @@ class ChangedMatter(BaseModel):
 class Member(BaseModel):
     """Somebody who works here or is a custodian, by e-mail."""
 
-    email: str
+    email: Short
     why: Text
 
 
@@ -54,7 +55,7 @@ class NewCustodian(BaseModel):
     """Somebody who must keep what they have."""
 
     name: Text
-    email: str
+    email: Short
     why: Text
 
 

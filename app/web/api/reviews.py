@@ -79,7 +79,7 @@ class NewRedaction(Reason):
             told.append(Whole(self.attachment))
         if self.record:
             told.append(Whole())
-        if len(told) != 1:
+        if len(told) != 1 or (self.region is not None and self.attachment is None):
             raise Invalid(
                 "say one thing that is taken out",
                 next="Give span, field, attachment (with or without a region), or record: true.",

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.capture import records
+from app.index import families, grouping
 from app.web import finding
 from app.web.finding import Everything, Question
 from app.web.parts import Here
 from app.web.transactions import RequestTx
-from app.web.who import MayRead, MayTakeEvidence
+from app.web.who import MayRead, MayTakeEvidence, messages
 
 router = APIRouter(tags=["records"])
 
@@ -24,26 +26,45 @@ def search(
     here: Here,
     tx: RequestTx,
     facets: Annotated[str, Query(description="Names, divided by commas.", max_length=200)] = "",
+    by_family: Annotated[
+        bool, Query(alias="families", description="Each family once, with all of its hits.")
+    ] = False,
 ) -> dict[str, Any]:
-    """The records that a query finds, with the exact total and the query as understood."""
-    query, found, hits = finding.find(here, tx, asked, by=officer, facets=finding.facets_of(facets))
+    """The records that a query finds, with the exact total and the query as understood.
+
+    With `families` each record stands for its family, and `families` has the
+    ids of the other hits.
+    """
+    plain = replace(asked, limit=1, cursor="") if by_family else asked
+    query, found, hits = finding.find(here, tx, plain, by=officer, facets=finding.facets_of(facets))
+    following, together = found.cursor, {}
+    if by_family:
+        known = families.read(tx, found.as_of, messages=messages(officer))
+        every_hit = finding.everything(here, tx, plain, by=officer).answer.every(asked.sort)
+        groups = grouping.of(every_hit, known, asked.limit, asked.cursor or None)
+        hits = finding.read(here, tx, grouping.first_hits(groups), asked, by=officer)
+        following, together = groups.cursor, {"families": grouping.as_json(tx, groups)}
     met = finding.met(here, tx, query, hits, before=asked.as_of)
     told = [
         records.as_json(record) | ({"found": met[record.key].as_json()} if record.key in met else {})
         for record in hits
     ]
     more = {} if found.disposed_since is None else {"disposed_since": found.disposed_since}
-    return more | {
-        "total": found.total,
-        "records": told,
-        "facets": found.facets,
-        "query": found.query,
-        "as_of": found.as_of,
-        "undated": found.undated,
-        "unsearchable": found.unsearchable,
-        "not_searched": found.not_searched,
-        "next": found.cursor,
-    }
+    return (
+        more
+        | together
+        | {
+            "total": found.total,
+            "records": told,
+            "facets": found.facets,
+            "query": found.query,
+            "as_of": found.as_of,
+            "undated": found.undated,
+            "unsearchable": found.unsearchable,
+            "not_searched": found.not_searched,
+            "next": following,
+        }
+    )
 
 
 @router.get("/records.ndjson", response_class=Response)

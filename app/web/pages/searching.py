@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -14,7 +15,7 @@ from app.index.engine import BadCursor, QueryNotSupported, Sort
 from app.index.language import BadQuery
 from app.index.search import NoSuchSize
 from app.index.standing import JOINED
-from app.records.errors import ArchiveError
+from app.records.errors import ArchiveError, NotFound
 from app.web import finding
 from app.web.finding import TITLES, Asked, Everything, Question
 from app.web.pages.record import csv_answer
@@ -39,13 +40,15 @@ LACKING = {
 }
 """What of a record could not be searched, in words."""
 _PRINTED = 500
+_CHOSEN_FROM = 200
+"""Of so many pages one is chosen from a list."""
 _CARET_BEFORE, _CARET_AFTER = 60, 30
 
 
 @router.get("/search")
 def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: RequestTx) -> Response:
     """The form, and what it found."""
-    shown = {"asked": asked, **_choices(tx, messages=messages(officer))}
+    shown = {"asked": asked, **_choices(tx, asked, messages=messages(officer))}
     if asked.blank:
         return show(request, "search.html", found=None, mistake=None, caret=None, **shown)
     try:
@@ -135,14 +138,25 @@ def _rows(
     ]
 
 
-def _choices(tx: Tx, *, messages: bool) -> dict[str, Any]:
-    found = pages.called(tx)
+def _choices(tx: Tx, asked: Asked, *, messages: bool) -> dict[str, Any]:
+    """What the form offers. Of more pages than anybody scrolls through the name is written, or one is taken from the counts."""
+    found = pages.called(tx, most=_CHOSEN_FROM + 1)
+    many = len(found) > _CHOSEN_FROM
     return {
-        "pages": found,
-        "platforms": sorted({page.platform for page in found}),
+        "pages": None if many else found,
+        "page_asked": _name_of(tx, asked.page) if many and asked.page else None,
+        "platforms": pages.platforms(tx),
         "kinds": [kind for kind in Kind if messages or kind is not Kind.MESSAGE],
         "sorts": SORTS,
     }
+
+
+def _name_of(tx: Tx, page: str) -> str | None:
+    """What a page is called that was asked for by its id; None where it was asked for by its name."""
+    try:
+        return pages.get(tx, UUID(page).hex).name
+    except (ValueError, NotFound):
+        return None
 
 
 def caret(error: ArchiveError) -> tuple[str, str, str] | None:

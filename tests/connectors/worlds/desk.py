@@ -136,6 +136,15 @@ class Desk:
                 if row.state == attachments.KEPT
             }
 
+    def described(self, name: str) -> list[list[object]]:
+        """What each version of a record says of what its files show, oldest first."""
+        listed = (one.fields.get("attachments") for one in self.history(name))
+        return [
+            [one.get("description") or one.get("caption") for one in files if isinstance(one, dict)]
+            for files in listed
+            if isinstance(files, list)
+        ]
+
     def counted(self) -> dict[str, tuple[int, int]]:
         """What the platform last said it has, by kinds, and how much of it is held now."""
         with self.store.database.read() as tx:

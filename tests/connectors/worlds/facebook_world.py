@@ -299,6 +299,8 @@ class FacebookWorld(SignedInWorld):
                 raise _no_field(name, "Page")
         asked = _Asked(rest, query, token)
         if rest == "" and "ids" in query:
+            if "ids" in self.shut:
+                raise self.shut["ids"]
             return {name: self._picture(name) for name in query["ids"].split(",")}
         parts = rest.split("/")
         if parts[-1] in self.shut:
