@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,53 +95,62 @@ def in_order(tx: Tx, keys: Sequence[int], *, messages: bool) -> list[int]:
 
     Sorted by rows alone: the words of a million records are not read for it.
     """
-    found: dict[int, tuple[int, bytes, bytes | None]] = {}
-    for start in range(0, len(keys), _ASK):
-        asked = select(
-            table.c.key, table.c.published_at, table.c.first_seen, table.c.native_mac, table.c.parent_mac, table.c.private
-        ).where(table.c.key.in_(list(keys[start : start + _ASK])))  # fmt: skip
+    ordered = sorted(keys)
+    known, at, above = array("q"), array("q"), array("q")
+    parent = table.alias("parent")
+    for start in range(0, len(ordered), _ASK):
+        asked = (
+            select(table.c.key, table.c.published_at, table.c.first_seen, table.c.private, parent.c.key.label("above"))
+            .outerjoin(parent, parent.c.native_mac == table.c.parent_mac)
+            .where(table.c.key.in_(ordered[start : start + _ASK]))
+            .order_by(table.c.key)
+        )  # fmt: skip
         for row in tx.execute(asked):
             if messages or not row.private:
-                at = row.published_at if row.published_at is not None else row.first_seen
-                above = bytes(row.parent_mac) if row.parent_mac is not None else None
-                found[row.key] = (int(at), bytes(row.native_mac), above)
-    return threads(found)
+                known.append(row.key)
+                at.append(int(row.published_at if row.published_at is not None else row.first_seen))
+                above.append(row.above or 0)
+    return threads(known, at, above)
 
 
-def threads(found: Mapping[int, tuple[int, bytes, bytes | None]]) -> list[int]:
-    """Keys in the order of a production, from when each was published, what it is called and what it answers. Pure.
+def threads(keys: Sequence[int], at: Sequence[int], above: Sequence[int]) -> list[int]:
+    """Keys in the order of a production: of each, the lowest first, when it was published and which it answers. Pure.
 
-    A record whose parent is not among them begins a thread of its own.
+    A record whose parent is not among them (or is 0) begins a thread of its
+    own. A few numbers for each are held, so that a million are no burden.
     """
-    named = {name: key for key, (_, name, _) in found.items()}
-    below: dict[int, list[int]] = {}
-    tops = []
-    for key, (_, name, above) in found.items():
-        parent = named.get(above) if above is not None and above != name else None
-        if parent is None:
-            tops.append(key)
-        else:
-            below.setdefault(parent, []).append(key)
+    number = len(keys)
+    by_time = sorted(range(number), key=at.__getitem__)  # where two are of one moment, the lower key is first
+    first, following = array("q", [-1]) * number, array("q", [-1]) * number
+    parents = array("q", [-1]) * number
+    for place in reversed(by_time):
+        found = bisect_left(keys, above[place])
+        if found < number and keys[found] == above[place] and found != place:
+            parents[place] = found
+            following[place], first[found] = first[found], place
     told: list[int] = []
-    seen: set[int] = set()
-
-    def by_time(key: int) -> tuple[int, int]:
-        return found[key][0], key
+    seen = bytearray(number)
 
     def lay(top: int) -> None:
         waiting = [top]
         while waiting:
-            key = waiting.pop()
-            if key in seen:
+            place = waiting.pop()
+            if seen[place]:
                 continue
-            seen.add(key)
-            told.append(key)
-            waiting.extend(sorted(below.get(key, ()), key=by_time, reverse=True))
+            seen[place] = 1
+            told.append(keys[place])
+            below, child = [], first[place]
+            while child >= 0:
+                below.append(child)
+                child = following[child]
+            waiting.extend(reversed(below))
 
-    for top in sorted(tops, key=by_time):
-        lay(top)
-    for key in sorted(found.keys() - seen, key=by_time):  # records that answer one another in a ring
-        lay(key)
+    for place in by_time:
+        if parents[place] < 0:
+            lay(place)
+    for place in by_time:  # records that answer one another in a ring
+        if not seen[place]:
+            lay(place)
     return told
 
 

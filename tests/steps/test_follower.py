@@ -278,7 +278,7 @@ def test_messages_are_found_only_by_those_who_may_read_them(town):
 
 def test_an_answer_carries_the_question_as_understood(town):
     found = search(town, "road  CLOSED or", zone=JUNEAU, ledger_size=4)
-    assert found.query["understood"] == "road AND closed AND or"
+    assert found.query["understood"] == 'road AND closed AND "or"'
     assert found.query["notes"]
 
 

@@ -371,11 +371,13 @@ def test_the_database_itself_keeps_what_was_selected_and_taken_out(desk: Desk, r
 
 
 def test_in_order_a_thread_follows_its_post_whatever_the_keys():
-    found = {
-        9: (5, b"p", None), 3: (7, b"a", b"p"), 4: (6, b"b", b"p"), 2: (8, b"c", b"b"), 8: (1, b"q", b"gone"),
-        6: (2, b"x", b"y"), 7: (3, b"y", b"x"),
-    }  # fmt: skip
-    assert assembling.threads(found) == [8, 9, 4, 2, 3, 6, 7]
+    found = [  # key, when it was published, what it answers
+        (2, 8, 4), (3, 7, 9), (4, 6, 9), (6, 2, 7), (7, 3, 6), (8, 1, 5), (9, 5, 0),
+    ]  # fmt: skip
+    keys, at, above = zip(*found, strict=True)
+    assert assembling.threads(keys, at, above) == [8, 9, 4, 2, 3, 6, 7]
+    assert assembling.threads([1], [5], [1]) == [1]  # it answers itself
+    assert assembling.threads([], [], []) == []
 
 
 # -- suggestions -------------------------------------------------------------------------------------------
