@@ -427,3 +427,25 @@ def test_every_family_of_errors_has_its_status():
     }
     assert {family: status_of(family("said")) for family in families} == families
     assert status_of(ArchiveError("said")) == 500
+
+
+def test_of_more_pages_than_anybody_scrolls_through_one_is_named_and_not_chosen(browser, monkeypatch):
+    reader = browser("reader")
+    assert '<select id="page"' in reader.get("/search").text
+    page = re.search(r"/pages/([0-9a-f-]{36})", reader.get("/pages").text)
+    name = re.search(
+        r'<select id="page".*?<option value="[0-9a-f-]{36}">([^<]+)<', reader.get("/search").text
+    )
+    assert page
+    assert name
+    monkeypatch.setattr("app.web.pages.searching._CHOSEN_FROM", 0)
+    form = reader.get("/search").text
+    assert '<input id="page"' in form
+    assert '<select id="page"' not in form
+    by_id, by_name = (
+        reader.get("/search", params={"q": "*", "page": one}).text for one in (page[1], name[1])
+    )
+    assert f"({name[1]})" in by_id  # what is asked for by an id is called by its name
+    totals = [re.findall(r'id="results">(\d+) record', text) for text in (by_id, by_name)]
+    assert totals[0] == totals[1]
+    assert totals[0] not in ([], ["0"])
