@@ -190,7 +190,10 @@ def questions(home: Path, expected: str, rounds: int) -> dict[str, object]:
             floor = partial(bare.judge, query, parts) if judged else partial(bare.ask, query)
             whole_answer = partial(archive.search, text, limit=NEWEST, messages=False)
             room = partial(first_answer, archive.index, tree)
-            found, known = whole_answer().total, floor()
+            began = time.perf_counter()
+            found = whole_answer().total
+            first = (time.perf_counter() - began) * 1000
+            known = floor()
             ours, rooms, floors = [], [], []
             began = time.perf_counter()
             for number in range(rounds):
@@ -206,6 +209,7 @@ def questions(home: Path, expected: str, rounds: int) -> dict[str, object]:
                     "total": found,
                     "expected": question.get(expected, known),
                     "floor_total": known,
+                    "first": first,
                     "ours": statistics.median(ours),
                     "room": statistics.median(rooms),
                     "floor": statistics.median(floors),
