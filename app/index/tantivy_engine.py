@@ -171,6 +171,7 @@ class _Snapshot:
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self.searcher = searcher
         self._compiled: dict[tuple[Tree, Scope], Query] = {}
+        self._keeping = threading.Lock()
 
     def compiled(self, tree: Tree, scope: Scope) -> Query | None:
         """The query that a question came to when it was asked before: the next page asks it again, and so does every count."""
@@ -178,9 +179,10 @@ class _Snapshot:
 
     def remember(self, tree: Tree, scope: Scope, query: Query) -> None:
         """Keep the query of a question for as long as the snapshot lasts, the newest few of them."""
-        while len(self._compiled) >= _MOST_COMPILED:
-            self._compiled.pop(next(iter(self._compiled), (tree, scope)), None)  # another thread may be first
-        self._compiled[tree, scope] = query
+        with self._keeping:  # several may ask at once, and none may change what another walks
+            while len(self._compiled) >= _MOST_COMPILED:
+                del self._compiled[next(iter(self._compiled))]
+            self._compiled[tree, scope] = query
 
     @cached_property
     def said(self) -> Mapping[str, int] | None:

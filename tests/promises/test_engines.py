@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -847,6 +848,31 @@ class TestTantivy(FolderPromises):
         assert answer.facets(["author"]) == {"author": {f"author {n}": 5 for n in range(40)}}
         assert sorted(answer.every(Sort.OLDEST)) == list(range(1, 201))
         assert found(engine, "x w/1 x OR x*") == set(range(1, 201))
+
+    @pytest.mark.parametrize("alike", [30, 200])  # fewer and more than are read beyond a page
+    def test_records_of_one_moment_are_paged_in_one_order(self, engine, alike):
+        times = [DAY if n <= alike else DAY - timedelta(days=n) for n in range(1, alike + 6)]
+        kept(engine, *(a_document(n, "x", published_at=at) for n, at in enumerate(times, 1)))
+        shown: list[int] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = engine.ask(parse("x").tree, PUBLIC).page(Sort.NEWEST, 4, cursor or None)
+            shown, cursor = [*shown, *page.records], page.cursor
+        assert shown == [*range(alike, 0, -1), *range(alike + 1, alike + 6)]
+
+    def test_a_question_that_was_asked_before_finds_what_came_since(self, engine):
+        kept(engine, a_document(1, "road"))
+        assert found(engine, "road") == found(engine, "road") == {1}
+        kept(engine, a_document(2, "road"))
+        assert found(engine, "road") == {1, 2}
+
+    def test_questions_of_several_threads_are_kept_within_bounds(self, engine, monkeypatch):
+        monkeypatch.setattr("app.index.tantivy_engine._MOST_COMPILED", 2)
+        kept(engine, *(a_document(n, f"word{n}") for n in range(1, 21)))
+        with ThreadPoolExecutor(4) as several:
+            told = list(several.map(lambda n: found(engine, f"word{n % 20 + 1}"), range(200)))
+        assert told == [{n % 20 + 1} for n in range(200)]
+        assert len(engine._freshen()._compiled) == 2
 
     def test_a_batch_that_fails_is_given_up_and_the_index_goes_on(self, engine, monkeypatch):
         kept(engine, a_document(1, "road"))
