@@ -29,10 +29,7 @@ def desk(store: Store, clock: FixedClock, tmp_path: Path) -> Iterator[Producer]:
 
 @pytest.fixture
 def request_(desk: Producer) -> Request:
-    made = desk.opened()
-    desk.select(made, "Elm", families=True)
-    desk.confirm(made)
-    return desk.again(made)
+    return desk.asked()
 
 
 def outcome(desk: Producer, request: Request) -> str:

@@ -45,6 +45,13 @@ FORMS = frozenset({Form.TEXT, Form.NATIVE, Form.CSV, Form.LOADFILE, Form.PROOFS}
 class Producer(Desk):
     """An office that makes productions."""
 
+    def asked(self) -> Request:
+        """A request of which everything around Elm Street was selected and confirmed."""
+        made = self.opened()
+        self.select(made, "Elm", families=True)
+        self.confirm(made)
+        return self.again(made)
+
     def plan(self, request: Request) -> Plan:
         return producing.plan(self.store, request)
 
@@ -93,10 +100,7 @@ def desk(store: Store, clock: FixedClock, tmp_path: Path) -> Iterator[Producer]:
 
 @pytest.fixture
 def request_(desk: Producer) -> Request:
-    made = desk.opened()
-    desk.select(made, "Elm", families=True)
-    desk.confirm(made)
-    return desk.again(made)
+    return desk.asked()
 
 
 def every_byte(folder: Path) -> bytes:

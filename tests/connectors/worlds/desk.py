@@ -145,6 +145,19 @@ class Desk:
             if isinstance(files, list)
         ]
 
+    def hears_other_descriptions(
+        self, name: str, expire: Callable[[], None], describe: Callable[[str | None], None]
+    ) -> None:
+        """Nights over a record with a picture of "A barrier": another address is no edit, another description is, and so is none."""
+        assert self.night().status == "complete"
+        expire()
+        assert told_in_full(self.night()) == ("complete", 0, 0, 0, 0, 0)
+        for words in ("A barrier across the road", None):
+            describe(words)
+            assert told_in_full(self.night()) == ("complete", 0, 1, 0, 0, 0)
+        assert self.described(name) == [["A barrier"], ["A barrier across the road"], [None]]
+        assert self.sound()
+
     def counted(self) -> dict[str, tuple[int, int]]:
         """What the platform last said it has, by kinds, and how much of it is held now."""
         with self.store.database.read() as tx:
