@@ -12,7 +12,7 @@ exec </dev/null
 if ! cmp --silent "$lock" "$cache/installed.txt"; then
     rm -rf "$cache"
     python3 -m venv "$cache"
-    # pywb comes as source and is built with what the lock file names.
+    # pywb and bagit come as source and are built with what the lock file names last.
     grep -A 99 '^setuptools==' "$lock" >"$cache/builder.txt"
     "$cache/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
         --requirement "$cache/builder.txt" >&2
