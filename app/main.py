@@ -1079,11 +1079,12 @@ class Archive:
     ) -> Found:
         """Answer a question with its exact total; what officers say of records, `by` must be there to ask."""
         with self.store.database.read() as tx:
+            size = self.store.ledger.size(tx)
             return search.search(
-                searching.within(self.index, tx),
+                searching.within(self.index, tx, size),
                 query,
                 zone=self.store.agency.zone(),
-                ledger_size=self.store.ledger.size(tx),
+                ledger_size=size,
                 may_read_messages=messages,
                 sort=sort,
                 limit=limit,
@@ -1105,7 +1106,7 @@ class Archive:
         """The key of every hit, without a cap."""
         with self.store.database.read() as tx:
             return search.every(
-                searching.within(self.index, tx),
+                searching.within(self.index, tx, self.store.ledger.size(tx)),
                 query,
                 zone=self.store.agency.zone(),
                 may_read_messages=messages,

@@ -1,8 +1,10 @@
 """An index that finds nothing which is in quarantine: whoever asks, whatever they ask, in hits, totals and counts.
 
 Which records these are is asked of the database with each question, so that a
-quarantine works from its commit on, in every process. The index behind it goes
-on holding everything; holds ask that one, since they cover what nobody sees.
+quarantine works from its commit on, in every process; where the ledger has not
+grown since they were read last, none has begun or ended, for each writes an
+entry. The index behind it goes on holding everything; holds ask that one,
+since they cover what nobody sees.
 """
 
 from __future__ import annotations
@@ -26,10 +28,19 @@ class Honouring:
 
     def __init__(self, inner: Engine, store: Store, withdrawn: Keys | None = None) -> None:
         self.inner, self.store, self._withdrawn = inner, store, withdrawn
+        self._read: tuple[int, Keys] | None = None
+        """What was in quarantine when the ledger had so many entries."""
 
-    def within(self, tx: Tx) -> Self:
-        """The same for questions that belong together: what is in quarantine is read once, as `tx` sees it."""
-        return type(self)(self.inner, self.store, _hidden(tx))
+    def within(self, tx: Tx, size: int) -> Self:
+        """The same for questions that belong together: what is in quarantine as `tx` sees it, which only reads.
+
+        `size` is that of the ledger in `tx`. One that has written may yet come
+        to nothing, and another end with as many entries.
+        """
+        read = self._read
+        if read is None or read[0] != size:
+            read = self._read = (size, _hidden(tx))
+        return type(self)(self.inner, self.store, read[1])
 
     def position(self) -> Position | None:
         return self.inner.position()
@@ -77,9 +88,12 @@ def whole(engine: Engine) -> Engine:
     return engine.inner if isinstance(engine, Honouring) else engine
 
 
-def within(engine: Engine, tx: Tx) -> Engine:
-    """An engine for questions that belong together, and are asked of the archive as `tx` sees it."""
-    return engine.within(tx) if isinstance(engine, Honouring) else engine
+def within(engine: Engine, tx: Tx, size: int) -> Engine:
+    """An engine for questions that belong together, and are asked of the archive as `tx`, which only reads, sees it.
+
+    `size` is that of the ledger in `tx`.
+    """
+    return engine.within(tx, size) if isinstance(engine, Honouring) else engine
 
 
 def _hidden(tx: Tx) -> Keys:

@@ -12,7 +12,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from app.capture import account, overview, records
 from app.capture.records import NoSuchRecord
-from app.holds import accounted, covering, quarantine
+from app.holds import accounted, covering, quarantine, searching
 from app.holds.quarantine import BadQuarantine, InQuarantine, NotInQuarantine
 from app.index import families, search
 from app.index.engine import Scope, Sort
@@ -85,6 +85,34 @@ def test_it_is_found_in_no_search_count_or_facet(law: Law):
     assert law.engine.ask(parse("NOT zebra").tree, everything).total() == 2
     told = search.search(law.engine, "flood", zone=law.store.agency.zone(), ledger_size=0, facets=["kind"])
     assert told.total == 2
+
+
+def asked_anew(law: Law) -> int:
+    """How many records a question finds that is asked as a door asks it."""
+    with law.store.database.read() as tx:
+        engine = searching.within(law.engine, tx, law.store.ledger.size(tx))
+    return engine.ask(parse("flood").tree, Scope(law.store.agency.zone())).total()
+
+
+def test_whoever_has_asked_before_is_answered_as_it_stands_now(law: Law):
+    assert [asked_anew(law), asked_anew(law)] == [3, 3]
+    first = cut_off(law)
+    assert [asked_anew(law), asked_anew(law)] == [2, 2]
+    second = cut_off(law, "c2")
+    assert asked_anew(law) == 1
+    for one in (first, second):
+        with law.store.database.begin() as tx:
+            quarantine.end(law.store, tx, one.id, by=law.counsel, why="the court said no")
+    assert asked_anew(law) == 3
+
+
+def test_a_quarantine_that_came_to_nothing_leaves_no_trace_in_later_answers(law: Law):
+    found = law.records()["c1"]
+    with law.store.database.engine.connect() as tx, tx.begin() as transaction:
+        quarantine.begin(law.store, tx, found.id, law.clerk.email, by=law.counsel, why="a court may order it")
+        assert asked_anew(law) == 3
+        transaction.rollback()
+    assert asked_anew(law) == 3
 
 
 def test_it_is_in_no_list_family_count_or_export(law: Law):
