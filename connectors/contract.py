@@ -444,7 +444,8 @@ class Connector(Protocol):
         """Yield what the page shows, in batches; `since` None begins a pass from nothing.
 
         Resuming from any yielded `resume_from` MUST miss nothing; it MAY
-        repeat. The last cursor of a finished pass begins the next one; a pass
+        repeat. An object at which the platform fails is a gap, and asked for
+        again by every later pass (`connectors.failing`). The last cursor of a finished pass begins the next one; a pass
         that is resumed is resumed with the same page, its times included.
         Errors are raised with the exchanges that show them; whatever was
         yielded before stays good.

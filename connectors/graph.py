@@ -75,6 +75,9 @@ _THROTTLED = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 _FORBIDDEN = frozenset({3, 10, *range(200, 300)})
 _PASSING = frozenset({1, 2})
 _BLOCKED = 368
+_SPEAKS_FOR_ALL = _THROTTLED | _DEAD | {_BLOCKED}
+"""With these a failing answer is about whoever asks, and not about what was asked for."""
+
 _NO_SUCH_PATH = 2500
 _LEADS_ON = frozenset({"after", "until", "since", "offset", "page", "__paging_token", "__after_id"})
 
@@ -504,7 +507,8 @@ class Asking(Visit):
             except TooMuch:
                 if limit == 1:
                     raise TryAgainLater(
-                        f"{whose} cannot gather even one item of {path} at a time. Later it may."
+                        f"{whose} cannot gather even one item of {path} at a time. Later it may.",
+                        self._exchanges[-1:],
                     ) from None
                 limit = self._at_once[name] = max(1, limit // 2)
 
@@ -531,7 +535,9 @@ class Asking(Visit):
         try:
             return ask()
         except TooMuch:
-            raise TryAgainLater("Meta cannot gather what was asked for. Later it may.") from None
+            raise TryAgainLater(
+                "Meta cannot gather what was asked for. Later it may.", self._exchanges[-1:]
+            ) from None
 
     def _with_fields(self, path: str, fields: Sequence[str], params: Mapping[str, str]) -> Exchange:
         left = list(fields)
@@ -565,6 +571,8 @@ class Asking(Visit):
             self._exchanges += self._others(later.exchanges)
             raise TooMuch from None
         told = usage(last)
+        if said is not None and said.code in _SPEAKS_FOR_ALL and later.after is None:
+            later.after = told.regained_in or _WITHOUT_A_TIME
         if later.after is None and (told.percent >= _BRAKE or told.regained_in):
             later.after = told.regained_in or _WITHOUT_A_TIME
 

@@ -47,6 +47,7 @@ from connectors.contract import (
     Exchange,
     Families,
     Finding,
+    Gap,
     Kind,
     Listing,
     Observation,
@@ -56,11 +57,13 @@ from connectors.contract import (
     Streams,
 )
 from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
-from connectors.http import EvidenceClient, Manners
+from connectors.http import EvidenceClient, Manners, with_params
 from connectors.secrets import PUBLIC_NAMES
 
 Answer = TypeVar("Answer")
 
+_SHORT = 4
+"""Numbers no longer than this stand in words by chance."""
 MOST_QUESTIONS = 2000
 """More questions than this in one pass of a small world are taken for a loop."""
 
@@ -624,6 +627,63 @@ class ConnectorPromises(ABC):
             )
             self._proves_nothing(seen, whole)
 
+    # -- an object that fails ------------------------------------------------------------------------------
+
+    def test_an_object_at_which_the_platform_fails_for_ever_keeps_no_other_from_being_read(self) -> None:
+        """Each question of a pass fails in turn. Either it ends the pass, or what stands behind it is read all the same."""
+        with self.world() as world:
+            recorder = _Recorder(_client(world, self._clock))
+            whole = self._run(recorder, lambda connector: connector.observe(world.page, None))
+            assert whole.error is None, f"an undisturbed pass failed: {whole.error!r}"
+            for question in dict.fromkeys(filter(None, recorder.questions)):
+                failing = _Recorder(_client(world, self._clock), fails=question)
+                seen = self._run(failing, lambda connector: connector.observe(world.page, None))
+                told = f"500 for {question}"
+                self._proves_nothing(seen, whole)
+                if seen.error is not None:
+                    self._says_so(seen.error, (TryAgainLater,), None, told)
+                elif failing.failed:
+                    self._passes_over(world, question, seen, whole, told)
+
+    def test_an_item_at_which_the_platform_fails_is_unknown_or_a_gap_and_all_others_are_told_how_they_stand(
+        self,
+    ) -> None:
+        with self.world() as world:
+            whole = self._whole(world)
+            items = list(whole.latest().values())
+            recorder = _Recorder(_client(world, self._clock))
+            told = {name for name, _ in self._look(world, items, recorder).concluded()}
+            for question in dict.fromkeys(filter(None, recorder.questions)):
+                failing = _Recorder(_client(world, self._clock), fails=question)
+                seen = self._look(world, items, failing)
+                self._proves_nothing(seen, whole)
+                if seen.error is not None:
+                    self._says_so(seen.error, (TryAgainLater,), None, f"looking, 500 for {question}")
+                elif failing.failed:
+                    untold = told - {name for name, _ in seen.concluded()} - _about(_gaps(seen), whole)
+                    assert not untold, f"looking, 500 for {question}: nothing is told of {untold}"
+
+    def _passes_over(self, world: World, question: str, seen: Pass, whole: Pass, told: str) -> None:
+        """A pass that went on behind an object that fails: nothing else is missed, and the next pass reads it."""
+        missed = set(whole.latest()) - set(seen.latest())
+        if not _gaps(seen):
+            assert not missed, f"{told}: the pass ended as if all had been seen, without {missed}"
+            return  # asked otherwise, it was told
+        beyond = missed - _about(_gaps(seen), whole)
+        assert not beyond, f"{told}: {beyond} belong to nothing that failed, and were not read"
+        first = next(place for place, batch in enumerate(seen.batches) if batch.gaps)
+        broken = Pass(seen.batches[: first + 1])
+        again = _Recorder(_client(world, self._clock), fails=question)
+        resumed = broken.then(self._run(again, lambda connector: connector.observe(world.page, broken.last)))
+        assert resumed.error is None, f"{told}, broken off behind it and gone on with: {resumed.error!r}"
+        self._listings_are_true(resumed, whole)
+        lacking = set(seen.latest()) - set(resumed.latest())
+        assert not lacking, f"{told}: broken off behind it and gone on with, the pass misses {lacking}"
+        later = seen.then(self._whole(world, seen.last))
+        self._listings_are_true(later, whole)
+        left = set(whole.latest()) - set(later.latest())
+        assert not left, f"{told}, then well again: the next pass misses {left}"
+
     # -- secrets -------------------------------------------------------------------------------------------
 
     def test_no_secret_is_in_anything_that_was_yielded(self) -> None:
@@ -766,10 +826,11 @@ class ConnectorPromises(ABC):
             lacking = set(world.shows()) - set(later.latest())
             assert not lacking, f"{told}: the next pass misses {lacking}"
 
-    def _look(self, world: World, items: Sequence[Observation]) -> Pass:
+    def _look(self, world: World, items: Sequence[Observation], recorder: _Recorder | None = None) -> Pass:
         ids = [(item.kind, item.native_id) for item in items]
         return self._run(
-            _Recorder(_client(world, self._clock)), lambda connector: connector.look(world.page, ids)
+            recorder or _Recorder(_client(world, self._clock)),
+            lambda connector: connector.look(world.page, ids),
         )
 
     def _run(
@@ -817,9 +878,11 @@ class ConnectorPromises(ABC):
                 if broken.batches and broken.error is not None:
                     resumed = broken.then(self._observe(world, broken.last))
                     assert resumed.error is None, f"{told}, then well again: {resumed.error!r}"
+                    self._listings_are_true(resumed, whole)
+                    if _passed_over(broken, whole):
+                        resumed = resumed.then(self._whole(world, resumed.last))
                     missed = set(whole.latest()) - set(resumed.latest())
                     assert not missed, f"{told}: going on afterwards misses {missed}"
-                    self._listings_are_true(resumed, whole)
             getattr(world, hook)(after=0)
             looked = self._look(world, items)
             if looked.error is not None:
@@ -931,8 +994,48 @@ def _attachments(items: Mapping[str, Observation]) -> list[Any]:
     return [file for name in sorted(items) for file in items[name].attachments]
 
 
-def _gaps(seen: Pass) -> list[object]:
+def _gaps(seen: Pass) -> list[Gap]:
     return [gap for batch in seen.batches for gap in batch.gaps]
+
+
+def _passed_over(seen: Pass, whole: Pass) -> set[str]:
+    """The objects at which a platform failed, and which the pass after this one asks for again; see `connectors.failing`."""
+    known = {(gap.what, gap.native_id) for gap in _gaps(whole)}
+    return {gap.native_id for gap in _gaps(seen) if gap.native_id and (gap.what, gap.native_id) not in known}
+
+
+def _about(gaps: Iterable[Gap], whole: Pass) -> set[str]:
+    """What belongs to the objects that these gaps name: their families, what refers to them, and with a page's own record all that is of it."""
+    items = whole.latest()
+
+    def root(name: str) -> str:
+        while (item := items.get(name)) is not None and item.in_reply_to in items:
+            name = item.in_reply_to
+        return name
+
+    gaps = list(gaps)
+    named = {gap.native_id for gap in gaps if gap.native_id is not None}
+    if len(named) < len({gap.native_id for gap in gaps}):
+        return set(items)
+    roots = {root(name) for name in named}
+    # What else is kept of the same thing bears its number too, or names it.
+    numbers = {_number(name) for name in named if ":" in name or "/" in name}
+    told = named | {number for number in numbers if len(number) > _SHORT}
+    kinds = {Kind.PROFILE for name in roots if name in items and items[name].kind is Kind.PROFILE}
+    kinds |= {Kind.MESSAGE for name in roots if name not in items}  # a conversation is no item
+    return {
+        name
+        for name, item in items.items()
+        if root(name) in roots
+        or _number(name) in numbers
+        or item.kind in kinds
+        or any(one in dumps(dict(item.extra), default=str) for one in told)
+    }
+
+
+def _number(name: str) -> str:
+    """What a native id numbers by, without the kind before it."""
+    return name.replace(":", "/").rpartition("/")[2]
 
 
 def _overlapping(spans: Collection[Span]) -> Iterator[tuple[Span, Span]]:
@@ -1022,10 +1125,18 @@ class _Recorder:
     """The evidence client, with everything that it told the connector written down.
 
     `before` is called before each question, with how many were asked so far.
+    The question `fails` is answered 500, whatever the platform would say.
     """
 
-    def __init__(self, client: EvidenceClient, before: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        client: EvidenceClient,
+        before: Callable[[int], None] | None = None,
+        fails: str | None = None,
+    ) -> None:
         self._client = client
+        self._fails, self.failed = fails, False
+        self.questions: list[str] = []
         self._before = before or (lambda _question: None)
         self._told: list[Exchange | ConnectorError] = []
         self._times: list[datetime] = []
@@ -1044,7 +1155,10 @@ class _Recorder:
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
     ) -> Exchange:
-        return self._asked(lambda: self._client.get(url, params=params, headers=headers, accept=accept))
+        return self._asked(
+            lambda: self._client.get(url, params=params, headers=headers, accept=accept),
+            with_params(url, params or {}),
+        )
 
     def post(
         self,
@@ -1056,14 +1170,20 @@ class _Recorder:
         accept: Sequence[int] = (),
     ) -> Exchange:
         return self._asked(
-            lambda: self._client.post(url, form=form, json=json, headers=headers, accept=accept)
+            lambda: self._client.post(url, form=form, json=json, headers=headers, accept=accept),
+            f"{url} {dumps([form and dict(form), json], default=str)}",
         )
 
-    def _asked(self, ask: Callable[[], Exchange]) -> Exchange:
+    def _asked(self, ask: Callable[[], Exchange], question: str = "") -> Exchange:
         assert len(self._told) < MOST_QUESTIONS, "the pass does not end"
         self._before(len(self._told))
+        self.questions.append(question)
         try:
             exchange = ask()
+            if question == self._fails:
+                self.failed = True
+                exchange = replace(exchange, status=500, reason="Internal Server Error", body=b"")
+                raise TryAgainLater(f"{exchange.url} answered 500.", [exchange])
         except ConnectorError as error:
             self._told.append(error)
             raise

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
-from connectors.contract import Batch, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors import failing
+from connectors.contract import (
+    Batch,
+    Cursor,
+    Exchange,
+    Gap,
+    Listing,
+    Observation,
+    Sighting,
+    Span,
+    State,
+)
+from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.failing import IN_SUCCESSION, Asked, Failing
 from connectors.http import decoded
 from connectors.pieces import Malformed, packed
 
 T = TypeVar("T")
+
+_FAILING = 500
+
+
+class About:
+    """The question about one object, as a context; see `Visit.about`."""
+
+    def __init__(self, visit: Visit, what: str, native_id: str) -> None:
+        self._visit, self._what, self._native_id = visit, what, native_id
+        self._asked = Asked()
+
+    def __enter__(self) -> Asked:
+        return self._asked
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> bool:
+        return self._visit.weighs(self._asked, error, self._what, self._native_id)
 
 
 class Visit:
@@ -19,6 +51,7 @@ class Visit:
 
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []
+        self._failing = Failing()
 
     def __enter__(self) -> Self:
         return self
@@ -32,6 +65,70 @@ class Visit:
     def _others(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
         """Those of `exchanges` that are not gathered yet."""
         return [one for one in exchanges if all(one is not kept for kept in self._exchanges)]
+
+    def about(self, what: str, native_id: str) -> About:
+        """Ask for one object; where the platform fails at it alone, its `gap` is told and nothing raised.
+
+        `what` of it is asked for. The exchanges that show the failure are
+        gathered. See `connectors.failing` for what whoever asks then owes.
+        """
+        return About(self, what, native_id)
+
+    def weighs(self, asked: Asked, error: BaseException | None, what: str, native_id: str) -> bool:
+        """Whether what came of asking for one object is taken note of, and need not be raised."""
+        if isinstance(error, TryAgainLater):
+            if not self.fails_alone(error):
+                return False
+            asked.gap = self._failing.passed_over(error, what, native_id)
+            if asked.gap is not None:
+                self._exchanges += self._others(error.exchanges)
+            return asked.gap is not None
+        if error is None or isinstance(error, Exception):
+            self._failing.answered()
+        return False
+
+    def piecemeal(
+        self, what: str, names: Sequence[str], ask: Callable[[Sequence[str]], T], *, of: str | None = None
+    ) -> tuple[list[T], list[Gap]]:
+        """Ask for several objects at once; where the platform fails at one of them, by halves until it is found.
+
+        Returns the answers, and a gap for each object that is in none of them.
+        `of` is the one object that all of them belong to, and as which they
+        fail. Where several fail one after the other, no more halves are made.
+        """
+        answers: list[T] = []
+        gaps: list[Gap] = []
+        left, failed = deque([list(names)] if names else []), 0
+        while left:
+            some = left.popleft()
+            with self.about(what, of or some[0]) as asked:
+                answers.append(ask(some))
+            if asked.gap is None:
+                failed = 0
+            elif len(some) > 1 and failed < IN_SUCCESSION:
+                half = len(some) // 2
+                left.extendleft([some[half:], some[:half]])
+            else:
+                failed += 1
+                gaps += [replace(asked.gap, native_id=one) for one in some]
+        return answers, gaps
+
+    def standing(
+        self, names: Sequence[str], ask: Callable[[Sequence[str]], Sequence[Sighting]]
+    ) -> list[Sighting]:
+        """How these items stand, by `ask`; unknown, with the platform's answer, where it fails at one alone."""
+        answers, gaps = self.piecemeal("how it stands", names, ask)
+        failed = [index for index, one in enumerate(self._exchanges) if one.status >= _FAILING]
+        unknown = (
+            Sighting(native_id=gap.native_id, state=State.UNKNOWN, exchange=failed[-1], reason=gap.why)
+            for gap in gaps
+            if gap.native_id is not None
+        )
+        return [*(one for answer in answers for one in answer), *unknown]
+
+    def fails_alone(self, error: TryAgainLater) -> bool:
+        """Whether an error can be of the one object that was asked for; a platform MAY narrow it."""
+        return failing.fails_alone(error)
 
     @property
     def last(self) -> int:

@@ -163,8 +163,7 @@ class Account:
         until = since if last is None else last - _OVERLAP
         newest = noted
         for exchange in self._pages("app.bsky.notification.listNotifications", {"limit": _PAGE}):
-            listed, _ = self._asking.read(parse.notices, exchange, self._asking.last)
-            seen = [parse.noticed(what, span, self._whose, hidden) for what, span in listed]
+            listed, seen = self._asking.read(_noticed, exchange, self._asking.last, self._whose, hidden)
             told = [one for one in seen if one is not None]
             times = [what.indexed_at for what, _ in listed if what.indexed_at]
             newest = max([*times, newest or ""]) or None
@@ -172,7 +171,16 @@ class Account:
                 one for one in told if since is None or one.published_at is None or one.published_at >= since
             ]
             roots = sorted({root for one in lately if (root := self._root(one)) is not None})
-            yield Step(told, noted=newest, roots=roots)
+            gaps = [
+                Gap(
+                    what="an answer or a mention",
+                    why=f"a notification ({what.reason}) tells of it, and it has another shape than a post promises",
+                    native_id=what.uri,
+                )
+                for (what, _), one in zip(listed, seen, strict=True)
+                if one is None and what.reason in parse.TOLD_OF
+            ]
+            yield Step(told, gaps=gaps, noted=newest, roots=roots)
             oldest = parse.moment(min(times)) if times else None
             if until is not None and oldest is not None and oldest < until:
                 return
@@ -192,8 +200,11 @@ class Account:
                     convos[one["id"]] = _members(one.get("members"))
         for convo, members in convos.items():
             query = {"convoId": convo, "limit": _PAGE}
-            for exchange in self._pages("chat.bsky.convo.getMessages", query, chat=True):
-                yield self._asking.read(_said, exchange, self._asking.last, convo, members)
+            with self._asking.about(f"{_DIRECT} of the conversation {convo}", f"chat:{convo}") as asked:
+                for exchange in self._pages("chat.bsky.convo.getMessages", query, chat=True):
+                    yield self._asking.read(_said, exchange, self._asking.last, convo, members)
+            if asked.gap is not None:
+                yield Step(gaps=[asked.gap])
 
     def _pages(self, method: str, query: Mapping[str, object], *, chat: bool = False) -> Iterator[Exchange]:
         """Every page of a listing; one that names the same next page again has no end, and is an error."""
@@ -283,6 +294,14 @@ def _said(body: bytes, exchange: int, convo: str, members: Mapping[str, Author])
             )
         )
     return Step(observations, sightings)
+
+
+def _noticed(
+    body: bytes, exchange: int, whose: Whose, hidden: Sequence[str]
+) -> tuple[list[tuple[parse.Noticed, Span]], list[Observation | None]]:
+    """The notifications of one answer, and what each of them tells of."""
+    listed, _ = parse.notices(body, exchange)
+    return listed, [parse.noticed(what, span, whose, hidden) for what, span in listed]
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ An answer that is not shown because somebody blocked somebody can still be read
 at its own address: it is kept as hidden, since the thread does not show it.
 
 Only where as many answers were shown as the app view counts is anything said
-to be complete; where it counts more, that is a gap.
+to be complete; where it counts more, that is a gap. So is an answer that is
+shown and cannot be read, and a thread at which the app view fails: of what lies
+there nothing is said, and the rest is read.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from connectors.bluesky.address import uri
 from connectors.bluesky.asking import NotGiven
 from connectors.bluesky.network import Network
 from connectors.bluesky.parse import Branch, Seen, Whose
-from connectors.contract import Gap, Kind, Listing, Observation, State
-from connectors.errors import UnexpectedResponse
+from connectors.contract import Exchange, Gap, Kind, Listing, Observation, State
+from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
 
 AT_ONCE = 25
 """How many posts the app view shows at once (`getPosts`)."""
@@ -40,6 +42,8 @@ class Told:
     observations: list[Observation] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    beside: list[Gap] = field(default_factory=list)
+    """Gaps that keep nothing out of a listing: files whose item was shown."""
 
 
 class Answers:
@@ -56,10 +60,14 @@ class Answers:
         self._network, self._asking, self._whose = network, network.asking, whose
         self._records, self._hidden = records, hidden
         self._hiding: Collection[str] = ()
+        self._unread: set[str] = set()
+        """Answers of which we know no more than their addresses."""
+        self._silent: set[str] = set()
+        """Whose servers could not be asked in this visit."""
 
     def posts(self, uris: Sequence[str]) -> dict[str, Seen]:
         """These posts as the app view shows them; those that it does not show are left out."""
-        exchange = self._asking.xrpc(self._network.app_view, "app.bsky.feed.getPosts", {"uris": list(uris)})
+        exchange = self._ask("app.bsky.feed.getPosts", {"uris": list(uris)}, "posts")
         index = self._asking.last
         found, _ = self._asking.read(lambda body: parse.posts(body, index), exchange)
         return {seen.view.uri: seen for seen in found}
@@ -68,7 +76,10 @@ class Answers:
         """One post, with the threadgate that stands inside it; the page's own words as its repository has them."""
         record = self._records.get(seen.view.uri)
         more = {"blocked": True} if blocked else {}
-        item = parse.shown(seen, self._whose, self._hiding, record, **more)
+        try:
+            item = parse.shown(seen, self._whose, self._hiding, record, **more)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"The app view does not answer as it should: {fault}.") from fault
         if blocked and item is not None:
             item = replace(item, state=State.HIDDEN)
         if seen.view.threadgate is None:
@@ -84,11 +95,11 @@ class Answers:
 
     def below(self, seen: Seen) -> Told:
         """Everything that answers a post, at any depth, and what quotes the page there."""
-        told = Told()
+        told, root = Told(), seen.view.uri
         self._hiding = self._hidden(seen.view)
         began = self._asking.http.now()
         if seen.view.reply_count == 0:
-            self._close(told, Branch(seen), began)
+            self._close(told, Branch(seen), began, root)
             return told
         asked: set[str] = set()
         waiting: list[tuple[str, bool]] = [(seen.view.uri, False)]
@@ -97,13 +108,21 @@ class Answers:
             where, blocked = waiting.pop()
             if where in asked:
                 raise UnexpectedResponse(
-                    f"The app view cuts the thread of {seen.view.uri} off at {where} again and again: it has no end."
+                    f"The app view cuts the thread of {root} off at {where} again and again: it has no end."
                 )
             asked.add(where)
             began = self._asking.http.now()
-            branch = self._thread(where)
+            branch: Branch | str | None = None
+            with self._asking.about("answers to a post", root) as asking:
+                branch = self._thread(where)
+            if asking.gap is not None:
+                told.gaps.append(asking.gap)
+                self._unread.add(where)
+                continue
             if not isinstance(branch, Branch):
                 said = "blocked" if isinstance(branch, str) else "not found"
+                if isinstance(branch, str):
+                    self._unread.add(where)
                 told.gaps.append(
                     Gap(what="answers to a post", why=f"the app view says: {said}", native_id=where)
                 )
@@ -116,7 +135,7 @@ class Answers:
                 else:
                     hurdles.append((one, began))
         for one, since in hurdles:
-            self._close(told, one, since)
+            self._close(told, one, since, root)
         return told
 
     def quotes(self, where: str) -> list[Seen]:
@@ -126,7 +145,7 @@ class Answers:
         passed: set[str] = set()
         while True:
             query = {"uri": where, "limit": _PAGE, **({"cursor": cursor} if cursor else {})}
-            exchange = self._asking.xrpc(self._network.app_view, "app.bsky.feed.getQuotes", query)
+            exchange = self._ask("app.bsky.feed.getQuotes", query, f"the quotations of {where}")
             listed, cursor = self._asking.read(parse.posts, exchange, self._asking.last)
             found += listed
             if cursor is None:
@@ -136,6 +155,14 @@ class Answers:
                     f"The app view names the same next page of quotations of {where} again and again: it has no end."
                 )
             passed.add(cursor)
+
+    def _ask(self, method: str, query: Mapping[str, object], what: str) -> Exchange:
+        try:
+            return self._asking.xrpc(self._network.app_view, method, query)
+        except NotGiven as refusal:
+            raise UnexpectedResponse(
+                f"The app view does not show {what}: {refusal.reason} {refusal.message}".rstrip() + "."
+            ) from None
 
     def _thread(self, where: str) -> Branch | str | None:
         query = {"uri": where, "depth": str(DEPTH), "parentHeight": "0"}
@@ -151,15 +178,36 @@ class Answers:
         return self._asking.read(lambda body: parse.thread(body, index), exchange)
 
     def _observe(self, told: Told, seen: Seen, *, blocked: bool = False) -> None:
-        told.observations += [self._with_files(item) for item in self.shown(seen, blocked=blocked)]
+        found = self.shown(seen, blocked=blocked)
+        if all(one.native_id != seen.view.uri for one in found):
+            why = "the app view shows it, and it has another shape than a post promises"
+            told.gaps.append(Gap(what="an answer to a post", why=why, native_id=seen.view.uri))
+            self._unread.add(seen.view.uri)
+        told.observations += [self._with_files(told, item) for item in found]
 
-    def _with_files(self, item: Observation) -> Observation:
-        """The same item, with the addresses of files that only their own author's server hands out."""
+    def _with_files(self, told: Told, item: Observation) -> Observation:
+        """The same item, with the addresses of files that only their own author's server hands out.
+
+        Whoever writes to the page chooses who says where that is, and must
+        not be able to end a pass by it: a failure costs the files alone.
+        """
         if all(file.url for file in item.attachments) or item.author is None or item.author.id is None:
             return item
+        author = item.author.id
+        why = "their author's server was asked before, and did not say where they are"
         try:
-            who = self._network.somebody(item.author.id)
+            who = None if author in self._silent else self._network.somebody(author)
         except NotGiven:
+            return item
+        except ConnectorError as fault:
+            throttled = isinstance(fault, TryAgainLater) and not self._asking.fails_alone(fault)
+            if throttled and not author.startswith("did:web:"):
+                raise  # the directory is everybody's
+            self._asking.failed(fault)
+            self._silent.add(author)
+            who, why = None, f"it could not be asked where they are: {fault}"
+        if who is None:
+            told.beside.append(Gap(what="files of an answer", why=why, native_id=item.native_id))
             return item
         pds = who.pds
         if pds is None:
@@ -172,7 +220,7 @@ class Answers:
             ),
         )
 
-    def _close(self, told: Told, branch: Branch, began: datetime) -> None:
+    def _close(self, told: Told, branch: Branch, began: datetime, root: str) -> None:
         """Say that everything answering one item was shown, if it was; what quotes the page is asked for here."""
         view = branch.seen.view
         place = uri(view.uri)
@@ -181,14 +229,22 @@ class Answers:
         shown = len(branch.answers) + len(branch.blocked) + len(branch.missing)
         lacking = _lacking("answers to a post", stated, shown, view.uri)
         exchange = branch.seen.span.exchange
+        below = {*(one.seen.view.uri for one in branch.answers), *branch.blocked}
         if own and view.quote_count:
-            quotes = self.quotes(view.uri)
+            quotes: list[Seen] = []
+            with self._asking.about("quotations of a post", root) as asking:
+                quotes = self.quotes(view.uri)
             for seen in quotes:
                 self._observe(told, seen)
+            below |= {seen.view.uri for seen in quotes}
             stated += view.quote_count
-            lacking += _lacking("quotations of a post", view.quote_count, len(quotes), view.uri)
+            lacking += (
+                _lacking("quotations of a post", view.quote_count, len(quotes), view.uri)
+                if asking.gap is None
+                else [asking.gap]
+            )
         told.gaps += lacking
-        if not lacking:
+        if not lacking and self._unread.isdisjoint(below):
             told.listings.append(self._listing(view.uri, began, exchange, stated))
 
     def _listing(self, where: str, began: datetime, exchange: int, stated: int) -> Listing:

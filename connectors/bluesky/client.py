@@ -46,7 +46,13 @@ from connectors.contract import (
     Span,
     State,
 )
-from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, UnexpectedResponse
+from connectors.errors import (
+    AccessRevoked,
+    ConnectorError,
+    NoSuchPage,
+    TryAgainLater,
+    UnexpectedResponse,
+)
 
 _ANSWERED_WITHIN = timedelta(days=7)
 """How far before its span a narrowed pass still asks for answers: most come soon, few come later."""
@@ -107,8 +113,10 @@ class Bluesky:
                 told.listings.append(none)
             else:
                 below = answers.below(seen)
-                told = Told(told.observations + below.observations, below.listings, below.gaps)
-            yield asking.batch(cursor, told.observations, listings=told.listings, gaps=told.gaps)
+                told = Told(told.observations + below.observations, below.listings, below.gaps, below.beside)
+            yield asking.batch(
+                cursor, told.observations, listings=told.listings, gaps=[*told.gaps, *told.beside]
+            )
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Whether the account is found and shown, whether the app view shows it to anybody, and what the password opens."""
@@ -294,9 +302,20 @@ class _Pass:
         return [self._uri(rkey) for rkey in sorted({*keys, *also}) if rkey > self._place.after]
 
     def _some(self, answers: Answers, some: Sequence[str], asked: Collection[str]) -> Iterator[Batch]:
-        """A few posts with their counts, then a batch for each that has answers."""
+        """A few posts with their counts, then a batch for each that has answers.
+
+        Where the app view fails at some together, each is asked for alone.
+        """
         began = self._asking.http.now()
-        shown = answers.posts(some)
+        shown = self._shown(answers, some)
+        if shown is None:
+            for one in some:
+                yield from self._some(answers, [one], asked)
+            return
+        if isinstance(shown, Gap):
+            self._through(some[-1])
+            yield self._told(Told(gaps=[shown]))
+            return
         told = Told()
         sightings: list[Sighting] = []
         deeper: list[Seen] = []
@@ -319,6 +338,20 @@ class _Pass:
             self._through(some[-1] if seen is deeper[-1] else seen.view.uri)
             yield self._told(told)
 
+    def _shown(self, answers: Answers, some: Sequence[str]) -> Mapping[str, Seen] | Gap | None:
+        """These posts as the app view shows them; a gap where it fails at the one, None where at some together."""
+        if len(some) == 1:
+            with self._asking.about("answers to a post", some[0]) as asked:
+                return answers.posts(some)
+            return asked.gap
+        try:
+            return answers.posts(some)
+        except TryAgainLater as error:
+            if not self._asking.fails_alone(error):
+                raise
+            self._asking.failed(error)
+            return None
+
     def _told(self, told: Told, sightings: Sequence[Sighting] = ()) -> Batch:
         if told.gaps:
             self._place = self._place.moved(whole=False)
@@ -327,7 +360,7 @@ class _Pass:
             told.observations,
             sightings=sightings,
             listings=told.listings,
-            gaps=told.gaps,
+            gaps=[*told.gaps, *told.beside],
         )
 
     def _not_shown(self, told: Told, where: str) -> list[Sighting]:
@@ -336,7 +369,12 @@ class _Pass:
         if not self._reading.whole:
             place = uri(where)
             assert place is not None, "the account's own posts have addresses"
-            state, reason = standing.prove(self._asking, self._who, place)
+            state, reason = State.PRESENT, ""
+            with self._asking.about("answers to a post", where) as asked:
+                state, reason = standing.prove(self._asking, self._who, place)
+            if asked.gap is not None:
+                told.gaps.append(asked.gap)
+                return []
             if state is not State.PRESENT:
                 known = {rkey: at for rkey, at in (self._place.known or {}).items() if rkey != place.rkey}
                 self._place = self._place.moved(known=known)

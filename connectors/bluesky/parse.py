@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from connectors import spans
+from connectors import pieces, spans
 from connectors.bluesky import address
 from connectors.bluesky.address import POST, Uri
 from connectors.bluesky.cbor import Cid
@@ -36,6 +36,9 @@ LIST, LIST_ITEM = "app.bsky.graph.list", "app.bsky.graph.listitem"
 
 RECORDS = frozenset({POST, PROFILE, REPOST, THREADGATE, POSTGATE})
 """Collections of which each record is one of the page's."""
+
+TOLD_OF = frozenset({"reply", "mention", "quote"})
+"""The reasons of notifications that tell of what somebody said."""
 
 INVALID_HANDLE = "handle.invalid"
 """What the app view puts in place of a handle that it could not verify."""
@@ -114,7 +117,7 @@ class _Posts(msgspec.Struct):
     cursor: str | None = None
 
 
-class _Noticed(msgspec.Struct):
+class Noticed(msgspec.Struct):
     """What a notification tells of."""
 
     uri: str
@@ -135,7 +138,7 @@ _view = msgspec.json.Decoder(View)
 _thread = msgspec.json.Decoder(_Thread)
 _posts = msgspec.json.Decoder(_Posts)
 _notices = msgspec.json.Decoder(_Notices)
-_noticed = msgspec.json.Decoder(_Noticed)
+_noticed = msgspec.json.Decoder(Noticed)
 _refusal = msgspec.json.Decoder(Refusal)
 _object = msgspec.json.Decoder(dict[str, Any])
 
@@ -205,13 +208,13 @@ def posts(body: bytes, exchange: int) -> tuple[list[Seen], str | None]:
     try:
         listed = _posts.decode(body)
         return [
-            Seen(_view.decode(raw), span) for raw, span in _placed(body, listed.posts, exchange)
+            Seen(_viewed(raw), span) for raw, span in _placed(body, listed.posts, exchange)
         ], listed.cursor
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"a listing of posts was expected: {fault}") from None
 
 
-def notices(body: bytes, exchange: int) -> tuple[list[tuple[_Noticed, Span]], str | None]:
+def notices(body: bytes, exchange: int) -> tuple[list[tuple[Noticed, Span]], str | None]:
     """The notifications of a listing, and the cursor of what follows."""
     try:
         listed = _notices.decode(body)
@@ -237,6 +240,14 @@ def thread(body: bytes, exchange: int) -> Branch | str | None:
         raise Malformed(f"a thread was expected: {fault}") from None
 
 
+def _viewed(raw: bytes | msgspec.Raw) -> View:
+    """One post; halves of characters and nulls, which say nothing, do not cost its words."""
+    try:
+        return _view.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return pieces.value(bytes(raw), View)
+
+
 def _grown(body: bytes, top: _Node, exchange: int) -> Branch:
     """Branches out of nodes, in the order in which they stand in the body, so that each is found behind the last."""
     root: Branch | None = None
@@ -255,7 +266,7 @@ def _grown(body: bytes, top: _Node, exchange: int) -> Branch:
         if start < 0:  # the names of a node stood in another order than they mostly do
             start = body.find(raw)
         at = start + len(raw)
-        branch = Branch(Seen(_view.decode(raw), Span(exchange, start, at)), cut=node.replies is None)
+        branch = Branch(Seen(_viewed(raw), Span(exchange, start, at)), cut=node.replies is None)
         if above is None:
             root = branch
         else:
@@ -434,9 +445,9 @@ def listed(
     )
 
 
-def noticed(what: _Noticed, span: Span, whose: Whose, hidden: Collection[str] = ()) -> Observation | None:
+def noticed(what: Noticed, span: Span, whose: Whose, hidden: Collection[str] = ()) -> Observation | None:
     """What a notification tells of: an answer, a quotation or a mention; None for likes and followers."""
-    if what.reason not in {"reply", "mention", "quote"}:
+    if what.reason not in TOLD_OF:
         return None
     view = View(what.uri, what.cid, what.author, what.record, indexed_at=what.indexed_at, labels=what.labels)
     return shown(Seen(view, span), whose, hidden)

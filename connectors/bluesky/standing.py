@@ -53,7 +53,11 @@ class Standing:
 
     def _own(self, place: Uri) -> Sighting:
         """A record of the page's own: its own server says."""
-        state, reason = prove(self._asking, self._page, place)
+        state, reason = State.UNKNOWN, ""
+        with self._asking.about("how it stands", str(place)) as asked:
+            state, reason = prove(self._asking, self._page, place)
+        if asked.gap is not None:
+            reason = asked.gap.why
         return Sighting(native_id=str(place), state=state, exchange=self._asking.last, reason=reason)
 
     def _account(self) -> Sighting:

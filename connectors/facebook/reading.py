@@ -49,9 +49,16 @@ class Walk:
         return found
 
     def _described(self, names: list[str]) -> dict[str, Seen[shapes.Picture] | None]:
-        """Facebook refuses all where it does not give one, so the refused one is found by halves."""
+        """Facebook refuses all where it does not give one, or fails at it, so that one is found by halves."""
+        found: dict[str, Seen[shapes.Picture]] = {}
         try:
-            return {**self.asking.objects(names, shapes.Picture, shapes.PICTURE_FIELDS)}
+            with self.asking.about("the description of a picture", names[0]) as asked:
+                found = self.asking.objects(names, shapes.Picture, shapes.PICTURE_FIELDS)
+            if asked.gap is None:
+                return {**found}
+            if len(names) == 1:
+                self.gaps.append(asked.gap)
+                return dict.fromkeys(names)
         except NotGiven as refused:
             if refused.forbidden:
                 self.gaps.append(Gap(what="descriptions of pictures", why=refused.why))

@@ -43,7 +43,7 @@ class Standing:
             return
         if name and name not in EDGES_OF_THINGS:
             return
-        yield self._asked(kind, native_id, identity)
+        yield from self._asking.standing([native_id], lambda _: [self._asked(kind, native_id, identity)])
 
     def _asked(self, kind: Kind, native_id: str, identity: str) -> Sighting:
         try:

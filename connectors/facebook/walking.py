@@ -125,7 +125,7 @@ class Pass(graph_passes.Pass[Place]):
 
     def _conversations(self) -> Iterator[Batch]:
         """Conversations come newest first; of those that were silent since the span began nothing is read."""
-        yield from self._waiting(self._messages)
+        yield from self._waiting("messages of a conversation", self._messages)
         met: set[str] = set()
         path = f"{self._place.page}/conversations"
         while not self._place.ended:
@@ -149,7 +149,7 @@ class Pass(graph_passes.Pass[Place]):
             self._lead(None if silent else found.following, met, path, OURS)
             self._move(waiting=tuple((one.id, {}) for one in reversed(moved)))
             yield self._batch()
-            yield from self._waiting(self._messages)
+            yield from self._waiting("messages of a conversation", self._messages)
 
     def _messages(self, conversation: str, at: Mapping[str, str]) -> Iterator[Batch]:
         met: set[str] = set()
@@ -205,7 +205,7 @@ class Pass(graph_passes.Pass[Place]):
         yield from self._pages(edge, shapes.Thing, lambda _: fields, _LISTED_AT_ONCE, seen)
 
     def _posts(self, edge: str) -> Generator[Batch, None, None]:
-        yield from self._waiting(self._comments)
+        yield from self._waiting("comments", self._comments)
         within = None if edge == "tagged" else _COMMENTS_WITHIN_A_POST
 
         def seen(found: Edge[shapes.Post], body: bytes) -> list[Observation]:
@@ -248,7 +248,7 @@ class Pass(graph_passes.Pass[Place]):
             observed = seen(found, body)
             yield self._batch(observed, self._unanswered)
             self._unanswered = []
-            yield from self._waiting(self._comments)
+            yield from self._waiting("comments", self._comments)
 
     _unanswered: Sequence[Listing] = ()
     """Listings of posts whose comments stood inside them."""
@@ -347,12 +347,20 @@ class Pass(graph_passes.Pass[Place]):
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 
-    def _waiting(self, read: Callable[[str, Mapping[str, str]], Iterator[Batch]]) -> Iterator[Batch]:
-        """Read what waits, one after the other; the cursor leaves out what was read."""
+    def _waiting(
+        self, what: str, read: Callable[[str, Mapping[str, str]], Iterator[Batch]]
+    ) -> Iterator[Batch]:
+        """Read what waits, one after the other; the cursor leaves out what was read, and what fails alone."""
         while self._place.waiting:
             *others, (name, at) = self._place.waiting
             self._move(waiting=tuple(others))
-            yield from read(name, at)
+            with self._asking.about(what, name) as asked:
+                yield from read(name, at)
+            if asked.gap is not None:
+                self._walk.gaps.append(asked.gap)
+                self._done(name)
+                self._move(threads=self._place.threads and self._place.stage == CONVERSATIONS)
+                yield self._batch()
 
     def _wait(self, name: str, at: Mapping[str, str]) -> None:
         """This one is not read to its end: a pass that is resumed goes on with it."""

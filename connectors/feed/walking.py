@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from connectors import failing
 from connectors.contract import Batch, Client, Exchange, Gap, Kind, Listing, Page, Sighting, State
-from connectors.errors import AddressRefused, NoSuchPage, UnexpectedResponse
+from connectors.errors import AddressRefused, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.feed import discover, reading
 from connectors.feed.asking import ask, words_of
 from connectors.feed.options import Options
@@ -61,6 +62,7 @@ class Pass:
         self._searched = False
         self._resumed = place.began is not None
         self._complaint: UnexpectedResponse | None = None
+        self._failing = failing.Failing()
 
     def run(self) -> Iterator[Batch]:
         """Read every stream, beginning with the one at which the pass stands.
@@ -178,6 +180,8 @@ class Pass:
         conditions = self._conditions(stream) if walk.number == 1 else {}
         try:
             answer = ask(self._http, walk.at, headers=conditions, accept=_GONE if main else _LOCKED_OR_BROKEN)
+            if answer.status < 500:
+                self._failing.answered()
             if answer.status == 304 and conditions:
                 return _unchanged(stream, walk, answer)
             if answer.status != 200:
@@ -187,6 +191,13 @@ class Pass:
             if must:
                 raise
             return _missed(walk, error.exchanges, str(error))
+        except TryAgainLater as error:
+            if main or not failing.fails_alone(error):
+                raise
+            gap = self._failing.passed_over(error, f"feed {walk.at}", walk.at)
+            if gap is None:
+                raise
+            return _missed(walk, error.exchanges, f"{walk.at} {gap.why.removeprefix('the platform ')}")
 
     def _read_answer(self, stream: Stream, walk: Walk, answer: Exchange, *, main: bool) -> _Read:
         body, as_sent = words_of(answer)

@@ -105,8 +105,8 @@ class Asking(Visit):
         except ValueError as fault:
             raise UnexpectedResponse(f"{method}: {fault}.") from fault
 
-    def comments(self, root: str) -> list[Seen[Comment]]:
-        """Everything that was said below a photo, or below an album ("album/…")."""
+    def comments(self, root: str) -> list[Seen[Comment]] | None:
+        """Everything that was said below a photo, or below an album ("album/…"); None where no list of it is given."""
         album = root.removeprefix("album/")
         if album == root:
             method, params = "flickr.photos.comments.getList", {"photo_id": root}

@@ -57,8 +57,8 @@ class Flickr:
             return
         asking, named = self._arrive(page)
         with asking:
-            for sightings in Standings(asking, people.find(asking, named)).of(native_ids):
-                yield asking.batch(_NOTHING, sightings=sightings)
+            for sightings, gaps in Standings(asking, people.find(asking, named)).of(native_ids):
+                yield asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Say how the connection stands: key or permission, page, whose it is, its photos."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.contract import Batch, Gap, Kind, Listing, State
+from connectors.contract import Batch, Gap, Kind, Listing, Observation, State
 from connectors.flickr import showing
 from connectors.flickr.asking import Asking
 from connectors.flickr.people import Found
@@ -30,10 +30,18 @@ def of(asking: Asking, found: Found, root: str) -> Iterator[Batch]:
         yield asking.batch(_NOTHING, sightings=[standings.sighting(root, told)])
         return
     yield asking.batch(_NOTHING, [seen])
+    below: list[Observation] | None = None
     try:
-        below = showing.comments(asking, root, found.id, hidden=seen.state is State.HIDDEN)
+        with asking.about("comments", root) as asked:
+            below = showing.comments(asking, root, found.id, hidden=seen.state is State.HIDDEN)
     except NotGiven as refused:
         yield asking.batch(_NOTHING, gaps=[Gap(what="comments", why=refused.why, native_id=root)])
+        return
+    if asked.gap is not None:
+        yield asking.batch(_NOTHING, gaps=[asked.gap])
+        return
+    if below is None and seen.counts.get("comments"):
+        yield asking.batch(_NOTHING, gaps=[showing.unlisted(root)])
         return
     listing = Listing(
         kinds=[Kind.COMMENT, Kind.REPLY],
@@ -42,4 +50,4 @@ def of(asking: Asking, found: Found, root: str) -> Iterator[Batch]:
         in_reply_to=root,
         states=BOTH if found.owner else SHOWN,
     )
-    yield asking.batch(_NOTHING, below, listings=[listing])
+    yield asking.batch(_NOTHING, below or [], listings=[listing])

@@ -101,7 +101,7 @@ def photo(
         author=_author(writer, row.get("ownername"), row.get("pathalias")),
         text="\n\n".join(told for told in (title, words(description)) if told),
         html=description if "<" in description else None,
-        url=f"{SITE}/photos/{writer}/{name}/",
+        url=f"{SITE}/photos/{writer}/{name}/" if writer else None,
         published_at=moment(row.get("dateupload")),
         attachments=tuple(_files(row, name, sizes)),
         counts=_counted(
@@ -174,7 +174,8 @@ def is_video(row: Mapping[str, Any]) -> bool:
 
 def state_of(row: Mapping[str, Any]) -> State:
     """How a photo stands: what is for friends, for family or for nobody is hidden from the public."""
-    return State.HIDDEN if said(row.get("ispublic")) == "0" else State.PRESENT
+    told = row.get("ispublic")
+    return State.HIDDEN if told is False or said(told) in {"0", "false"} else State.PRESENT
 
 
 def sizes_of(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -214,23 +215,26 @@ def album(row: Mapping[str, Any], person: str, evidence: Sequence[Span]) -> Obse
 
 def comment(seen: Seen[Comment], root: str, ours: str, *, hidden: bool) -> Observation:
     """What somebody said below `root`. Flickr tells no time of an edit."""
-    told = seen.what
+    told, content = seen.what, said(seen.what.content)
+    writer, name, alias = (
+        said(told.author),
+        said(told.authorname) or said(told.realname),
+        said(told.path_alias),
+    )
     return Observation(
         native_id=f"{root}/{told.id}",
-        kind=Kind.REPLY if told.author == ours else Kind.COMMENT,
+        kind=Kind.REPLY if writer == ours else Kind.COMMENT,
         state=State.HIDDEN if hidden else State.PRESENT,
-        author=Author(
-            id=told.author or None,
-            name=told.authorname or told.realname or None,
-            handle=told.path_alias or None,
-        ),
-        text=words(told.content),
-        html=told.content if "<" in told.content else None,
-        url=told.permalink,
+        author=Author(id=writer or None, name=name or None, handle=alias or None)
+        if writer or name or alias
+        else None,
+        text=words(content),
+        html=content if "<" in content else None,
+        url=said(told.permalink) or None,
         in_reply_to=root,
         published_at=moment(told.datecreate),
         extra=_told(
-            realname=told.realname,
+            realname=said(told.realname),
             author_deleted="1" if said(told.author_is_deleted) == "1" else None,
         ),
         evidence=(seen.span,),

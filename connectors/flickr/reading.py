@@ -40,13 +40,13 @@ class Head(msgspec.Struct):
 class Comment(msgspec.Struct):
     """A comment, as Flickr writes it."""
 
-    id: str
-    author: str
-    content: str = msgspec.field(name="_content", default="")
-    authorname: str | None = None
-    realname: str | None = None
-    path_alias: str | None = None
-    permalink: str | None = None
+    id: str | int
+    author: Any = None
+    content: str | int | None = msgspec.field(name="_content", default="")
+    authorname: Any = None
+    realname: Any = None
+    path_alias: Any = None
+    permalink: Any = None
     datecreate: Any = None
     author_is_deleted: Any = None
 
@@ -97,16 +97,22 @@ def rows(body: bytes, exchange: int, name: str, item: str) -> Rows:
     return Rows(items, page, pages, number(_plain(told.get("total"))))
 
 
-def comments(body: bytes, exchange: int) -> list[Seen[Comment]]:
-    """Everything that was said below one photo or album: the list is never paged."""
+def comments(body: bytes, exchange: int) -> list[Seen[Comment]] | None:
+    """Everything that was said below one photo or album: the list is never paged.
+
+    None where the list is left out, as Flickr does where nothing was said.
+    """
     at = _at(body, "comments")
     within = spans.object_members(body, at).get("comment")
-    if within is None:  # Flickr leaves the list out where nothing was said.
-        return []
+    if within is None or body[within[0] : within[1]] == b"null":
+        return None
     try:
-        return items(body, within, exchange, Comment)
+        found = items(body, within, exchange, Comment)
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise Malformed(f"a comment is not of Flickr's shape: {fault}") from fault
+    if any(one.what.id == "" for one in found):
+        raise Malformed("a comment has no id")
+    return found
 
 
 def said(told: Any) -> str:

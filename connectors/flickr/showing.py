@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from connectors.contract import Observation, Span
+from connectors.contract import Gap, Observation, Span
 from connectors.flickr import parse
 from connectors.flickr.asking import Asking
 from connectors.flickr.reading import said
@@ -15,10 +15,18 @@ from connectors.pieces import Seen
 ALBUM = "album/"
 
 
-def listed(asking: Asking, seen: Seen[dict[str, Any]]) -> Observation:
-    """A photo as a list shows it. A video's files are asked for: a list names its stills alone."""
-    sizes, evidence = _files(asking, said(seen.what["id"])) if parse.is_video(seen.what) else ([], [])
-    return parse.photo(seen.what, [seen.span, *evidence], sizes)
+def listed(asking: Asking, seen: Seen[dict[str, Any]]) -> tuple[Observation, Gap | None]:
+    """A photo as a list shows it. A video's files are asked for: a list names its stills alone.
+
+    Where Flickr fails at them, it is observed with its still, and that is a gap.
+    """
+    if not parse.is_video(seen.what):
+        return parse.photo(seen.what, [seen.span]), None
+    name = said(seen.what["id"])
+    sizes, evidence = list[Mapping[str, Any]](), list[Span]()
+    with asking.about("the file of a video", name) as asked:
+        sizes, evidence = _files(asking, name)
+    return parse.photo(seen.what, [seen.span, *evidence], sizes), asked.gap
 
 
 def alone(asking: Asking, name: str) -> Observation:
@@ -36,12 +44,19 @@ def album(asking: Asking, name: str, person: str) -> Observation:
     return parse.album(seen.what, person, [seen.span])
 
 
-def comments(asking: Asking, root: str, ours: str, *, hidden: bool) -> list[Observation]:
-    """Everything that was said below `root`."""
-    return [parse.comment(seen, root, ours, hidden=hidden) for seen in asking.comments(root)]
+def comments(asking: Asking, root: str, ours: str, *, hidden: bool) -> list[Observation] | None:
+    """Everything that was said below `root`; None where Flickr gives no list of it."""
+    told = asking.comments(root)
+    return None if told is None else [parse.comment(seen, root, ours, hidden=hidden) for seen in told]
 
 
-def _files(asking: Asking, name: str) -> tuple[Sequence[Mapping[str, Any]], Sequence[Span]]:
+def unlisted(root: str) -> Gap:
+    """That Flickr counts comments, and gives no list of them."""
+    why = "Flickr counts some and gives no list of them; every later pass asks again"
+    return Gap(what="comments", why=why, native_id=root)
+
+
+def _files(asking: Asking, name: str) -> tuple[list[Mapping[str, Any]], list[Span]]:
     """The files of a photo or video; none where its owner permits none, or it was removed since it was listed."""
     try:
         seen = asking.sizes(name)

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors import spans
-from connectors.contract import Kind, Sighting, State
+from connectors.contract import Gap, Kind, Sighting, State
 from connectors.errors import UnexpectedResponse
 from connectors.flickr import parse, showing
 from connectors.flickr.asking import Asking
@@ -46,16 +46,19 @@ class Standings:
     def __init__(self, asking: Asking, found: Found) -> None:
         self._asking, self._found = asking, found
 
-    def of(self, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[list[Sighting]]:
-        """The items in groups, each told by the answer that was asked for it."""
+    def of(self, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[tuple[list[Sighting], list[Gap]]]:
+        """The items in groups, each told by the answer that was asked for it, and at which of them Flickr fails."""
         by_root: dict[str, list[str]] = {}
         for _, name in native_ids:
             root = root_of(name)
             if root is not None:
                 by_root.setdefault(root, []).append(name)
         for root, names in by_root.items():
-            told = self.root(root)
-            yield [self._sighted(name, root, told) for name in names]
+            told: list[Sighting] = []
+            with self._asking.about("how a photo or album stands", root) as asked:
+                stands = self.root(root)
+                told = [self._sighted(name, root, stands) for name in names]
+            yield told, [] if asked.gap is None else [asked.gap]
 
     def root(self, name: str) -> Told:
         """How one photo or album stands."""

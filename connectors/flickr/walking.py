@@ -169,8 +169,10 @@ class Pass:
         for one in found.items:
             name, touched = said(one.what["id"]), self._knows(one)
             self._met[name] = said(one.what.get("lastupdate"))
-            seen = showing.listed(self._asking, one)
+            seen, lacking = showing.listed(self._asking, one)
             observed.append(seen)
+            if lacking is not None:
+                self._gaps.append(lacking)
             if touched or not self._reaches(one.what, seen.published_at):
                 continue
             if number(one.what.get("count_comments")) == 0:
@@ -208,18 +210,37 @@ class Pass:
         """What was said below the photos and albums that wait, one after the other."""
         while self._place.waiting:
             (root, hidden), *others = self._place.waiting
-            observed: list[Observation] = []
-            listings: list[Listing] = []
+            observed: list[Observation] | None = []
+            lacking: Gap | None = None
             try:
-                observed = showing.comments(self._asking, root, self._found.id, hidden=hidden)
-                listings = self._below(root, self._asking.last)
+                with self._asking.about("comments", root) as asked:
+                    observed = showing.comments(self._asking, root, self._found.id, hidden=hidden)
+                lacking = asked.gap if observed is not None else showing.unlisted(root)
             except NotGiven as refused:
                 # Where it was removed since it was listed, nobody is shown what was said there.
-                if not refused.not_found:
-                    self._gaps.append(Gap(what="comments", why=refused.why, native_id=root))
-                    self._move(threads=False)
+                if not refused.not_found or self._stands(root):
+                    lacking = Gap(what="comments", why=refused.why, native_id=root)
+                observed = None
+            # Of what was removed nothing is said by itself, as of what could not be read.
+            listings = (
+                self._below(root, self._asking.last) if observed is not None and lacking is None else []
+            )
+            if lacking is not None:
+                self._gaps.append(lacking)
+                self._move(threads=False)
             self._move(waiting=tuple(others))
-            yield self._batch(observed, listings)
+            yield self._batch(observed or [], listings)
+
+    def _stands(self, root: str) -> bool:
+        """Whether Flickr shows a photo or an album whose comments it says that it does not know."""
+        try:
+            if root.startswith(showing.ALBUM):
+                showing.album(self._asking, root, self._found.id)
+            else:
+                self._asking.one("flickr.photos.getInfo", {"photo_id": root}, "photo")
+        except NotGiven as refused:
+            return not refused.not_found
+        return True
 
     # -- how a list goes on --------------------------------------------------------------------------------
 

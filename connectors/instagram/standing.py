@@ -25,6 +25,7 @@ from connectors.instagram.asking import Door
 from connectors.instagram.place import STORIES, TAGS
 from connectors.instagram.reading import listed
 from connectors.instagram.shapes import Mentioned
+from connectors.pieces import Seen
 
 _AT_ONCE = 50
 _LISTS: Mapping[str, str] = {parse.STORY: STORIES, parse.TAGGED: TAGS}
@@ -51,18 +52,20 @@ class Standing:
         for begin in range(0, len(comments), _AT_ONCE):
             yield from self._comments(comments[begin : begin + _AT_ONCE])
         for kind, name in wanted:
-            way, _, identity = name.rpartition(":")
+            way = name.rpartition(":")[0]
             if way in {parse.MENTION, parse.MENTION_COMMENT}:
                 if self._door is Door.FACEBOOK:
-                    yield [self._mention(way, identity)]
+                    yield self._asking.standing([name], lambda some: [self._mention(some[0])])
             elif not way and kind not in {Kind.COMMENT, Kind.REPLY}:
-                yield [self._one(kind, name)]
+                yield self._stands(kind, name)
 
     def _comments(self, names: Sequence[str]) -> Iterator[list[Sighting]]:
-        """Instagram refuses all where it does not give one: they are then asked for one by one."""
+        """Instagram refuses all where it does not give one, or fails at it: they are then asked for one by one."""
         if len(names) > 1:
+            told: dict[str, Seen[shapes.Standing]] = {}
             try:
-                told = self._asking.objects(names, shapes.Standing, ("id", "hidden"))
+                with self._asking.about("how it stands", names[0]):
+                    told = self._asking.objects(names, shapes.Standing, ("id", "hidden"))
             except NotGiven:
                 told = {}
             seen = [
@@ -78,7 +81,10 @@ class Standing:
             yield seen
             names = [name for name in names if name not in told]
         for name in names:
-            yield [self._one(Kind.COMMENT, name)]
+            yield self._stands(Kind.COMMENT, name)
+
+    def _stands(self, kind: Kind, name: str) -> list[Sighting]:
+        return self._asking.standing([name], lambda _: [self._one(kind, name)])
 
     def _one(self, kind: Kind, name: str) -> Sighting:
         fields = ("id", "hidden") if kind in {Kind.COMMENT, Kind.REPLY} else ("id",)
@@ -122,10 +128,10 @@ class Standing:
             for name in names
         ]
 
-    def _mention(self, way: str, identity: str) -> Sighting:
+    def _mention(self, name: str) -> Sighting:
         """What names the account is asked for through the account: by its own id Instagram gives it to nobody else."""
+        way, _, identity = name.rpartition(":")
         edge = "mentioned_media.media_id" if way == parse.MENTION else "mentioned_comment.comment_id"
-        name = f"{way}:{identity}"
         try:
             seen, _ = self._asking.one(self._account, Mentioned, ("id", f"{edge}({identity}){{id}}"))
         except NotGiven as refused:

@@ -46,6 +46,13 @@ _TAGGED_LATER = timedelta(days=30)
 _EARLIEST = datetime(2010, 10, 6, tzinfo=UTC)
 _WITHIN_A_POST = 25
 _LISTED_AT_ONCE = 50
+_WHAT: Mapping[str, str] = {
+    COMMENTS: "comments",
+    COUNTED: "comments",
+    LATELY: "comments",
+    REPLIES: "replies",
+    MESSAGES: "messages of a conversation",
+}
 _TITLES: Mapping[str, str] = {STORIES: "stories", TAGS: "posts that the account is tagged in"}
 
 
@@ -333,7 +340,13 @@ class Pass(graph_passes.Pass[Place]):
         while self._place.waiting:
             *others, (edge, name, at) = self._place.waiting
             self._move(waiting=tuple(others))
-            yield self._read_next(edge, name, at)
+            batch: Batch | None = None
+            with self._asking.about(_WHAT[edge], name) as asked:
+                batch = self._read_next(edge, name, at)
+            if asked.gap is not None:
+                self._walk.gaps.append(asked.gap)
+                self._move(threads=self._place.threads and edge == MESSAGES)
+            yield batch if batch is not None else self._batch()
 
     def _read_next(self, edge: str, name: str, at: Mapping[str, str]) -> Batch:
         read = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from connectors.contract import Client, Exchange
+from connectors.contract import Client, Exchange, Gap
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.linkedin import reading, refusals
@@ -36,10 +36,11 @@ _NOT_TOGETHER = frozenset({400, 403, 404, 405})
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """What was found of things that were asked for by their ids, and the refusal where nothing was."""
+    """What was found of things that were asked for by their ids, the refusal where nothing was, and what failed."""
 
     items: dict[str, Seen[T]]
     refused: NotGiven | None = None
+    failed: Sequence[Gap] = ()
 
 
 class Asking(Visit):
@@ -110,10 +111,12 @@ class Asking(Visit):
         """Ask for things by their ids: `ids` holds each name in an answer, and how it is written in an address.
 
         Applications of the development tier may not ask for several at once:
-        they are then asked for one by one. What is refused altogether is told
-        once in a visit, and not asked for again.
+        they are then asked for one by one; so are those of which LinkedIn fails
+        at one. What is refused altogether is told once in a visit, and not asked
+        for again.
         """
         found: dict[str, Seen[T]] = {}
+        failed: list[Gap] = []
         if path in self._shut:
             return Found(found)
         names = list(ids)
@@ -121,17 +124,19 @@ class Asking(Visit):
             some = names[begin : begin + AT_ONCE]
             if path not in self._singly:
                 try:
-                    found |= self._together(path, shape, [ids[name] for name in some])
-                    continue
+                    with self.about(path, some[0]) as asked:
+                        found |= self._together(path, shape, [ids[name] for name in some])
+                    if asked.gap is None:
+                        continue
                 except NotGiven as refused:
                     if refused.fault.status not in _NOT_TOGETHER:
                         raise
                     self._singly.add(path)
-            refusal = self._one_by_one(path, shape, {name: ids[name] for name in some}, found)
+            refusal = self._one_by_one(path, shape, {name: ids[name] for name in some}, found, failed)
             if refusal is not None:
                 self._shut.add(path)
-                return Found(found, refusal)
-        return Found(found)
+                return Found(found, refusal, failed)
+        return Found(found, failed=failed)
 
     def _together(self, path: str, shape: type[T], coded: Sequence[str]) -> dict[str, Seen[T]]:
         exchange = self.get(f"{path}?ids={listed(coded)}", "BATCH_GET")
@@ -139,12 +144,19 @@ class Asking(Visit):
         return found
 
     def _one_by_one(
-        self, path: str, shape: type[T], ids: Mapping[str, str], found: dict[str, Seen[T]]
+        self,
+        path: str,
+        shape: type[T],
+        ids: Mapping[str, str],
+        found: dict[str, Seen[T]],
+        failed: list[Gap],
     ) -> NotGiven | None:
         """Add to `found` what is shown of these; the refusal where a permission is lacking for all of them."""
         for name, coded in ids.items():
             try:
-                found[name] = self.one(f"{path}/{coded}", shape)
+                with self.about(path, name) as asked:
+                    found[name] = self.one(f"{path}/{coded}", shape)
+                failed += filter(None, [asked.gap])
             except NotGiven as refused:
                 if refused.forbidden:
                     return refused

@@ -58,6 +58,7 @@ def resolved(asking: Asking, files: Iterable[Attachment]) -> Files:
         found = asking.by_ids(path, File, wanted)
         for name, seen in found.items.items():
             told[name] = (seen.what.download_url or "", seen.span)
+        gaps += (replace(one, what=f"a file ({path})", native_id=None) for one in found.failed)
         if found.refused is not None:
             gaps.append(Gap(what=f"files ({path})", why=found.refused.why))
     return Files(told, gaps)

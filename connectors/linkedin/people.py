@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Author, Gap, Span
 from connectors.linkedin.asking import Asking
@@ -37,7 +37,9 @@ def named(asking: Asking, urns: Iterable[str]) -> People:
             words = (seen.what.localized_first_name.strip(), seen.what.localized_last_name.strip())
             full = " ".join(word for word in words if word)
             told[urn] = (Author(id=urn, name=full or None, handle=seen.what.vanity_name), seen.span)
-    gaps: tuple[Gap, ...] = ()
+    gaps = tuple(
+        replace(one, what="the name of someone who comments", native_id=None) for one in people.failed
+    )
     if people.refused is not None:
-        gaps = (Gap(what="names of those who comment", why=people.refused.why),)
+        gaps += (Gap(what="names of those who comment", why=people.refused.why),)
     return People(told, gaps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Gap, Observation
 from connectors.linkedin import media, parse
@@ -39,6 +39,7 @@ def read(
     found = asking.by_ids("socialMetadata", Metadata, {seen.what.id: coded(seen.what.id) for seen in items})
     if found.refused is not None:
         told.gaps.append(Gap(what="counts of posts", why=found.refused.why))
+    told.gaps += (replace(one, what="counts of a post") for one in found.failed)
     belonging = {seen.what.id: list(parse.files(seen.what)) for seen in items}
     wanted = [name for name in belonging if within is None or name in within]
     files = media.resolved(asking, [file for name in wanted for file in belonging[name]])

@@ -50,16 +50,17 @@ class Standings:
     def of(self, wanted: Sequence[tuple[Kind, str]]) -> Iterator[tuple[Sighting, list[Observation]]]:
         """How these items stand, and what else was met for it; each belongs to a batch of its own."""
         for _, name in wanted:
-            if POST.fullmatch(name):
-                found = self._post(name)
-            elif (parts := parted(name)) is not None:
-                found = self._comment(name, *parts)
-            elif name == self._ours.urn:
-                found = self._page(name)
-            else:
+            if not (POST.fullmatch(name) or parted(name) is not None or name == self._ours.urn):
                 continue
+            [found] = self._asking.standing([name], lambda some: [self._one(one) for one in some])
             met, self._met = self._met, []
             yield found, met
+
+    def _one(self, name: str) -> Sighting:
+        if POST.fullmatch(name):
+            return self._post(name)
+        parts = parted(name)
+        return self._page(name) if parts is None else self._comment(name, *parts)
 
     def refused(self, name: str, refused: NotGiven) -> Sighting:
         """How a post stands that was asked for and refused."""

@@ -136,7 +136,12 @@ class Pass:
         """Read the lists of comments that wait, the last one first, with what answers each comment."""
         while self._place.waiting:
             *others, place = self._place.waiting
-            told = comments.read(self._asking, self._ours, place, names=self._names)
+            told = comments.Read(whole=False)
+            with self._asking.about("comments", place.name) as asked:
+                told = comments.read(self._asking, self._ours, place, names=self._names)
+            if asked.gap is not None:
+                self._gaps.append(asked.gap)
+                self._hears_again()
             self._gaps += told.gaps
             if told.shut:
                 self._move(waiting=(), shut=True, threads=False)
@@ -183,18 +188,29 @@ class Pass:
             self._move(late=tuple(others))
             observed: list[Observation] = []
             listings: list[Listing] = []
+            seen: Seen[Post] | None = None
             try:
-                seen = self._asking.one(f"posts/{coded(post)}", Post)
+                with self._asking.about("a post that was answered", post) as asked:
+                    seen = self._asking.one(f"posts/{coded(post)}", Post)
             except NotGiven as refused:
                 if not refused.not_found:
                     self._gaps.append(Gap(what="a post that was answered", why=refused.why, native_id=post))
             else:
+                if asked.gap is not None:
+                    self._gaps.append(asked.gap)
+                    self._hears_again()
+            if seen is not None:
                 told = posts.read(self._asking, self._ours, [seen])
                 self._gaps += told.gaps
                 observed, listings = told.observed, [self._under(name) for name in told.unanswered]
                 self._move(waiting=tuple(told.below) if not self._place.shut else ())
             yield self._batch(observed, listings)
             yield from self._below()
+
+    def _hears_again(self) -> None:
+        """What LinkedIn told of a post that could not be read is to be heard by the next pass once more."""
+        if self._place.stage == LATE:
+            self._move(heard=None)
 
     # -- how a pass ends -----------------------------------------------------------------------------------
 

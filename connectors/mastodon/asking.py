@@ -63,7 +63,8 @@ class Asking(Visit):
         try:
             exchange = self._http.get(url, headers=None if openly else self.headers(), accept=_ANSWERS)
         except TryAgainLater as later:
-            if later.after is None and later.exchanges:
+            # Every answer names the moment of the limit; that it has to be waited for, a throttle alone says.
+            if later.after is None and later.exchanges and later.exchanges[-1].status == 429:
                 later.after = _reset(later.exchanges[-1], self.now())
             raise
         self._exchanges.append(exchange)

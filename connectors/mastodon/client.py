@@ -143,11 +143,12 @@ class Mastodon:
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each item by its id; what cannot be asked for by id (the lists of blocked accounts) is left out."""
         asking, _ = server.arrive(self._http, self._secret, page)
+        kinds = {native_id: kind for kind, native_id in native_ids}
         with asking:
-            for kind, native_id in native_ids:
-                told = _standing(asking, kind, native_id)
-                if told is not None:
-                    yield asking.batch(Place().cursor(), sightings=[told])
+            for native_id in kinds:
+                told = asking.standing([native_id], lambda some: _told(asking, kinds[some[0]], some[0]))
+                if told:
+                    yield asking.batch(Place().cursor(), sightings=told)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Say how the connection stands: server, account, token, and each permission."""
@@ -193,6 +194,11 @@ class Mastodon:
                 "Mastodon tells only those who sign in. Connect the page with the account itself."
             )
         yield from Listening(self._http, asking, acct).run()
+
+
+def _told(asking: Asking, kind: Kind, native_id: str) -> list[Sighting]:
+    told = _standing(asking, kind, native_id)
+    return [] if told is None else [told]
 
 
 def _standing(asking: Asking, kind: Kind, native_id: str) -> Sighting | None:

@@ -22,7 +22,9 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     say whether everything was shown: of the statuses and mentions, of what
     answers them, of the lists. `one_by_one` is set after a pass that met a
     thread too long to be shown whole: threads are then listed one by one, so
-    that this one does not keep the others from being compared.
+    that this one does not keep the others from being compared. `texts` says
+    whether all earlier texts were told that were asked for; `elsewhere` are
+    those that wait and answer something, which their thread alone shows.
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
@@ -39,13 +41,15 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     threads: bool = True
     profile: bool = True
     one_by_one: bool = False
+    texts: bool = True
+    elsewhere: tuple[str, ...] = ()
 
     def finished(self, margin: timedelta) -> Place:
         """Where the next pass begins."""
         return Place(
             account=self.account,
             moved_to=self.moved_to,
-            since=self.begun() - margin,
+            since=self.begun() - margin if self.texts else self.since,
             before=self.seen,
             one_by_one=not self.threads,
         )

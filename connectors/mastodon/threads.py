@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from connectors.contract import Gap
 from connectors.errors import AccessRevoked
+from connectors.failing import IN_SUCCESSION
 from connectors.mastodon.asking import Asking
 from connectors.mastodon.parse import Status
 from connectors.pieces import Seen
@@ -33,10 +34,13 @@ class Thread:
     below: dict[str, Seen[Status]] = field(default_factory=dict)
     complete: frozenset[str] = frozenset()
     whole: bool = True
+    failed: list[Gap] = field(default_factory=list)
+    """Parts of it at which the server fails."""
 
     def gaps(self) -> Iterator[Gap]:
-        """What was counted and lies beyond what the server shows at once."""
-        if not self.whole:
+        """What was counted and lies beyond what the server shows at once, or at which it fails."""
+        yield from self.failed
+        if not self.whole and not self.failed:
             lacking = sum(one not in self.complete for one in (self.root, *self.below))
             yield Gap(
                 what="answers in a long thread",
@@ -53,17 +57,33 @@ def read(asking: Asking, root: str, counted: int | None) -> Thread:
     most = MOST_FOR_OURS if asking.connected else MOST_FOR_ANYBODY
     counts: dict[str, int | None] = {root: counted}
     waiting, asked, cut = [root], set[str](), set[str]()
-    while waiting:
+    failing = 0
+    while waiting and failing < IN_SUCCESSION:
         at = waiting.pop()
         asked.add(at)
-        above, below = asking.context(at)
+        above: list[Seen[Status]] = []
+        below: list[Seen[Status]] = []
         if at == root:
+            above, below = asking.context(at)
             thread.above = above
+        else:
+            with asking.about("answers in a long thread", f"status:{root}") as asks:
+                _, below = asking.context(at)
+            if asks.gap is not None:
+                thread.failed.append(asks.gap)
+                cut.add(at)
+                failing += 1
+                continue
+            failing = 0
         _take(thread, counts, below)
         shown = _answers(thread)
         branch = {at, *(seen.what.id for seen in below)}
         if asking.connected and _lacking(branch, counts, shown):
-            _take(thread, counts, _as_anybody(asking, at))
+            with asking.about("answers that only others see", f"status:{root}") as asks:
+                _take(thread, counts, _as_anybody(asking, at))
+            if asks.gap is not None:
+                thread.failed.append(asks.gap)
+                cut.add(at)
             shown = _answers(thread)
         lacking = _lacking(branch, counts, shown)
         if len(below) + lacking >= most:
@@ -76,7 +96,7 @@ def read(asking: Asking, root: str, counted: int | None) -> Thread:
     thread.complete = frozenset(
         one for one in counts if not cut or (one in asked and one not in cut) or _all(counts[one], shown[one])
     )
-    thread.whole = len(thread.complete) == len(counts)
+    thread.whole = len(thread.complete) == len(counts) and not thread.failed
     return thread
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -118,22 +119,16 @@ class Pass:
         """What only the owner sees: word filters, blocked and muted accounts, blocked servers."""
         asking = self._asking
         observed: list[Observation] = []
-        try:
+        with self._given("word filters"):
             filters, _ = asking.many("/api/v2/filters", parse.Filter)
             observed += [parse.word_filter(one) for one in filters]
-        except NotGiven as refused:
-            self._lacks("word filters", refused)
         for native_id, path in (("blocks", "/api/v1/blocks"), ("mutes", "/api/v1/mutes")):
-            try:
+            with self._given(native_id):
                 names, evidence = self._names(path, parse.Named)
                 observed.append(parse.people(native_id, names, evidence))
-            except NotGiven as refused:
-                self._lacks(native_id, refused)
-        try:
+        with self._given("blocked servers"):
             hosts, evidence = self._names("/api/v1/domain_blocks", str)
             observed.append(parse.domains([one.what for one in hosts], evidence))
-        except NotGiven as refused:
-            self._lacks("blocked servers", refused)
         listings = []
         if self._place.profile:
             states = (State.PRESENT, State.HIDDEN)
@@ -162,9 +157,19 @@ class Pass:
             visited.add(following)
             params = {"limit": _NAMES, "max_id": following}
 
-    def _lacks(self, what: str, refused: NotGiven) -> None:
-        self._move(profile=False)
-        self._gaps.append(Gap(what=what, why=f"the server answers {refused}: connect the page again"))
+    @contextmanager
+    def _given(self, what: str) -> Iterator[None]:
+        """Ask for one of the lists; one that is refused, or at which the server fails alone, is a gap."""
+        try:
+            with self._asking.about(what, f"account:{self._account}") as asked:
+                yield
+        except NotGiven as refused:
+            self._move(profile=False)
+            self._gaps.append(Gap(what=what, why=f"the server answers {refused}: connect the page again"))
+        else:
+            if asked.gap is not None:
+                self._move(profile=False)
+                self._gaps.append(asked.gap)
 
     # -- statuses ------------------------------------------------------------------------------------------
 
@@ -201,6 +206,7 @@ class Pass:
                 at=highest,
                 seen=self._place.seen + len(wanted),
                 waiting=tuple((one.id, one.replies_count) for one in answered),
+                elsewhere=tuple(one.id for one in answered if one.in_reply_to_id is not None),
             )
             yield self._batch(observed, listings)
             yield from self._threads()
@@ -252,14 +258,21 @@ class Pass:
         return self._history(read.id)
 
     def _history(self, identity: str) -> list[Seen[parse.Edit]] | None:
+        edits: list[Seen[parse.Edit]] | None = None
         try:
-            return self._asking.many(f"/api/v1/statuses/{identity}/history", parse.Edit)[0]
+            with self._asking.about("earlier texts", f"status:{identity}") as asked:
+                edits, _ = self._asking.many(f"/api/v1/statuses/{identity}/history", parse.Edit)
         except NotGiven as refused:
             if not refused.not_found:
                 self._no_history = True
                 self._gaps.append(Gap(what="earlier texts", why=f"the server answers {refused}"))
             # Else it was removed between the listing and this question: the next pass will say how it stands.
             return None
+        if asked.gap is not None:
+            # The next pass asks for all that was edited since the one before this.
+            self._gaps.append(asked.gap)
+            self._move(texts=False)
+        return edits
 
     # -- what answers them ---------------------------------------------------------------------------------
 
@@ -291,10 +304,18 @@ class Pass:
             self._move(waiting=tuple(others))
             if identity in self._covered:
                 continue
+            thread: threads.Thread | None = None
             try:
-                thread = threads.read(self._asking, identity, counted)
+                with self._asking.about("answers", f"status:{identity}") as asked:
+                    thread = threads.read(self._asking, identity, counted)
             except NotGiven:
                 # Removed since it was listed: what answered it now hangs in the air, and is not listed by this pass.
+                pass
+            else:
+                if asked.gap is not None:
+                    self._gaps.append(asked.gap)
+                    self._move(whole=self._place.whole and identity not in self._place.elsewhere)
+            if thread is None:
                 self._move(threads=False)
                 yield self._batch()
                 continue
@@ -435,7 +456,9 @@ def thread_of(
         edits = None
         if seen.what.edited_at:
             try:
-                edits, _ = asking.many(f"/api/v1/statuses/{seen.what.id}/history", parse.Edit)
+                with asking.about("earlier texts", f"status:{seen.what.id}") as asked:
+                    edits, _ = asking.many(f"/api/v1/statuses/{seen.what.id}/history", parse.Edit)
+                gaps += filter(None, [asked.gap])
             except NotGiven:
                 edits = None
         observed.append(parse.status(seen, account, edits))

@@ -8,14 +8,15 @@ its interface is nobody's refusal: something else stands before the wiki.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from connectors.contract import Client, Exchange, Span
-from connectors.errors import AccessRevoked, UnexpectedResponse
+from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.failing import Asked
 from connectors.http import decoded
 from connectors.mediawiki import parse
-from connectors.mediawiki.refusals import sort
+from connectors.mediawiki.refusals import Broken, sort
 from connectors.mediawiki.session import Session
 from connectors.visits import Visit
 
@@ -68,6 +69,19 @@ class Answer:
                 ),
             )
 
+    def listed(self, name: str) -> Iterator[tuple[bytes, Span]]:
+        """Each line of the listing of that name, which a wiki tells even where it has no line."""
+        place = parse.member(self.body, "query", name)
+        if place is None or self.body[place[0] : place[0] + 1] != b"[":
+            raise UnexpectedResponse(
+                f"{self.exchange.url} tells nothing of the list that was asked for, {name}."
+            )
+        return self.items("query", name)
+
+    def leads_elsewhere(self) -> bool:
+        """Whether a title that was asked for is another wiki's."""
+        return parse.member(self.body, "query", "interwiki") is not None
+
     def whole(self) -> Span:
         """All bytes of the answer."""
         return Span(self.index, 0, len(self.exchange.body))
@@ -81,6 +95,17 @@ class Asking(Visit):
         self._http = http
         self.session = Session(http, secret)
         self.interface = ""
+
+    def fails_alone(self, error: TryAgainLater) -> bool:
+        """A fault of the wiki's program, which it tells by a code of its own, counts as an answer of 5xx."""
+        return super().fails_alone(error) or (isinstance(error, Broken) and error.after is None)
+
+    def weighs(self, asked: Asked, error: BaseException | None, what: str, native_id: str) -> bool:
+        """As ever; such a fault is told in the wiki's words, since the status of its answer is 200."""
+        taken = super().weighs(asked, error, what, native_id)
+        if asked.gap is not None and isinstance(error, Broken):
+            asked.gap = replace(asked.gap, why=f"{error} Every later pass asks again.")
+        return taken
 
     def get(self, url: str, params: Mapping[str, str] | None = None, *, openly: bool = False) -> Exchange:
         """Ask for `url` as it is; `openly` leaves our credentials out."""
@@ -131,6 +156,10 @@ class Asking(Visit):
             f"{self.interface} answers {params.get('list') or params.get('prop')} on and on: every answer leads to the "
             "same next one."
         )
+
+    def failed(self, error: ConnectorError) -> None:
+        """Gather the exchanges of an error that the visit outlives."""
+        self._exchanges += self._others(error.exchanges)
 
     def sign_in(self) -> None:
         """Begin a session with the password of the connected account."""

@@ -240,7 +240,10 @@ class _Pass:
         if self._wiki.administers:
             yield self._kept_out()
         for title, named in self._missing.items():
-            yield from self._histories.lost(title, named=named)
+            with self._asking.about(f"the log of the title {title}", title) as asked:
+                yield from self._histories.lost(title, named=named)
+            if asked.gap is not None:
+                yield self._passed_over(replace(asked.gap, native_id=None))
         if not self._known and not self._selected and not self._place.pages and not self._wiki_wide:
             titles = ", ".join(self._missing) or "the page"
             raise NoSuchPage(
@@ -286,7 +289,7 @@ class _Pass:
             gaps = [
                 Gap(what=f"the wiki page {info.title}", why="no page can have this title")
                 for info, _ in shown
-                if not self._select(info, asked_for=asked_for) and info.invalid
+                if not self._select(info, asked_for=asked_for) and (info.invalid or info.special)
             ]
             if shown:
                 yield self._asking.batch(self._place.cursor(), gaps=gaps)
@@ -318,8 +321,12 @@ class _Pass:
         )
         try:
             for answer in self._asking.each({"action": "query", **question}, given=given):
-                for body, _ in answer.items("query", question["list"]):
-                    self._selected[_titled(answer, body).pageid] = None
+                for body, _ in answer.listed(question["list"]):
+                    number = _titled(answer, body).pageid
+                    if number > 0:
+                        self._selected[number] = None
+                    elif question["list"] != "usercontribs":  # where an edit of a page that is gone has none
+                        raise UnexpectedResponse(f"{answer.exchange.url} lists a page without its number.")
                 yield self._asking.batch(self._place.cursor())
         except NotGiven as refused:
             self.whole = False
@@ -331,7 +338,7 @@ class _Pass:
 
         The same is done for the talk page that a named page does not have.
         """
-        if info.invalid or (info.missing and not info.title):
+        if info.invalid or info.special or (info.missing and not info.title):
             return False
         if self._wiki.wanted.talk and not info.talkid and info.associatedpage and info.ns % 2 == 0:
             self._missing.setdefault(info.associatedpage, False)
@@ -348,9 +355,7 @@ class _Pass:
         observations: list[Observation] = []
         asked = {"action": "query", "list": "blocks", "bkprop": "id|user|by|timestamp|expiry|reason"}
         answers = list(self._asking.each({**asked, "bklimit": "max"}))
-        blocked = [
-            parse.one(body, parse.Block) for answer in answers for body, _ in answer.items("query", "blocks")
-        ]
+        blocked = [_blocked(answer, body) for answer in answers for body, _ in answer.listed("blocks")]
         observations.append(parse.blocks(blocked, [answer.whole() for answer in answers]))
         for info, span in self._wiki.by_title(_FILTERS, words=True):
             if info.revisions:
@@ -370,17 +375,56 @@ class _Pass:
         while waiting := sorted((self._selected.keys() | self._place.pages.keys()) - done):
             some = waiting[:_AT_ONCE]
             done.update(some)
-            answer = self._wiki.by_number(some)
-            answered = answer.read(parse.Timed).curtimestamp
-            shown = list(infos(answer))
-            yield self._how_they_stand(shown)
-            for info, _ in shown:
-                if not info.missing and self._histories.changed(info):
-                    yield from self._histories.read(info, answered)
-            for info, _ in shown:
-                known = self._place.pages.get(info.pageid)
-                if info.missing and known is not None and not known.gone:
-                    yield from self._histories.missing(info.pageid)
+            yield from self._some(some)
+
+    def _some(self, some: Sequence[int]) -> Iterator[Batch]:
+        """Ask how some pages stand, and read on. Where the wiki fails at them together, each is asked for alone."""
+        answer = self._by_number(some)
+        if answer is None:
+            for number in some:
+                yield from self._some([number])
+            return
+        if isinstance(answer, Gap):
+            about = replace(answer, what="what introduces it", native_id=f"about:{some[0]}")
+            yield self._passed_over(answer, about)
+            return
+        answered = answer.read(parse.Timed).curtimestamp
+        shown = list(infos(answer))
+        yield self._how_they_stand(shown)
+        for info, _ in shown:
+            if not info.missing and self._histories.changed(info):
+                yield from self._one(info, self._histories.read(info, answered))
+        for info, _ in shown:
+            known = self._place.pages.get(info.pageid)
+            if info.missing and known is not None and not known.gone:
+                yield from self._one(info, self._histories.missing(info.pageid))
+
+    def _by_number(self, some: Sequence[int]) -> Answer | Gap | None:
+        """How these pages stand; a gap where the wiki fails at the one, None where at some together."""
+        if len(some) == 1:
+            with self._asking.about(f"the wiki page {some[0]}", f"page:{some[0]}") as asked:
+                return self._wiki.by_number(some)
+            return asked.gap
+        try:
+            return self._wiki.by_number(some)
+        except TryAgainLater as error:
+            if not self._asking.fails_alone(error):
+                raise
+            self._asking.failed(error)
+            return None
+
+    def _one(self, info: PageInfo, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """What is told of one page; where the wiki fails at it, the others are read all the same."""
+        called = info.title or self._place.pages[info.pageid].title
+        with self._asking.about(f"the wiki page {called}", f"page:{info.pageid}") as asked:
+            yield from batches
+        if asked.gap is not None:
+            yield self._passed_over(asked.gap)
+
+    def _passed_over(self, *gaps: Gap) -> Batch:
+        """Go on behind something at which the wiki fails: not everything was seen, and how far it was read stays noted."""
+        self.whole = False
+        return self._asking.batch(self._place.cursor(), gaps=gaps)
 
     def _how_they_stand(self, shown: Sequence[Info]) -> Batch:
         observations: list[Observation] = []
@@ -429,6 +473,13 @@ def _named(wiki: Wiki) -> Iterator[Finding]:
 def _titled(answer: Answer, body: bytes) -> parse.Titled:
     try:
         return parse.one(body, parse.Titled)
+    except parse.Malformed as fault:
+        raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
+
+
+def _blocked(answer: Answer, body: bytes) -> parse.Block:
+    try:
+        return parse.one(body, parse.Block)
     except parse.Malformed as fault:
         raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
 

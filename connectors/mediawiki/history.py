@@ -143,6 +143,7 @@ class Histories:
             highest = max(highest, top)
         rows: list[Row] = []
         evidence: list[Span] = []
+        there = True
         for answer in self._asking.each(
             {
                 "action": "query",
@@ -155,9 +156,14 @@ class Histories:
         ):
             evidence.append(answer.whole())
             rows += self._revisions(answer, "revisions")
+            there = there and not any(one.missing for one, _ in infos(answer))
         rows.sort(key=lambda row: (row.what.timestamp, row.what.revid))
         self._rows = rows
-        if evidence:
+        if there and not rows:
+            raise UnexpectedResponse(
+                f"{self._asking.interface} shows no revision of {info.title}, and does not say that it was deleted."
+            )
+        if rows:
             observations.append(parse.history(info.pageid, (row.what for row in rows), evidence))
         self._place.pages[info.pageid] = known.moved(title=info.title, log=highest, touched="")
         return self._asking.batch(self._place.cursor(), observations)
@@ -198,6 +204,7 @@ class Histories:
     ) -> Batch:
         """Some revisions with their words, as versions of the page in their order."""
         found: dict[int, Row] = {}
+        unknown: set[str] = set()
         for answer in self._asking.each(
             {
                 "action": "query",
@@ -208,6 +215,12 @@ class Histories:
             }
         ):
             found |= {one.what.revid: one for one in self._revisions(answer, "revisions")}
+            unknown |= answer.read(parse.Unknown).numbers
+        untold = [row.what.revid for row in some if row.what.revid not in found]
+        if any(str(number) not in unknown for number in untold):
+            raise UnexpectedResponse(
+                f"{self._asking.interface} says nothing of revision {untold[0]} of {info.title}, not even that it is gone."
+            )
         observations: list[Observation] = []
         gaps: list[Gap] = []
         newest = self._rows[-1].what.revid
@@ -491,13 +504,13 @@ class Histories:
         return [
             (self._one(answer, body, LogEntry), span)
             for answer in self._asking.each(question)
-            for body, span in answer.items("query", "logevents")
+            for body, span in answer.listed("logevents")
         ]
 
     def _entries(self, which: dict[str, str]) -> Iterator[list[LogEntry]]:
         question = {"action": "query", "list": "logevents", "leprop": _LOG, "lelimit": "max", **which}
         for answer in self._asking.each(question):
-            yield [self._one(answer, body, LogEntry) for body, _ in answer.items("query", "logevents")]
+            yield [self._one(answer, body, LogEntry) for body, _ in answer.listed("logevents")]
 
     def _revisions(self, answer: Answer, name: str) -> Iterator[Row]:
         for number in range(sum(1 for _ in _pages(answer))):

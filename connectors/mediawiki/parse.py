@@ -16,9 +16,8 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from connectors import spans
+from connectors import pieces, spans
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
-from connectors.pieces import why
 
 T = TypeVar("T")
 
@@ -111,8 +110,25 @@ class SiteQuery(_Shape):
     userinfo: Me = msgspec.field(default_factory=Me)
 
 
+class _Unknown(_Shape):
+    badrevids: dict[str, object] | list[object] | None = None
+
+
 class Site(_Shape):
     query: SiteQuery
+
+
+class Unknown(_Shape):
+    """The revisions of a question that the wiki does not have any longer, by their numbers."""
+
+    query: _Unknown = msgspec.field(default_factory=_Unknown)
+
+    @property
+    def numbers(self) -> set[str]:
+        told = self.query.badrevids
+        if isinstance(told, dict):
+            return set(told)
+        return {str(one.get("revid")) for one in told or () if isinstance(one, dict)}
 
 
 class Timed(_Shape):
@@ -187,6 +203,7 @@ class PageInfo(_Shape):
     title: str = ""
     missing: bool = False
     invalid: bool = False
+    special: bool = False
     touched: str = ""
     lastrevid: int = 0
     redirect: bool = False
@@ -288,8 +305,9 @@ class Standing:
 def one(body: bytes, shape: type[T]) -> T:
     """The answer as `shape`."""
     try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
+        start, end = spans.document(body)
+        return pieces.value(body[start:end], shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise Malformed(_why(body, fault)) from None
 
 
@@ -312,8 +330,8 @@ def member(body: bytes, *path: str | int) -> tuple[int, int] | None:
 def is_interface(body: bytes) -> bool:
     """Whether these are the words of MediaWiki's interface, rather than of whatever stands before it."""
     try:
-        top = msgspec.json.decode(body, type=_Top)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        top = one(body, _Top)
+    except Malformed:
         return False
     said = (top.query, top.login, top.batchcomplete, top.warnings)
     return any(bytes(one) for one in said) or bool(top.errors) or top.error is not None
@@ -539,4 +557,4 @@ def _author(name: str | None, number: int) -> Author | None:
 
 
 def _why(body: bytes, error: Exception) -> str:
-    return why(body, error, "MediaWiki", instead="a fault of the wiki's")
+    return pieces.why(body, error, "MediaWiki", instead="a fault of the wiki's")

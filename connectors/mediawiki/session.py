@@ -82,7 +82,10 @@ class Session:
         yield second
         self._answered(second)
         self._learn(second)
-        login = parse.one(decoded(second), parse.Login).login
+        try:
+            login = parse.one(decoded(second), parse.Login).login
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{second.url} does not say whether we are let in: {fault}.") from fault
         if login is None or login.result != "Success":
             raise self._refused(second, login)
 

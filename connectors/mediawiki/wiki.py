@@ -84,19 +84,41 @@ class Wiki:
         for some in _portions(titles):
             more = {"redirects": "1"} if onward else {}
             question = {**(_WITH_WORDS if words else _INFO), "titles": "|".join(some), **more}
+            told = False
             for answer in self.asking.each(question):
-                yield from infos(answer)
+                told = told or answer.leads_elsewhere()
+                for info in infos(answer):
+                    told = True
+                    yield info
+            if not told:
+                raise UnexpectedResponse(
+                    f"{self.asking.interface} says nothing of {some[0]}, not even that there is no such page."
+                )
 
     def by_number(self, numbers: Sequence[int | str], *, words: bool = False) -> Answer:
-        """How pages of these numbers stand: fifty at most."""
+        """How pages of these numbers stand: fifty at most.
+
+        `UnexpectedResponse` where the answer says of one neither how it stands nor that it is missing.
+        """
         question = _WITH_WORDS if words else _INFO
-        return self.asking.ask({**question, "pageids": "|".join(str(number) for number in numbers)})
+        answer = self.asking.ask({**question, "pageids": "|".join(str(number) for number in numbers)})
+        told = {str(info.pageid) for info, _ in infos(answer)}
+        if untold := [str(number) for number in numbers if str(number) not in told]:
+            raise UnexpectedResponse(
+                f"{answer.exchange.url} says nothing of the pages with the numbers {', '.join(untold[:5])}, which were asked for."
+            )
+        return answer
 
 
 def infos(answer: Answer) -> Iterator[Info]:
-    """The pages that an answer speaks of."""
+    """The pages that an answer speaks of; one that is there has a number and a title."""
     for body, span in answer.items("query", "pages"):
-        yield _read(answer, body, parse.PageInfo), span
+        info = _read(answer, body, parse.PageInfo)
+        if not (info.missing or info.invalid or info.special or (info.pageid > 0 and info.title)):
+            raise UnexpectedResponse(
+                f"{answer.exchange.url} tells of a page without its number or its title."
+            )
+        yield info, span
 
 
 def _read(answer: Answer, body: bytes, shape: type[parse.PageInfo]) -> parse.PageInfo:

@@ -8,7 +8,7 @@ from connectors.contract import Observation, Page
 from connectors.errors import AccessRevoked, NoSuchPage
 from connectors.nextdoor import address, options, parse, reading, routes
 from connectors.nextdoor.address import Address
-from connectors.nextdoor.asking import Asking, advanced
+from connectors.nextdoor.asking import Asking, Led
 from connectors.nextdoor.parse import Known
 from connectors.nextdoor.reading import Seen
 from connectors.nextdoor.refusals import NotGiven
@@ -79,14 +79,14 @@ def _profile(asking: Asking, wanted: str) -> Seen[Profile]:
 def areas(asking: Asking) -> Observation | None:
     """The areas that the agency may address; None where there are none."""
     found: list[Seen[Area]] = []
-    met: set[str] = set()
+    led = Led("areas")
     params = {"show_geometries": "false", "enable_pagination": "true"}
     while True:
         rows = asking.get(routes.AREAS, reading.areas, params)
         found += rows.items
         if rows.following is None:
             return parse.areas(found) if found else None
-        params["after"] = advanced(rows.following, met, "areas")
+        params["after"] = led.on(rows.following, (str(one.what.group_id) for one in rows.items))
 
 
 def public(asking: Asking, page: Page) -> Found:

@@ -6,7 +6,7 @@ token is a GET: Nextdoor is never asked to change anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 _ANSWERS = (400, 401, 403, 404)
 """What we weigh ourselves: Nextdoor's refusals."""
+
+_MOST_STALLED = 10
+"""So many answers of a list without anything new, one after the other, are taken for a list without an end."""
 
 
 class Asking(Visit):
@@ -76,9 +79,26 @@ class Asking(Visit):
         return exchange
 
 
-def advanced(cursor: str, met: set[str], what: str) -> str:
-    """Where a list goes on, which is added to `met`; an error where it has led there before."""
-    if cursor in met:
-        raise UnexpectedResponse(f"Nextdoor leads on to where it has led before: its {what} have no end.")
-    met.add(cursor)
-    return cursor
+class Led:
+    """Where a list has led, and what it has shown."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._met: set[str] = set()
+        self._shown: set[str] = set()
+        self._stalled = 0
+
+    def on(self, cursor: str, shown: Iterable[str]) -> str:
+        """Where it goes on after an answer that showed these.
+
+        An error where it has led there before, or shows nothing new again and again.
+        """
+        told = set(shown)
+        self._stalled = 0 if told - self._shown else self._stalled + 1
+        self._shown |= told
+        if cursor in self._met or self._stalled > _MOST_STALLED:
+            raise UnexpectedResponse(
+                f"Nextdoor leads on to where it has led before: its {self._what} have no end."
+            )
+        self._met.add(cursor)
+        return cursor

@@ -23,15 +23,17 @@ from datetime import datetime
 
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
-from connectors.errors import AccessRevoked
+from connectors.errors import AccessRevoked, UnexpectedResponse
+from connectors.failing import Asked
 from connectors.nextdoor import agency, options, parse, reading, routes
-from connectors.nextdoor.asking import Asking, advanced
+from connectors.nextdoor.asking import Asking, Led
 from connectors.nextdoor.parse import Answers, Known
 from connectors.nextdoor.place import Place
 from connectors.nextdoor.reading import Rows, Whole
 from connectors.nextdoor.refusals import NotGiven
 
 ANSWERS = (Kind.COMMENT, Kind.REPLY)
+_AREAS = "the areas that the agency may address"
 
 
 class Pass:
@@ -61,19 +63,24 @@ class Pass:
         yield from self._own_posts(found.known)
 
     def _areas(self) -> Batch:
+        """The areas. What of them Nextdoor does not tell is a gap, and keeps nobody from the posts."""
+        told, asked = None, Asked()
         try:
-            told = agency.areas(self._asking)
+            with self._asking.about(_AREAS, parse.AREAS) as asked:
+                told = agency.areas(self._asking)
         except NotGiven as refused:
             why = f"{refused.why}. Connect the page again with the scope agency.boundary:read, or set the option `areas` to no"
-            self._gaps.append(Gap(what="the areas that the agency may address", why=why))
-            return self._batch()
+            self._gaps.append(Gap(what=_AREAS, why=why))
+        except UnexpectedResponse as fault:
+            self._gaps.append(Gap(what=_AREAS, why=str(fault).rstrip(".")))
+        if asked.gap is not None:
+            self._gaps.append(asked.gap)
         return self._batch([told] if told is not None else [])
 
     def _own_posts(self, of: Known) -> Iterator[Batch]:
         wanted = options.profile(self._page)
         params = {"secure_profile_id": wanted} if wanted else {}
-        met: set[str] = set()
-        stated = 0
+        led, stated = Led("posts"), 0
         while True:
             rows = self._asked(params)
             observed = list(self._observed(rows, of))
@@ -84,7 +91,7 @@ class Pass:
             yield self._batch(observed)
             if more is None:
                 return
-            params["after"] = advanced(more, met, "posts")
+            params["after"] = led.on(more, (str(seen.post.what.id) for seen in rows.items))
 
     def _asked(self, params: dict[str, str]) -> Rows[Whole]:
         try:

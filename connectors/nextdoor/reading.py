@@ -15,6 +15,9 @@ from connectors.pieces import Malformed, value, why
 
 T = TypeVar("T")
 
+_MORE = "has_next_page"
+_UNCLEAR = f"the answer does not say whether another one follows ({_MORE})"
+
 _MOST_TELLING = 64
 """Members beside a list are read up to so many; an answer of Nextdoor's has a handful."""
 
@@ -140,6 +143,8 @@ def _rows(answer: Answer, shape: type[T], *names: str) -> Rows[Seen[T]]:
         if name is None or body[members[name][0] : members[name][0] + 1] != b"[":
             raise Malformed(f"the answer is not of Nextdoor's shape: it lacks its list ({names[0]})")
         beside = dict(_plain(body, members, name))
+        if _MORE in members and _MORE not in beside:
+            raise Malformed(_UNCLEAR)
         return Rows(_listed(answer, members[name], shape), beside, _following(beside))
 
     return _guarded(answer, read)
@@ -147,9 +152,13 @@ def _rows(answer: Answer, shape: type[T], *names: str) -> Rows[Seen[T]]:
 
 def _following(beside: Mapping[str, Any]) -> str | None:
     """What leads to the next answer, in the manner of the lists that Nextdoor pages: `has_next_page` and `cursor`."""
-    cursor = beside.get("cursor")
-    if beside.get("has_next_page") is not True:
+    cursor, more = beside.get("cursor"), beside.get(_MORE)
+    if more in (None, False, "", "false", "False"):
         return None
+    if more not in (True, "true", "True"):
+        raise Malformed(_UNCLEAR)
+    if isinstance(cursor, int) and not isinstance(cursor, bool):
+        return str(cursor)
     if not isinstance(cursor, str) or not cursor:
         raise Malformed("the answer says that another one follows, and does not say where")
     return cursor

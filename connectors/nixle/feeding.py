@@ -66,10 +66,9 @@ class Feeding:
         seeing, began = self._seeing, self._now()
         answer, feed = self.ask()
         shown = self._shown(feed, answer)
-        observations = [
-            seeing.profile(feed.title, feed.description, seeing.spans(answer, *feed.spans)),
-            *(self._observed(seen) for seen in shown.values()),
-        ]
+        told = [one for seen in shown.values() if (one := self._observed(seen)) is not None]
+        introduction = seeing.profile(feed.title, feed.description, seeing.spans(answer, *feed.spans))
+        observations = [introduction, *told]
         if not ends:
             return seeing.gathering.batch(seeing.place.cursor(), observations)
         sightings: list[Sighting] = []
@@ -77,7 +76,7 @@ class Feeding:
         dates = [one.published_at for one in feed.items if one.published_at is not None]
         seeing.gathering.gaps += self._unjoined(shown, dates)
         # Undated or unnamed alerts leave it open how far back the feed reaches.
-        if shown and len(dates) == len(shown) == len(feed.items):
+        if shown and len(dates) == len(told) == len(shown) == len(feed.items):
             exchange = seeing.gathering.place(answer)
             assert exchange is not None, "the feed's answer was gathered just now"
             if seeing.place.others:
@@ -101,10 +100,16 @@ class Feeding:
         self._seeing.read[FEED].update(shown)
         return shown
 
-    def _observed(self, seen: Seen) -> Observation:
-        told = self._seeing.observed(seen)
-        self._seeing.place.alerts[told.native_id].fed_at = seen.reading.published_at
-        return told
+    def _observed(self, seen: Seen) -> Observation | None:
+        """An alert of the feed; a gap where the words that stand for it are another route's, which fails at them."""
+        native_id, gathering = seen.reading.native_id, self._seeing.gathering
+        with gathering.about(f"the words of alert {native_id}", native_id) as asked:
+            told = self._seeing.observed(seen)
+            self._seeing.place.alerts[told.native_id].fed_at = seen.reading.published_at
+            return told
+        if asked.gap is not None:
+            gathering.gaps.append(asked.gap)
+        return None
 
     def _unjoined(self, shown: Mapping[str, Seen], dates: list[datetime]) -> Iterator[Gap]:
         place = self._seeing.place

@@ -79,7 +79,11 @@ class Mailing:
         seen = self._read(uid)
         observations = []
         if seen is not None:
-            observations.append(seeing.observed(seen))
+            native_id = seen.reading.native_id
+            with seeing.gathering.about(f"the words of alert {native_id}", native_id) as asked:
+                observations.append(seeing.observed(seen))
+            if asked.gap is not None:
+                seeing.gathering.gaps.append(asked.gap)
             if not (seeing.setting.fed or seeing.setting.permitted):
                 place = mail.sender_span(seen.exchange.body)
                 named = mail.sender(seen.exchange.body)

@@ -30,6 +30,7 @@ class Paging:
         self._seeing, self._now = seeing, now
         self._numbers: set[int] = set()
         self._listed: set[str] = set()
+        self._failed: set[str] = set()
         seeing.obtain[PAGE] = lambda native_id: self.alert(native_id)[0]
 
     def batches(self) -> Iterator[Batch]:
@@ -53,8 +54,11 @@ class Paging:
             if following is None:
                 break
             number = following
-        for native_id in place.young(now, seeing.setting.days, seeing.read[PAGE].keys()):
-            if PAGE in place.alerts[native_id].marks:  # else nothing ever showed that it has a page
+        young = place.young(now, seeing.setting.days, seeing.read[PAGE].keys())
+        # Of any other nothing ever showed that it has a page.
+        again = [one for one in young if PAGE in place.alerts[one].marks]
+        for native_id in dict.fromkeys([*place.owed, *again]):
+            if native_id not in seeing.read[PAGE] and native_id not in self._failed:
                 yield self._asked_again(native_id)
 
     def _part(self, number: int, now: datetime) -> tuple[pages.Part, list[Observation], bool]:
@@ -74,7 +78,9 @@ class Paging:
         fresh = any(int(row.native_id) > place.read_to or row.native_id in young for row in part.rows)
         place.walked_to = max([place.walked_to, *(int(row.native_id) for row in part.rows)])
         for row in part.rows:
-            seen, said = self.alert(row.native_id)
+            seen, said = self._alert(row.native_id)
+            if seen is None and not said:
+                continue  # Nixle fails at it, which is said already
             if seen is None:
                 why = f"It stands in the list, and its own page answers {said}."
                 seeing.gathering.gaps.append(
@@ -87,12 +93,30 @@ class Paging:
     def _asked_again(self, native_id: str) -> Batch:
         """An alert of the last days that the list no longer shows: as it is by its own address, or gone."""
         seeing = self._seeing
-        seen, said = self.alert(native_id)
+        seen, said = self._alert(native_id)
         if seen is not None:
             return seeing.gathering.batch(seeing.place.cursor(), [seeing.observed(seen)])
-        del seeing.place.alerts[native_id].marks[PAGE]
+        if not said or native_id not in seeing.place.alerts:
+            return seeing.gathering.batch(seeing.place.cursor())
+        seeing.place.alerts[native_id].marks.pop(PAGE, None)
         gone = Sighting(native_id=native_id, state=State.GONE, exchange=seeing.gathering.last, reason=said)
         return seeing.gathering.batch(seeing.place.cursor(), sightings=[gone])
+
+    def _alert(self, native_id: str) -> tuple[Seen | None, str]:
+        """One alert's page; where Nixle fails at it, a gap and no answer, and it is asked for until it is told."""
+        seeing = self._seeing
+        seen: Seen | None = None
+        said = ""
+        with seeing.gathering.about(f"alert {native_id}", native_id) as asked:
+            seen, said = self.alert(native_id)
+        place = seeing.place
+        place.owed = [one for one in place.owed if one != native_id]
+        if asked.gap is not None:
+            place.owed.append(native_id)
+            self._failed.add(native_id)
+            if asked.gap not in seeing.gathering.gaps:
+                seeing.gathering.gaps.append(asked.gap)
+        return seen, said
 
     def standing(self, native_id: str) -> Sighting:
         """How an alert stands by its own address; gone is what Nixle itself answers 404 or 410 to."""

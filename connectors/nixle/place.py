@@ -34,7 +34,8 @@ class Place(msgspec.Struct, kw_only=True):
 
     `walk` is the part of the page's list at which reading broke off, 0 between
     passes; `read_to` is the highest number in the list when it was last walked
-    to its end, `walked_to` the highest that was met since. `window` is what the feed showed when it was last read to the end.
+    to its end, `walked_to` the highest that was met since; `owed` are alerts at
+    whose own pages Nixle failed. `window` is what the feed showed when it was last read to the end.
     `others` says that alerts may be held that the feed never shows.
     """
 
@@ -48,6 +49,7 @@ class Place(msgspec.Struct, kw_only=True):
     walk: int = 0
     read_to: int = 0
     walked_to: int = 0
+    owed: list[str] = []
     folder: str = ""
     validity: int = 0
     uid: int = 0

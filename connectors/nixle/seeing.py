@@ -82,12 +82,15 @@ class Seeing:
         for better in sorted(self.obtain, key=lambda one: -RANK[one]):
             if RANK[better] <= RANK[route]:
                 break
+            what, found = f"the {better} of alert {native_id}", None
             try:
-                found = self.obtain[better](native_id)
+                with self.gathering.about(what, native_id) as asked:
+                    found = self.obtain[better](native_id)
             except UnexpectedResponse as fault:
-                self.gathering.gaps.append(
-                    Gap(what=f"the {better} of alert {native_id}", why=str(fault), native_id=native_id)
-                )
+                self.gathering.gaps.append(Gap(what=what, why=str(fault), native_id=native_id))
+                continue
+            if asked.gap is not None:
+                self.gathering.gaps.append(asked.gap)
                 continue
             if found is not None:
                 return found

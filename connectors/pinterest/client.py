@@ -51,8 +51,8 @@ class Pinterest:
         asking, name = arrive(self._http, self._secret, page)
         with asking:
             ours = introduction(asking, name).what
-            for sightings in Standing(asking, ours).of(native_ids):
-                yield asking.batch(_NOTHING, sightings=sightings)
+            for sightings, gaps in Standing(asking, ours).of(native_ids):
+                yield asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Say how the connection stands: account, and each permission."""

@@ -92,7 +92,7 @@ def board(seen: Seen[Board]) -> Observation:
         counts=_counted(
             pins=read.pin_count, followers=read.follower_count, collaborators=read.collaborator_count
         ),
-        extra=_told(privacy=read.privacy, ads_only=read.is_ads_only),
+        extra=_told(privacy=read.privacy, ads_only=read.is_ads_only is True),
         evidence=(seen.span,),
     )
 
@@ -131,7 +131,7 @@ def pin(seen: Seen[Pin], ours: Account, hidden: Collection[str]) -> Observation:
             link=read.link,
             saved_from=read.parent_pin_id,
             note=read.note,
-            promoted=read.has_been_promoted,
+            promoted=read.has_been_promoted is True,
         ),
         evidence=(seen.span,),
     )
@@ -215,7 +215,10 @@ def _largest(sizes: Any) -> str | None:
 
 def _name(address: str) -> str:
     """The name of a file in its address, without its ending: it stays when the address is another size's."""
-    path = urlsplit(address).path
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        path = address.partition("?")[0]
     name = path.rpartition("/")[2].partition(".")[0]
     return name or hashlib.sha256(path.encode("utf-8", "replace")).hexdigest()[:24]
 
@@ -233,8 +236,15 @@ def _metrics(told: Any) -> dict[str, int]:
     return found
 
 
-def _counted(**counts: int | None) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if count is not None}
+def _counted(**counts: Any) -> dict[str, int]:
+    return {name: count for name, told in counts.items() if (count := _number(told)) is not None}
+
+
+def _number(told: Any) -> int | None:
+    """A count, as a number or as a text of one."""
+    if isinstance(told, str) and told.isascii() and told.isdecimal() and len(told) <= 16:
+        told = int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**53 else None
 
 
 def _told(**told: object) -> dict[str, object]:

@@ -40,7 +40,7 @@ class Fault:
 
 class _Told(msgspec.Struct):
     code: int
-    message: str = ""
+    message: str | None = None
 
 
 class NotGiven(UnexpectedResponse):
@@ -88,7 +88,7 @@ def fault(body: bytes, status: int) -> Fault | None:
         told = msgspec.json.decode(body, type=_Told)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return Fault(status, told.code, told.message)
+    return Fault(status, told.code, told.message or "")
 
 
 def later(exchange: Exchange, now: datetime) -> timedelta:

@@ -2,66 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | Annotated[int, msgspec.Meta(ge=0)]
+"""What an item is known by: a number, which is written as a text. It becomes a part of addresses."""
 
 
 class Account(msgspec.Struct):
     """The account that signed in, as it introduces itself. Older answers bear no id."""
 
     username: str
-    id: str | None = None
+    number: Id | None = msgspec.field(default=None, name="id")
     account_type: str | None = None
     business_name: str | None = None
     about: str | None = None
     website_url: str | None = None
     profile_image: str | None = None
-    pin_count: int | None = None
-    board_count: int | None = None
-    follower_count: int | None = None
-    following_count: int | None = None
-    monthly_views: int | None = None
+    pin_count: Any = None
+    board_count: Any = None
+    follower_count: Any = None
+    following_count: Any = None
+    monthly_views: Any = None
+
+    @property
+    def id(self) -> str | None:
+        return _written(self.number)
 
 
 class Board(msgspec.Struct):
     """A board. Its pictures are those of its pins, and change with them."""
 
-    id: str
-    name: str
+    number: Id = msgspec.field(name="id")
+    name: str = msgspec.field()
     description: str | None = None
     privacy: str | None = None
     owner: Any = None
     created_at: str | None = None
-    pin_count: int | None = None
-    follower_count: int | None = None
-    collaborator_count: int | None = None
-    is_ads_only: bool | None = None
+    pin_count: Any = None
+    follower_count: Any = None
+    collaborator_count: Any = None
+    is_ads_only: Any = None
+
+    @property
+    def id(self) -> str:
+        return str(self.number)
 
 
 class Section(msgspec.Struct):
     """A part of a board."""
 
-    id: str
-    name: str
+    number: Id = msgspec.field(name="id")
+    name: str = msgspec.field()
+
+    @property
+    def id(self) -> str:
+        return str(self.number)
 
 
 class Pin(msgspec.Struct):
     """A pin, of whatever creative type."""
 
-    id: str
+    number: Id = msgspec.field(name="id")
     created_at: str | None = None
     title: str | None = None
     description: str | None = None
     alt_text: str | None = None
     link: str | None = None
     note: str | None = None
-    board_id: str | None = None
-    board_section_id: str | None = None
+    board_number: Id | None = msgspec.field(default=None, name="board_id")
+    section_number: Id | None = msgspec.field(default=None, name="board_section_id")
     board_owner: Any = None
-    parent_pin_id: str | None = None
+    parent_number: Id | None = msgspec.field(default=None, name="parent_pin_id")
     creative_type: str | None = None
     media: Any = None
     is_owner: bool | None = None
-    has_been_promoted: bool | None = None
+    has_been_promoted: Any = None
     pin_metrics: Any = None
+
+    @property
+    def id(self) -> str:
+        return str(self.number)
+
+    @property
+    def board_id(self) -> str | None:
+        return _written(self.board_number)
+
+    @property
+    def board_section_id(self) -> str | None:
+        return _written(self.section_number)
+
+    @property
+    def parent_pin_id(self) -> str | None:
+        return _written(self.parent_number)
+
+
+def _written(number: str | int | None) -> str | None:
+    return None if number is None else str(number)

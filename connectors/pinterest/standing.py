@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from connectors.contract import Kind, Sighting, State
+from connectors.contract import Gap, Kind, Sighting, State
 from connectors.pinterest import parse
 from connectors.pinterest.asking import Asking
 from connectors.pinterest.options import MOST_AT_ONCE
@@ -48,16 +48,22 @@ class Standing:
         self._boards: dict[str, Told] = {}
         self._open: bool | None = None
 
-    def of(self, wanted: Sequence[tuple[Kind, str]]) -> Iterator[list[Sighting]]:
-        """How these items stand. Each list belongs to one batch."""
+    def of(self, wanted: Sequence[tuple[Kind, str]]) -> Iterator[tuple[list[Sighting], list[Gap]]]:
+        """How these items stand, and at which of them Pinterest fails. Each pair belongs to one batch."""
         for begin in range(0, len(wanted), _AT_ONCE):
             names = [name for _, name in wanted[begin : begin + _AT_ONCE]]
-            told = {name: self._one(name) for name in names}
-            yield [
-                Sighting(native_id=name, state=one.state, exchange=one.exchange, reason=one.reason)
-                for name, one in told.items()
-                if one is not None
-            ]
+            told: list[Sighting] = []
+            gaps: list[Gap] = []
+            for name in dict.fromkeys(names):
+                with self._asking.about("how an item stands", name) as asked:
+                    one = self._one(name)
+                if asked.gap is not None:
+                    gaps.append(asked.gap)
+                elif one is not None:
+                    told.append(
+                        Sighting(native_id=name, state=one.state, exchange=one.exchange, reason=one.reason)
+                    )
+            yield told, gaps
             self._boards, self._shown = {}, -1
 
     def _one(self, name: str) -> Told | None:

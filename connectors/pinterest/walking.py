@@ -10,13 +10,16 @@ these are asked for as well.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Observation, Page, State
 from connectors.errors import UnexpectedResponse
+from connectors.failing import Asked
 from connectors.pieces import Seen
 from connectors.pinterest import options, parse
 from connectors.pinterest.asking import Asking, Rows
@@ -26,6 +29,9 @@ from connectors.pinterest.refusals import NotGiven
 from connectors.pinterest.shapes import Board, Pin, Section
 
 _SECTIONS = "/sections"
+
+_MOST_STALLED = 10
+"""So many answers of a list without anything new, one after the other, are taken for a list without an end."""
 
 
 class Pass:
@@ -38,6 +44,9 @@ class Pass:
         self._gaps: list[Gap] = []
         self._met: dict[str, set[str]] = {}
         """Where each list has led so far."""
+        self._known: dict[str, set[str]] = {}
+        """What each list that is being read has shown so far."""
+        self._stalled: Counter[str] = Counter()
         self._anew: set[str] = set()
 
     def run(self) -> Iterator[Batch]:
@@ -62,16 +71,26 @@ class Pass:
         while self._place.waiting:
             (path, bookmark), *others = self._place.waiting
             try:
-                observed, following, more = self._read(path, bookmark)
+                with self._about(path) as asked:
+                    observed, following, more = self._read(path, bookmark)
             except NotGiven as refused:
                 if bookmark and refused.malformed and path not in self._anew:
                     # The place in the list is forgotten: the list is read anew, which misses nothing.
                     self._anew.add(path)
-                    self._met.pop(path, None)
+                    self._forget(path)
                     self._move(waiting=((path, ""), *others))
                     continue
                 self._lacks(path, refused)
                 self._move(waiting=tuple(others))
+                yield self._batch()
+                continue
+            if asked.gap is not None:
+                self._gaps.append(asked.gap)
+                self._move(
+                    waiting=tuple(others),
+                    boards=self._place.boards and not path.endswith(_SECTIONS),
+                    posts=False,
+                )
                 yield self._batch()
                 continue
             again = ((path, following),) if following else ()
@@ -79,6 +98,13 @@ class Pass:
             waits = (*again, *others[:-1], *more, *others[-1:]) if others else (*again, *more)
             self._move(waiting=waits)
             yield self._batch(observed)
+
+    def _about(self, path: str) -> AbstractContextManager[Asked]:
+        """What is asked of one board may fail alone; what is asked of the account may not."""
+        if path in {BOARDS, PINS}:
+            return nullcontext(Asked())
+        what = "sections of a board" if path.endswith(_SECTIONS) else "pins"
+        return self._asking.about(what, _above(path))
 
     def _read(self, path: str, bookmark: str) -> tuple[list[Observation], str | None, list[tuple[str, str]]]:
         """One answer of a list: what it shows, the bookmark that leads on, and the lists that it opens."""
@@ -127,15 +153,27 @@ class Pass:
 
     def _lead(self, path: str, rows: Rows[Any]) -> str | None:
         """What to ask with next; an error where the list has led there before."""
-        met = self._met.setdefault(path, set())
-        if rows.bookmark is not None and rows.bookmark in met:
+        if rows.bookmark is None:
+            self._forget(path)
+            return None
+        met, known = self._met.setdefault(path, set()), self._known.setdefault(path, set())
+        shown = {str(one.what.id) for one in rows.items}
+        self._stalled[path] = 0 if shown - known else self._stalled[path] + 1
+        known |= shown
+        if rows.bookmark in met or self._stalled[path] > _MOST_STALLED:
             raise UnexpectedResponse(f"Pinterest leads on to where it has led before: {path} has no end.")
-        met.add(rows.bookmark or "")
+        met.add(rows.bookmark)
         return rows.bookmark
+
+    def _forget(self, path: str) -> None:
+        """Where a list has led, and what it has shown."""
+        self._met.pop(path, None)
+        self._known.pop(path, None)
+        self._stalled.pop(path, None)
 
     def _lacks(self, path: str, refused: NotGiven) -> None:
         """A list was refused. One whose board was removed since it was listed is none that was missed."""
-        if refused.not_found and path not in {BOARDS, PINS}:
+        if refused.not_found and path not in {BOARDS, PINS} and not self._stands(path):
             return
         if path == BOARDS:
             self._gaps.append(Gap(what="boards", why=refused.why))
@@ -147,6 +185,14 @@ class Pass:
             name = None if path == PINS else _above(path)
             self._gaps.append(Gap(what="pins", why=refused.why, native_id=name))
             self._move(posts=False)
+
+    def _stands(self, path: str) -> bool:
+        """Whether Pinterest shows the board of a list that it says it does not know."""
+        try:
+            self._asking.one(_above(path).replace(f"{parse.BOARD}/", "boards/"), Board)
+        except NotGiven as refused:
+            return not refused.not_found
+        return True
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 

@@ -101,6 +101,10 @@ class Asking(Visit):
         exchange = self.get("api/info", {"id": ",".join(names)})
         return self._read(exchange, lambda body: reading.listing(body, self.last)).items
 
+    def fails_alone(self, error: TryAgainLater) -> bool:
+        """Where no token is given, it is Reddit that fails, whatever was asked for with it."""
+        return super().fails_alone(error) and not error.exchanges[-1].url.startswith(f"{self._site}/")
+
     def _asked(self, ask: Callable[[Mapping[str, str]], Exchange]) -> Exchange:
         self._session.brake()
         exchange = self._taken(ask)

@@ -27,7 +27,7 @@ def of(asking: Asking, named: Address, native_ids: Sequence[tuple[Kind, str]]) -
     """The items in groups, each told by the answer that was asked for it; what has no name of its own is left out."""
     names = [name for _, name in native_ids if name.startswith(_BY_NAME)]
     for begin in range(0, len(names), AT_ONCE):
-        yield by_name(asking, names[begin : begin + AT_ONCE])
+        yield asking.standing(names[begin : begin + AT_ONCE], lambda some: by_name(asking, some))
     accounts = [name for _, name in native_ids if name.startswith("t2_")]
     if accounts and not named.is_subreddit:
         yield [_account(asking, named, name) for name in accounts[:1]]

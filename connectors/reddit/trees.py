@@ -4,17 +4,19 @@ Reddit shows a part of a tree, and in it where something is left out. Ids are
 asked for by themselves, a hundred at once; where a thread goes on below a
 comment without any ids, the tree is asked for again from that comment on. Ids
 that were asked for and do not come are asked for by name: they are removed, or
-the answer was not whole, and then the tree is asked for from there.
+the answer was not whole, and then the tree is asked for from there. Where one
+of these questions fails for ever the rest of the tree is read all the same.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Gap, Observation, Sighting
 from connectors.errors import UnexpectedResponse
+from connectors.failing import IN_SUCCESSION
 from connectors.pieces import Seen
 from connectors.reddit import parse
 from connectors.reddit.asking import AT_ONCE, Asking
@@ -40,6 +42,8 @@ class Tree:
         self._left: deque[tuple[str, tuple[str, ...]]] = deque()
         self._asked: set[str] = set()
         """Ids that were asked for, and comments below which the tree was asked for."""
+        self._failed = 0
+        """So many questions about parts of it failed since one was answered."""
         self.met: dict[str, None] = {}
         """Everything that was shown, the submission among it, in the order in which it was met."""
         self.whole = True
@@ -84,31 +88,56 @@ class Tree:
             self._left.append((comment, ()))
 
     def _by_ids(self, ids: Sequence[str]) -> Step:
+        things: list[Seen[Thing]] = []
         try:
-            things = self._asking.more(self._link, ids)
+            with self._asking.about("comments", self._link):
+                things = self._asking.more(self._link, ids)
         except NotGiven as refused:
-            return self._lacks("comments", refused.why, self._link)
+            return self._lacks(Gap(what="comments", why=refused.why, native_id=self._link))
+        # Where Reddit fails at one of them, each is told by its own name, and what is below it by its own tree.
         shown = {one.what.data.name for one in things if isinstance(one.what, T1)}
         lacking = [f"t1_{name}" for name in ids if f"t1_{name}" not in shown]
         if lacking:
             try:
-                told = self._asking.info(lacking)
+                answers, failed = self._asking.piecemeal(
+                    "comments", lacking, self._asking.info, of=self._link
+                )
             except NotGiven as refused:
-                return self._lacks("comments", refused.why, self._link, things)
+                return self._lacks(Gap(what="comments", why=refused.why, native_id=self._link), things)
+            told = [one for answer in answers for one in answer]
             for one in told:
                 if isinstance(one.what, T1) and parse.taken(one.what.data) is None:
                     self._goes_on(one.what.data.name)
             things = [*things, *told]
+            if failed:
+                return self._fails(failed, things)
+        self._failed = 0
         return self._step(things)
 
     def _below(self, comment: str) -> Step:
+        things: list[Seen[Thing]] = []
         try:
-            _, things = self._asking.tree(self._link, comment)
+            with self._asking.about("answers", self._link) as asked:
+                _, things = self._asking.tree(self._link, comment)
         except NotGiven as refused:
-            return self._lacks("answers", refused.why, comment)
+            return self._lacks(Gap(what="answers", why=refused.why, native_id=comment))
+        if asked.gap is not None:
+            return self._fails([replace(asked.gap, native_id=comment)])
+        self._failed = 0
         # Where the comment is shown no more, Reddit shows the tree from its beginning: all of it was met already.
         return self._step(things)
 
-    def _lacks(self, what: str, why: str, name: str, things: Sequence[Seen[Thing]] = ()) -> Step:
+    def _lacks(self, gap: Gap, things: Sequence[Seen[Thing]] = ()) -> Step:
         self.whole = False
-        return self._step(things, [Gap(what=what, why=why, native_id=name)])
+        return self._step(things, [gap])
+
+    def _fails(self, gaps: Sequence[Gap], things: Sequence[Seen[Thing]] = ()) -> Step:
+        """A part that fails is passed over; where too many do in succession, so is the rest of the tree."""
+        self.whole = False
+        self._failed += 1
+        step = self._step(things, gaps)
+        if self._failed >= IN_SUCCESSION and self._left:
+            step.gaps.append(replace(gaps[0], what="the rest of the comments", native_id=self._link))
+            self._left.clear()
+            step.last = True
+        return step

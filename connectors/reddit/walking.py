@@ -128,12 +128,15 @@ class Pass:
         yield from self._record("who may not write", lambda: self._people("banned"))
 
     def _record(self, what: str, read: Callable[[], Observation]) -> Iterator[Batch]:
+        observed = []
         try:
-            observed = [read()]
+            with self._asking.about(what, self._found.id) as asked:
+                observed = [read()]
         except NotGiven as refused:
-            observed = []
             if not refused.not_found:
                 self._gaps.append(Gap(what=what, why=refused.why))
+        else:
+            self._gaps += filter(None, [asked.gap])
         yield self._batch(observed)
 
     def _people(self, which: str) -> Observation:
@@ -265,19 +268,25 @@ class Pass:
             name, *others = self._place.trees
             tree = Tree(self._asking, name, self._speakers)
             try:
-                for step in tree.read():
-                    self._gaps += step.gaps
-                    listings: list[Listing] = []
-                    if step.last:
-                        self._move(trees=tuple(others), comments=self._place.comments and tree.whole)
-                        if tree.whole and (self._reach.narrowed or self._place.since is not None):
-                            listings = [self._under(one) for one in tree.met]
-                    yield self._batch(step.observations, listings, step.sightings)
+                with self._asking.about("comments", name) as asked:
+                    for step in tree.read():
+                        self._gaps += step.gaps
+                        listings: list[Listing] = []
+                        if step.last:
+                            self._move(trees=tuple(others), comments=self._place.comments and tree.whole)
+                            if tree.whole and (self._reach.narrowed or self._place.since is not None):
+                                listings = [self._under(one) for one in tree.met]
+                        yield self._batch(step.observations, listings, step.sightings)
             except NotGiven as refused:
                 self._move(trees=tuple(others))
                 if not refused.not_found:
                     self._gaps.append(Gap(what="comments", why=refused.why, native_id=name))
                     self._move(comments=False)
+                yield self._batch()
+                continue
+            if asked.gap is not None:
+                self._gaps.append(asked.gap)
+                self._move(trees=tuple(others), comments=False)
                 yield self._batch()
 
     # -- how a pass ends -----------------------------------------------------------------------------------

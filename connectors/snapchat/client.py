@@ -51,8 +51,8 @@ class Snapchat:
         if not native_ids:
             return
         with self._arrive(page) as asking:
-            for sightings in standing(asking, native_ids):
-                yield asking.batch(_NOTHING, sightings=sightings)
+            for sightings, gaps in standing(asking, native_ids):
+                yield asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Say whether the profile is public, and what its page shows now."""

@@ -15,13 +15,24 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.contract import Attachment, Author, Kind, Observation, Span
 from connectors.snapchat.options import SITE
-from connectors.snapchat.reading import Piece, Profile, Spotlight, media, number, saved_id, snaps, text
+from connectors.snapchat.reading import (
+    Piece,
+    Profile,
+    Spotlight,
+    media,
+    name_of,
+    number,
+    saved_id,
+    snaps,
+    text,
+)
+from connectors.times import epoch
 
 PROFILE, STORY, SAVED, SPOTLIGHT = "profile", "story", "highlight", "spotlight"
 
@@ -61,7 +72,7 @@ def profile(shown: Profile) -> Observation:
 
 def snap(seen: Piece, author: Author) -> Observation:
     """A snap of the story."""
-    name, published = text(seen.what, "snapId"), moment(seen.what)
+    name, published = name_of(seen.what, "snapId"), moment(seen.what)
     return Observation(
         native_id=f"{STORY}/{name}",
         kind=Kind.POST,
@@ -72,7 +83,7 @@ def snap(seen: Piece, author: Author) -> Observation:
         attachments=tuple(_files(seen.what)),
         extra=_told(
             media=_MEDIA.get(number(seen.what, "snapMediaType") or 0),
-            shown_until=(published + SHOWN_FOR).isoformat() if published else None,
+            shown_until=until.isoformat() if (until := runs_out(published)) else None,
         ),
         evidence=(seen.span,),
     )
@@ -91,7 +102,7 @@ def saved(seen: Piece, author: Author) -> Observation:
         url=f"{SITE}/@{author.handle}",
         published_at=min(times, default=None),
         attachments=tuple(_each(inside)),
-        extra={"snaps": [_told(id=text(one, "snapId"), at=_written(one)) for one in inside]},
+        extra={"snaps": [_told(id=name_of(one, "snapId"), at=_written(one)) for one in inside]},
         evidence=(seen.span,),
     )
 
@@ -138,7 +149,7 @@ def _spotlight(
         author=author,
         text="\n\n".join(dict.fromkeys(one for one in words if one)),
         url=f"{SITE}/spotlight/{name}",
-        published_at=min(times, default=_at(uploaded / 1000) if uploaded else None),
+        published_at=min(times, default=epoch(uploaded / 1000) if uploaded else None),
         attachments=tuple(files),
         counts=_counted(
             views=_first(number(counted, "viewCount"), number(film, "viewCount")),
@@ -161,13 +172,14 @@ def author(shown: Profile) -> Author:
 def moment(snap: Mapping[str, Any]) -> datetime | None:
     """When a snap was published; None where the page does not say."""
     seconds = number(snap, "timestampInSec")
-    return _at(seconds) if seconds else None
+    return epoch(seconds) if seconds else None
 
 
-def _at(seconds: float) -> datetime | None:
+def runs_out(published: datetime | None) -> datetime | None:
+    """When a snap of the story is shown no longer; None where that is not known, or after the end of all times."""
     try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
+        return published + SHOWN_FOR if published is not None else None
+    except OverflowError:
         return None
 
 
@@ -187,7 +199,7 @@ def _each(inside: list[dict[str, Any]]) -> Iterator[Attachment]:
 
 def _files(snap: Mapping[str, Any]) -> Iterator[Attachment]:
     """The picture or video of a snap, and what was drawn over it where that is a file of its own."""
-    name, file = text(snap, "snapId"), media(snap)
+    name, file = name_of(snap, "snapId"), media(snap)
     if file:
         yield Attachment(id=f"media:{name}", url=file)
     over = text(snap.get("snapUrls"), "overlayUrl")
@@ -205,7 +217,10 @@ def _pictures(told: Mapping[str, Any]) -> Iterator[Attachment]:
 
 def _file(address: str) -> str:
     """What names a file in its address: it stays where the address is signed anew, or leads to another size."""
-    path = urlsplit(address).path
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        path = address.partition("?")[0]
     resized = _RESIZED.search(path)
     if resized is not None:
         try:

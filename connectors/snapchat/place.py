@@ -16,12 +16,14 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `known` is everything that the page showed when it was last read, each with
     when it was published (empty where that is not told). `unread` are spotlights
     of which the page told no words, and `left` those that it shows no longer:
-    each is asked for at its own page.
+    each is asked for at its own page. `failed` are those of the latter at which
+    Snapchat failed: the next pass asks again.
     """
 
     known: dict[str, str] = {}
     unread: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     def moved(self, **changes: Any) -> Place:
         """The same, further on."""

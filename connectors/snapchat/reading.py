@@ -26,8 +26,11 @@ PUBLIC, PERSON = "publicProfileInfo", "userInfo"
 
 _MARK = b"__NEXT_DATA__"
 _LONGEST_TAG = 2000
+_LONGEST_NUMBER = 16
 _NAMED = re.compile(rb"""\bid\s*=\s*["']?__NEXT_DATA__(?:["'\s]|\Z)""", re.IGNORECASE)
 _SPOTLIGHT = re.compile(r"spotlight/([A-Za-z0-9_-]{4,200})")
+_MOST = 2**53
+"""A number from here on is none that anything was counted to, and none that every reader would read alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Profile:
     """What a profile's page shows.
 
     `lacking` names the parts that the profile says it has and the page does
-    not hold: of these nothing can be called missing.
+    not hold: of these nothing can be called missing. `emptied` are saved
+    stories that are listed without a snap.
     """
 
     info: Piece
@@ -53,6 +57,7 @@ class Profile:
     saved: Sequence[Piece]
     spotlights: Sequence[Spotlight]
     lacking: frozenset[str]
+    emptied: Sequence[str] = ()
 
     @property
     def names(self) -> set[str]:
@@ -98,7 +103,7 @@ def spotlight(body: bytes, exchange: int, name: str) -> Piece | None:
             raise Malformed("the page holds no spotlights")
         for one in _objects(body, at, exchange):
             story = one.what.get("story")
-            if isinstance(story, dict) and text(story, "storyId") == name:
+            if isinstance(story, dict) and name_of(story, "storyId") == name:
                 return one
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(_why(error)) from error
@@ -119,11 +124,19 @@ def text(told: Any, name: str) -> str | None:
 def number(told: Any, name: str) -> int | None:
     """A number inside an object, bare or wrapped, as a number or as a text; one below nought stands for none."""
     found = bare(told.get(name)) if isinstance(told, dict) else None
-    if isinstance(found, str) and found.isascii() and found.isdecimal():
-        found = int(found[:15])
-    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+    if isinstance(found, str) and found.isascii() and found.isdecimal() and len(found) <= _LONGEST_NUMBER:
+        found = int(found)
+    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < _MOST:
         return found
     return None
+
+
+def name_of(told: Any, name: str) -> str | None:
+    """An id inside an object, bare or wrapped, as a text or as a number."""
+    found = bare(told.get(name)) if isinstance(told, dict) else None
+    if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 2**64:
+        return str(found)
+    return text(told, name)
 
 
 def snaps(told: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -146,8 +159,14 @@ def _profile(body: bytes, exchange: int) -> Profile:
     told = spans.member(body, props, "userProfile") if props is not None else None
     if props is None or told is None:
         raise Malformed("the page holds no profile")
-    kind = next((name for name in (PUBLIC, PERSON) if spans.member(body, told, name) is not None), None)
-    at = spans.member(body, told, kind) if kind is not None else None
+    kind, at = next(
+        (
+            (name, at)
+            for name in (PUBLIC, PERSON)
+            if (at := spans.member(body, told, name)) and not _is_null(body, at)
+        ),
+        (None, None),
+    )
     info = _object(body, at, exchange) if at is not None else None
     if info is None or not text(info.what, "username"):
         raise Malformed("the page names no profile")
@@ -156,11 +175,19 @@ def _profile(body: bytes, exchange: int) -> Profile:
     story = members.get("story")
     inside = spans.member(body, story, "snapList") if story is not None else None
     shown = [one for one in _listed(body, inside, exchange) if _is_snap(one.what)]
-    saved = _once([*lists["curatedHighlights"], *lists["savedHighlights"]])
+    stories = [*lists["curatedHighlights"], *lists["savedHighlights"]]
+    saved = _once(stories)
+    known = {saved_id(one.what) for one in saved}
+    emptied = [name for one in stories if (name := saved_id(one.what)) is not None and name not in known]
+    strange = {name for name in _LISTS if name in members and not _is_list(body, members[name])}
     lacking = {
-        STORY: story is None,
-        SAVED: not saved and info.what.get("hasCuratedHighlights") is True,
-        SPOTLIGHTS: not lists["spotlightHighlights"] and info.what.get("hasSpotlightHighlights") is True,
+        # No story is null; one that is left out, or of another shape, may be any.
+        STORY: story is None
+        or not (_is_null(body, story) or (inside and body[inside[0] : inside[0] + 1] == b"[")),
+        SAVED: bool(strange & {"curatedHighlights", "savedHighlights"})
+        or (not saved and not emptied and _flag(info.what, "hasCuratedHighlights")),
+        SPOTLIGHTS: "spotlightHighlights" in strange
+        or (not lists["spotlightHighlights"] and _flag(info.what, "hasSpotlightHighlights")),
     }
     return Profile(
         info=info,
@@ -169,6 +196,7 @@ def _profile(body: bytes, exchange: int) -> Profile:
         saved=saved,
         spotlights=_spotlights(lists["spotlightHighlights"], lists["spotlightStoryMetadata"]),
         lacking=frozenset(part for part, is_lacking in lacking.items() if is_lacking and kind == PUBLIC),
+        emptied=tuple(dict.fromkeys(emptied)),
     )
 
 
@@ -177,7 +205,7 @@ _LISTS = ("curatedHighlights", "savedHighlights", "spotlightHighlights", "spotli
 
 def saved_id(told: Mapping[str, Any]) -> str | None:
     """What a saved story is known by."""
-    return text(told, "highlightId") or text(told, "storyId")
+    return name_of(told, "highlightId") or name_of(told, "storyId")
 
 
 def _once(listed: Sequence[Piece]) -> list[Piece]:
@@ -202,7 +230,7 @@ def _spotlights(listed: Sequence[Piece], told: Sequence[Piece]) -> list[Spotligh
     beside = len(told) == len(listed)
     found: dict[str, Spotlight] = {}
     for place, one in enumerate(listed):
-        name = text(one.what, "storyId")
+        name = name_of(one.what, "storyId")
         if name is None:
             if snaps(one.what):
                 raise Malformed("a spotlight has no id")
@@ -220,12 +248,12 @@ def _meant(told: Mapping[str, Any]) -> str | None:
     """Which spotlight something is told of, where it says so."""
     link = text(told.get("oneLinkParams"), "deepLinkUrl") or ""
     found = _SPOTLIGHT.search(link)
-    return found[1] if found else text(told, "storyId")
+    return found[1] if found else name_of(told, "storyId")
 
 
 def _is_snap(told: Mapping[str, Any]) -> bool:
     """Whether it is a snap, and not a place that is kept free; `Malformed` where one has no id."""
-    if text(told, "snapId") is not None:
+    if name_of(told, "snapId") is not None:
         return True
     if media(told) is not None:
         raise Malformed("a snap has no id")
@@ -233,6 +261,19 @@ def _is_snap(told: Mapping[str, Any]) -> bool:
 
 
 # -- pieces --------------------------------------------------------------------------------------------------
+
+
+def _is_null(body: bytes, at: tuple[int, int]) -> bool:
+    return body[at[0] : at[1]] == b"null"
+
+
+def _is_list(body: bytes, at: tuple[int, int]) -> bool:
+    """Whether a list stands there, or null, which is one without anything."""
+    return body[at[0] : at[0] + 1] == b"[" or _is_null(body, at)
+
+
+def _flag(told: Mapping[str, Any], name: str) -> bool:
+    return bare(told.get(name)) in (True, "true")
 
 
 def _listed(body: bytes, at: tuple[int, int] | None, exchange: int) -> list[Piece]:

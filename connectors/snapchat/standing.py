@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connectors.contract import Kind, Sighting, State
+from connectors.contract import Gap, Kind, Sighting, State
 from connectors.snapchat import parse
 from connectors.snapchat.asking import NO_SUCH, Asking
-from connectors.snapchat.reading import Profile, saved_id, text
+from connectors.snapchat.reading import Profile, name_of, saved_id
 
 _ASIDE = {
     parse.STORY: "200 without it: its 24 hours are over, or it was taken off before",
@@ -21,18 +21,23 @@ _ASIDE = {
 }
 
 
-def standing(asking: Asking, wanted: Sequence[tuple[Kind, str]]) -> Iterator[list[Sighting]]:
-    """How these items stand. Each list belongs to one batch."""
+def standing(
+    asking: Asking, wanted: Sequence[tuple[Kind, str]]
+) -> Iterator[tuple[list[Sighting], list[Gap]]]:
+    """How these items stand, and at which of them Snapchat fails. Each pair belongs to one batch."""
     shown = asking.profile()
     at, names = asking.last, _names(shown)
-    yield [
+    told = [
         _one(name, at, is_shown=name in names)
         for _, name in wanted
         if name in names or name.partition("/")[0] in _ASIDE
     ]
+    yield told, []
     for _, name in wanted:
         if name.startswith(f"{parse.SPOTLIGHT}/") and name not in names:
-            yield [of_spotlight(asking, name)]
+            with asking.about("how a spotlight stands", name) as asked:
+                told = [of_spotlight(asking, name)]
+            yield (told, []) if asked.gap is None else ([], [asked.gap])
 
 
 def of_spotlight(asking: Asking, name: str) -> Sighting:
@@ -58,7 +63,8 @@ def _one(name: str, exchange: int, *, is_shown: bool) -> Sighting:
 def _names(shown: Profile) -> set[str]:
     return {
         parse.PROFILE,
-        *(f"{parse.STORY}/{text(one.what, 'snapId')}" for one in shown.story),
+        *(f"{parse.STORY}/{name_of(one.what, 'snapId')}" for one in shown.story),
         *(f"{parse.SAVED}/{saved_id(one.what)}" for one in shown.saved),
+        *(f"{parse.SAVED}/{name}" for name in shown.emptied),
         *(f"{parse.SPOTLIGHT}/{one.id}" for one in shown.spotlights),
     }

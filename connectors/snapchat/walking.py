@@ -48,8 +48,11 @@ class Pass:
         }
         sightings = list(self._missing(shown, now))
         left = self._left(shown, now)
-        stays = {name: at for name, at in self._place.known.items() if not _tells(shown, name)}
-        self._move(known={**stays, **now}, unread=tuple(sorted(asks)), left=tuple(left))
+        emptied = _emptied(shown)
+        stays = {
+            name: at for name, at in self._place.known.items() if not _tells(shown, name) or name in emptied
+        }
+        self._move(known={**stays, **now}, unread=tuple(sorted(asks)), left=tuple(left), failed=())
         yield self._batch(observed, sightings, self._lacking(shown))
         yield from self._unread()
         yield from self._asked_after()
@@ -65,12 +68,12 @@ class Pass:
 
     def _missing(self, shown: Profile, now: dict[str, str]) -> Iterator[Sighting]:
         """What the page should show, and does not."""
-        moment = self._asking.now()
+        moment, emptied = self._asking.now(), _emptied(shown)
         for name, at in self._place.known.items():
             kind = name.partition("/")[0]
-            if name in now or not _tells(shown, name):
+            if name in now or not _tells(shown, name) or name in emptied:
                 continue
-            if kind == parse.STORY and at and moment < _ends(at) - _NEAR:
+            if kind == parse.STORY and at and _is_running(at, moment):
                 why = "200 without it, before its 24 hours were over: taken off, or kept from the public"
             elif kind == parse.SAVED:
                 why = "200 without it, among the saved stories: taken off, or kept from the public"
@@ -85,13 +88,14 @@ class Pass:
             for name in self._place.known
             if name.startswith(f"{parse.SPOTLIGHT}/") and _tells(shown, name)
         ]
-        return [name for name in dict.fromkeys([*self._place.left, *known]) if name not in now]
+        before = [*self._place.left, *self._place.failed, *known]
+        return [name for name in dict.fromkeys(before) if name not in now]
 
     def _lacking(self, shown: Profile) -> list[Gap]:
         if not shown.public:
             why = "the account has no public profile (any more): its page shows a name and nothing else"
             return [Gap(what="stories and spotlights", why=why)]
-        return [
+        lacking = [
             Gap(
                 what=part,
                 why="the profile says that it has some, and its page came without them. Snapchat does so now and then; look at "
@@ -99,13 +103,20 @@ class Pass:
             )
             for part in sorted(shown.lacking)
         ]
+        why = "the page lists it without any of its snaps: look at it in a browser if it goes on"
+        return lacking + [Gap(what="a saved story", why=why, native_id=name) for name in _emptied(shown)]
 
     def _unread(self) -> Iterator[Batch]:
         """Spotlights whose words stand on their own page alone."""
         while self._place.unread:
             name, *others = self._place.unread
-            exchange, seen = self._asking.spotlight(name)
+            with self._asking.about("a spotlight", f"{parse.SPOTLIGHT}/{name}") as asked:
+                exchange, seen = self._asking.spotlight(name)
             self._move(unread=tuple(others))
+            if asked.gap is not None:
+                # The page shows it: the next pass reads it there, or asks again.
+                yield self._batch(gaps=[asked.gap])
+                continue
             if seen is not None:
                 told = parse.spotlight_alone(name, seen, self._author)
                 at = told.published_at.isoformat() if told.published_at else ""
@@ -119,8 +130,13 @@ class Pass:
         """Spotlights that the page shows no longer."""
         while self._place.left:
             name, *others = self._place.left
-            sighting = of_spotlight(self._asking, name)
+            with self._asking.about("what became of a spotlight", name) as asked:
+                sighting = of_spotlight(self._asking, name)
             self._move(left=tuple(others))
+            if asked.gap is not None:
+                self._move(failed=(*self._place.failed, name))
+                yield self._batch(gaps=[asked.gap])
+                continue
             yield self._batch(sightings=[sighting])
 
     def _move(self, **changes: Any) -> None:
@@ -142,5 +158,12 @@ def _tells(shown: Profile, name: str) -> bool:
     return shown.public and _PARTS.get(name.partition("/")[0]) not in shown.lacking
 
 
-def _ends(at: str) -> datetime:
-    return datetime.fromisoformat(at) + parse.SHOWN_FOR
+def _is_running(at: str, moment: datetime) -> bool:
+    """Whether the day of a snap that was published then is not over, nor nearly so."""
+    ends = parse.runs_out(datetime.fromisoformat(at))
+    return ends is not None and moment < ends - _NEAR
+
+
+def _emptied(shown: Profile) -> list[str]:
+    """Saved stories that are listed, and of which no snap is."""
+    return [f"{parse.SAVED}/{name}" for name in shown.emptied]

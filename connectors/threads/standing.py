@@ -41,7 +41,10 @@ class Standing:
             yield self._mentions(mentions)
         for kind, name in wanted:
             if ":" not in name:
-                yield [self._one(kind, name)]
+                yield self._stands(kind, name)
+
+    def _stands(self, kind: Kind, name: str) -> list[Sighting]:
+        return self._asking.standing([name], lambda _: [self._one(kind, name)])
 
     def _one(self, kind: Kind, name: str) -> Sighting:
         try:

@@ -148,10 +148,17 @@ class Pass(graph_passes.Pass[Place]):
         root = read.root_post.id
         if root not in self._ours:
             try:
-                seen, _ = self._asking.one(root, Media, ("id", "owner"))
-                self._ours[root] = seen.what.owner is not None
+                with self._asking.about("what names the account below a post", root) as asked:
+                    seen, _ = self._asking.one(root, Media, ("id", "owner"))
+                    self._ours[root] = seen.what.owner is not None
             except NotGiven:
                 self._ours[root] = False  # posts of others are given to few applications; its own to each
+            else:
+                if asked.gap is not None:
+                    # Whose it is decides under which name it is kept: it is not observed before that is known.
+                    self._ours[root] = True
+                    self._walk.gaps.append(asked.gap)
+                    self._move(posts=False)
         return self._ours[root]
 
     def _note_files(self, items: Sequence[Seen[Media]]) -> None:
@@ -186,7 +193,13 @@ class Pass(graph_passes.Pass[Place]):
         while self._place.waiting:
             *others, (kind, post, at) = self._place.waiting
             self._move(waiting=tuple(others))
-            yield self._below(kind, post, at)
+            batch: Batch | None = None
+            with self._asking.about("answers", post) as asked:
+                batch = self._below(kind, post, at)
+            if asked.gap is not None:
+                self._walk.gaps.append(asked.gap)
+                self._not_shown(post)
+            yield batch if batch is not None else self._batch()
 
     def _below(self, kind: str, post: str, at: Mapping[str, str]) -> Batch:
         """One answer of what answers a post."""
@@ -227,10 +240,14 @@ class Pass(graph_passes.Pass[Place]):
         if not refused.not_found:
             self._walk.gaps.append(Gap(what="answers", why=refused.why, native_id=post))
         # Else the post was removed since it was listed: the next pass will say how it stands.
+        self._not_shown(post)
+        return self._batch()
+
+    def _not_shown(self, post: str) -> None:
+        """Nothing more is read of what answers a post, and nothing promised of it."""
         left = tuple(one for one in self._place.waiting if one[1] != post)
         self._move(threads=False, waiting=left)
         self._shown.pop(post, None)
-        return self._batch()
 
     # -- the span ------------------------------------------------------------------------------------------
 

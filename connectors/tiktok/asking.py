@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from connectors.contract import Client, Exchange
+from connectors.contract import Client, Exchange, Gap
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded, with_params
 from connectors.tiktok import refusals
 from connectors.tiktok.pace import Pace
+from connectors.tiktok.refusals import Fault
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -39,6 +41,8 @@ class Asking(Visit):
         super().__init__()
         self._http, self._secret, self._base = http, secret or {}, base
         self._pace, self._most = pace, most
+        self._said: Fault | None = None
+        """TikTok's own word in the last answer."""
 
     def now(self) -> datetime:
         return self._http.now()
@@ -88,18 +92,31 @@ class Asking(Visit):
             exchange = ask()
         except TryAgainLater as error:
             self._pace.count(kind, max(1, len(error.exchanges)), now)
+            self._said = None
             self._weigh(error)
             raise
         self._exchanges.append(exchange)
         self._pace.count(kind, 1, now)
         if exchange.truncated:
             raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
-        said = refusals.fault(decoded(exchange), exchange.status)
+        said = self._said = refusals.fault(decoded(exchange), exchange.status)
         if exchange.status == 200 and said is not None and said.fine:
             return exchange
         if said is not None and said.fine:
             raise UnexpectedResponse(f"{exchange.url} answered {exchange.status}, and that all is well.")
         raise refusals.sorted_out(said, exchange, now)
+
+    def fails_alone(self, error: TryAgainLater) -> bool:
+        """Also where TikTok says with status 200, as it says everything, that it failed."""
+        said = self._said
+        return super().fails_alone(error) or (error.after is None and said is not None and said.failing)
+
+    def lacking(self, gap: Gap) -> Gap:
+        """The gap of an object at which TikTok fails, in TikTok's own word where it said one."""
+        said = self._said
+        if said is None or not said.failing:
+            return gap
+        return replace(gap, why=f"TikTok answers {said.says}; every later pass asks again")
 
     def _brake(self, kind: str, now: datetime) -> None:
         wait = self._pace.until_free(kind, self._most, now)
@@ -115,7 +132,8 @@ class Asking(Visit):
         if error.after is not None or not error.exchanges:
             return
         last = error.exchanges[-1]
-        waits = refusals.later(refusals.fault(last.body, last.status), last, self.now())
+        self._said = refusals.fault(last.body, last.status)
+        waits = refusals.later(self._said, last, self.now())
         if waits is not None:
             error.args, error.after = waits.args, waits.after
 

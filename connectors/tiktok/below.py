@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from connectors.contract import Gap, Observation
 from connectors.errors import UnexpectedResponse
+from connectors.failing import Asked
 from connectors.tiktok import parse
 from connectors.tiktok.doors import Accounts, Said
 from connectors.tiktok.place import Waits
@@ -25,8 +26,13 @@ from connectors.tiktok.refusals import NotGiven
 _IN_ORDER = 500
 """So many comments of a video are listed in the order that was asked for."""
 
+_MOST_STALLED = 20
+"""So many answers of a list without anything new, one after the other, are taken for a list without an end."""
+
 _TIMES_AGAIN = 2
 """How often a list is read again because it has shifted."""
+
+_LONGEST_PLACE = 15
 
 
 class Below:
@@ -44,18 +50,32 @@ class Below:
         self.whole = True
         self._again: Counter[str] = Counter()
         self._met: dict[str, set[str]] = {}
+        self._known: dict[str, set[str]] = {}
+        self._stalled: Counter[str] = Counter()
 
     def step(self, one: Waits) -> tuple[list[Observation], list[Waits]]:
         """What the next answer of a list shows, and what is to be read after it, the last one first."""
+        what, asking, asked = "answers" if one.thread else "comments", self._door.asking, Asked()
         try:
-            return self._read(one)
+            with asking.about(what, one.name) as asked:
+                return self._read(one)
         except NotGiven as refused:
-            if not refused.not_found:
-                what = "answers" if one.thread else "comments"
+            if not refused.not_found or self._stands(one):
                 self._lacks(what, refused.why, one.name)
             # Else it was removed since it was listed: the next pass will say how it stands.
-            self.whole = False
-            return [], []
+        if asked.gap is not None:
+            self.gaps.append(asking.lacking(asked.gap))
+        self.whole = False
+        return [], []
+
+    def _stands(self, one: Waits) -> bool:
+        """Whether TikTok shows what a list stands below, which it says that it does not know."""
+        try:
+            if one.thread:
+                return one.thread in self._door.picked(one.video, [one.thread]).names
+            return one.video in {seen.native_id for seen in self._door.named([one.video]).observed}
+        except NotGiven as refused:
+            return not refused.not_found
 
     def _read(self, one: Waits) -> tuple[list[Observation], list[Waits]]:
         at = one.at - 1 if one.last else one.at
@@ -76,7 +96,7 @@ class Below:
     def _begins_anew(self, one: Waits) -> bool:
         """Whether a list that has shifted is read again; after some times it is said to be uncertain, and read on."""
         self._again[one.name] += 1
-        self._met.pop(one.name, None)
+        self._forget(one)
         if self._again[one.name] <= _TIMES_AGAIN:
             return True
         self._lacks("comments", "some were removed each time while they were read", one.name)
@@ -85,11 +105,14 @@ class Below:
     def _next(self, one: Waits, at: int, found: Said) -> Waits:
         """Where a list goes on: with the last item again where its places can be counted, else where TikTok says."""
         leads, met = found.following or "", self._met.setdefault(one.name, set())
-        if leads in met:
+        known = self._known.setdefault(one.name, set())
+        self._stalled[one.name] = 0 if set(found.names) - known else self._stalled[one.name] + 1
+        known.update(found.names)
+        if leads in met or self._stalled[one.name] > _MOST_STALLED:
             raise UnexpectedResponse(
                 f"TikTok leads on to where it has led before: what answers {one.name} has no end."
             )
-        if not leads.isdecimal():
+        if not (leads.isdecimal() and len(leads) <= _LONGEST_PLACE):
             raise UnexpectedResponse(f"TikTok leads on to no place of a list, below {one.name}.")
         met.add(leads)
         counted = bool(found.names) and int(leads) == at + len(found.names)
@@ -99,6 +122,7 @@ class Below:
 
     def _ends(self, one: Waits, found: Said) -> None:
         """The list is read as far as it is wanted."""
+        self._forget(one)
         if one.read + len(found.names) > _IN_ORDER:
             why = f"TikTok lists only the first {_IN_ORDER} in their order: of those beyond, some may be left out"
             self._lacks("comments", why, one.name)
@@ -119,7 +143,12 @@ class Below:
         names = self._within(found, found.covered)
         if not names:
             return []
-        told = self._door.picked(video, names, inside=True)
+        with self._door.asking.about("answers to hidden comments", video) as asked:
+            told = self._door.picked(video, names, inside=True)
+        if asked.gap is not None:
+            self.gaps.append(self._door.asking.lacking(asked.gap))
+            self.whole = False
+            return []
         for name in names:
             if name in told.names and name not in told.short:
                 self.listed.append(f"{video}/{name}")
@@ -127,6 +156,12 @@ class Below:
                 why = "the comment is hidden, and TikTok tells at most three answers to a hidden one"
                 self._lacks("answers", why, f"{video}/{name}")
         return told.observed
+
+    def _forget(self, one: Waits) -> None:
+        """Where a list has led, and what it has shown."""
+        self._met.pop(one.name, None)
+        self._known.pop(one.name, None)
+        self._stalled.pop(one.name, None)
 
     def _lacks(self, what: str, why: str, name: str) -> None:
         self.gaps.append(Gap(what=what, why=why, native_id=name))

@@ -57,8 +57,8 @@ class TikTok:
         door = self._arrive(page)
         with door.asking:
             door.introduced(self._known)
-            for sightings in Standings(door).of(native_ids):
-                yield door.asking.batch(_NOTHING, sightings=sightings)
+            for sightings, gaps in Standings(door).of(native_ids):
+                yield door.asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Say how the connection stands: token, account, each permission, each list."""

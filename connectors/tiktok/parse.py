@@ -15,6 +15,7 @@ was met: a reply where the account itself wrote it, else a comment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,9 @@ PUBLIC = "PUBLIC"
 _LATEST = 253402300799
 """The last second that a time can name."""
 
+_MOST = 2**53
+"""From here on a number is none that anything was counted to, and none that every reader would read alike."""
+
 
 def moment(told: Any) -> datetime | None:
     """A time in seconds since 1970, as a number or as a text of one; None where there is none."""
@@ -42,8 +46,8 @@ def moment(told: Any) -> datetime | None:
 def number(told: Any) -> int | None:
     """A count, however TikTok writes it."""
     if isinstance(told, str) and told.isascii() and told.isdecimal() and len(told) <= 18:
-        return int(told)
-    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
+        told = int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < _MOST else None
 
 
 # -- the account ---------------------------------------------------------------------------------------------
@@ -197,8 +201,9 @@ def _worded(title: str | None, description: str | None) -> str:
 def _address(share: str | None, called: str, name: str) -> str:
     """The address of a video, without what TikTok adds to it for whoever asked."""
     if share and share.startswith("https://"):
-        parts = urlsplit(share)
-        return f"https://{parts.netloc}{parts.path}"
+        with suppress(ValueError):
+            parts = urlsplit(share)
+            return f"https://{parts.netloc}{parts.path}"
     return f"{SITE}{called}/video/{name}"
 
 
@@ -263,7 +268,11 @@ def _author(read: Comment) -> Author | None:
 
 def _file(address: str) -> str:
     """What names a picture in its address: its size and its signature stand behind."""
-    return urlsplit(address).path.rpartition("/")[2].partition("~")[0] or "unnamed"
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        path = address.partition("?")[0]
+    return path.rpartition("/")[2].partition("~")[0] or "unnamed"
 
 
 def _seconds(told: Any) -> int | None:

@@ -8,6 +8,7 @@ Display API beside an object (`{"data": {…}, "error": {"code": "ok", …}}`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,7 @@ from connectors.pieces import Malformed, Seen, value
 T = TypeVar("T")
 
 _LONGEST_NAME = 64
+_CURSOR = re.compile(r"[!-~]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,9 @@ def _told(body: bytes, at: tuple[int, int] | None) -> Any:
 
 def _cursor(told: Any) -> str:
     """What leads on: a number, or a text of one."""
-    if isinstance(told, int) and not isinstance(told, bool):
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**64:
         told = str(told)
-    if not isinstance(told, str) or not told or len(told) > 256:
+    if not isinstance(told, str) or not _CURSOR.fullmatch(told):
         raise Malformed("a list of TikTok that goes on, and does not say where")
     return told
 

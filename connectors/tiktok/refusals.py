@@ -88,6 +88,11 @@ class Fault:
         return self.means is Means.FINE
 
     @property
+    def failing(self) -> bool:
+        """Whether TikTok says that it failed, and of no limit."""
+        return self.means is Means.PASSING
+
+    @property
     def says(self) -> str:
         """What an officer and a reader of the evidence are told."""
         return f"{self.status} {self.code}"
@@ -191,7 +196,9 @@ def later(said: Fault | None, exchange: Exchange, now: datetime) -> TryAgainLate
         )
     if said.means is Means.PASSING:
         return TryAgainLater(
-            f"TikTok could not answer for a moment ({said.says}).", after=retry_after(exchange, now)
+            f"TikTok could not answer for a moment ({said.says}).",
+            [exchange],
+            after=retry_after(exchange, now),
         )
     return None
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from connectors.contract import Kind, Sighting, State
+from connectors.contract import Gap, Kind, Sighting, State
 from connectors.tiktok import parse
 from connectors.tiktok.asking import Asking
 from connectors.tiktok.doors import COMMENTS_AT_ONCE, VIDEOS_AT_ONCE, Accounts, Door
@@ -27,15 +27,15 @@ class Standings:
     def __init__(self, door: Door) -> None:
         self._door, self._asking = door, door.asking
 
-    def of(self, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[list[Sighting]]:
-        """The items in groups, each told by the answer that was asked for it."""
+    def of(self, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[tuple[list[Sighting], list[Gap]]]:
+        """The items in groups, each told by the answer that was asked for it, and at what TikTok fails."""
         names = [name for _, name in native_ids]
         if parse.PROFILE in names:
             # It has just been asked for, to see whose the token is.
-            yield [self._told(parse.PROFILE, State.PRESENT, "200")]
+            yield [self._told(parse.PROFILE, State.PRESENT, "200")], []
         videos = [name for name in names if name.isascii() and name.isalnum() and name != parse.PROFILE]
         for begin in range(0, len(videos), VIDEOS_AT_ONCE):
-            yield self._videos(videos[begin : begin + VIDEOS_AT_ONCE])
+            yield self._videos(videos[begin : begin + VIDEOS_AT_ONCE]), []
         if self._door.comments is None:
             return
         by_video: defaultdict[str, list[str]] = defaultdict(list)
@@ -45,7 +45,11 @@ class Standings:
                 by_video[video].append(comment)
         for video, comments in by_video.items():
             for begin in range(0, len(comments), COMMENTS_AT_ONCE):
-                yield self._comments(self._door.comments, video, comments[begin : begin + COMMENTS_AT_ONCE])
+                with self._asking.about("how comments stand", video) as asked:
+                    told = self._comments(
+                        self._door.comments, video, comments[begin : begin + COMMENTS_AT_ONCE]
+                    )
+                yield (told, []) if asked.gap is None else ([], [self._asking.lacking(asked.gap)])
 
     def _videos(self, names: Sequence[str]) -> list[Sighting]:
         try:

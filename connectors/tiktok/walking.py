@@ -26,6 +26,9 @@ BOTH = (State.PRESENT, State.HIDDEN)
 SHOWN = (State.PRESENT,)
 SAID = (Kind.COMMENT, Kind.REPLY)
 
+_MOST_STALLED = 10
+"""So many answers without a new video, one after the other, are taken for a list without an end."""
+
 
 class Pass:
     """A pass from `place` on."""
@@ -42,6 +45,8 @@ class Pass:
         self._gaps: list[Gap] = []
         self._below: Below | None = None
         self._met: set[str] = set()
+        self._known: set[str] = set()
+        self._stalled = 0
 
     def run(self) -> Iterator[Batch]:
         """The introduction is read also when the pass is resumed; then the videos from where it stands."""
@@ -81,7 +86,10 @@ class Pass:
         if found.following is None or self._reach.is_past(found.times):
             self._move(at="", ended=True)
             return
-        if found.following in self._met:
+        shown = {one.native_id for one in found.observed}
+        self._stalled = 0 if shown - self._known else self._stalled + 1
+        self._known |= shown
+        if found.following in self._met or self._stalled > _MOST_STALLED:
             raise UnexpectedResponse(
                 "TikTok leads on to where it has led before: the account's videos have no end."
             )

@@ -19,7 +19,8 @@ class Known(msgspec.Struct, kw_only=True):
     `words` is a digest of what is compared, `files` one of the files that it
     names, `whole` one of the words with what the files hold; `varying` are marks of blocks that change at every look. `renditions`
     are those that belong to this state of the page, each with the SHA-256 of
-    what was made, or nothing where it could not be made yet. `remarks` are
+    what was made, or nothing where it could not be made yet. `title` is what it
+    calls itself, None where that was not noted yet. `remarks` are
     the native ids of the comments that it showed: a page that is gone takes
     them out of sight.
     """
@@ -31,6 +32,7 @@ class Known(msgspec.Struct, kw_only=True):
     varying: list[str] = []
     renditions: dict[str, str] = {}
     host: str = ""
+    title: str | None = None
     remarks: list[str] = []
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from connectors import failing
 from connectors.contract import (
     Attachment,
     Batch,
@@ -60,6 +61,8 @@ class Met:
     blocks: list[str] = field(default_factory=list)
     varying: list[str] = field(default_factory=list)
     whole_spans: bool = False
+    title: str = ""
+    """What the page calls itself, without what varies in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Pass:
         self._renders, self._manner = renders, manner
         self._files = Files(place, options.address)
         self._nonsense: str | None = None
+        self._failing = failing.Failing()
 
     def run(self) -> Iterator[Batch]:
         """Ask for every page that is still to be asked for, each in a batch of its own."""
@@ -148,6 +152,17 @@ class Pass:
                 one for one in fault.exchanges if all(one is not kept for kept in asking.exchanges)
             ]
             return self._missed(asking, address, str(fault))
+        except TryAgainLater as error:
+            if main or not failing.fails_alone(error):
+                raise
+            gap = self._failing.passed_over(error, f"the page {address}", native_id(address))
+            if gap is None:
+                raise
+            asking.exchanges += [
+                one for one in error.exchanges if all(one is not kept for kept in asking.exchanges)
+            ]
+            return self._missed(asking, address, f"{address} {gap.why.removeprefix('the platform ')}")
+        self._failing.answered()
         return self._observed(asking, met, address, began)
 
     def _read(self, exchange: Exchange, address: str) -> reading.Reading:
@@ -173,8 +188,10 @@ class Pass:
         met = Met(address, [asking.show(exchange)], read, varying=list(varying))
         met.whole_spans = decoded(exchange) != exchange.body
         met.blocks = noise.masked(read.blocks, varying)
+        [met.title] = noise.masked([read.title], varying)
         same = known is not None and noise.digest(*met.blocks) == known.words
-        if same and known is not None and _named(read.files) == known.files:
+        titled = known is not None and known.title == met.title
+        if same and titled and known is not None and _named(read.files) == known.files:
             return met
         second = asking.page(address, () if address == self._options.address else _TAKEN)
         if second.status != 200:
@@ -185,7 +202,8 @@ class Pass:
         met.whole_spans |= decoded(second) != second.body
         met.exchanges.append(asking.show(second))
         met.blocks, found = noise.settled(met.blocks, noise.masked(met.again.blocks, varying))
-        met.varying += [one for one in found if one not in met.varying]
+        [met.title], also = noise.settled([met.title], noise.masked([met.again.title], varying))
+        met.varying += [one for one in dict.fromkeys([*found, *also]) if one not in met.varying]
         if (
             known is not None
             and not same
@@ -235,7 +253,8 @@ class Pass:
             shown = self._files.of(asking, listed, name, all_bytes=True, captured=captured)
             whole = _whole(words, shown)
         unchanged = known is not None and known.whole == whole
-        edited = known.edited_at if unchanged and known is not None else met.read.edited_at
+        titled = known is not None and known.title in {None, met.title}
+        edited = known.edited_at if unchanged and titled and known is not None else met.read.edited_at
         renditions = dict(known.renditions) if unchanged and known is not None else {}
         renditions = {kind: renditions.get(kind, "") for kind in kinds}
         made = self._render(
@@ -251,6 +270,7 @@ class Pass:
             varying=met.varying[-200:],
             renditions=renditions,
             host=places.host(answered),
+            title=met.title,
             remarks=[comment_id(address, remark.id) for remark in met.read.remarks[:_MOST_LISTED]],
         )
         gaps = [*shown.gaps, *self._follow(met, address)]
@@ -277,7 +297,7 @@ class Pass:
             )
             for kind, digest in renditions.items()
         ]
-        extra: dict[str, object] = {"title": read.title, "encoding": read.encoding}
+        extra: dict[str, object] = {"title": met.title, "encoding": read.encoding}
         answered = asking.exchanges[met.exchanges[0]].url
         more: dict[str, object] = {
             "canonical": read.canonical,

@@ -8,7 +8,7 @@ from typing import TypeVar
 from urllib.parse import urljoin
 
 from connectors.contract import Client, Exchange, Span
-from connectors.errors import UnexpectedResponse
+from connectors.errors import ConnectorError, UnexpectedResponse
 from connectors.http import decoded
 from connectors.pieces import Malformed, Seen
 from connectors.visits import Visit
@@ -46,6 +46,10 @@ class Asking(Visit):
         """Whether we come with a password."""
         return bool(self._authorization)
 
+    def failed(self, error: ConnectorError) -> None:
+        """Gather the exchanges of an error that the visit outlives."""
+        self._exchanges += self._others(error.exchanges)
+
     def get(self, url: str, *, openly: bool = False) -> Exchange:
         """Ask for `url`, and where it was moved, for that; `openly` leaves our password out."""
         headers = None if openly or not self._authorization else self._authorization
@@ -59,7 +63,7 @@ class Asking(Visit):
             location = exchange.header("Location") if exchange.status in _MOVED else None
             if location is None:
                 return exchange
-            following = urljoin(url, location)
+            following = _joined(url, location)
             if headers and not _takes_our_password(Root(following), Root(url)):
                 raise UnexpectedResponse(
                     f"{url} leads to another place, {following}: the password is not sent along."
@@ -102,6 +106,13 @@ class Asking(Visit):
             items = [replace(seen, span=whole) for seen in items]
         stated = (exchange.header("X-WP-Total") or "").strip()
         return items, int(stated) if stated.isdecimal() else None
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as fault:
+        raise UnexpectedResponse(f"{url} leads to an address that cannot be read: {fault}.") from None
 
 
 def _takes_our_password(following: Root, asked: Root) -> bool:

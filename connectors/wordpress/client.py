@@ -45,7 +45,7 @@ from connectors.contract import (
     Sighting,
     State,
 )
-from connectors.errors import AccessRevoked, NoSuchPage
+from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater
 from connectors.pieces import Seen
 from connectors.wordpress import checking, parse
 from connectors.wordpress.asking import Asking, NotGiven
@@ -179,7 +179,16 @@ class WordPress:
         with Asking(self._http, self._authorization) as asking:
             site = find(asking, page, known=True)
             for _, native_id in native_ids:
-                sighting = _standing(site, native_id)
+                sighting: Sighting | None = None
+                with asking.about("how it stands", native_id) as asked:
+                    sighting = _standing(site, native_id)
+                if asked.gap is not None:
+                    sighting = Sighting(
+                        native_id=native_id,
+                        state=State.UNKNOWN,
+                        exchange=asking.last,
+                        reason=asked.gap.why,
+                    )
                 if sighting is not None:
                     yield asking.batch(Place().cursor(), sightings=[sighting])
 
@@ -224,6 +233,7 @@ class _Pass:
                     continue
                 for leaf in self._posts(stream, asked):
                     observed = self._observations(stream, leaf)
+                    self._noted_lost()
                     yield self._site.asking.batch(self._place.cursor(), observed, gaps=self._taken_gaps())
             except NotGiven:
                 # Posts are asked for again below, and what is refused there is said there.
@@ -235,6 +245,9 @@ class _Pass:
         stream, began = _ROUTES[kind], self._place.begun()
         found = list(self._posts(stream, self._asked_for(stream) | {"include": number}))
         observed = [one for leaf in found for one in self._observations(stream, leaf)]
+        if self._noted_lost():
+            yield asking.batch(Place().cursor(), observed, gaps=self._taken_gaps())
+            return
         if not observed:
             told = _standing(site, f"{kind}:{number}")
             yield asking.batch(Place().cursor(), sightings=[told] if told else [], gaps=self._taken_gaps())
@@ -243,12 +256,14 @@ class _Pass:
         answered, whole, exchange = [f"{kind}:{number}"], True, 0
         asked = self._asked_for("comments") | {"post": number}
         try:
-            for leaf in leaves(lambda row: site.rows("comments", asked, parse.Comment, row), site.size):
+            for leaf in leaves(
+                lambda row: site.rows_that_answer("comments", asked, parse.Comment, row), site.size
+            ):
                 observed = [parse.comment(seen) for seen in leaf.items]
                 answered += [one.native_id for one in observed]
-                whole, exchange = whole and not leaf.slipped, asking.last
+                whole, exchange = whole and not (leaf.slipped or self._noted_lost()), asking.last
                 if not leaf.finished:
-                    yield asking.batch(Place().cursor(), observed)
+                    yield asking.batch(Place().cursor(), observed, gaps=self._taken_gaps())
         except NotGiven as refused:
             why = f"the site answers {refused.status} {refused.code}"
             gap = Gap(what="comments", why=why, native_id=f"{kind}:{number}")
@@ -268,7 +283,9 @@ class _Pass:
         yield asking.batch(Place().cursor(), observed, listings=listings, gaps=self._taken_gaps())
 
     def _posts(self, stream: str, asked: Mapping[str, str]) -> Iterator[Leaf[parse.Post]]:
-        return leaves(lambda row: self._site.rows(stream, asked, parse.Post, row), self._site.size)
+        return leaves(
+            lambda row: self._site.rows_that_answer(stream, asked, parse.Post, row), self._site.size
+        )
 
     def read(self, stream: str) -> Iterator[Batch]:
         """Read one stream to its end; the last batch closes it with a listing, if all of it was read."""
@@ -281,17 +298,22 @@ class _Pass:
     def _leaves(self, stream: str) -> Iterator[Leaf[parse.Post]] | Iterator[Leaf[parse.Comment]]:
         site, query, offset, last = self._site, self._query(stream), self._place.offset, self._place.last
         if stream == "comments":
-            return leaves(lambda row: site.rows(stream, query, parse.Comment, row), site.size, offset, last)
-        return leaves(lambda row: site.rows(stream, query, parse.Post, row), site.size, offset, last)
+            return leaves(
+                lambda row: site.rows_that_answer(stream, query, parse.Comment, row), site.size, offset, last
+            )
+        return leaves(
+            lambda row: site.rows_that_answer(stream, query, parse.Post, row), site.size, offset, last
+        )
 
     def _batch(self, stream: str, leaf: Leaf[parse.Post] | Leaf[parse.Comment]) -> Batch:
         asking, listing = self._site.asking, self._site.asking.last
         observations = self._observations(stream, leaf)
+        lost = self._noted_lost()
         place = self._place = self._place.moved(
             offset=leaf.offset,
             last=leaf.last,
             seen=self._place.seen + leaf.fresh,
-            whole=self._place.whole and not leaf.slipped,
+            whole=self._place.whole and not leaf.slipped and not lost,
         )
         if leaf.slipped:
             self._gaps.append(
@@ -387,8 +409,42 @@ class _Pass:
         posts = [seen for seen in leaf.items if isinstance(seen.what, parse.Post)]
         if not posts:
             return [parse.comment(seen) for seen in comments]
-        users, library = self._users(posts), self._library(posts)
-        return [parse.post(seen, users, library, self._revisions(stream, seen.what)) for seen in posts]
+        return self._written(stream, posts, self._users(posts))
+
+    def _written(
+        self, stream: str, posts: Sequence[Seen[parse.Post]], users: Mapping[int, Seen[parse.User]]
+    ) -> list[Observation]:
+        """Posts with their files; a post without those that belong to it would look edited, and is left out."""
+        kind, library = stream.removesuffix("s"), self._files_of(stream, posts)
+        if library is None:
+            return [one for seen in posts for one in self._written(stream, [seen], users)]
+        if isinstance(library, Gap):
+            self._site.lost.append(library)
+            return []
+        return [parse.post(seen, users, library, self._revisions(stream, seen.what), kind) for seen in posts]
+
+    def _files_of(
+        self, stream: str, posts: Sequence[Seen[parse.Post]]
+    ) -> Mapping[int, Seen[parse.Media]] | Gap | None:
+        """The files of these posts; a gap where the site fails at those of the one, None where at those of some."""
+        if len(posts) == 1:
+            name = f"{stream.removesuffix('s')}:{posts[0].what.id}"
+            with self._site.asking.about("a post with its files", name) as asked:
+                return self._library(posts)
+            return asked.gap
+        try:
+            return self._library(posts)
+        except TryAgainLater as error:
+            if not self._site.asking.fails_alone(error):
+                raise
+            self._site.asking.failed(error)
+            return None
+
+    def _noted_lost(self) -> bool:
+        """Whether the site failed at anything lately; what that was is a gap of the next batch."""
+        lost, self._site.lost[:] = list(dict.fromkeys(self._site.lost)), []
+        self._gaps += [one for one in lost if one not in self._gaps]
+        return bool(lost)
 
     def _users(self, posts: Sequence[Seen[parse.Post]]) -> Mapping[int, Seen[parse.User]]:
         numbers = sorted({seen.what.author for seen in posts if seen.what.author})
@@ -426,18 +482,26 @@ class _Pass:
         # The last pass over a span may have been about another one.
         since = None if self._spanned else self._place.since
         unchanged = since is not None and modified is not None and modified < since
-        asked = self._site.rights[stream] and not unchanged and parse.has_revisions(post)
-        if not asked or "earlier texts" in self._refused:
+        name = f"{stream.removesuffix('s')}:{post.id}"
+        asked = self._site.rights[stream] and parse.has_revisions(post)
+        if not asked or (unchanged and name not in self._place.owed) or "earlier texts" in self._refused:
             return None
+        found: Mapping[int, Seen[parse.Revision]] = {}
         try:
-            found = self._site.all(f"{stream}/{post.id}/revisions", {"context": "edit"}, parse.Revision)
+            with self._site.asking.about("earlier texts", name) as asking:
+                found = self._site.all(f"{stream}/{post.id}/revisions", {"context": "edit"}, parse.Revision)
         except NotGiven as refused:
             if refused.status == 404:
                 # Removed between the listing and this question: the next pass will say how it stands.
                 return None
             self._do_without("earlier texts", refused)
             return None
-        return list(found.values())
+        owed = [one for one in self._place.owed if one != name]
+        if asking.gap is not None:
+            self._gaps.append(asking.gap)
+            owed.append(name)
+        self._place = self._place.moved(owed=tuple(owed))
+        return list(found.values()) if asking.gap is None else None
 
     def _do_without(self, what: str, refused: NotGiven) -> None:
         self._refused.add(what)

@@ -188,7 +188,10 @@ def rest_root(headers: Sequence[tuple[str, str]], asked: str) -> str | None:
             continue
         for link in re.finditer(r"<([^>]*)>([^<]*)", value):
             if re.search(r"""rel\s*=\s*["']?https://api\.w\.org/""", link.group(2)):
-                return str(urljoin(asked, link.group(1)))
+                try:
+                    return str(urljoin(asked, link.group(1)))
+                except ValueError:
+                    continue
     return None
 
 
@@ -229,8 +232,12 @@ def post(
     users: Mapping[int, Seen[User]],
     library: Mapping[int, Seen[Media]],
     revisions: Sequence[Seen[Revision]] | None = None,
+    kind: str = "",
 ) -> Observation:
-    """A post or page with its author, its files and, where they were asked for, its earlier texts."""
+    """A post or page with its author, its files and, where they were asked for, its earlier texts.
+
+    `kind` is what it was asked for as, "post" or "page"; else what it calls itself.
+    """
     read = seen.what
     title = plain(read.title.rendered) if read.title else ""
     published, modified = moment(read.date_gmt), moment(read.modified_gmt)
@@ -256,7 +263,7 @@ def post(
     if revisions is not None:
         extra["revisions"] = _earlier(revisions, published)
     return Observation(
-        native_id=f"{read.type}:{read.id}",
+        native_id=f"{kind or read.type}:{read.id}",
         kind=Kind.POST,
         state=post_state(read.status),
         author=_writer(read.author, author.what if author else None),
@@ -348,8 +355,12 @@ def _shown_in(html: str, base: str | None) -> Iterator[tuple[int | None, str | N
         if re.search(r"\b(?:emoji|wp-smiley)\b", classes):
             continue
         address = found.get("href" if name == "a" else "src", "").strip()
-        address = urljoin(base or "", address.split("#")[0])
-        if urlsplit(address).scheme not in {"http", "https"}:
+        try:
+            address = urljoin(base or "", address.split("#")[0])
+            scheme = urlsplit(address).scheme
+        except ValueError:  # no browser reads it either
+            continue
+        if scheme not in {"http", "https"}:
             continue
         if name == "a" and "/wp-content/uploads/" not in address:
             continue

@@ -16,7 +16,8 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
     `last` is the highest number seen in the stream: the next answer has to
     reach back to it, or something slipped away in between. `began` is when
     the pass began. `since` is from when on changed posts are asked for their
-    earlier texts; None asks all.
+    earlier texts; None asks all. `owed` are the posts whose earlier texts the
+    site failed to tell, to be asked for whenever they changed.
     """
 
     stream: str = STREAMS[0]
@@ -26,6 +27,7 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
     since: datetime | None = None
     stated: int | None = 0
     whole: bool = True
+    owed: tuple[str, ...] = ()
 
     def after(self, stream: str, *, stated: int | None, margin: timedelta) -> Place:
         """Where to go on once `stream` is read: the next stream, or the next pass.
@@ -34,9 +36,9 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
         The next pass asks for earlier texts from `margin` before this one on.
         """
         if stream == STREAMS[-1]:
-            return Place(since=self.begun() - margin)
+            return Place(since=self.begun() - margin, owed=self.owed)
         following = STREAMS[STREAMS.index(stream) + 1]
-        passed = Place(stream=following, began=self.began, since=self.since)
+        passed = Place(stream=following, began=self.began, since=self.since, owed=self.owed)
         return passed.moved(stated=stated, whole=self.whole) if stream == "posts" else passed
 
     def leads_on(self) -> bool:

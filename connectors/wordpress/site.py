@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from connectors.contract import Exchange, Gap, Page
-from connectors.errors import AccessRevoked, AddressRefused, NoSuchPage, UnexpectedResponse
+from connectors.errors import (
+    AccessRevoked,
+    AddressRefused,
+    NoSuchPage,
+    TryAgainLater,
+    UnexpectedResponse,
+)
+from connectors.failing import gap
 from connectors.http import decoded
 from connectors.options import number
 from connectors.pieces import Malformed, Seen
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.asking import Asking, NotGiven, not_wordpress
+from connectors.wordpress.parse import Standing
 from connectors.wordpress.rows import Numbered, leaves
 
 N = TypeVar("N", bound=Numbered)
+
+_PAST_THE_END = (400, "rest_post_invalid_page_number")
+_MOST_LOST = 50
+"""At so many items in one answer no site fails by a fault of theirs."""
 
 INDEX = {"_fields": "name,description,url,home,timezone_string,namespaces"}
 """What is asked of the index: all of it would be the list of the site's plugins and their routes."""
@@ -40,6 +52,8 @@ class Site:
     rights: Mapping[str, bool]
     size: int
     drafts: bool
+    lost: list[Gap] = field(default_factory=list)
+    """Items at which the site failed, since somebody last took them from here."""
 
     def url(self, route: str, query: Mapping[str, str] | None = None) -> str:
         """The address of a route such as "posts" or "posts/5/revisions"."""
@@ -49,13 +63,59 @@ class Site:
         self, route: str, query: Mapping[str, str], shape: type[N], offset: int
     ) -> tuple[list[Seen[N]], int | None]:
         """The rows of a listing from `offset` on, in the order of their numbers, and the site's total."""
-        window = {"per_page": str(self.size), "offset": str(offset), "orderby": "id", "order": "asc"}
+        return self._rows(route, query, shape, offset, self.size)
+
+    def rows_that_answer(
+        self, route: str, query: Mapping[str, str], shape: type[N], offset: int
+    ) -> tuple[list[Seen[N]], int | None]:
+        """The same without the items at which the site fails, which are noted in `lost`.
+
+        WordPress renders every item of an answer, and a fault of a plugin in
+        one of them breaks it for all: then it is asked for in halves, down to
+        the one that breaks.
+        """
+        return self._halves(route, query, shape, offset, self.size)
+
+    def _rows(
+        self, route: str, query: Mapping[str, str], shape: type[N], offset: int, size: int
+    ) -> tuple[list[Seen[N]], int | None]:
+        window = {"per_page": str(size), "offset": str(offset), "orderby": "id", "order": "asc"}
         try:
             return self.asking.many(self.url(route, {**query, **window}), shape)
         except NotGiven as refused:
-            if refused.code == "rest_post_invalid_page_number":
+            if offset > 0 and (refused.status, refused.code) == _PAST_THE_END:
                 return [], None
             raise
+
+    def _halves(
+        self, route: str, query: Mapping[str, str], shape: type[N], offset: int, size: int
+    ) -> tuple[list[Seen[N]], int | None]:
+        try:
+            return self._rows(route, query, shape, offset, size)
+        except TryAgainLater as error:
+            if not self.asking.fails_alone(error):
+                raise
+            self.asking.failed(error)
+            if size == 1:
+                return [], self._alone(route, query, offset, error)
+        half = size // 2
+        first, total = self._halves(route, query, shape, offset, half)
+        second, told = self._halves(route, query, shape, offset + half, size - half)
+        return [*first, *second], told if told is not None else total
+
+    def _alone(self, route: str, query: Mapping[str, str], offset: int, error: TryAgainLater) -> int | None:
+        """Note an item at which the site fails, and give the site's total.
+
+        Asked for no more than its number, the site renders nothing: so it
+        tells which item that is, and that it is there itself. Where it fails
+        at that too, the list fails, and the pass ends.
+        """
+        kind = route.removesuffix("s")
+        named, total = self._rows(route, {**query, "_fields": "id,status"}, Standing, offset, 1)
+        self.lost.extend(gap(error, f"one of the {route}", f"{kind}:{seen.what.id}") for seen in named)
+        if len(self.lost) > _MOST_LOST:
+            raise error
+        return total
 
     def all(self, route: str, query: Mapping[str, str], shape: type[N]) -> dict[int, Seen[N]]:
         """A short listing as a whole, by number."""

@@ -19,6 +19,11 @@ from connectors.x.talk import Talk, under
 AT_ONCE = (10, 100)
 NAMED_AT_ONCE = 100
 
+ANSWERED = "answered"
+"""What the account answers elsewhere, among what may not be shown whole."""
+
+_NEWEST = "the last words of edited posts"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -54,14 +59,21 @@ class Conversing:
         for begin in range(0, len(newer), NAMED_AT_ONCE):
             names = newer[begin : begin + NAMED_AT_ONCE]
             try:
-                more = self.asking.posts("tweets", {**POSTS_ASKED, "ids": ",".join(names)}, named=len(names))
+                answers, failed = self.asking.piecemeal(_NEWEST, names, self._by_ids)
             except NotGiven as refused:
                 self.lacking |= {POSTS, MENTIONS, "quotes", "comments"}
-                self._once("newest", Gap(what="the last words of edited posts", why=refused.why))
+                self._once("newest", Gap(what=_NEWEST, why=refused.why))
                 break
-            readers.append(Reader(more, self.ours, self.later))
-            observed += self._met(readers[-1])
+            if failed:
+                self.lacking |= {POSTS, MENTIONS, "quotes"}
+                self.gaps += failed
+            for more in answers:
+                readers.append(Reader(more, self.ours, self.later))
+                observed += self._met(readers[-1])
         return readers, observed
+
+    def _by_ids(self, names: Sequence[str]) -> Answer[Post]:
+        return self.asking.posts("tweets", {**POSTS_ASKED, "ids": ",".join(names)}, named=len(names))
 
     def _met(self, reader: Reader) -> list[Observation]:
         observed = reader.observed()
@@ -146,10 +158,13 @@ class Conversing:
     def named(self, names: Sequence[str]) -> Step:
         """These posts, asked for by their ids: what the account answers. One that is not shown is left out."""
         try:
-            answer = self.asking.posts("tweets", {**POSTS_ASKED, "ids": ",".join(names)}, named=len(names))
+            answers, failed = self.asking.piecemeal("what the account answers", names, self._by_ids)
         except NotGiven:
             return Step([])
-        return Step(self.read(answer)[1])
+        if failed:
+            self.gaps += failed
+            self.lacking.add(ANSWERED)
+        return Step([one for answer in answers for one in self.read(answer)[1]])
 
     def certain(self, answer: Answer[Post], what: str, called: str) -> bool:
         """Whether an answer shows everything that it should; what it could not tell is a gap, and nothing is absent."""

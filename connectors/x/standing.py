@@ -27,23 +27,30 @@ def standing(asking: Asking, nothing: Cursor, wanted: Sequence[tuple[Kind, str]]
     posts = [name for _, name in wanted if is_post(name)]
     for begin in range(0, len(posts), _AT_ONCE):
         names = posts[begin : begin + _AT_ONCE]
-        try:
-            found = asking.posts("tweets", {**_POST_ASKED, "ids": ",".join(names)}, named=len(names))
-        except NotGiven as refused:
-            yield asking.batch(nothing, sightings=[_unknown(asking, name, refused) for name in names])
-            continue
-        yield asking.batch(nothing, sightings=[_of_post(asking, name, found) for name in names])
+        yield asking.batch(nothing, sightings=asking.standing(names, lambda some: _of_posts(asking, some)))
     for _, name in wanted:
-        kind, _, identity = name.partition(":")
+        kind = name.partition(":")[0]
         if kind == "user":
-            yield asking.batch(nothing, sightings=[_of_user(asking, name, identity)])
+            yield asking.batch(
+                nothing, sightings=asking.standing([name], lambda some: [_of_user(asking, some[0])])
+            )
         elif kind == "dm" and asking.signed_in:
-            yield asking.batch(nothing, sightings=[_of_message(asking, name, identity)])
+            yield asking.batch(
+                nothing, sightings=asking.standing([name], lambda some: [_of_message(asking, some[0])])
+            )
 
 
 def is_post(name: str) -> bool:
     """Whether a native id is a post's; X refuses a whole question for one that cannot be."""
     return name.isascii() and name.isdecimal() and len(name) < 20
+
+
+def _of_posts(asking: Asking, names: Sequence[str]) -> list[Sighting]:
+    try:
+        found = asking.posts("tweets", {**_POST_ASKED, "ids": ",".join(names)}, named=len(names))
+    except NotGiven as refused:
+        return [_unknown(asking, name, refused) for name in names]
+    return [_of_post(asking, name, found) for name in names]
 
 
 def _of_post(asking: Asking, name: str, found: Answer[Post]) -> Sighting:
@@ -56,7 +63,8 @@ def _of_post(asking: Asking, name: str, found: Answer[Post]) -> Sighting:
     return _told(asking, name, _state(told), f"200 {told.says}" if told else "200, and nothing is said of it")
 
 
-def _of_user(asking: Asking, name: str, identity: str) -> Sighting:
+def _of_user(asking: Asking, name: str) -> Sighting:
+    identity = name.partition(":")[2]
     try:
         found = asking.users(f"users/{identity}", {"user.fields": "id,name,username"})
     except NotGiven as refused:
@@ -68,7 +76,8 @@ def _of_user(asking: Asking, name: str, identity: str) -> Sighting:
     return _told(asking, name, _state(told), f"200 {told.says}" if told else "200, and nothing is said of it")
 
 
-def _of_message(asking: Asking, name: str, identity: str) -> Sighting:
+def _of_message(asking: Asking, name: str) -> Sighting:
+    identity = name.partition(":")[2]
     try:
         found = asking.read(asking.get(f"dm_events/{identity}", {"dm_event.fields": "id,event_type"}), Event)
     except NotGiven as refused:

@@ -17,7 +17,7 @@ from connectors.errors import AccessRevoked, UnexpectedResponse
 from connectors.pieces import Seen
 from connectors.x import parse
 from connectors.x.asking import Asking, NotGiven
-from connectors.x.conversing import NAMED_AT_ONCE, Conversing, Step, led
+from connectors.x.conversing import ANSWERED, NAMED_AT_ONCE, Conversing, Step, led
 from connectors.x.money import POST, RECENT, Spent, kind_of
 from connectors.x.options import ALL, Options
 from connectors.x.parse import Reader
@@ -35,6 +35,11 @@ _TOLD = timedelta(days=29)
 """How far back messages are certain: X tells those of thirty days."""
 
 _CONVERSATION, _QUOTES, _ANSWERED = "c", "q", "a"
+_CALLED = {
+    _CONVERSATION: "answers in a conversation",
+    _QUOTES: "who quotes a post",
+    _ANSWERED: "what the account answers",
+}
 _AT_ONCE = (5, 100)
 _LISTED_AT_ONCE = (1, 1000)
 _PRIVATE = (("blocked", "blocking", "blocked accounts"), ("muted", "muting", "muted accounts"))
@@ -51,6 +56,8 @@ class Pass:
         self._gaps: list[Gap] = []
         self._read: set[str] = set()
         self._talking: Conversing | None = None
+        self._at_once = NAMED_AT_ONCE
+        """So much of what waits is asked for in one question."""
         self._pinned: str | None = None
 
     def run(self) -> Iterator[Batch]:
@@ -133,10 +140,15 @@ class Pass:
         observed = []
         for native_id, path, called in _PRIVATE:
             first = self._asking.last + 1
+            names: list[Seen[User]] | None = None
             try:
-                names = self._all(f"users/{self._place.user}/{path}")
+                with self._asking.about(called, f"user:{self._place.user}") as asked:
+                    names = self._all(f"users/{self._place.user}/{path}")
             except NotGiven as refused:
                 self._gaps.append(Gap(what=called, why=refused.why))
+                continue
+            if asked.gap is not None:
+                self._gaps.append(asked.gap)
                 continue
             if names is None:
                 self._gaps.append(Gap(what=called, why="X answers in part"))
@@ -271,13 +283,27 @@ class Pass:
                 _CONVERSATION: talking.fit(names) if what == _CONVERSATION else 0,
                 _QUOTES: 1,
             }[what]
-            for step in self._step(what, names[:taken], talking):
-                if not step.more:
-                    done = set(alike[:taken])
-                    self._read |= done
-                    left = tuple(one for one in self._place.waiting if one not in done)
-                    self._place = self._place.moved(waiting=left)
-                yield self._batch(step.observed, step.listings)
+            taken = min(taken, self._at_once)
+            with self._asking.about(_CALLED[what], names[0]) as asked:
+                for step in self._step(what, names[:taken], talking):
+                    if not step.more:
+                        self._done(alike[:taken])
+                    yield self._batch(step.observed, step.listings)
+            if asked.gap is None:
+                self._at_once = min(2 * self._at_once, NAMED_AT_ONCE)
+            elif taken > 1:
+                # One search is for several conversations: half of them at once, until the one is found that fails.
+                self._at_once = taken // 2
+            else:
+                self._gaps.append(asked.gap)
+                talking.lacking |= {"quotes"} if what == _QUOTES else set()
+                self._done(alike[:1])
+                yield self._batch()
+
+    def _done(self, waited: Sequence[str]) -> None:
+        self._read |= {*waited}
+        left = tuple(one for one in self._place.waiting if one not in waited)
+        self._place = self._place.moved(waiting=left)
 
     def _step(self, what: str, names: Sequence[str], talking: Conversing) -> Iterator[Step]:
         if what == _CONVERSATION:
@@ -327,7 +353,7 @@ class Pass:
         if POSTS not in lacking:
             since = self._certain(POSTS)
             listings.append(self._of([Kind.REPLY], since, exchange))
-            if not lacking & {MENTIONS, "quotes"}:
+            if not lacking & {MENTIONS, "quotes", ANSWERED}:
                 named = self._certain(MENTIONS)
                 both = max((one for one in (since, named) if one is not None), default=None)
                 listings.append(self._of([Kind.POST], both, exchange))

@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from connectors.contract import Attachment, Gap, Span
+from connectors.contract import Attachment, Exchange, Gap, Span
 from connectors.errors import UnexpectedResponse
 from connectors.http import decoded
 from connectors.youtube import options, quota
 from connectors.youtube.asking import Asking
 from connectors.youtube.place import Track as Known
+from connectors.youtube.reading import Answer
 from connectors.youtube.refusals import NotGiven
 from connectors.youtube.shapes import Track
 
@@ -41,16 +42,21 @@ def read(asking: Asking, video: str, wanted: str, known: Sequence[Known]) -> Cap
     captions: they are not gone because we were refused.
     """
     found = Captions()
+    told: Answer[Track] | None = None
     try:
-        told = asking.many(
-            "captions",
-            "captionListResponse",
-            Track,
-            {"part": "snippet", "videoId": video},
-            quota.CAPTIONS_LIST,
-        )
+        with asking.about("captions", video) as asked:
+            told = asking.many(
+                "captions",
+                "captionListResponse",
+                Track,
+                {"part": "snippet", "videoId": video},
+                quota.CAPTIONS_LIST,
+            )
     except NotGiven as refused:
         found.gaps.append(Gap(what="captions", why=refused.why, native_id=video))
+    else:
+        found.gaps += filter(None, [asked.gap])
+    if told is None:
         found.known = list(known)
         found.files = [_file(one) for one in known]
         return found
@@ -74,10 +80,15 @@ def read(asking: Asking, video: str, wanted: str, known: Sequence[Known]) -> Cap
 
 def _words(asking: Asking, video: str, track: str, found: Captions) -> str:
     """Get the words of a track, and return by which digest the exchange that holds them is known; empty where refused."""
+    exchange: Exchange | None = None
     try:
-        exchange = asking.get(f"captions/{track}", {"tfmt": "vtt"}, quota.CAPTIONS_DOWNLOAD)
+        with asking.about(f"the captions {track}", video) as asked:
+            exchange = asking.get(f"captions/{track}", {"tfmt": "vtt"}, quota.CAPTIONS_DOWNLOAD)
     except NotGiven as refused:
         found.gaps.append(Gap(what=f"the captions {track}", why=refused.why, native_id=video))
+    else:
+        found.gaps += filter(None, [asked.gap])
+    if exchange is None:
         return ""
     if not decoded(exchange).removeprefix(_BOM).startswith(b"WEBVTT"):
         raise UnexpectedResponse(f"{exchange.url} answered with something that is no file of captions.")

@@ -61,9 +61,9 @@ class Standings:
         videos = [name for name in names if VIDEO.fullmatch(name)]
         comments = [name for name in names if "/" in name]
         for begin in range(0, len(videos), ROWS_AT_ONCE):
-            yield self._videos(videos[begin : begin + ROWS_AT_ONCE])
+            yield self._asking.standing(videos[begin : begin + ROWS_AT_ONCE], self._videos)
         for begin in range(0, len(comments), ROWS_AT_ONCE):
-            yield self._comments(comments[begin : begin + ROWS_AT_ONCE])
+            yield self._asking.standing(comments[begin : begin + ROWS_AT_ONCE], self._comments)
         if self._found.id in names:
             yield self._channel()
 

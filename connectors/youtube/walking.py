@@ -174,16 +174,17 @@ class Pass:
             self._move(waiting=tuple(others))
             answers = Answers(self._asking, root, thread, self._found.id)
             try:
-                for seen, following in answers.read(token):
-                    self._count(seen)
-                    whole = following is None
-                    self._move(
-                        waiting=(*others, *(() if following is None else ((root, thread, following),)))
-                    )
-                    listed = (
-                        [self._under(f"{root}/{thread}", SHOWN)] if self._reach.narrowed and whole else []
-                    )
-                    yield self._batch(seen, listed)
+                with self._asking.about("answers", f"{root}/{thread}") as asked:
+                    for seen, following in answers.read(token):
+                        self._count(seen)
+                        whole = following is None
+                        self._move(
+                            waiting=(*others, *(() if following is None else ((root, thread, following),)))
+                        )
+                        listed = (
+                            [self._under(f"{root}/{thread}", SHOWN)] if self._reach.narrowed and whole else []
+                        )
+                        yield self._batch(seen, listed)
             except NotGiven as refused:
                 if self._forgotten(refused, thread):
                     self._move(waiting=(*others, (root, thread, "")))
@@ -193,6 +194,13 @@ class Pass:
                     self._move(threads=False)
                 # Else it was removed or held since it was listed: what answered it is not shown either.
                 self._move(waiting=tuple(others))
+                yield self._batch()
+                continue
+            if asked.gap is not None:
+                self._gaps.append(asked.gap)
+                # As if nothing were known of how many answers it had, so that the next pass asks for them.
+                replied = {name: count for name, count in self._place.replied.items() if name != thread}
+                self._move(waiting=tuple(others), threads=False, replied=replied)
                 yield self._batch()
 
     def _count(self, observed: Sequence[Observation]) -> None:
@@ -274,7 +282,7 @@ class Pass:
         """These videos; those whose comments are asked for by themselves wait."""
         observed: list[Observation] = []
         asks: list[tuple[str, str]] = []
-        for one in videos(self._asking, list(wanted)).items:
+        for one in self._told(list(wanted)):
             row = wanted.get(one.what.id)
             words = self._words(one.what)
             evidence = [*([row.span] if row else []), *words.evidence]
@@ -290,6 +298,14 @@ class Pass:
         if not self._place.shut:
             self._move(videos=tuple(reversed(asks)))
         return observed
+
+    def _told(self, names: Sequence[str]) -> list[Seen[Video]]:
+        """These videos; those at which YouTube fails are left out."""
+        answers, failed = self._asking.piecemeal("a video", names, lambda some: videos(self._asking, some))
+        if failed:
+            self._gaps += failed
+            self._move(posts=False, threads=False)
+        return [one for answer in answers for one in answer.items]
 
     def _words(self, read: Video) -> Captions:
         """The captions of a video, where they are wanted and only the channel's own people can be told."""
@@ -307,32 +323,41 @@ class Pass:
         while self._place.videos:
             *others, (video, token) = self._place.videos
             self._move(videos=tuple(others))
-            met: set[str] = set()
-            while True:
-                try:
-                    found = self._asking.threads({"videoId": video}, token)
-                except NotGiven as refused:
-                    if self._forgotten(refused, video):
-                        token = ""
-                        met.clear()
-                        continue
-                    # A video without comments is none that was missed; one that was removed meanwhile is the next pass's.
-                    if not (refused.comments_disabled or refused.not_found):
-                        self._gaps.append(Gap(what="comments", why=refused.why, native_id=video))
-                        self._move(threads=False)
-                    yield self._batch()
-                    break
-                observed = self._met(found)
-                following = found.following
-                if following is not None:
-                    token = advanced(following, met, f"the comments of {video}")
-                    self._move(videos=(*others, (video, token)))
-                else:
-                    self._move(videos=tuple(others))
-                yield self._batch(observed)
-                yield from self._answers()
-                if following is None:
-                    break
+            with self._asking.about("comments", video) as asked:
+                yield from self._of_one(video, token, others)
+            if asked.gap is not None:
+                self._gaps.append(asked.gap)
+                self._move(videos=tuple(others), threads=False)
+                yield self._batch()
+
+    def _of_one(self, video: str, token: str, others: Sequence[tuple[str, str]]) -> Iterator[Batch]:
+        """The comments of one video from `token` on; `others` wait behind it."""
+        met: set[str] = set()
+        while True:
+            try:
+                found = self._asking.threads({"videoId": video}, token)
+            except NotGiven as refused:
+                if self._forgotten(refused, video):
+                    token = ""
+                    met.clear()
+                    continue
+                # A video without comments is none that was missed; one that was removed meanwhile is the next pass's.
+                if not (refused.comments_disabled or refused.not_found):
+                    self._gaps.append(Gap(what="comments", why=refused.why, native_id=video))
+                    self._move(threads=False)
+                yield self._batch()
+                return
+            observed = self._met(found)
+            following = found.following
+            if following is not None:
+                token = advanced(following, met, f"the comments of {video}")
+                self._move(videos=(*others, (video, token)))
+            else:
+                self._move(videos=tuple(others))
+            yield self._batch(observed)
+            yield from self._answers()
+            if following is None:
+                return
 
     def _enough(self, rows: Sequence[Seen[Upload]]) -> bool:
         """Whether a pass that looks for what is new has seen enough of the uploads.

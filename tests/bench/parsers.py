@@ -196,7 +196,7 @@ def of_flickr() -> Case:
     rows = flickr_world.many_comments(ITEMS, WORDS * 3)
 
     def read(body: bytes) -> Sized:
-        found = flickr_reading.comments(body, 0)
+        found = flickr_reading.comments(body, 0) or ()
         return [flickr.comment(one, "2", flickr_world.OURS, hidden=False) for one in found]
 
     body = flickr_world.written({"comments": {"photo_id": "2", "comment": rows}, "stat": "ok"})
@@ -340,7 +340,7 @@ def of_nextdoor() -> Case:
 
 
 def of_pinterest() -> Case:
-    ours = Account(username=pinterest_world.NAME, id=pinterest_world.NUMBER)
+    ours = Account(username=pinterest_world.NAME, number=pinterest_world.NUMBER)
     rows = [
         {
             "id": str(number),

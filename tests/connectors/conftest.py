@@ -24,6 +24,7 @@ QUICK = frozenset(
         "codings",
         "courtesy",
         "cursors",
+        "failing",
         "graph",
         "graph_checks",
         "graph_passes",

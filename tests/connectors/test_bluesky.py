@@ -1009,3 +1009,77 @@ def test_a_family_whose_post_is_gone_says_so_and_calls_nothing_complete(world, v
         (post, State.GONE)
     ]
     assert not any(batch.listings for batch in batches)
+
+
+# --- answers of another shape -----------------------------------------------------------------------------------
+
+
+def _altered(world: BlueskyWorld, method: str, alter: Any) -> None:
+    """From now on what the network answers to questions of this name is altered before it is sent."""
+    answers = world._xrpc
+
+    def answer(asked: str, *more: Any) -> Any:
+        said = answers(asked, *more)
+        return alter(said) if asked.endswith(method) else said
+
+    world._xrpc = answer  # type: ignore[assignment, method-assign]  # the network speaks strangely
+
+
+@pytest.mark.parametrize("method", ["getPosts", "getQuotes"])
+@pytest.mark.parametrize("status", [400, 404, 501])
+def test_a_refusal_of_the_app_view_is_unexpected_and_not_a_fault_of_ours(
+    world, visit, agency, jo, method, status
+):
+    quoted = world.post(agency, "Closed.")
+    embed = {"$type": "app.bsky.embed.record", "record": world.strong(quoted)}
+    world.post(jo, "At last.", embed=embed)
+    said = b'{"error":"InvalidRequest","message":"No"}'
+    world.trouble = lambda asked: (
+        (status, {"Content-Type": "application/json"}, said) if asked.endswith(method) else None
+    )
+    with pytest.raises(UnexpectedResponse, match="does not show"):
+        visit.observe()
+
+
+@pytest.mark.parametrize("text", [None, 7, [], {}])
+def test_an_answer_without_words_is_a_gap_and_is_never_called_missing(world, visit, agency, jo, al, text):
+    post = world.post(agency, "Closed.")
+    strange, other = world.post(jo, "Why?", to=post), world.post(al, "Until when?", to=post)
+
+    def wordless(said: Any) -> Any:
+        for node in said["thread"]["replies"]:
+            if node["post"]["uri"] == strange:
+                node["post"] = {**node["post"], "record": {**node["post"]["record"], "text": text}}
+        return said
+
+    _altered(world, "getPostThread", wordless)
+    batches = visit.observe()
+    assert other in observations(batches)
+    assert [gap.native_id for gap in gaps(batches)] == [strange]
+    assert not {None, post} & listings(batches).keys()
+
+
+@pytest.mark.parametrize("where", ["", "x", "at://did:plc:abc/app.bsky.feed.post/a\x00"])
+def test_an_answer_without_an_address_is_unexpected(world, visit, agency, jo, where):
+    world.post(jo, "Why?", to=world.post(agency, "Closed."))
+
+    def nameless(said: Any) -> Any:
+        said["thread"]["replies"][0]["post"]["uri"] = where
+        return said
+
+    _altered(world, "getPostThread", nameless)
+    with pytest.raises(UnexpectedResponse):
+        visit.observe()
+
+
+def test_an_answer_that_stays_blocked_at_its_own_address_is_a_gap_and_is_never_called_missing(
+    world, visit, agency, jo
+):
+    post = world.post(agency, "Closed.")
+    blocked = world.post(jo, "Why?", to=post)
+    world.blocked.add(blocked)
+    node = world._node
+    world._node = lambda where, depth, *, top=False: node(where, depth, top=top and where != blocked)
+    batches = visit.observe()
+    assert [gap.native_id for gap in gaps(batches)] == [blocked]
+    assert not {None, post} & listings(batches).keys()

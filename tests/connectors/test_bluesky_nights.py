@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import unquote
 
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.bluesky import Bluesky
-from tests.connectors.worlds.bluesky_world import JSON, PROFILE, THREADGATE, BlueskyWorld
-from tests.connectors.worlds.desk import NIGHT, Desk, told
+from tests.connectors.worlds.bluesky_world import JSON, PROFILE, THREADGATE, BlueskyWorld, link
+from tests.connectors.worlds.desk import NIGHT, Desk, told, told_in_full
 
 
 class Town(Desk):
@@ -236,4 +237,128 @@ def test_another_description_of_a_picture_is_an_edit_and_what_was_written_before
         desk.world.edit(bridge, embed=shown)
         assert told(desk.night()) == ("complete", 0, 1, 0, 0)
     assert desk.described(bridge) == [["picture a"], ["A barrier across the road"], [None]]
+    assert desk.sound()
+
+
+def _fails_at(world: BlueskyWorld, *parts: str) -> None:
+    """From now on the network answers 500 wherever one of these stands in the question."""
+    broken = (500, JSON, b'{"error":"InternalServerError","message":"Internal Server Error"}')
+    world.trouble = lambda _: broken if any(part in unquote(world.asked[-1]) for part in parts) else None
+
+
+def test_a_post_whose_thread_always_fails_is_a_gap_and_the_answers_to_later_posts_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    first, broken, last = (world.post(desk.agency, f"Notice {number}") for number in range(3))
+    known = world.post(desk.jo, "Under the one that breaks", to=broken)
+    world.post(desk.jo, "Under the first", to=first)
+    assert told(desk.night()) == ("complete", 7, 0, 0, 0)
+
+    # 1. What stands behind the post that fails is captured the same night; of what lies under it nothing is said.
+    late = world.post(desk.jo, "Under the last", to=last)
+    unread = world.post(desk.al, "Nobody reads this yet", to=broken)
+    _fails_at(world, f"getPostThread?uri={broken}")
+    night = desk.night()
+    assert told_in_full(night) == ("partial", 1, 0, 0, 0, 0)
+    assert [(gap.native_id, gap.what) for gap in night.gaps] == [(broken, "answers to a post")]
+    assert "500" in night.gaps[0].why
+    assert desk.words(late) == "Under the last"
+    assert desk.states() == {}
+
+    # 2. It is asked again every night.
+    assert told_in_full(desk.night()) == ("partial", 0, 0, 0, 0, 0)
+
+    # 3. It recovers, and is captured whole.
+    world.trouble = None
+    world.delete(known)
+    assert told_in_full(desk.night()) == ("complete", 1, 0, 0, 0, 1)
+    assert desk.words(unread) == "Nobody reads this yet"
+    assert desk.states() == {known: "gone"}
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert desk.sound()
+
+
+def test_a_network_whose_threads_all_fail_ends_the_night_and_says_nothing_of_any_answer(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    posts = [world.post(desk.agency, f"Notice {number}") for number in range(5)]
+    answers = [world.post(desk.jo, f"Under {number}", to=one) for number, one in enumerate(posts)]
+    assert told(desk.night()) == ("complete", 12, 0, 0, 0)
+
+    # Three in succession, and the pass stops there. The run after it goes on where it stopped.
+    _fails_at(world, "getPostThread")
+    first = desk.night()
+    assert told_in_full(first) == ("partial", 0, 0, 0, 0, 0)
+    asked = [one for one in world.asked if "getPostThread" in one]
+    assert [unquote(one).partition("uri=")[2].partition("&")[0] for one in asked[-3:]] == posts[:3]
+    assert told_in_full(desk.night()) == ("partial", 0, 0, 0, 0, 0)
+    assert any(posts[3] in unquote(one) for one in world.asked if "getPostThread" in one)
+    assert desk.states() == {}
+
+    world.trouble = None
+    world.delete(answers[0])
+    for _ in range(2):  # what is left of the pass that stopped, and one of its own
+        desk.night()
+    assert desk.states() == {answers[0]: "gone"}
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert desk.sound()
+
+
+def test_one_post_that_breaks_the_answer_for_all_is_asked_alone_and_the_others_are_read(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    posts = [world.post(desk.agency, f"Notice {number}") for number in range(4)]
+    _fails_at(world, f"uris={posts[1]}", f"uris={posts[0]}&uris={posts[1]}")
+    under = [world.post(desk.jo, f"Under {number}", to=one) for number, one in enumerate(posts)]
+    night = desk.night()
+    assert (night.status, [gap.native_id for gap in night.gaps]) == ("partial", [posts[1]])
+    assert {under[0], under[2], under[3]} <= desk.held().keys()
+    assert under[1] not in desk.held()
+    world.trouble = None
+    assert told_in_full(desk.night()) == ("complete", 1, 0, 0, 0, 0)
+    assert desk.sound()
+
+
+def test_a_conversation_that_always_fails_is_a_gap_and_the_next_one_is_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world = desk.world
+    world.convos["c1"] = [message("m1", desk.jo, "Help")]
+    world.convos["c2"] = [message("m2", desk.al, "A light is out")]
+    _fails_at(world, "convoId=c1")
+    night = desk.night()
+    assert night.status == "partial"
+    assert [gap.what for gap in night.gaps] == ["direct messages of the conversation c1"]
+    assert desk.words("chat:c2/m2") == "A light is out"
+    world.trouble = None
+    assert told(desk.night()) == ("complete", 1, 0, 0, 0)
+    assert desk.words("chat:c1/m1") == "Help"
+
+
+def test_a_visitors_server_that_refuses_or_fails_costs_their_film_and_nothing_else(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    bridge = world.post(desk.agency, "Bridge closed")
+    blob = {"$type": "blob", "ref": {"$link": link(b"film", 0x55).text}, "mimeType": "video/mp4", "size": 7}
+    film = world.post(desk.jo, "See this", to=bridge, embed={"$type": "app.bsky.embed.video", "video": blob})
+    behind = world.post(desk.al, "And this", to=world.post(desk.agency, "Bridge open"))
+    for status in (403, 500):
+        world.missing_documents[desk.jo] = status
+        night = desk.night()
+        assert night.status == "partial"
+        assert [(gap.what, gap.native_id) for gap in night.gaps] == [("files of an answer", film)]
+        assert (desk.words(film), desk.words(behind)) == ("See this", "And this")
+        assert desk.files(film) == {}
+    world.missing_documents.clear()
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert list(desk.files(film).values()) == [b"a picture"]
     assert desk.sound()

@@ -687,16 +687,23 @@ def test_a_permission_that_is_lacking_never_proves_a_removal(world, visit, code)
     ("refused", "error"),
     [
         (Refused(4, "(#4) Application request limit reached"), TryAgainLater),
-        (Refused(2, "Service temporarily unavailable", status=503), TryAgainLater),
         (Refused(190, "Error validating access token", 463, 401), AccessRevoked),
         (Refused(368, "The action attempted has been deemed abusive"), AccessRevoked),
     ],
 )
-def test_a_throttle_an_outage_and_a_dead_token_prove_no_removal(world, visit, refused, error):
+def test_a_throttle_and_a_dead_token_prove_no_removal(world, visit, refused, error):
     comment = world.comment(world.say("Closed"), "+1")
     world.shut[comment] = refused
     with pytest.raises(error):
         visit.look(comment)
+
+
+def test_an_item_at_which_the_platform_fails_is_unknown(world, visit):
+    comment = world.comment(world.say("Closed"), "+1")
+    world.shut[comment] = Refused(2, "Service temporarily unavailable", status=503)
+    told = visit.look(comment)[comment]
+    assert told.state is State.UNKNOWN
+    assert "503" in told.reason
 
 
 def test_lists_of_the_page_and_recommendations_cannot_be_asked_for_by_id(world, visit):

@@ -12,8 +12,9 @@ from app.records.clock import FixedClock
 from app.store import Store, fixity
 from connectors.contract import Page
 from connectors.facebook import Facebook
+from tests.connectors.worlds.broken import BROKEN, breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told
-from tests.connectors.worlds.facebook_world import OURS, FacebookWorld, Refused
+from tests.connectors.worlds.facebook_world import JSON, OURS, FacebookWorld, Refused
 
 
 @pytest.fixture
@@ -142,3 +143,100 @@ def test_a_description_that_facebook_refuses_to_tell_one_night_is_no_edit(
     world.shut.clear()
     assert told(desk.night()) == ("complete", 0, 0, 0, 0)
     assert desk.described(post) == [["A barrier"], ["A barrier"]]
+
+
+def test_a_post_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(
+    desk: Desk, world: FacebookWorld
+) -> None:
+    world.nests = False
+    posts = [world.say(words) for words in ("Bridge closed", "Open house", "Flood")]
+    for post in posts:
+        world.comment(post, "Until when?")
+    message = world.write("t_1", "Is the office open?")
+    assert desk.night().status == "complete"
+    oldest, broken, newest = posts
+    behind = [world.comment(oldest, "Still?"), world.comment(newest, "Where?")]
+    lost = [world.comment(broken, "Me too")]
+    breaks(world, f"{broken}/comments")
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+    breaks(world, "t_1/messages")
+    behind = [world.comment(oldest, "Thanks")]
+    passed_over(desk, "t_1", behind=behind, lost=[])
+    assert desk.held()[message].state == "present"
+
+
+def test_where_every_post_fails_the_pass_stops_and_is_not_complete(desk: Desk, world: FacebookWorld) -> None:
+    world.nests = False
+    posts = [world.say(f"Notice {number}") for number in range(5)]
+    assert [world.comment(post, "Thanks") for post in posts]
+    assert desk.night().status == "complete"
+    lost = [world.comment(post, "Really?") for post in posts]
+    breaks(world, "/comments")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_a_picture_that_facebook_fails_to_describe_keeps_no_other_from_being_described(
+    desk: Desk, world: FacebookWorld
+) -> None:
+    posts = [
+        world.say(f"Notice {number}", picture=f"90{number}", alt=f"Barrier {number}") for number in range(4)
+    ]
+    world.trouble = lambda _: BROKEN if "ids=" in world.asked[-1] and "902" in world.asked[-1] else None
+    report = desk.night()
+    assert (report.status, report.finished) == ("partial", True)
+    assert [one.native_id for one in report.gaps] == ["902"]
+    said = [desk.described(post) for post in posts]
+    assert said == [[["Barrier 0"]], [["Barrier 1"]], [[None]], [["Barrier 3"]]]
+    world.trouble = None
+    assert desk.night().status == "complete"
+    assert desk.described(posts[2])[-1] == ["Barrier 2"]
+
+
+def test_a_post_of_which_not_even_one_comment_can_be_gathered_keeps_nothing_behind_it_from_being_captured(
+    desk: Desk, world: FacebookWorld
+) -> None:
+    world.nests = False
+    oldest, broken, newest = (world.say(words) for words in ("Bridge closed", "Open house", "Flood"))
+    behind = [world.comment(oldest, "Still?"), world.comment(newest, "Where?")]
+    lost = [world.comment(broken, "Me too")]
+    body = world.error(Refused(1, "Please reduce the amount of data you're asking for", status=500))
+    world.trouble = lambda _: (500, JSON, body) if f"{broken}/comments" in world.asked[-1] else None
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+@pytest.mark.parametrize("code", [4, 190, 368])
+def test_a_failing_answer_that_speaks_of_whoever_asks_is_no_post_that_fails(
+    desk: Desk, world: FacebookWorld, code: int
+) -> None:
+    world.nests = False
+    broken, newest = world.say("Open house"), world.say("Flood")
+    lost = [world.comment(broken, "Me too")]
+    body = world.error(Refused(code, "Refused", status=500))
+    world.trouble = lambda _: (500, JSON, body) if f"{newest}/comments" in world.asked[-1] else None
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_an_item_at_which_facebook_fails_when_it_is_asked_for_is_missing_and_never_gone(
+    desk: Desk, world: FacebookWorld
+) -> None:
+    post = world.say("Bridge closed")
+    first, second, third = (world.comment(post, f"+{number}") for number in range(3))
+    assert desk.night().status == "complete"
+    for name in (first, second, third):
+        world.delete(name)
+    world.trouble = lambda path: BROKEN if path.endswith(f"/{second}") else None
+    report = desk.night()
+    assert (report.status, report.finished, report.tally.gone, report.tally.absent) == (
+        "complete",
+        True,
+        2,
+        1,
+    )
+    assert desk.states() == {first: "gone", second: "absent", third: "gone"}
+    world.trouble = None
+    desk.night()
+    assert desk.states() == {first: "gone", second: "gone", third: "gone"}

@@ -271,3 +271,29 @@ def test_in_json_feed_what_leaves_a_feed_of_everything_is_absent_and_comes_back(
     back = town.night()
     assert (back.status, back.tally.restored, desk.states()) == ("complete", 1, {})
     assert desk.sound()
+
+
+def test_a_feed_of_comments_that_always_fails_is_a_gap_and_those_behind_it_are_read_whatever_of_5xx_it_answers(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack, "rss")
+    world, desk = town.world, town.desk
+    posts = [world.publish(f"Notice {number}", "<p>Words.</p>") for number in range(4)]
+    for post in posts:
+        world.comment(post, "<p>When?</p>")
+    assert told(town.night()) == ("complete", 9, 0, 0, 0)
+    broken = world.comments_address(world.posts[posts[2]]).removeprefix(world.address)
+    for status in (502, 503, 504):
+        world.comment(posts[0], f"<p>And on the day of the {status}?</p>")
+        night = town.troubled(broken, (status, {}, b"trouble"))
+        assert told(night) == ("partial", 1, 0, 0, 0)
+        assert [broken in gap.what for gap in night.gaps] == [True]
+    assert desk.states() == {}
+
+    # All of them fail: the pass ends at the third, and tells nothing.
+    down = town.troubled("/comments", (503, {}, b"down"))
+    assert (down.status, changed(down)) == ("partial", 0)
+    assert sum("/comments" in one for one in world.asked) == 3
+    assert town.night().status == "complete"
+    assert told(town.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.states() == {}

@@ -126,3 +126,63 @@ def test_a_night_over_a_window_notices_what_was_said_below_old_photos_and_leaves
     desk.night(window)
     assert desk.states() == {fresh: "absent"}, "what lies before the window is another night's"
     assert desk.sound()
+
+
+def failing_below(world: FlickrWorld, *roots: str) -> None:
+    """From now on Flickr answers with 500 to whoever asks what was said below these photos."""
+    given = world.answer
+    world.answer = lambda target, headers: (  # type: ignore[method-assign]
+        (500, {}, b"oops")
+        if "comments.getList" in target and any(f"={root}" in target for root in roots)
+        else given(target, headers)
+    )
+
+
+def test_what_stands_behind_a_photo_at_whose_comments_flickr_always_fails_is_captured_the_same_night(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(FlickrWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in)
+    names = [world.post(f"No. {number}") for number in range(3)]
+    below = [world.say(name, "Why?") for name in names]
+    assert desk.night().status == "complete"
+
+    # 1. One is broken. What is said below the others is captured; nothing is told of what was said below it.
+    sound = world.answer
+    failing_below(world, names[1])
+    unseen = world.say(names[1], "And the ferry?")
+    new = [world.say(name, "Since when?") for name in (names[0], names[2])]
+    world.delete(below[1])
+    report = desk.night()
+    assert told(report) == ("partial", 2, 0, 0, 0)
+    assert [gap.native_id for gap in report.gaps] == [names[1]]
+    assert set(new) <= set(desk.held())
+    assert desk.states() == {}
+
+    # 2. It recovers: what was said meanwhile is captured, and what was removed is noticed.
+    world.answer = sound  # type: ignore[method-assign]
+    report = desk.night()
+    assert (report.status, report.tally.new) == ("complete", 1)
+    assert unseen in desk.held()
+    assert desk.states() == {below[1]: "absent"}
+    assert desk.sound()
+
+
+def test_where_flickr_fails_at_the_comments_of_every_photo_the_night_stops_and_tells_nothing(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(FlickrWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in)
+    names = [world.post(f"No. {number}") for number in range(5)]
+    for name in names:
+        world.say(name, "Why?")
+    assert desk.night().status == "complete"
+    sound = world.answer
+    failing_below(world, *names)
+    report = desk.night()
+    assert (report.status, report.finished, desk.states()) == ("partial", False, {})
+    world.answer = sound  # type: ignore[method-assign]
+    desk.night()
+    assert desk.night().status == "complete"
+    assert desk.states() == {}
+    assert desk.sound()

@@ -12,6 +12,7 @@ from app.records.clock import FixedClock
 from app.store import Store, fixity
 from connectors.contract import Page
 from connectors.instagram import Instagram
+from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told_in_full
 from tests.connectors.worlds.instagram_world import NAME, OURS, InstagramWorld, Refused
 
@@ -161,3 +162,29 @@ def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires
         assert told_in_full(desk.night()) == ("complete", 0, 1, 0, 0, 0)
     assert desk.described(post) == [["A barrier"], ["A barrier across the road"], [None]]
     assert desk.sound()
+
+
+def test_a_post_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(desk: Account) -> None:
+    world = desk.world
+    world.nests = False
+    oldest, broken, newest = (world.say(words) for words in ("Bridge closed", "Open house", "Flood"))
+    for post in (oldest, broken, newest):
+        world.comment(post, "Until when?")
+    assert desk.night().status == "complete"
+    behind = [world.comment(oldest, "Still?"), world.comment(newest, "Where?")]
+    lost = [world.comment(broken, "Me too")]
+    breaks(world, f"{broken}/comments")
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_post_fails_the_pass_stops_and_is_not_complete(desk: Account) -> None:
+    world = desk.world
+    world.nests = False
+    posts = [world.say(f"Notice {number}") for number in range(5)]
+    assert [world.comment(post, "Thanks") for post in posts]
+    assert desk.night().status == "complete"
+    lost = [world.comment(post, "Really?") for post in posts]
+    breaks(world, "/comments")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)

@@ -12,6 +12,8 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.linkedin import LinkedIn
+from connectors.linkedin.urns import coded
+from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk
 from tests.connectors.worlds.linkedin_world import ADDRESS, DAILY, EXPIRED, JSON, URN, LinkedInWorld
 
@@ -170,3 +172,35 @@ def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires
         assert told(desk.night()) == ("complete", 0, 1, 0)
     assert desk.described(bridge) == [["A bridge"], ["A bridge and a barrier"], [None]]
     assert desk.sound()
+
+
+def test_a_post_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(LinkedInWorld())
+    desk = Company(store, clock, stack, world)
+    oldest, broken, newest = (world.post(words) for words in ("Bridge closed", "Open house", "Flood"))
+    for post in (oldest, broken, newest):
+        world.say(post, "Until when?")
+    assert desk.night().status == "complete"
+    behind = [
+        f"{world.said[one].post}/{one}" for one in (world.say(oldest, "Still?"), world.say(newest, "When?"))
+    ]
+    lost = [f"{broken}/{world.say(broken, 'Me too')}"]
+    breaks(world, f"socialActions/{coded(broken)}/comments")
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_post_fails_the_pass_stops_and_is_not_complete(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(LinkedInWorld())
+    desk = Company(store, clock, stack, world)
+    posts = [world.post(f"Notice {number}") for number in range(5)]
+    assert [world.say(post, "Thanks") for post in posts]
+    assert desk.night().status == "complete"
+    lost = [f"{post}/{world.say(post, 'Really?')}" for post in posts]
+    breaks(world, "/comments")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)

@@ -396,7 +396,7 @@ def test_what_is_for_followers_stays_hidden_when_it_is_looked_at(owned, http):
         ((404, {"Content-Type": "text/html"}, CHALLENGE), UnexpectedResponse),
         ((401, {}, b'{"error":"The access token is invalid"}'), AccessRevoked),
         ((403, {}, b'{"error":"Your login is currently disabled"}'), AccessRevoked),
-        ((503, {}, b'{"error":"There was a temporary problem"}'), TryAgainLater),
+        ((429, {}, b'{"error":"Too many requests"}'), TryAgainLater),
         ((200, {"Content-Type": "text/html"}, SIGN_IN), UnexpectedResponse),
     ],
 )
@@ -406,6 +406,14 @@ def test_a_refusal_that_is_not_about_the_status_proves_no_removal(owned, http, a
     with pytest.raises(error) as raised:
         Visit(owned, http).look(f"status:{status}")
     assert raised.value.exchanges
+
+
+def test_a_status_at_which_the_server_fails_is_unknown(owned, http):
+    status = owned.say("One")
+    owned.trouble = lambda _path: (503, {}, b'{"error":"There was a temporary problem"}')
+    told = Visit(owned, http).look(f"status:{status}")
+    assert told.state is State.UNKNOWN
+    assert "503" in told.reason
 
 
 def test_an_account_that_suddenly_shows_nothing_makes_nothing_missing(world, http):

@@ -15,6 +15,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.mastodon import Mastodon
+from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import NIGHT, Desk, told
 from tests.connectors.worlds.mastodon_world import CHALLENGE, HTML, JSON, OURS, MastodonWorld
 
@@ -211,3 +212,63 @@ def test_an_account_that_is_deleted_is_gone_by_the_servers_word_and_whoever_take
     assert any("Another account" in gap.why for gap in taken.gaps)
     assert set(desk.held()) == {ACCOUNT, f"status:{bridge}"}
     assert desk.sound()
+
+
+def test_a_status_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MastodonWorld(connected=True))
+    desk = Town(store, clock, stack, world)
+    oldest, broken, newest = (world.say(words) for words in ("Bridge closed", "Open house", "Flood"))
+    for status in (oldest, broken, newest):
+        world.say("Until when?", by=JO, to=status)
+    assert desk.night().status == "complete"
+    behind = [f"status:{world.say('Still?', by=JO, to=status)}" for status in (oldest, newest)]
+    lost = [f"status:{world.say('Me too', by=JO, to=broken)}"]
+    breaks(world, f"{broken}/context")
+    passed_over(desk, f"status:{broken}", behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_status_fails_the_pass_stops_and_is_not_complete(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MastodonWorld(connected=True))
+    desk = Town(store, clock, stack, world)
+    statuses = [world.say(f"Notice {number}") for number in range(5)]
+    assert [world.say("Thanks", by=JO, to=status) for status in statuses]
+    assert desk.night().status == "complete"
+    lost = [f"status:{world.say('Really?', by=JO, to=status)}" for status in statuses]
+    breaks(world, "/context")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_earlier_texts_that_the_server_fails_to_tell_are_asked_for_until_it_tells_them(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MastodonWorld(connected=True))
+    desk = Town(store, clock, stack, world)
+    first, other = world.say("Closed"), world.say("Flood")
+    assert desk.night().status == "complete"
+    for text in ("Closed until six", "Closed until seven"):
+        world.amend(first, text)
+        world.amend(other, text.replace("Closed", "Flood"))
+    breaks(world, f"{first}/history")
+
+    def asked() -> int:
+        return sum(f"{first}/history" in one for one in world.asked)
+
+    for night in range(1, 4):
+        report = desk.night()
+        assert (report.status, report.finished, asked()) == ("partial", True, night)
+        assert [(one.what, one.native_id) for one in report.gaps] == [("earlier texts", f"status:{first}")]
+    assert desk.texts(first)[-1] == "Closed until seven"
+    extra = desk.history(f"status:{other}")[-1].fields["extra"]
+    assert isinstance(extra, dict)
+    assert [one["text"] for one in extra["edits"]] == ["Flood", "Flood until six", "Flood until seven"]
+    world.trouble = None
+    assert (desk.night().status, asked()) == ("complete", 4)
+    desk.night()
+    desk.night()
+    assert asked() <= 5, "what was told is asked for no more"

@@ -241,7 +241,8 @@ def test_a_history_that_is_broken_off_goes_on_where_it_stopped_in_the_same_order
         world.write("Road closure", f"Closed until {hour}.")
     visit = Visit(world, http)
     asked = iter(range(100))
-    world.trouble = lambda query: (503, HTML, b"") if "revids" in query and next(asked) >= 1 else None
+    down = (503, {**HTML, "Retry-After": "3600"}, b"")
+    world.trouble = lambda query: down if "revids" in query and next(asked) >= 1 else None
     broken: list[Batch] = []
     with pytest.raises(TryAgainLater):
         broken.extend(visit.connector.observe(visit.page, None))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from contextlib import ExitStack
+
+import pytest
 
 from app.records.clock import FixedClock
 from app.store import Store
@@ -111,15 +115,15 @@ def test_edits_a_hidden_revision_a_deletion_and_outages_are_told_once_and_as_the
     #    turns us away, and is down. What was read is held, and nothing is said to be gone.
     for number in range(60):
         world.write(world.article, f"Closed, notice {number}.")
-    world.delete(old, "really no snow")
     portions = iter([None, BROKEN])
     world.trouble = lambda asked: next(portions, BROKEN) if "revids" in asked else None
     broken = desk.night()
     assert (broken.status, broken.tally.edited, broken.tally.gone) == ("partial", 51, 0), (
         "fifty of the sixty, and the introduction"
     )
-    assert [gap.what for gap in broken.gaps] == ["what the page would have shown: it did not answer"]
+    assert [(gap.what, gap.native_id) for gap in broken.gaps] == [("the wiki page Road closure", article)]
     assert words(desk, article)[-1] == "Closed, notice 49."
+    world.delete(old, "really no snow")
     slow = refused("ratelimited", "You've exceeded your rate limit.", {"Retry-After": "90"})
     world.trouble = lambda asked: slow if asked.get("list") == "logevents" else None
     limited = desk.night()
@@ -135,7 +139,7 @@ def test_edits_a_hidden_revision_a_deletion_and_outages_are_told_once_and_as_the
     assert desk.states() == {}
 
     # 8. When all is well again the night reads on where it stopped, each revision once, and sees what was deleted.
-    assert told(desk.night()) == ("complete", 0, 10, 0, 3)
+    assert told(desk.night()) == ("complete", 1, 10, 0, 3)
     assert words(desk, article)[4:] == [f"Closed, notice {number}." for number in range(60)]
     assert desk.states() == dict.fromkeys(of(old), "gone")
     assert told(desk.night()) == ("complete", 0, 0, 0, 0)
@@ -196,3 +200,140 @@ def test_a_protection_that_is_lifted_and_a_revision_that_is_shown_again_are_told
     world.hide(road, 0)
     desk.night()
     assert (desk.words(f"about:{road}"), desk.words(f"history:{road}")) == before
+
+
+def _fails_at(world: MediaWikiWorld, **asked: str) -> None:
+    """From now on the wiki fails where a question names all of these; the answer is its own word for a fault."""
+    fault = refused("internal_api_error_DBQueryError", "A database query error has occurred.")
+    world.trouble = lambda query: (
+        fault if all(part in query.get(name, "") for name, part in asked.items()) else None
+    )
+
+
+@pytest.mark.parametrize("answer", ["500", "its own word"])
+def test_a_page_at_which_the_wiki_always_fails_is_a_gap_and_the_pages_behind_it_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, answer: str
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    desk = desk_of(store, clock, stack, world)
+    broken = world.write(world.article, "Closed.")
+    old = world.write(OLD, "Snow.")
+    assert told(desk.night()) == ("complete", 7, 0, 0, 0)
+
+    # 1. What stands behind the page that fails is captured the same night, and nothing is missing from any list.
+    world.write(world.article, "Closed until four.")
+    world.write(OLD, "Snow on the pass.")
+    if answer == "500":
+        world.trouble = lambda query: BROKEN if query.get("pageids", "") == str(broken) else None
+    else:
+        _fails_at(world, prop="revisions", pageids=str(broken))
+    for edited in (2, 0):  # the notice, and what introduces the article; and then nothing more
+        night = desk.night()
+        assert (night.status, night.tally.edited, night.tally.absent, night.tally.gone) == (
+            "partial",
+            edited,
+            0,
+            0,
+        )
+        assert [gap.native_id for gap in night.gaps] == [f"page:{broken}"]
+        assert ("answered 500" if answer == "500" else "internal_api_error_DBQueryError") in night.gaps[0].why
+        assert words(desk, f"page:{old}") == ["Snow.", "Snow on the pass."]
+        assert words(desk, f"page:{broken}") == ["Closed."]
+        assert desk.states() == {}
+
+    # 2. It recovers, and is captured whole.
+    world.write(world.article, "Closed until five.")
+    world.trouble = None
+    assert desk.night().status == "complete"
+    assert words(desk, f"page:{broken}") == ["Closed.", "Closed until four.", "Closed until five."]
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.sound()
+
+
+def test_one_page_that_breaks_the_answer_for_fifty_is_asked_alone_and_the_others_are_read(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    desk = desk_of(store, clock, stack, world)
+    world.write(world.article, "Closed.")
+    broken = world.write(f"Talk:{world.article}", "Which way?", "Al Citizen")
+    old = world.write(OLD, "Snow.")
+    world.trouble = lambda query: BROKEN if str(broken) in query.get("pageids", "").split("|") else None
+    night = desk.night()
+    assert night.status == "partial"
+    assert {gap.native_id for gap in night.gaps} == {f"page:{broken}", f"about:{broken}"}
+    assert words(desk, f"page:{old}") == ["Snow."]
+    world.trouble = None
+    assert told(desk.night()) == ("complete", 3, 0, 0, 0)
+
+
+def test_a_wiki_that_fails_at_every_page_ends_the_night_and_says_nothing_of_any(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    world.options = {"namespaces": "0"}
+    desk = Desk(store, clock, stack, MediaWiki, world.page, world.secrets)
+    world.write(world.article, "Closed.")
+    numbers = [world.write(f"Notice {number}", "Snow.") for number in range(5)]
+    assert desk.night().status == "complete"
+    for number in range(5):
+        world.write(f"Notice {number}", "More snow.")
+    world.trouble = lambda query: BROKEN if query.get("prop") == "revisions" else None
+    begun = len(world.asked)
+    night = desk.night()
+    assert (night.status, night.tally.absent, night.tally.gone) == ("partial", 0, 0)
+    failed = [query["pageids"] for query in world.asked[begun:] if query.get("prop") == "revisions"]
+    assert failed == [str(number) for number in numbers[:3]], "three in succession, and no more"
+    assert desk.states() == {}
+    world.trouble = None
+    assert desk.night().status == "complete"
+    assert all(words(desk, f"page:{number}") == ["Snow.", "More snow."] for number in numbers)
+    assert desk.sound()
+
+
+def without(part: str) -> Callable[[Answer], Answer]:
+    """An answer out of which something that was asked for was left."""
+
+    def cut(answer: Answer) -> Answer:
+        status, headers, body = answer
+        said = json.loads(body)
+        (said if part == "query" else said["query"]).pop(part)
+        return status, headers, json.dumps(said).encode()
+
+    return cut
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        ("info", "query"),
+        ("info", "pages"),
+        ("revisions", "pages"),
+        ("logevents", "logevents"),
+        ("categorymembers", "categorymembers"),
+    ],
+)
+def test_an_answer_that_does_not_speak_of_what_was_asked_makes_nothing_absent(
+    store: Store, clock: FixedClock, stack: ExitStack, names: str, part: str
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    world.options = {"category": "Notices"}
+    desk = Desk(store, clock, stack, MediaWiki, world.page, world.secrets)
+    world.write(world.article, "Closed.")
+    world.write(OLD, "Snow.", categories=["Category:Notices"])
+    assert desk.night().status == "complete"
+    world.write(world.article, "Closed until four.")
+    answers, cut = world.answer, without(part)
+
+    def answer(path: str, asked: dict[str, str], cookie: str | None) -> Answer:
+        wanted = names in (asked.get("prop"), asked.get("list"))
+        return cut(answers(path, asked, cookie)) if wanted else answers(path, asked, cookie)
+
+    world.answer = answer  # type: ignore[method-assign]  # the wiki leaves something out
+    night = desk.night()
+    assert night.status in {"partial", "failed"}
+    assert (night.tally.absent, night.tally.gone) == (0, 0)
+    assert desk.states() == {}
+    world.answer = answers  # type: ignore[method-assign]  # and is well again
+    assert desk.night().status == "complete"
+    assert words(desk, "page:1") == ["Closed.", "Closed until four."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -967,3 +967,100 @@ def test_a_post_with_two_thousand_comments_is_read_whole_and_counts_them() -> No
     below = parse.answers(one, AGENCY)
     assert below.whole
     assert parse.post(one.post, AGENCY, below).counts["comments"] == 2000
+
+
+# -- answers that nobody expects -----------------------------------------------------------------------------
+
+
+def told_as(world: NextdoorWorld, part: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """From now on answers to that address are changed before they are given."""
+    given = world.answer
+
+    def answer(method: str, target: str, headers: Mapping[str, str], form: dict[str, str]) -> Any:
+        status, kind, body = given(method, target, headers, form)
+        if part not in target or status != 200:
+            return status, kind, body
+        told = json.loads(body)
+        change(told)
+        return status, kind, json.dumps(told).encode()
+
+    world.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("more", ["true", "True", 1])
+@pytest.mark.parametrize("number", [True, False])
+def test_that_another_answer_follows_is_read_however_it_is_written(
+    world: NextdoorWorld, own: Visit, more: Any, number: bool
+) -> None:
+    names = [world.say(f"Notice {number}.") for number in range(3)]
+    world.at_once = 2
+    cursors: dict[str, str] = {}
+
+    def written(told: dict[str, Any]) -> None:
+        told.pop("posts_length", None)
+        if told["has_next_page"]:
+            told["has_next_page"] = more
+            if number:
+                cursors["7"] = told["cursor"]
+                told["cursor"] = 7
+
+    told_as(world, POSTS, written)
+    changed = world.answer
+    world.answer = lambda method, target, headers, form: changed(  # type: ignore[method-assign]
+        method, target.replace("after=7", f"after={cursors.get('7')}"), headers, form
+    )
+    batches = own.observe()
+    assert set(names) <= set(seen(batches))
+    assert len(of_posts(batches)) == 1
+
+
+@pytest.mark.parametrize("more", ["perhaps", 2, [], {}, 1.5])
+def test_an_answer_that_does_not_say_whether_another_one_follows_is_an_error(
+    world: NextdoorWorld, own: Visit, more: Any
+) -> None:
+    world.say("Bridge.")
+    told_as(world, POSTS, lambda told: told.update(has_next_page=more))
+    error = own.fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "another one follows" in str(error)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_posts_that_lead_on_for_ever_and_show_nothing_new_are_an_error(
+    world: NextdoorWorld, own: Visit, empty: bool
+) -> None:
+    world.say("Bridge.")
+    count = iter(range(10_000_000))
+    world.trouble = lambda path: (
+        (200, JSON, json.dumps(endless(next(count), empty=empty)).encode()) if path == POSTS else None
+    )
+    assert "no end" in str(own.fails())
+    assert len(world.asked) < 50
+
+
+def endless(number: int, *, empty: bool) -> dict[str, Any]:
+    told = [] if empty else [{"id": 1, "body": "Bridge.", "comment_count": 0}]
+    return {"posts": told, "has_next_page": True, "cursor": f"c{number}"}
+
+
+def test_areas_that_never_end_or_are_of_another_shape_or_fail_are_a_gap_and_the_posts_are_read(
+    world: NextdoorWorld, own: Visit
+) -> None:
+    name = world.say("Bridge.")
+    count = iter(range(10_000_000))
+
+    def for_ever() -> bytes:
+        area = {"name": "Hill", "group_id": 1}
+        told = {"result": [area], "has_next_page": True, "cursor": f"a{next(count)}"}
+        return json.dumps(told).encode()
+
+    for status, body in ((200, for_ever), (200, lambda: b"[]"), (200, lambda: b"<html>"), (500, lambda: b"")):
+        world.trouble = lambda path, status=status, body=body: (
+            (status, JSON, body()) if "boundary" in path else None
+        )
+        batches = own.observe()
+        assert name in seen(batches)
+        assert "areas" not in seen(batches)
+        assert list(gaps(batches)) == ["the areas that the agency may address"]
+        assert len(of_posts(batches)) == 1
+    assert len(world.asked) < 150

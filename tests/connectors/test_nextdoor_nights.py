@@ -205,3 +205,37 @@ def test_what_the_public_feed_no_longer_shows_stays_as_it_was(
     assert desk.night().status == "complete"
     assert desk.states() == {answer: "absent"}
     assert desk.sound()
+
+
+def test_areas_at_which_nextdoor_always_fails_keep_no_post_from_being_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in)
+    world.trouble = lambda path: (500, {}, b"") if "boundary" in path else None
+    bridge, house = world.say("Bridge closed."), world.say("Open house.")
+    report = desk.night()
+    assert (report.status, report.finished) == ("partial", True)
+    assert {bridge, house} <= set(desk.held())
+    assert "areas" not in desk.held()
+    world.trouble = None
+    world.delete(house)
+    assert told(desk.night()) == ("complete", 1, 0, 1, 0)
+    assert "areas" in desk.held()
+    assert desk.states() == {house: "absent"}
+    assert desk.sound()
+
+
+def test_where_nextdoor_fails_at_the_posts_the_night_stops_and_tells_nothing(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(NextdoorWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in)
+    world.say("Bridge closed.")
+    assert desk.night().status == "complete"
+    world.trouble = lambda path: (500, {}, b"") if "/me/" not in path else None
+    report = desk.night()
+    assert (report.status, report.finished, desk.states()) == ("partial", False, {})
+    world.trouble = None
+    assert desk.night().status == "complete"
+    assert desk.states() == {}

@@ -17,7 +17,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.mailbox import MailClient
 from connectors.nixle import Nixle
-from tests.connectors.worlds.desk import NIGHT, Desk, told
+from tests.connectors.worlds.desk import NIGHT, Desk, told, told_in_full
 from tests.connectors.worlds.imap_world import certificates
 from tests.connectors.worlds.mail_client import MailingClient
 from tests.connectors.worlds.nixle_world import Alert, PromisedNixle
@@ -188,3 +188,59 @@ def test_with_the_page_what_left_the_lists_is_present_and_gone_is_what_nixle_ans
     assert {desk.held()[name(one)].state for one in (pier, water, ferry)} == {"present"}
     assert told(desk.night()) == ("complete", 0, 0, 0, 0)
     assert desk.sound()
+
+
+BROKEN = (500, {"Content-Type": "text/html"}, b"<html><title>Server error</title></html>")
+
+
+def test_an_alert_whose_page_always_fails_is_a_gap_and_all_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PromisedNixle("feed", "page", alerts=0, window=8, part=8))
+    desk = desk_of(store, clock, stack, world)
+    pier, bridge, water = (world.issue(title, "<p>Words.</p>") for title in ("Pier", "Bridge", "Water"))
+    assert told(desk.night()) == ("complete", 4, 0, 0, 0)
+
+    # 1. One that was read before and one that is new fail. What else is new or edited is captured the same night.
+    ferry, drill = world.issue("Ferry", "<p>None.</p>"), world.issue("Drill", "<p>Tonight.</p>")
+    for alert in (bridge, ferry):
+        world.other[f"/alert/{alert.number}/"] = BROKEN
+    pier.body = "<p>Other words.</p>"
+    night = desk.night()
+    assert (night.status, night.tally.edited, night.tally.absent, night.tally.gone) == ("partial", 1, 0, 0)
+    assert {gap.native_id for gap in night.gaps} == {name(bridge), name(ferry)}
+    assert name(drill) in desk.held()
+    assert desk.states() == {}
+
+    # 2. They are asked for again every night, also long after they were news, and captured when they recover.
+    for _ in range(20):
+        world.tick(24 * 60)
+    night = desk.night()
+    assert (night.status, night.tally.absent, night.tally.gone, night.tally.edited) == ("partial", 0, 0, 0)
+    assert {gap.native_id for gap in night.gaps} == {name(bridge), name(ferry)}
+    bridge.body = "<p>Other words of the bridge.</p>"
+    world.other.clear()
+    assert desk.night().status == "complete"
+    assert "Other words of the bridge." in str(desk.words(name(bridge)))
+    assert name(ferry) in desk.held()
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert water.number
+    assert desk.sound()
+
+
+def test_pages_of_alerts_that_all_fail_end_the_night_and_say_nothing_of_any(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PromisedNixle("page", alerts=0, window=8, part=8))
+    desk = desk_of(store, clock, stack, world)
+    alerts = [world.issue(f"Notice {number}", "<p>Words.</p>") for number in range(5)]
+    assert desk.night().status == "complete"
+    assert set(desk.held()) == {"profile", *map(name, alerts)}
+    world.other = {f"/alert/{alert.number}/": BROKEN for alert in alerts}
+    world.asked.clear()
+    night = desk.night()
+    assert told_in_full(night) == ("failed", 0, 0, 0, 0, 0)
+    assert sum("/alert/" in one for one in world.asked) == 3
+    world.other.clear()
+    assert desk.night().status == "complete"
+    assert desk.states() == {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -560,3 +561,137 @@ def test_a_cursor_that_cannot_be_read_begins_from_nothing(world, visit):
     for written in ("", "x", "{}", '{"waiting": []}', '{"later": 1}'):
         assert set(seen(visit.observe(Cursor(written)))) == whole
     assert Place.read(None).cursor() == Place().cursor()
+
+
+# --- answers that nobody expects ----------------------------------------------------------------------------
+
+
+def told_as(world: PinterestWorld, path: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """From now on answers of that path are changed before they are given."""
+    given = world.answer
+
+    def answer(target: str, headers: Mapping[str, str]) -> Any:
+        status, kind, body = given(target, headers)
+        if target.partition("?")[0] != f"/v5/{path}" or status != 200:
+            return status, kind, body
+        told = json.loads(body)
+        change(told)
+        return status, kind, json.dumps(told).encode()
+
+    world.answer = answer  # type: ignore[method-assign]
+
+
+def first_of(told: dict[str, Any]) -> dict[str, Any]:
+    return told["items"][0] if told["items"] else {}
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://[::1/x"])
+def test_an_address_that_is_none_costs_nothing_but_its_file(world, visit, address):
+    pin = world.pin(world.board("Roads"), "Closed")
+    media = {"media_type": "image", "images": {"originals": {"url": address, "width": 1}}}
+    told_as(world, "user_account", lambda told: told.update(profile_image=address))
+    told_as(world, "pins", lambda told: first_of(told).update(media=media))
+    first, again = (seen(visit.observe()) for _ in range(2))
+    assert [file.url for file in first[pin].attachments] == [address]
+    assert first[pin].attachments == again[pin].attachments
+
+
+@pytest.mark.parametrize("count", [2**53, 2**70, 10**300, -1, "many", [], {}, True, 1.5, "12"])
+def test_a_count_of_another_shape_costs_nothing_but_itself(world, visit, count):
+    board = world.board("Roads")
+    pin = world.pin(board, "Closed")
+    told_as(world, "user_account", lambda told: told.update(follower_count=count, monthly_views=count))
+    told_as(world, "boards", lambda told: first_of(told).update(pin_count=count, is_ads_only=count))
+    told_as(world, "pins", lambda told: first_of(told).update(has_been_promoted=count))
+    batches = visit.observe()
+    shown = seen(batches)
+    assert {pin, f"board/{board}"} <= set(shown)
+    assert shown[f"board/{board}"].counts.get("pins") == (12 if count == "12" else None)
+    assert set(listings(batches)) == {Kind.POST, Kind.PROFILE}
+
+
+def test_ids_are_the_same_whether_they_are_written_as_texts_or_as_numbers(world, visit):
+    board = world.board("Roads", privacy=SECRET)
+    world.section(board, "Winter")
+    pin = world.pin(board, "Closed")
+    as_texts = seen(visit.observe())
+
+    def numbered(told: dict[str, Any]) -> None:
+        for one in told["items"]:
+            for name in ("id", "board_id", "board_section_id", "parent_pin_id"):
+                if one.get(name):
+                    one[name] = int(one[name])
+
+    for path in ("boards", "pins", f"boards/{board}/sections", f"boards/{board}/pins"):
+        told_as(world, path, numbered)
+    as_numbers = seen(visit.observe())
+    assert as_numbers.keys() == as_texts.keys()
+    assert as_numbers[pin].state is State.HIDDEN
+    assert as_numbers[pin].extra == as_texts[pin].extra
+
+
+@pytest.mark.parametrize("name", ["", "1/../2", "\x00", "a b", None])
+def test_an_id_that_can_be_none_is_an_error_and_never_a_part_of_an_address(world, visit, name):
+    world.pin(world.board("Roads"), "Closed")
+    told_as(world, "boards", lambda told: first_of(told).update(id=name))
+    assert isinstance(visit.fails(), UnexpectedResponse)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+@pytest.mark.parametrize("path", ["pins", "boards", "boards/{board}/pins"])
+def test_a_list_that_leads_on_for_ever_and_shows_nothing_new_is_an_error(world, visit, path, empty):
+    board = world.board("Roads")
+    world.pin(board, "Closed")
+    count = iter(range(10_000_000))
+
+    def lead_on(told: dict[str, Any]) -> None:
+        told["bookmark"] = f"more{next(count)}"
+        told["items"] = [] if empty else told["items"]
+
+    world.forgets_bookmarks = 0
+    given = world.answer
+    world.answer = lambda target, headers: given(  # the world knows none of these bookmarks
+        re.sub(r"&?bookmark=more\d+", "", target), headers
+    )
+    told_as(world, path.format(board=board), lead_on)
+    error = visit.fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "no end" in str(error)
+    assert len(world.asked) < 100
+
+
+def test_a_refusal_is_read_also_where_its_message_is_null(world, visit):
+    pin = world.pin(world.board("Roads"), "Closed")
+    body = b'{"code": 50, "message": null}'
+    world.trouble = lambda path: (404, JSON, body) if path.endswith(pin) else None
+    assert visit.look(pin)[pin].state is State.GONE
+
+
+@pytest.mark.parametrize("what", ["pins", "sections"])
+def test_a_list_that_pinterest_does_not_know_of_a_board_that_it_shows_is_a_gap(world, visit, what):
+    board = world.board("Roads", owner=OTHER)
+    shared = world.pin(board, "Closed", by=OTHER)
+    world.shut[f"boards/{board}/{what}"] = Refused(404, 40, "Board not found.")
+    batches = visit.observe()
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [f"board/{board}"]
+    assert Kind.POST not in listings(batches)
+    assert shared is not None
+
+
+def test_a_board_at_which_pinterest_always_fails_is_a_gap_and_the_pass_goes_on(world, visit):
+    boards = [world.board(f"No. {number}", owner=OTHER) for number in range(3)]
+    pins = [world.pin(board, "Closed", by=OTHER) for board in boards]
+    world.trouble = lambda path: (500, JSON, b"{}") if path.endswith(f"boards/{boards[1]}/pins") else None
+    batches = visit.observe()
+    assert {f"shared/{pins[0]}", f"shared/{pins[2]}"} <= set(seen(batches))
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [f"board/{boards[1]}"]
+    assert set(listings(batches)) == {Kind.PROFILE}
+
+
+def test_a_look_tells_of_the_others_where_pinterest_fails_at_one(world, visit):
+    board = world.board("Roads")
+    broken, removed, stays = (world.pin(board, f"{number}") for number in range(3))
+    world.delete(removed)
+    world.trouble = lambda path: (500, JSON, b"{}") if path.endswith(broken) else None
+    told = visit.look(broken, removed, stays)
+    assert {name: one.state for name, one in told.items()} == {removed: State.GONE, stays: State.PRESENT}

@@ -9,7 +9,7 @@ from app.store import Store
 from connectors.contract import Page
 from connectors.pinterest import Pinterest
 from tests.connectors.worlds.desk import Desk, told
-from tests.connectors.worlds.pinterest_world import NAME, NUMBER, SECRET, PinterestWorld, Refused
+from tests.connectors.worlds.pinterest_world import NAME, NUMBER, OTHER, SECRET, PinterestWorld, Refused
 
 
 def desk_of(store: Store, clock: FixedClock, stack: ExitStack, world: PinterestWorld) -> Desk:
@@ -126,3 +126,50 @@ def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires
         world.pins[bridge].alt = words
 
     desk.hears_other_descriptions(bridge, expire, describe)
+
+
+def test_what_stands_behind_a_board_at_which_pinterest_always_fails_is_captured_the_same_night(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PinterestWorld())
+    desk = desk_of(store, clock, stack, world)
+    boards = [world.board(f"No. {number}", owner=OTHER) for number in range(3)]
+    below = [f"shared/{world.pin(board, 'Closed', by=OTHER)}" for board in boards]
+    assert desk.night().status == "complete"
+
+    # 1. One board is broken. What others put on those behind it is captured; nothing is told of what stands on it.
+    world.trouble = lambda path: (500, {}, b"") if f"boards/{boards[1]}/" in path else None
+    world.delete(below[1].partition("/")[2])
+    unseen = f"shared/{world.pin(boards[1], 'Open', by=OTHER)}"
+    new = [f"shared/{world.pin(board, 'Open', by=OTHER)}" for board in (boards[0], boards[2])]
+    report = desk.night()
+    assert told(report) == ("partial", 2, 0, 0, 0)
+    assert {gap.native_id for gap in report.gaps} == {f"board/{boards[1]}"}
+    assert set(new) <= set(desk.held())
+    assert desk.states() == {}
+
+    # 2. It recovers: what was put there meanwhile is captured, and what was removed is noticed.
+    world.trouble = None
+    report = desk.night()
+    assert (report.status, report.tally.new) == ("complete", 1)
+    assert unseen in desk.held()
+    assert desk.states() == {below[1]: "absent"}
+    assert desk.sound()
+
+
+def test_where_pinterest_fails_at_every_board_the_night_stops_and_tells_nothing(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PinterestWorld())
+    desk = desk_of(store, clock, stack, world)
+    for number in range(5):
+        world.pin(world.board(f"No. {number}"), "Closed")
+    assert desk.night().status == "complete"
+    world.trouble = lambda path: (500, {}, b"") if "boards/" in path else None
+    report = desk.night()
+    assert (report.status, report.finished, desk.states()) == ("partial", False, {})
+    world.trouble = None
+    desk.night()
+    assert desk.night().status == "complete"
+    assert desk.states() == {}
+    assert desk.sound()

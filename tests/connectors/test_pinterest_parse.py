@@ -15,7 +15,7 @@ from connectors.pinterest.manifest import MANIFEST, SCOPES
 from connectors.pinterest.shapes import Account, Board, Pin
 from tests.connectors.worlds.pinterest_world import NAME, NUMBER, PinterestWorld
 
-OURS = Account(username=NAME, id=NUMBER)
+OURS = Account(username=NAME, number=NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_refusal_tells_its_numbers_and_never_its_message():
     ],
 )
 def test_media_of_another_shape_leave_the_pin_its_words(media):
-    shown = parse.pin(Seen(Pin(id="1", title="Words", media=media), Span(0, 0, 1)), OURS, ())
+    shown = parse.pin(Seen(Pin(number="1", title="Words", media=media), Span(0, 0, 1)), OURS, ())
     assert (shown.text, shown.attachments) == ("Words", ())
 
 
@@ -67,24 +67,26 @@ def test_media_of_another_shape_leave_the_pin_its_words(media):
     "told", [None, [], {"90d": {"comment": 9}}, {"all_time": None}, {"all_time": {"comment": "9"}}]
 )
 def test_what_is_counted_of_ninety_days_or_in_another_shape_is_none_of_its_counts(told):
-    assert parse.pin(Seen(Pin(id="1", pin_metrics=told), Span(0, 0, 1)), OURS, ()).counts == {}
+    assert parse.pin(Seen(Pin(number="1", pin_metrics=told), Span(0, 0, 1)), OURS, ()).counts == {}
 
 
 @pytest.mark.parametrize("metrics", ["all_time", "lifetime_metrics", "lifetime"])
 def test_counts_are_read_by_each_name_that_they_have_had(metrics):
     told = {metrics: {"TOTAL_COMMENTS": 3, "total_reactions": 2.0, "SAVE": 1, "NEW": 5, "impression": -1}}
-    counts = parse.pin(Seen(Pin(id="1", pin_metrics=told), Span(0, 0, 1)), OURS, ()).counts
+    counts = parse.pin(Seen(Pin(number="1", pin_metrics=told), Span(0, 0, 1)), OURS, ()).counts
     assert counts == {"comments": 3, "reactions": 2, "saves": 1}
 
 
 @pytest.mark.parametrize("privacy", ["SECRET", "secret", "PROTECTED", "SOMETHING_NEW"])
 def test_a_board_that_is_not_public_is_hidden_whatever_it_is_called(privacy):
-    assert parse.board(Seen(Board(id="1", name="x", privacy=privacy), Span(0, 0, 1))).state is State.HIDDEN
-    assert parse.board(Seen(Board(id="1", name="x"), Span(0, 0, 1))).state is State.PRESENT
+    assert (
+        parse.board(Seen(Board(number="1", name="x", privacy=privacy), Span(0, 0, 1))).state is State.HIDDEN
+    )
+    assert parse.board(Seen(Board(number="1", name="x"), Span(0, 0, 1))).state is State.PRESENT
 
 
 def test_an_item_without_its_number_is_refused_rather_than_kept_without_its_name():
-    for body in (b'[{"title": "x"}]', b'[{"id": 5}]', b"[null]", b'[{"id": "1"}', b"{}"):
+    for body in (b'[{"title": "x"}]', b'[{"id": 5.5}]', b'[{"id": true}]', b"[null]", b'[{"id": "1"}', b"{}"):
         with pytest.raises(Malformed):
             pieces.listed(body, (0, len(body)), 0, Pin)
 
@@ -161,4 +163,4 @@ def test_a_thousand_pins_are_read_each_with_its_number_and_its_place():
     found = [parse.pin(pin, OURS, ()) for pin in pieces.listed(body, (at, len(body) - 1), 0, Pin)]
     assert len({shown.native_id for shown in found}) == 1000
     assert found[0].evidence[0] == Span(0, at + 1, found[0].evidence[0].end)
-    assert parse.pin(Seen(Pin(id="7"), Span(0, 0, 1)), OURS, ()).attachments == ()
+    assert parse.pin(Seen(Pin(number="7"), Span(0, 0, 1)), OURS, ()).attachments == ()

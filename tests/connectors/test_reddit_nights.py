@@ -11,7 +11,9 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.reddit import Reddit
+from tests.connectors.worlds.broken import BROKEN, breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told
+from tests.connectors.worlds.platform_world import Answer
 from tests.connectors.worlds.reddit_world import AGENCY, HTML, SUB, RedditWorld, Refused, gallery
 
 
@@ -173,3 +175,77 @@ def test_another_caption_of_a_picture_is_an_edit_and_an_address_that_is_signed_a
     assert told(desk.night()) == ("complete", 0, 1, 0, 0)
     assert [words for (words,) in desk.described(dog)][-1] == "Found"
     assert desk.sound()
+
+
+def test_a_submission_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
+    oldest, broken, newest = (world.submit(words) for words in ("Bridge closed", "Open house", "Flood"))
+    for link in (oldest, broken, newest):
+        world.say(link, "Until when?")
+    assert desk.night().status == "complete"
+    world.listed_at_most = 3  # the newest comments do not tell them by themselves
+    behind = [world.say(oldest, "Still?"), world.say(newest, "Where?")]
+    lost = [world.say(broken, "Me too")]
+    behind += [world.say(newest, f"+{number}") for number in range(3)]
+    breaks(world, f"/comments/{broken[3:]}")
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_submission_fails_the_pass_stops_and_is_not_complete(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
+    links = [world.submit(f"Notice {number}") for number in range(5)]
+    assert [world.say(link, "Thanks") for link in links]
+    assert desk.night().status == "complete"
+    world.listed_at_most = 5
+    lost = [world.say(link, "Really?") for link in links]
+    assert [world.say(links[0], f"+{number}") for number in range(5)]
+    breaks(world, "/oauth/comments/")
+    stopped(desk, lost=lost)
+
+
+def test_a_comment_that_fails_for_ever_is_the_only_one_of_its_tree_that_is_not_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Subreddit(store, clock, stack, world, world.signed_in)
+    link = world.submit("Bridge closed")
+    said = [world.say(link, f"+{number}") for number in range(20)]
+    below = world.say(said[18], "Agreed")
+    other = world.say(world.submit("Flood"), "Where?")
+    world.listed_at_most = 2
+
+    # The list of what a tree leaves out fails, and one of its comments by its own name as well.
+    breaks(world, "api/morechildren", said[15], f"comment={said[15][3:]}")
+    report = desk.night()
+    assert (report.status, report.finished) == ("partial", True)
+    assert [one.native_id for one in report.gaps if one.what == "comments"] == [said[15]]
+    assert {*said, below, other} - set(desk.held()) == {said[15]}
+    world.trouble = None
+    report = desk.night()
+    assert said[15] in desk.held()
+    assert desk.states() == {}
+
+
+def test_reddit_that_gives_no_token_is_no_submission_that_fails(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(RedditWorld())
+    desk = Subreddit(store, clock, stack, world, world.alone)
+    world.say(world.submit("Open house"), "When?")
+
+    def trouble(path: str) -> Answer | None:
+        if "/oauth/comments/" in path:
+            world.expired = 1
+        return BROKEN if path.endswith("access_token") and world.tokens else None
+
+    world.trouble = trouble
+    report = desk.night()
+    assert (report.status, report.finished) == ("partial", False)
+    assert not [one for one in report.gaps if one.native_id is not None]

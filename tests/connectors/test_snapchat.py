@@ -281,16 +281,26 @@ def test_a_spotlight_that_made_room_for_newer_ones_is_still_there_and_is_asked_a
 
 
 def test_an_outage_while_a_spotlight_is_asked_after_forgets_nothing(world, visit):
-    name = world.shine("Bridge")
+    names = [world.shine("Bridge") for _ in range(4)]
     first = visit.observe()[-1].resume_from
-    del world.spotlights[name]
+    world.spotlights.clear()
     world.trouble = lambda path: (503, HTML, b"") if "spotlight" in path else None
     batches: list[Batch] = []
     with pytest.raises(TryAgainLater):
         batches.extend(visit.connector.observe(visit.page(), first))
     cut = next(iter(visit.connector.observe(visit.page(), first))).resume_from
-    world.trouble = None
-    assert sighted(visit.observe(cut)) == {f"spotlight/{name}": State.GONE}
+    for since in (cut, batches[-1].resume_from):
+        world.trouble = None
+        assert sighted(visit.observe(since)) == {f"spotlight/{name}": State.GONE for name in names}
+
+
+def test_a_look_tells_of_the_others_where_snapchat_fails_at_one(world, visit):
+    broken, gone = f"spotlight/{world.shine('Bridge')}", "spotlight/W7_long_ago"
+    world.spotlights[broken.partition("/")[2]].placed = False
+    world.trouble = lambda path: (500, HTML, b"") if path.endswith(broken) else None
+    batches = list(visit.connector.look(visit.page(), [(Kind.POST, broken), (Kind.POST, gone)]))
+    assert sighted(batches) == {gone: State.GONE}
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [broken]
 
 
 def test_how_items_stand_is_told_by_the_page_and_spotlights_by_their_own(world, visit):
@@ -403,3 +413,93 @@ def test_a_cursor_that_cannot_be_read_begins_from_nothing(world, visit):
     whole = set(seen(visit.observe()))
     for written in ("", "x", '{"known": []}', '{"later": 1}'):
         assert set(seen(visit.observe(Cursor(written)))) == whole
+
+
+# --- answers that nobody expects ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["https://[", "http://[::1", "//", "\x00"])
+def test_an_address_that_is_none_costs_nothing_but_its_picture(world, visit, address):
+    world.info["profilePictureUrl"] = address
+    name = world.tell(more={"snapUrls": {"mediaUrl": address, "overlayUrl": address}})
+    first, again = seen(visit.observe()), seen(visit.observe())
+    assert {"profile", f"story/{name}"} == set(first)
+    assert [file.id for file in first["profile"].attachments] == [
+        file.id for file in again["profile"].attachments
+    ]
+
+
+@pytest.mark.parametrize("told", [253402300799, "253402300799", 10**400, "9" * 30])
+def test_a_time_at_the_end_of_all_times_or_beyond_it_is_no_crash(world, visit, told):
+    name = world.tell(more={"timestampInSec": told})
+    first = visit.observe()
+    assert seen(first)[f"story/{name}"].extra.get("shown_until") is None
+    world.story.clear()
+    assert State.GONE not in sighted(visit.observe(first[-1].resume_from)).values()
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"), [("123456789012345678901", None), (2**70, None), (10**400, None), ("12", 12)]
+)
+def test_a_number_that_nothing_can_count_to_is_none_and_never_a_part_of_it(world, visit, told, counted):
+    world.info["subscriberCount"] = told
+    assert seen(visit.observe())["profile"].counts.get("subscribers") == counted
+
+
+def test_an_account_whose_public_profile_is_null_is_the_person_that_stands_beside(world, visit):
+    told = {"publicProfileInfo": None, "userInfo": {"username": NAME, "displayName": "Town"}}
+    world.trouble = lambda _path: (200, HTML, world.page_of({"userProfile": told}))
+    batches = visit.observe()
+    assert (seen(batches)["profile"].extra["public"], list(gaps(batches))) == (
+        "no",
+        ["stories and spotlights"],
+    )
+
+
+@pytest.mark.parametrize("story", [[], "x", 7, {}, {"snapList": None}, {"snapList": {}}])
+def test_a_story_of_another_shape_proves_nothing_of_its_snaps_and_is_a_gap(world, visit, story):
+    name = f"story/{world.tell()}"
+    first = visit.observe()[-1].resume_from
+    shown = world._profile()
+    world.trouble = lambda _path: (200, HTML, world.page_of({**shown, "story": story}))
+    batches = visit.observe(first)
+    assert (sighted(batches), list(gaps(batches))) == ({}, ["stories"])
+    world.trouble = None
+    world.story.clear()
+    assert sighted(visit.observe(batches[-1].resume_from)) == {name: State.ABSENT}, "it was not forgotten"
+
+
+@pytest.mark.parametrize("inside", [[], None, {}])
+def test_a_saved_story_that_is_listed_without_its_snaps_is_a_gap_and_not_missing(world, visit, inside):
+    emptied, taken_off = world.save("Open house"), world.save("Recruiting")
+    world.save("Night shift")
+    first = visit.observe()[-1].resume_from
+    shown = world._profile()
+    told = [one for one in shown["curatedHighlights"] if one["highlightId"]["value"] != taken_off]
+    emptied_one = next(one for one in told if one["highlightId"]["value"] == emptied)
+    emptied_one["snapList"] = inside
+    world.trouble = lambda _path: (200, HTML, world.page_of({**shown, "curatedHighlights": told}))
+    batches = visit.observe(first)
+    assert sighted(batches) == {f"highlight/{taken_off}": State.ABSENT}
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [f"highlight/{emptied}"]
+    world.trouble = None
+    del world.saved[emptied]
+    assert sighted(visit.observe(batches[-1].resume_from))[f"highlight/{emptied}"] is State.ABSENT
+
+
+@pytest.mark.parametrize("has", [{"value": True}, "true", 1])
+def test_that_a_profile_has_saved_stories_is_read_however_it_is_written(world, visit, has):
+    world.save("Open house")
+    first = visit.observe()[-1].resume_from
+    world.strips = {"curatedHighlights"}
+    world.info["hasCuratedHighlights"] = has
+    batches = visit.observe(first)
+    assert (sighted(batches), list(gaps(batches))) == ({}, ["saved stories"])
+
+
+def test_ids_are_the_same_whether_they_are_written_as_texts_or_as_numbers(world, visit):
+    name = f"story/{world.tell(more={'snapId': 12345})}"
+    assert name == "story/snap-0001_IAAAsY2Zp", "the world calls it otherwise"
+    assert "story/12345" in seen(visit.observe())
+    world.story[0].more["snapId"] = {"value": "12345"}
+    assert "story/12345" in seen(visit.observe())

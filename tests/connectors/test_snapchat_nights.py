@@ -117,3 +117,48 @@ def test_a_profile_that_is_no_longer_public_is_a_gap_and_no_removal(
     assert desk.look()[0] == "partial"
     assert desk.states() == {}
     assert desk.sound()
+
+
+def test_what_stands_behind_a_spotlight_at_which_snapchat_always_fails_is_captured_the_same_day(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(SnapchatWorld())
+    desk = Days(store, clock, stack, world)
+    taken_off, broken = world.shine("Old"), world.shine("Bridge", told=False)
+    behind = world.shine("Ferry", told=False)
+    world.trouble = lambda path: (500, HTML, b"<h1>500</h1>") if path.endswith(broken) else None
+
+    # 1. Two have their words on their own pages alone, and one of these pages is broken: the other one is captured.
+    assert desk.look() == ("partial", 3, 0, 0, 0)
+    assert {"profile", f"spotlight/{taken_off}", f"spotlight/{behind}"} == set(desk.held())
+
+    # 2. When both left the profile's page and one was removed, the broken one is a gap again, and nothing is told of it.
+    del world.spotlights[taken_off]
+    world.spotlights[behind].placed = False
+    world.spotlights[broken].placed = False
+    assert desk.look()[0] == "partial"
+    assert desk.states() == {f"spotlight/{taken_off}": "gone"}
+
+    # 3. It recovers, and is captured whole.
+    world.trouble = None
+    world.spotlights[broken].placed = True
+    assert desk.look() == ("complete", 1, 0, 0, 0)
+    assert desk.held()[f"spotlight/{broken}"].version.fields["text"] == "Bridge"
+    assert desk.sound()
+
+
+def test_an_outage_of_all_spotlights_ends_the_look_and_nothing_is_told_of_any(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(SnapchatWorld())
+    desk = Days(store, clock, stack, world)
+    names = [world.shine(f"No. {number}") for number in range(5)]
+    assert desk.look()[0] == "complete"
+    world.spotlights.clear()
+    world.trouble = lambda path: (500, HTML, b"<h1>500</h1>") if "spotlight" in path else None
+    report = desk.look()
+    assert (report[0], desk.states()) == ("partial", {})
+    world.trouble = None
+    assert desk.look()[0] == "complete"
+    assert desk.states() == {f"spotlight/{name}": "gone" for name in names}
+    assert desk.sound()

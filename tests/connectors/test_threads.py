@@ -516,16 +516,23 @@ def test_a_permission_that_is_lacking_and_any_other_refusal_never_prove_a_remova
     ("refused", "error"),
     [
         (Refused(4, "(#4) Application request limit reached"), TryAgainLater),
-        (Refused(2, "Service temporarily unavailable", status=503), TryAgainLater),
         (Refused(190, "Error validating access token", 463, 401), AccessRevoked),
         (Refused(368, "The action attempted has been deemed abusive"), AccessRevoked),
     ],
 )
-def test_a_throttle_an_outage_and_a_dead_token_prove_no_removal(world, visit, refused, error):
+def test_a_throttle_and_a_dead_token_prove_no_removal(world, visit, refused, error):
     post = world.say("Closed")
     world.shut[post] = refused
     with pytest.raises(error):
         visit.look(post, kind=Kind.POST)
+
+
+def test_an_item_at_which_the_platform_fails_is_unknown(world, visit):
+    post = world.say("Closed")
+    world.shut[post] = Refused(2, "Service temporarily unavailable", status=503)
+    told = visit.look(post, kind=Kind.POST)[post]
+    assert told.state is State.UNKNOWN
+    assert "503" in told.reason
 
 
 # --- families and what is told by itself ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from app.records.clock import FixedClock
 from app.store import Store, fixity
 from connectors.contract import Page
 from connectors.threads import Threads
+from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told_in_full
 from tests.connectors.worlds.instagram_world import Refused
 from tests.connectors.worlds.threads_world import NAME, OURS, ThreadsWorld
@@ -142,3 +143,27 @@ def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires
         world.items[post].alt = words
 
     desk.hears_other_descriptions(post, expire, describe)
+
+
+def test_a_post_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(desk: Account) -> None:
+    world = desk.world
+    oldest, broken, newest = (world.say(words) for words in ("Bridge closed", "Open house", "Flood"))
+    for post in (oldest, broken, newest):
+        world.answer_to(post, "Until when?")
+    assert desk.night().status == "complete"
+    behind = [world.answer_to(oldest, "Still?"), world.answer_to(newest, "Where?")]
+    lost = [world.answer_to(broken, "Me too")]
+    breaks(world, f"{broken}/conversation")
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_post_fails_the_pass_stops_and_is_not_complete(desk: Account) -> None:
+    world = desk.world
+    posts = [world.say(f"Notice {number}") for number in range(5)]
+    assert [world.answer_to(post, "Thanks") for post in posts]
+    assert desk.night().status == "complete"
+    lost = [world.answer_to(post, "Really?") for post in posts]
+    breaks(world, "/conversation")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -678,8 +679,8 @@ def test_a_dead_token_ends_the_pass_whatever_its_number(world, owner, code):
 
 @pytest.mark.parametrize("code", [40016, 40100, 40133, 51010, 50000, 60001])
 def test_a_limit_or_an_outage_with_status_200_means_later(world, owner, code):
-    clip = world.post("Closed")
-    world.shut[clip] = Refused(code, "Too many requests")
+    world.post("Closed")
+    world.shut["business/video/list"] = Refused(code, "Too many requests")
     with pytest.raises(TryAgainLater, match=str(code)):
         owner.observe()
 
@@ -755,9 +756,9 @@ def test_a_video_that_is_removed_while_the_pass_runs_is_no_gap(world, owner):
 
 
 def test_a_pass_goes_on_from_where_trouble_broke_it_off(world, owner):
-    clips = [world.post(f"Video {number}") for number in range(4)]
+    clips = [world.post(f"Video {number}") for number in range(6)]
     names = [f"{clip}/{world.say(clip, 'Thanks')}" for clip in clips]
-    world.shut[clips[1]] = Refused(50000)
+    world.shut |= dict.fromkeys(clips[1:4], Refused(50000))
     taken: list[Batch] = []
 
     def breaks_off() -> None:
@@ -768,8 +769,11 @@ def test_a_pass_goes_on_from_where_trouble_broke_it_off(world, owner):
         breaks_off()
     world.shut.clear()
     told = [*taken, *owner.observe(taken[-1].resume_from)]
-    assert set(names) <= set(seen(told))
-    assert kinds(told) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    passed_over = {f"{clips[number]}/" for number in (2, 3)}
+    assert {one for one in names if not one.startswith(tuple(passed_over))} <= set(seen(told))
+    assert kinds(told) == {Kind.POST}, "two were passed over before, and are the next pass's"
+    assert kinds(owner.observe(told[-1].resume_from)) == {Kind.POST}
+    assert set(names) <= set(seen(owner.observe(told[-1].resume_from)))
 
 
 def test_no_word_of_tiktok_and_no_token_is_repeated_in_an_error(world, owner):
@@ -855,3 +859,143 @@ def test_nothing_is_asked_that_could_change_the_account(world, owner, public):
     words = ("create", "delete", "hide", "publish", "upload", "pin", "update")
     assert not [one for one in world.asked if any(word in one.partition("?")[0] for word in words)]
     assert DISPLAY_ID not in "".join(world.asked)
+
+
+# --- answers that nobody expects ----------------------------------------------------------------------------
+
+
+def told_as(world: TikTokWorld, part: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """From now on what stands under `data` in answers of that address is changed before it is given."""
+    given = world.answer
+
+    def answer(method: str, target: str, headers: Mapping[str, str], sent: bytes) -> Any:
+        status, kind, body = given(method, target, headers, sent)
+        if part not in target or status != 200:
+            return status, kind, body
+        told = json.loads(body)
+        change(told["data"])
+        return status, kind, json.dumps(told).encode()
+
+    world.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://[::1/x", "//"])
+@pytest.mark.parametrize("way", ["owner", "public"])
+def test_an_address_that_is_none_costs_nothing_but_itself(world, owner, public, way, address):
+    name = world.post("Closed")
+    visit = owner if way == "owner" else public
+    told_as(world, "business/get", lambda told: told.update(profile_image=address))
+    told_as(world, "user/info", lambda told: told["user"].update(avatar_url=address))
+    told_as(world, "video/list", lambda told: told["videos"][0].update(share_url=address))
+    shown = seen(visit.observe())
+    assert shown[name].url == f"https://www.tiktok.com/@{NAME}/video/{name}" or address == "//"
+    assert shown["profile"].attachments[0].url == address
+
+
+@pytest.mark.parametrize("count", [2**53, 2**70, 10**300, "9" * 18])
+def test_a_count_that_nothing_can_have_reached_is_none_and_the_pass_goes_on(world, owner, count):
+    name = world.post("Closed")
+    told_as(world, "video/list", lambda told: told["videos"][0].update(comments=count, likes=count))
+    shown = owner.observe()
+    assert not {"comments", "likes"} & set(seen(shown)[name].counts)
+    assert kinds(shown) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+@pytest.mark.parametrize("cursor", ["\ud83d", "a\x00b", "\u00b2", "one two"])
+def test_a_cursor_that_could_not_be_kept_is_an_error_and_no_crash(world, owner, cursor):
+    world.post("Closed")
+    told_as(world, "video/list", lambda told: told.update(cursor=cursor, has_more=True))
+    error = owner.fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "does not say where" in str(error)
+
+
+@pytest.mark.parametrize("way", ["owner", "public"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_videos_that_lead_on_for_ever_and_show_nothing_new_are_an_error(world, owner, public, way, empty):
+    world.post("Closed")
+    count = iter(range(10_000_000))
+
+    def lead_on(told: dict[str, Any]) -> None:
+        number = next(count)
+        told.update(has_more=True, cursor=1_900_000_000_000 - number)
+        told["videos"] = [] if empty and number else told["videos"] or told["videos"]
+
+    told_as(world, "video/list", lead_on)
+    error = (owner if way == "owner" else public).fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "no end" in str(error)
+    assert len(world.asked) < 100
+
+
+def test_videos_behind_a_few_empty_answers_are_read(world, owner):
+    name = world.post("Closed")
+    count = iter(range(10_000_000))
+
+    def lead_on(told: dict[str, Any]) -> None:
+        if next(count) < 5:
+            told.update(has_more=True, cursor=1_900_000_000_000 - next(count), videos=[])
+
+    told_as(world, "video/list", lead_on)
+    shown = owner.observe()
+    assert name in seen(shown)
+    assert kinds(shown) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_comments_that_lead_on_for_ever_and_show_nothing_new_are_an_error(world, owner):
+    clip = world.post("Closed")
+    world.say(clip, "Thanks")
+    count = iter(range(10_000_000))
+    told_as(world, "comment/list", lambda told: told.update(has_more=True, cursor=1000 + 7 * next(count)))
+    error = owner.fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "no end" in str(error)
+    assert len(world.asked) < 200
+
+
+def test_comments_that_tiktok_does_not_know_of_a_video_that_it_shows_are_a_gap(world, owner):
+    clip, other = world.post("Closed"), world.post("Open house")
+    first = world.say(clip, "Until when?")
+    world.say(clip, "Until six.", by=NAME, to=first)
+    behind = f"{other}/{world.say(other, 'Thanks')}"
+    for shut, what in ((clip, "comments"), (first, "answers")):
+        world.shut = {shut: Refused(40007)}
+        told = owner.observe()
+        assert "40007" in gaps(told)[what]
+        assert behind in seen(told)
+        assert kinds(told) == {Kind.POST}
+
+
+@pytest.mark.parametrize("refused", [Refused(50000), None])
+def test_a_video_at_whose_comments_tiktok_always_fails_is_a_gap_and_the_pass_goes_on(world, owner, refused):
+    clips = [world.post(f"Video {number}") for number in range(3)]
+    names = [f"{clip}/{world.say(clip, 'Thanks')}" for clip in clips]
+    if refused is not None:
+        world.shut[clips[1]] = refused
+    else:
+        given = world.answer
+        world.answer = lambda method, target, headers, sent: (
+            (502, HTML, b"<h1>Bad gateway</h1>")
+            if "comment/list" in target and clips[1] in target
+            else given(method, target, headers, sent)
+        )
+    told = owner.observe()
+    assert {names[0], names[2]} <= set(seen(told))
+    assert [gap.native_id for batch in told for gap in batch.gaps] == [clips[1]]
+    assert ("50000" if refused else "502") in gaps(told)["comments"]
+    assert kinds(told) == {Kind.POST}
+    assert [one.native_id for batch in owner.family(clips[1]) for one in batch.gaps] == [clips[1]]
+
+
+def test_what_tells_a_hidden_comment_s_answers_may_fail_without_costing_the_comments(world, owner):
+    clip = world.post("Closed")
+    rude = world.say(clip, "You fools", status="HIDDEN")
+    world.say(clip, "Please be kind.", by=NAME, to=rude)
+    given = world.answer
+    world.answer = lambda method, target, headers, sent: (
+        (500, HTML, b"") if "include_replies" in target else given(method, target, headers, sent)
+    )
+    told = owner.observe()
+    assert seen(told)[f"{clip}/{rude}"].state is State.HIDDEN
+    assert kinds(told) == {Kind.POST}
+    assert [gap.native_id for batch in told for gap in batch.gaps] == [clip]

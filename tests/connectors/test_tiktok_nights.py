@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+import pytest
+
 from app.capture import lanes
 from app.capture.run import Pass
 from app.capture.runs import Report
@@ -159,4 +161,60 @@ def test_a_night_over_a_window_notices_what_happened_within_it_and_leaves_the_re
     assert (held[f"{clip}/{removed}"].state, held[f"{clip}/{hidden}"].state) == ("absent", "hidden")
     assert held[f"{old}/{long_ago}"].state == "present", "what lies before the window is another night's"
     assert told(desk.night()) == ("complete", 0, 0, 0, 1)
+    assert desk.sound()
+
+
+@pytest.mark.parametrize("refused", [Refused(50000), Denied("internal_error", 500)])
+def test_what_stands_behind_a_video_at_whose_comments_tiktok_always_fails_is_captured_the_same_night(
+    store: Store, clock: FixedClock, stack: ExitStack, refused: Refused | Denied
+) -> None:
+    world = stack.enter_context(TikTokWorld())
+    desk = desk_of(store, clock, stack, world, world.business)
+    behind, broken, before = (world.post(f"Video {number}") for number in range(3))
+    names = {clip: f"{clip}/{world.say(clip, 'Thanks')}" for clip in (behind, broken, before)}
+    assert desk.night().status == "complete"
+    removed = f"{behind}/{world.say(behind, 'Soon removed')}"
+    assert desk.night().status == "complete"
+
+    # 1. What is said behind the broken video is captured the same night; nothing is told of what lies below it.
+    world.shut[broken] = refused
+    below = f"{broken}/{world.say(broken, 'Unseen')}"
+    new = f"{behind}/{world.say(behind, 'Still open?')}"
+    world.delete(names[broken].partition("/")[2])
+    assert told(desk.night()) == ("partial", 1, 0, 0, 0)
+    assert new in desk.held()
+    assert desk.states() == {}
+
+    # 2. The nights after go on around it, and compare what they can: each video by itself.
+    world.delete(removed.partition("/")[2])
+    report = desk.night()
+    assert (report.status, [gap.native_id for gap in report.gaps]) == ("partial", [broken])
+    assert desk.states() == {removed: "absent"}
+
+    # 3. It recovers: what was said meanwhile is captured, and what was removed is noticed.
+    world.shut.clear()
+    assert desk.night().status == "complete"
+    assert desk.night().status == "complete"
+    assert below in desk.held()
+    assert desk.states() == {removed: "absent", names[broken]: "absent"}
+    assert desk.sound()
+
+
+def test_where_tiktok_fails_at_the_comments_of_every_video_the_night_stops_and_tells_nothing(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(TikTokWorld())
+    desk = desk_of(store, clock, stack, world, world.business)
+    for number in range(5):
+        world.say(world.post(f"Video {number}"), "Thanks")
+    assert desk.night().status == "complete"
+    world.trouble = lambda path: (500, JSON, b"{}") if path.endswith("comment/list/") else None
+    asked = len(world.asked)
+    report = desk.night()
+    assert (report.status, report.finished, desk.states()) == ("partial", False, {})
+    assert sum("comment/list" in target for target in world.asked[asked:]) == 3
+    world.trouble = None
+    assert desk.night().status in {"complete", "partial"}
+    assert desk.night().status == "complete"
+    assert desk.states() == {}
     assert desk.sound()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -1216,3 +1217,49 @@ def _sha256(body: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(body).hexdigest()
+
+
+# --- the title ----------------------------------------------------------------------------------------------
+
+
+def titled(title: str, *, counter: bool = False) -> Callable[[str], worlds.Answer | None]:
+    """A page whose title may be one of its headings; with `counter` a number in the title differs at every look."""
+    looks = itertools.count(3)
+
+    def answer(path: str) -> worlds.Answer | None:
+        if path != "/news":
+            return None
+        shown = f"({next(looks)}) {title}" if counter else title
+        page = f"<!DOCTYPE html><title>{shown}</title><h1>Road</h1><h2>Bridge</h2><p>Words that stay as they are.</p>"
+        return 200, HTML, page.encode()
+
+    return answer
+
+
+def test_another_title_is_told_also_where_headings_said_both_before(site, http):
+    visit = Visit(site, http)
+    told = []
+    for title in ("Road", "Bridge", "", "Road", "Ferry"):
+        site.trouble = titled(title)
+        told.append((visit.post().extra["title"], visit.post().extra["title"]))
+    assert told == [(one, one) for one in ("Road", "Bridge", "", "Road", "Ferry")]
+
+
+def test_a_title_whose_number_changes_at_every_look_is_told_without_it(site, http):
+    visit = Visit(site, http)
+    site.trouble = titled("Inbox", counter=True)
+    first = visit.post()
+    assert first.extra["title"] == "(…) Inbox"
+    for _ in range(3):
+        again = visit.post()
+        assert (again.extra["title"], again.html) == (first.extra["title"], first.html)
+    site.trouble = titled("Outbox", counter=True)
+    assert visit.post().extra["title"] == "(…) Outbox"
+
+
+def test_a_title_that_stays_costs_no_second_question(site, http):
+    visit = Visit(site, http)
+    site.trouble = titled("Road")
+    visit.night()
+    visit.night()
+    assert len([path for path in visit.asked if path == "/news"]) == 1

@@ -110,7 +110,7 @@ def test_edits_a_comment_taken_off_withdrawn_notices_and_failures_are_told_once_
     # A night that a throttle ended goes on with the page at which it stopped, and may see nothing but the next refusal.
     failures: list[tuple[str, Answer]] = [
         ("partial", (429, {"Retry-After": "60"}, b"")),
-        ("failed", (503, HTML, b"<p>trouble")),
+        ("partial", (503, HTML, b"<p>trouble")),
         ("partial", (500, HTML, b"<p>trouble")),
     ]
     for status, answered in failures:
@@ -230,7 +230,7 @@ def test_a_profile_on_myspace_is_kept_with_its_further_pages_and_only_its_own_an
     site.sheets["/testtown/photos"].words = "<p>Three photographs.</p>"
     failures: list[tuple[str, Answer]] = [
         ("partial", (429, {}, b"")),
-        ("failed", (503, HTML, b"<p>trouble")),
+        ("partial", (503, HTML, b"<p>trouble")),
     ]
     for status, answered in failures:
         site.trouble = at(answered, "/testtown/photos")
@@ -308,6 +308,37 @@ def test_digg_changes_nothing_while_it_is_closed_and_should_it_run_again_its_ans
     assert (stopped_again.status, changed(stopped_again), desk.states()) == ("partial", 0, {})
     assert "until seven" in str(desk.words(story))
     assert desk.sound()
+
+
+def test_a_page_that_always_fails_is_a_gap_and_those_behind_it_are_captured_whatever_of_5xx_it_answers(
+    store: Store, clock: FixedClock, stack: ExitStack, site: TownSite
+) -> None:
+    page = Page(address=f"{site.base}/news", options={"render": "no", "links": "/news/*"})
+    desk = Desk(store, clock, stack, WebPage, page, {})
+    paths = [f"/news/{number}" for number in range(5)]
+    site.put("/news", "News", "<p>What the town tells.</p>", links=paths)
+    for number, path in enumerate(paths):
+        site.put(path, f"Notice {number}", f"<p>Words of notice {number}, as the town tells them.</p>")
+    assert told(desk.night()) == ("complete", 6, 0, 0, 0)
+
+    # One page answers so, night after night: what stands behind it is captured, and nothing is told of it.
+    for status in (502, 503, 504, 500):
+        site.trouble = at((status, HTML, b"<p>trouble"), paths[1])
+        site.sheets[paths[4]].words = f"<p>Other words behind it, on the day of the {status}.</p>"
+        night = desk.night()
+        assert told(night) == ("partial", 0, 1, 0, 0)
+        assert [gap.native_id for gap in night.gaps] == [site.name(paths[1])]
+    assert desk.states() == {}
+
+    # Every page but the first answers so: the pass ends before it has asked for all of them.
+    site.trouble = at((503, HTML, b"<p>trouble"), *paths)
+    site.asked.clear()
+    down = desk.night()
+    assert (down.status, changed(down)) == ("partial", 0)
+    assert not any(paths[4] in one for one in site.asked)
+    site.trouble = None
+    assert desk.night().status == "complete"
+    assert (told(desk.night()), desk.states()) == (("complete", 0, 0, 0, 0), {})
 
 
 def at(answered: Answer, *paths: str) -> Callable[[str], Answer | None]:

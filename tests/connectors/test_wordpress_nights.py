@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import cast
 
+import pytest
+
 from app.capture.runs import Report
 from app.records.clock import FixedClock
 from app.store import Store
-from connectors.contract import Page
+from connectors.contract import Kind, Page, State
+from connectors.errors import TryAgainLater
 from connectors.wordpress import WordPress
-from tests.connectors.worlds.desk import Desk, changed, told
+from tests.connectors.worlds.desk import Desk, changed, told, told_in_full
 from tests.connectors.worlds.wordpress_world import (
     EDITOR,
     HTML,
@@ -222,3 +225,136 @@ def test_another_description_or_caption_of_a_picture_is_an_edit_of_what_shows_it
     assert told(town.night()) == ("complete", 0, 1, 0, 0)
     assert town.desk.described(f"post:{road}") == [["A barrier"], ["A barrier across the road"], ["By night"]]
     assert town.desk.sound()
+
+
+def an_editors(store: Store, clock: FixedClock, stack: ExitStack) -> Town:
+    secret = {"user": WordPressWorld.user, "application_password": WordPressWorld.application_password}
+    return Town(store, clock, stack, secret)
+
+
+def test_a_post_and_a_comment_at_which_a_plugin_always_fails_are_gaps_and_all_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    posts = [world.publish(f"Notice {number}", f"<p>Words {number}</p>") for number in range(9)]
+    said = [world.comment(post, f"On {post}") for post in posts]
+    assert told(town.night()) == ("complete", 19, 0, 0, 0)
+
+    # 1. Three posts in a row and a comment break: they are named, what stands behind them is captured the same night,
+    #    and nothing is missing because of them, whatever the site counts.
+    broken = {f"post:{one}" for one in posts[3:6]} | {f"comment:{said[4]}"}
+    world.breaks = set(broken)
+    behind, after = world.publish("Behind", "<p>Behind them</p>"), world.comment(posts[8], "Behind it")
+    night = town.night()
+    assert told_in_full(night) == ("partial", 2, 0, 0, 0, 0)
+    assert {gap.native_id for gap in night.gaps if gap.native_id} == broken
+    assert all("500" in gap.why for gap in night.gaps if gap.native_id)
+    assert {f"post:{behind}", f"comment:{after}"} <= desk.held().keys()
+    assert desk.states() == {}
+
+    # 2. They are asked for again every night, and one that is deleted meanwhile is gone by the site's own word alone.
+    world.edit(posts[3], "<p>Other words</p>")
+    assert told_in_full(town.night()) == ("partial", 0, 0, 0, 0, 0)
+
+    # 3. They recover, and are captured whole.
+    world.breaks.clear()
+    assert told(town.night()) == ("complete", 0, 1, 0, 0)
+    assert "Other words" in str(desk.words(f"post:{posts[3]}"))
+    assert told(town.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.sound()
+
+
+def test_a_site_that_fails_at_every_post_ends_the_night_and_says_nothing_of_any(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world = town.world
+    posts = [world.publish(f"Notice {number}", f"<p>Words {number}</p>") for number in range(9)]
+    assert town.night().status == "complete"
+    begun = len(world.asked)
+    failing = town.troubled("posts", (500, JSON, b'{"code":"internal_server_error"}'))
+    assert told_in_full(failing) == ("partial", 0, 0, 0, 0, 0)
+    assert len(world.asked) - begun < 30
+    assert not any("/comments" in asked for asked in world.asked[begun:])
+    assert town.desk.states() == {}
+    assert told(town.night()) == ("complete", 0, 0, 0, 0)
+    assert {f"post:{one}" for one in posts} <= town.desk.held().keys()
+
+
+def test_a_file_at_which_the_site_always_fails_costs_its_own_post_and_makes_none_look_edited(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    posts = [world.publish(f"Notice {number}", f"<p>Words {number}</p>") for number in range(3)]
+    files = [world.upload(f"{post}.jpg", post=post) for post in posts]
+    assert town.night().status == "complete"
+    world.breaks = {f"attachment:{files[1]}"}
+    for post in posts:
+        world.edit(post, "<p>Other words</p>")
+    night = town.night()
+    assert told_in_full(night) == ("partial", 0, 2, 0, 0, 0)
+    assert [gap.native_id for gap in night.gaps if gap.native_id] == [f"post:{posts[1]}"]
+    world.breaks.clear()
+    assert told_in_full(town.night()) == ("complete", 0, 1, 0, 0, 0)
+    assert [len(desk.history(f"post:{post}")) for post in posts] == [2, 2, 2]
+
+
+def test_earlier_texts_that_the_site_failed_to_tell_are_asked_for_until_it_does(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = an_editors(store, clock, stack)
+    world, desk = town.world, town.desk
+    road, ferry = (world.publish(title, "<p>Closed.</p>") for title in ("Road", "Ferry"))
+    for post in (road, ferry):
+        world.edit(post, "<p>Closed until six.</p>")
+    world.breaks = {f"revision:{world.items[road].revisions[0]['id']}"}
+    night = town.night()
+    assert (night.status, [(gap.what, gap.native_id) for gap in night.gaps]) == (
+        "partial",
+        [("earlier texts", f"post:{road}")],
+    )
+    assert desk.held().keys() >= {f"post:{road}", f"post:{ferry}"}
+    for _ in range(2):  # long after the edit, too
+        assert town.night().status == "partial"
+    world.breaks.clear()
+    begun = len(world.asked)
+    assert town.night().status == "complete"
+    asked = [one for one in world.asked[begun:] if "/revisions" in one]
+    assert [f"/posts/{road}/" in one for one in asked] == [True]
+    assert town.night().status == "complete"
+
+
+def test_no_more_rows_is_an_answer_only_to_who_asks_beyond_the_first(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    post = town.world.publish("Road closure", "<p>Closed.</p>")
+    town.world.comment(post, "Until when?")
+    assert town.night().status == "complete"
+    ends = b'{"code":"rest_post_invalid_page_number","message":"","data":{"status":400}}'
+    for route in ("comments", "pages", "posts"):
+        for status in (400, 404):
+            night = town.troubled(route, (status, JSON, ends))
+            assert (night.status in {"partial", "failed"}, changed(night)) == (True, 0)
+            assert night.gaps
+    assert town.desk.states() == {}
+
+
+def test_an_item_whose_own_address_always_fails_is_unknown_and_the_others_are_told(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world = town.world
+    posts = [world.publish(f"Notice {number}", "<p>Words.</p>") for number in range(3)]
+    page = Page(address=world.address)
+    world.delete(posts[2])
+    broken: Answer = (500, JSON, b'{"code":"internal_server_error"}')
+    world.trouble = lambda route: broken if route == f"posts/{posts[0]}" else None
+    asked = [(Kind.POST, f"post:{post}") for post in posts]
+    found = [one for batch in WordPress(town.desk.client).look(page, asked) for one in batch.sightings]
+    assert [one.state for one in found] == [State.UNKNOWN, State.PRESENT, State.GONE]
+    world.trouble = lambda route: broken if route.startswith("posts/") else None
+    with pytest.raises(TryAgainLater):
+        list(WordPress(town.desk.client).look(page, asked))

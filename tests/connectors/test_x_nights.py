@@ -13,6 +13,7 @@ from app.records.clock import FixedClock
 from app.store import Store, fixity
 from connectors.contract import Page
 from connectors.x import X
+from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told_in_full
 from tests.connectors.worlds.x_world import AL, HANDLE, JO, JSON, OURS, STRANGER, XWorld, spoken
 
@@ -158,3 +159,29 @@ def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires
         world.items[post].alt = words
 
     desk.hears_other_descriptions(post, expire, describe)
+
+
+def test_a_conversation_that_fails_for_ever_keeps_nothing_behind_it_from_being_captured(
+    desk: Account,
+) -> None:
+    world = desk.world
+    oldest, broken, newest = (world.say(words) for words in ("Bridge closed", "Open house", "Flood"))
+    for post in (oldest, broken, newest):
+        world.say("Until when?", by=JO, to=post, names_nobody=True)
+    assert desk.night().status == "complete"
+    behind = [world.say("Still?", by=JO, to=one, names_nobody=True) for one in (oldest, newest)]
+    lost = [world.say("Me too", by=JO, to=broken, names_nobody=True)]
+    breaks(world, f"conversation_id%3A{broken}")
+    passed_over(desk, broken, behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_conversation_fails_the_pass_stops_and_is_not_complete(desk: Account) -> None:
+    world = desk.world
+    posts = [world.say(f"Notice {number}") for number in range(5)]
+    assert [world.say("Thanks", by=JO, to=post, names_nobody=True) for post in posts]
+    assert desk.night().status == "complete"
+    lost = [world.say("Really?", by=JO, to=post, names_nobody=True) for post in posts]
+    breaks(world, "tweets/search")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)

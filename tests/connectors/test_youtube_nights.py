@@ -12,6 +12,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.youtube import YouTube
+from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.youtube_world import HANDLE, HELD, SPAM, Refused, Track, YouTubeWorld
 
@@ -182,3 +183,42 @@ def test_other_tags_or_another_translation_are_an_edit_and_how_far_a_film_was_pr
     world.films[film].translations = {"de": {"title": "Brücke gesperrt", "description": ""}}
     assert told(desk.night()) == ("complete", 0, 1, 0, 0)
     assert desk.sound()
+
+
+def test_a_thread_and_a_video_that_fail_for_ever_keep_nothing_behind_them_from_being_captured(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in)
+    film = world.upload("Bridge closed")
+    oldest, broken, newest = (world.say(film, words) for words in ("Until when?", "Where?", "Why?"))
+    for thread in (oldest, broken, newest):
+        world.say(film, "I wonder too", to=thread)
+    assert desk.night().status == "complete"
+    behind = [f"{film}/{world.say(film, 'Still', to=thread)}" for thread in (oldest, newest)]
+    lost = [f"{film}/{world.say(film, 'Me too', to=broken)}"]
+    breaks(world, f"parentId={broken}&")
+    passed_over(desk, f"{film}/{broken}", behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+    # One video of several that are asked for at once takes no other with it.
+    behind = [world.upload("Open house"), world.upload("Flood")]
+    lost = [world.upload("Lost dog")]
+    breaks(world, lost[0])
+    passed_over(desk, lost[0], behind=behind, lost=lost)
+    recovered(desk, world, lost)
+
+
+def test_where_every_thread_fails_the_pass_stops_and_is_not_complete(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in)
+    film = world.upload("Bridge closed")
+    threads = [world.say(film, f"Question {number}") for number in range(5)]
+    assert [world.say(film, "I wonder too", to=thread) for thread in threads]
+    assert desk.night().status == "complete"
+    lost = [f"{film}/{world.say(film, 'Me too', to=thread)}" for thread in threads]
+    breaks(world, "parentId=")
+    stopped(desk, lost=lost)
+    recovered(desk, world, lost)

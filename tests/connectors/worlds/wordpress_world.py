@@ -92,6 +92,8 @@ class WordPressWorld(Answering):
         self.accepts_password = True
         self.plain_permalinks = False
         self.names_its_interface = True
+        self.breaks: set[str] = set()
+        """Items ("post:3", "comment:7", "attachment:9") at whose rendering a plugin fails, and with it any answer that renders them."""
         self.shut: dict[str, Refused] = {}
         """Routes ("users", "comments", …) that answer with a refusal."""
         self.trouble: Callable[[str], Answer | None] | None = None
@@ -361,6 +363,9 @@ class WordPressWorld(Answering):
         rows = sorted(rows, key=lambda row: row["id"], reverse=query.get("order", "desc") == "desc")
         begin = 0 if self.ignores_offset else offset
         window = [row for row in rows[begin : begin + size] if shown is None or row["id"] in set(shown)]
+        renders = "content" in query.get("_fields", "content")
+        if renders and any(f"{row.get('type', 'revision')}:{row['id']}" in self.breaks for row in window):
+            raise Refused(500, "internal_server_error", "There has been a critical error on this website.")
         totals = {} if self.hides_totals else {"X-WP-Total": str(len(rows))}
         return window, totals
 
