@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.capture import attachments, lease, pages, runs
+from app.capture.formats import halves
 from app.capture.formats.observations import Observations, parse
 from app.capture.formats.source import CHUNK, Left, Line, Mark, Source, Unreadable
 from app.capture.keep import Carried, Keeper, PageRef, Seen
@@ -131,7 +132,8 @@ def receive(
     which `make_pages` adds where it is missing, unapproved; other lines go to
     `page`, or else to the page whose download this says it is.
     """
-    importing = _Import(store, source, page, make_pages, by, why, tick, handed_by, progress, point)
+    whence = halves.replaced(handed_by)
+    importing = _Import(store, source, page, make_pages, by, why, tick, whence, progress, point)
     importing.held = held
     return importing.go()
 
@@ -274,7 +276,7 @@ class _Import:
     def go(self) -> Received:
         began = self.tick()
         store, source = self.store, self.source
-        self.own = source.page() if self.page is None else None
+        self.own = halves.page(source) if self.page is None else None
         with store.database.begin() as tx:
             self.mark, again = self._before(tx)
             self.run = runs.begin(store, tx, self.page, runs.IMPORT)
@@ -317,9 +319,9 @@ class _Import:
 
     def _end(self, began: float) -> None:
         report, source = self.report, self.source
-        left = source.left()
-        report.left, report.left_total = list(left[:_LEFT]), len(left)
-        report.remarks = list(source.remarks()[:_REMARKS])
+        left = [replace(one, name=halves.replaced(one.name)) for one in source.left()]
+        report.left, report.left_total = left[:_LEFT], len(left)
+        report.remarks = [halves.replaced(one) for one in source.remarks()[:_REMARKS]]
         report.seconds = self.tick() - began
         with self.store.database.begin() as tx:
             if not self._stands(tx):
@@ -424,7 +426,7 @@ class _Import:
                 try:
                     if stretch.why is not None:
                         raise Unreadable(stretch.why)
-                    parsed += [(exchange, start, stretch, line) for line in self.source.read(stretch)]
+                    parsed += [(exchange, start, stretch, line) for line in halves.read(self.source, stretch)]
                 except Unreadable as error:
                     if str(error):
                         self.report.cannot_read(stretch.number, _at(stretch, str(error)))
@@ -477,7 +479,7 @@ class _Import:
             "at": now.isoformat(),
         }
         if first.file:
-            told["member"] = first.file
+            told["member"] = halves.replaced(first.file)
         if self.source.form:
             told["form"] = self.source.form
         envelope = json.dumps(told, ensure_ascii=True).encode()
@@ -593,7 +595,7 @@ def _mark(note: Mapping[str, object]) -> Mark:
 
 
 def _at(stretch: Stretch, why: str) -> str:
-    return f"{stretch.file}: {why}" if stretch.file else why
+    return f"{halves.replaced(stretch.file)}: {why}" if stretch.file else why
 
 
 def _lost() -> ImportLost:

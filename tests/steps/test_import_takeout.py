@@ -144,6 +144,16 @@ def test_a_comment_has_its_words_out_of_either_form_its_time_and_what_it_answers
     assert held[f"vid00000001/{FIRST}"].in_reply_to == held["vid00000001"].id
 
 
+@pytest.mark.parametrize(
+    "written", ['{"takeoutSegments":[{"text":5}]}', '{"text":["a"]}', '{"text":"a', '{"a":"b"}']
+)
+def test_a_comment_of_a_shape_that_is_not_known_shows_what_stands_there(desk: Desk, written: str):
+    row = (FIRST, OURS, "2026-03-04T10:00:00+00:00", "0", "", "vid00000001", written)
+    report = desk.receive(packed(desk, {ROOT + "comments/comments.csv": table(COMMENT_COLUMNS, row)}))
+    assert not report.unreadable
+    assert desk.told(f"vid00000001/{FIRST}")["text"] == written
+
+
 def test_what_was_written_in_a_live_chat_stands_under_its_video(desk: Desk):
     desk.receive(packed(desk))
     held = desk.records()

@@ -17,7 +17,7 @@ from app.capture.formats import known
 from app.capture.lines import BadFile
 from app.records.nouns import Page
 from app.store import Store
-from tests.steps.receiving import OFFICER, Desk, left, zipped
+from tests.steps.receiving import OFFICER, Desk, left, unpacked, zipped
 
 HOME = "https://falls.example/"
 HTML = "<!doctype html><title>Falls</title><p>The bridge is <b>open</b> – café too</p><script>x</script>".encode()
@@ -255,6 +255,30 @@ def test_what_is_no_web_archive_is_refused(desk: WarcDesk, content: Mapping[str,
     file = zipped(desk.folder / name, {"a.txt": b"a"}) if name.endswith(".wacz") else desk.warc(one, name)
     with pytest.raises(BadFile, match="no WARC file"):
         desk.receive(file, page=desk.page)
+
+
+def test_several_wacz_files_keep_their_pages_though_their_paths_are_the_same(desk: WarcDesk):
+    other = record("response", HOME + "other", answer(b"<p>other</p>"))
+    first = zipped(desk.folder / "a.wacz", {"archive/data.warc.gz": members(*RECORDS)})
+    second = zipped(desk.folder / "b.wacz", {"archive/data.warc.gz": members(other)})
+    report = desk.receive(first, second, page=desk.page)
+    assert (report.status, report.tally.new) == ("complete", 3)
+    assert desk.told(HOME + "other")["text"] == "other"
+    assert desk.kept().keys() == {"a.wacz/archive/data.warc.gz", "b.wacz/archive/data.warc.gz"}
+    assert not [one for one in left(report) if "data.warc.gz" in one and "record" not in one]
+    elsewhere = zipped(
+        unpacked(desk.folder / "more", {"x": b""}) / "a.wacz", {"archive/data.warc.gz": members(other)}
+    )
+    with pytest.raises(BadFile, match="two of these files bear one name"):
+        desk.receive(first, elsewhere, page=desk.page)
+
+
+@pytest.mark.parametrize("name", ["unicode_escape", "raw-unicode-escape", "utf-7", "idna", "undefined"])
+def test_an_encoding_that_no_browser_knows_is_not_read_by(desk: WarcDesk, name: str):
+    page = answer(rb"<p>\ud83d +2D0- and more</p>", media=f"text/html; charset={name}")
+    report = desk.take(record("response", HOME, page))
+    assert (report.status, report.unreadable) == ("complete", [])
+    assert desk.told(HOME)["text"] == r"\ud83d +2D0- and more"
 
 
 def test_a_web_archive_needs_a_page(desk: WarcDesk):

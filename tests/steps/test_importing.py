@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -235,8 +235,11 @@ UNREADABLE: dict[str, tuple[bytes | Item, str]] = {
     "extra that is a list": (item(extra=[1]), "extra is not an object"),
     "nested without end": (b'{"a":' * 100_000, "nested too deeply"),
     "nested deeply": (b'{"native_id":"n1","kind":"post","a":' + b"[" * 300 + b"]" * 300 + b"}", "nested too deeply"),
-    "a lone surrogate": (b'{"native_id":"n1","kind":"post","text":"\\ud800"}', "not JSON"),
-    "half a pair of surrogates": (b'{"native_id":"n1","kind":"post","text":"\\ud83d and more"}', "not JSON"),
+    "half a character in a page": (b'{"native_id":"n1","kind":"post","page":"\\udea7"}', "page holds half of a character"),
+    "half a character, and cut": (b'{"native_id":"n1","kind":"post","text":"\\ud83d","ki', "not JSON"),
+    "half a character, and no number": (b'{"native_id":"n1","kind":"post","text":"\\ud83d","a":NaN}', "not JSON"),
+    "half a character, and in another encoding": ('{"native_id":"n1","kind":"post","text":"\\ud83d"}'.encode("utf-16-be"), "not JSON"),
+    "half a character, nested without end": (b'{"text":"\\ud83d","a":' * 100_000, "nested too deeply"),
     "a surrogate in UTF-8": (b'{"native_id":"n1","kind":"post","text":"\xed\xa0\x80"}', "not JSON"),
     "bytes that are not UTF-8": (b'{"native_id":"n1","kind":"post","text":"caf\xe9"}', "not JSON"),
     "a NUL byte": (b'{"native_id":"n1","kind":"post","text":"a\x00b"}', "not JSON"),
@@ -289,6 +292,46 @@ def test_a_line_that_is_merely_unusual_is_received(desk: Desk, what: str):
     (record,) = desk.records().values()
     assert records.as_json(record)["id"] == str(record.id)
     assert desk.sound()
+
+
+HALVES: dict[str, tuple[bytes, int, dict[str, object]]] = {
+    "half of a pair": (b'"text":"\\ud83d and more"', 1, {"text": "\ufffd and more"}),
+    "the other half": (b'"text":"a\\udea7"', 1, {"text": "a\ufffd"}),
+    "two halves the wrong way about": (b'"text":"\\udea7\\ud83d"', 2, {"text": "\ufffd\ufffd"}),
+    "half beside a whole one": (b'"text":"\\ud83d\\ude00\\ud83d"', 1, {"text": "😀\ufffd"}),
+    "half in a native id": (b'"native_id":"n1\\ud83d"', 1, {"native_id": "n1\\ud83d"}),
+    "half in a name": (b'"author":{"name":"Kim \\ud83d"}', 1, {"author_name": "Kim \ufffd"}),
+    "half under a name of its own": (b'"\\ud83d":"\\ud83d"', 2, {"extra": {"\ufffd": "\ufffd"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HALVES)
+def test_half_a_character_costs_itself_alone_and_the_record_says_so(desk: Desk, what: str):
+    said, number, told = HALVES[what]
+    line = b'{"native_id":"n1","kind":"post",' + said + b"}"
+    file = desk.file([item("before"), line, item("after")])
+    report = desk.receive(file, page=desk.page())
+    assert (report.status, report.tally.new, report.unreadable) == ("complete", 3, [])
+    found = desk.records()
+    (name,) = found.keys() - {"before", "after"}
+    fields = dict(found[name].version.fields)
+    extra = fields["extra"]
+    fields["extra"] = extra = json.loads(extra) if isinstance(extra, str) else dict(cast("Item", extra))
+    assert extra.pop("unreadable_characters") == number
+    assert {name: fields[name] for name in told} == told
+    assert "extra" not in found["before"].version.fields
+    assert desk.bytes_kept() == file.read_bytes()
+    assert desk.sound()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["lines.jsonl", "lines.jsonl.gz"])
+def test_a_file_in_wider_characters_is_refused_with_what_to_do(desk: Desk, encoding: str, name: str):
+    content = json.dumps(item()) + "\n"
+    with pytest.raises(BadFile, match=f"is written in UTF-{32 if '32' in encoding else 16}") as refused:
+        desk.receive(desk.file(content.encode(encoding), name))
+    assert refused.value.next == "Save it as UTF-8, and import that."
+    assert desk.receive(desk.file(content.encode("utf-8-sig"), name)).tally.new == 1
 
 
 def test_a_message_is_private_and_a_post_is_not(desk: Desk):

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from app.capture import importing, pages, records
 from app.capture.formats import known
 from app.capture.formats.download import Download
-from app.capture.formats.mended import Mended, is_broken
 from app.capture.formats.preview import preview
 from app.capture.importing import Received
 from app.capture.lines import BadFile
@@ -384,11 +383,34 @@ def test_a_file_that_is_cut_is_reported_and_the_others_are_received(desk: Desk):
 
 
 def test_an_item_that_cannot_be_read_costs_itself_alone(desk: Desk):
-    posts = b'[{"timestamp": 1772618400, "data": [{"post": "\\ud800"}]}, {"timestamp": 1772618401, "data": [{"post": "b"}]}]'
+    posts = b'["no post", {"timestamp": 1772618401, "data": [{"post": "b"}]}]'
     report = desk.receive(desk.zip(files() | {ROOT + "posts/profile_posts_1.json": posts}))
     ((number, why),) = report.unreadable
-    assert (number, "not JSON" in why) == (1, True)
+    assert (number, "not a JSON object" in why) == (1, True)
     assert desk.starting("post:1772618401")["text"] == "b"
+
+
+def test_a_file_without_a_name_is_no_attachment_and_costs_nothing(desk: Desk):
+    nameless = {"media": {"uri": "", "description": "the bridge"}}
+    posts = [{"timestamp": SECOND, "data": [{"post": "a"}], "attachments": [{"data": [nameless]}]}]
+    message = {"sender_name": "Kim", "timestamp_ms": SECOND * 1000, "content": "b", "photos": [{"uri": ""}]}
+    content = files() | {
+        ROOT + "posts/profile_posts_1.json": json.dumps(posts).encode(),
+        ROOT + "messages/inbox/k/message_1.json": json.dumps(
+            {"participants": [], "messages": [message]}
+        ).encode(),
+    }
+    report = desk.receive(desk.zip(content))
+    assert not report.unreadable
+    told = desk.starting(f"post:{SECOND}")
+    assert (told["text"], told["attachments"]) == ("a", [])
+    assert "the bridge" in str(told["extra"]["attached"])
+
+
+def test_numbers_of_other_scripts_in_names_are_names(desk: Desk):
+    posts = json.dumps([{"timestamp": SECOND + 99, "data": [{"post": "a"}]}]).encode()
+    desk.receive(desk.zip(files() | {f"{ROOT}posts/1\u00b22.json": posts, f"{ROOT}posts/\u0663.json": b"[]"}))
+    assert desk.starting(f"post:{SECOND + 99}")["text"] == "a"
 
 
 def test_an_attachment_that_the_download_lacks_is_a_gap(desk: Desk):
@@ -437,18 +459,23 @@ def test_a_download_that_was_written_properly_is_not_touched(desk: Desk):
     assert "encoding_put_right" not in told["extra"]
 
 
-@pytest.mark.parametrize(
-    ("value", "is_so"),
-    [("café".encode().decode("latin-1"), True), ("café", False), ("plain", False), (["Ã©", "🚧"], False)],
-)
-def test_a_file_is_broken_only_where_all_of_it_shows_so(value: object, *, is_so: bool):
-    assert is_broken(value) is is_so
+def test_each_text_of_a_file_is_judged_by_itself(desk: Desk):
+    def post(second: int, words: str) -> dict[str, Any]:
+        return {"timestamp": SECOND + second, "data": [{"post": words}]}
 
-
-def test_a_text_that_cannot_be_put_right_is_left_and_counted():
-    mended = Mended(broken=True)
-    assert [mended.text(one) for one in ("Ã©", "é", "e")] == ["é", "é", "e"]
-    assert (mended.texts, mended.doubtful) == (1, 1)
+    meant = "the bridge “is” open 🚧"
+    posts = [
+        post(0, "café 🚧"),
+        post(1, meant.encode().decode("latin-1")),
+        post(2, "«\u00a0CAFÉ\u00a0»"),
+        post(3, "CAFÉ»"),
+    ]
+    content = files() | {ROOT + "posts/profile_posts_1.json": json.dumps(posts).encode()}
+    report = desk.receive(desk.zip(content))
+    told = [desk.starting(f"post:{SECOND + number}") for number in range(4)]
+    assert [one["text"] for one in told] == ["café 🚧", meant, "«\u00a0CAFÉ\u00a0»", "CAFÉ»"]
+    assert [one["extra"].get("encoding_put_right") for one in told] == [None, 1, None, None]
+    assert not any("could not be put right" in remark for remark in report.remarks)
 
 
 # -- ids, and the same again -------------------------------------------------------------------------------

@@ -19,7 +19,9 @@ from typing import BinaryIO
 
 import msgspec
 
+from app.capture.formats import halves
 from app.capture.formats.download import Download
+from app.capture.formats.encoding import wider_than_utf8
 from app.capture.formats.source import Left, Line, Mark
 from app.capture.lines import BadFile, Stretch
 from connectors.spans import NotJson
@@ -28,8 +30,6 @@ LARGEST = 256 << 20
 _WHOLE = 32 << 20
 _PART = 4 << 20
 _DEEPEST = 100
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can escape and no text can hold."""
 _FILES = re.compile(
     r"\.(jpe?g|png|gif|webp|heic|bmp|mp4|mov|webm|mkv|avi|wmv|flv|3gp|mp3|m4a|aac|wav|ogg|pdf|srt|vtt)"
 )
@@ -127,7 +127,10 @@ class Divided(ABC):
     def read(self, stretch: Stretch) -> Sequence[Line]:
         """The observations of one item."""
         own = stretch.found
-        return own.read(stretch.content[: own.length]) if isinstance(own, _Own) else ()
+        if not isinstance(own, _Own):
+            return ()
+        content = stretch.content[: own.length]
+        return halves.counted(own.read(content), content)
 
     def done(self) -> int:
         """Bytes of the files with items that were read."""
@@ -154,6 +157,8 @@ class Divided(ABC):
         suffix = PurePosixPath(path).suffix.lower()
         if suffix in {".html", ".htm"}:
             return "HTML, which is not read"
+        if kind := self.download.packing(path):
+            return inside(kind)
         return (
             "no item that was taken names it"
             if _FILES.fullmatch(suffix)
@@ -179,10 +184,20 @@ class Divided(ABC):
     def body(self, path: str) -> bytes | None:
         """The bytes of a file; None where they cannot be read, which is then reported."""
         try:
-            return self.download.read(path, LARGEST)
+            body = self.download.read(path, LARGEST)
         except BadFile as error:
             self.unreadable[path] = str(error)
             return None
+        if why := otherwise_written(body):
+            self.unreadable[path] = why
+            return None
+        return body
+
+    def refusal(self, why: str, advice: str) -> BadFile:
+        """What is said where nothing of the download is understood, with what each file is."""
+        return self.download.refusal(
+            why, advice, self.unreadable | {one.name: one.why for one in self.others}
+        )
 
     def leave(self, path: str, why: str) -> None:
         """Say that a file is not taken."""
@@ -208,8 +223,8 @@ class Divided(ABC):
         """The items of a file with everything between them, so that the stretches join to the file."""
         try:
             body = self.download.read(path, LARGEST)
-        except BadFile as error:
-            yield Stretch(0, b"", str(error), path)
+        except BadFile as error:  # it changed since it was looked through
+            yield from self._damaged(path, str(error))
             return
         try:
             items = self.items(path, body)
@@ -232,11 +247,23 @@ class Divided(ABC):
 
     def _damaged(self, path: str, why: str) -> Iterator[Stretch]:
         """A file that cannot be understood: its bytes are kept as far as they can be read, and it is reported once."""
-        try:
-            body = self.download.read(path, LARGEST)
-        except BadFile:
-            body = b""
-        yield from _pieces(body, why, path)
+        yield from _pieces(self.download.readable(path, LARGEST), why, path)
+
+
+def inside(kind: str) -> str:
+    """Why an archive within a download is not taken."""
+    return f"another archive, {kind}, which is not opened: take it out, and import it by itself"
+
+
+def otherwise_written(body: bytes) -> str | None:
+    """Why a file is not read that is written in wider characters than any platform's; None for every other."""
+    wider = wider_than_utf8(body[:4])
+    if wider is None:
+        return None
+    return (
+        f"written in {wider}, as no platform does: some program saved it anew; "
+        "give the download as the platform handed it out"
+    )
 
 
 def decoded(content: bytes) -> object:
@@ -246,8 +273,7 @@ def decoded(content: bytes) -> object:
         found = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
-            again = json.dumps(json.loads(content), ensure_ascii=False)
-            found = json.loads(_HALVES.sub("\ufffd", again))
+            found = json.loads(halves.replaced(json.dumps(json.loads(content), ensure_ascii=False)))
         except (ValueError, RecursionError) as error:
             raise NotJson(f"not JSON: {error}") from error
     if _too_deep(found):

@@ -7,23 +7,41 @@ refused or left, and said; files are read one at a time, as streams.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import hashlib
 import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
-from app.capture.formats.source import CHUNK, Handed, Left, digest_of, joined
+from app.capture.formats.source import CHUNK, Handed, Left, digest_of, joined, said
 from app.capture.lines import BadFile
 from app.records.zips import DAMAGED
 
 _MEMBERS = 2_000_000
 _SUSPECT, _RATIO = 64 << 20, 250
+_TOLD = 10
+_STEP = 1 << 12
+_PACKED = (
+    (b"PK\x03\x04", "ZIP"),
+    (b"PK\x05\x06", "ZIP"),
+    (b"\x1f\x8b", "gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+)
+"""How archives begin, and what they are."""
+_NO_ARCHIVES = re.compile(
+    r"\.(jpe?g|png|gif|webp|heic|mp4|mov|webm|mp3|m4a|json|js|csv|html?|txt|xml|eml|docx|xlsx|pptx|od[tsp]|epub|apk)"
+)
+"""Files that are no archives, or whose form is a ZIP only for their programs."""
 _NUMBERED = re.compile(r"(?:[-_ .]?(?:part)?[-_ ]?\d{1,3}|\s*\(\d{1,3}\))$", re.IGNORECASE)
 
 
@@ -40,7 +58,9 @@ class Member:
 class Download:
     """Every file of a download, by its path."""
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], *, apart: bool = False) -> None:
+        """Open it; where several ZIPs are no parts of one, `apart` puts each one's files below its own name."""
+        self._apart = apart and len(files) > 1
         self._open = ExitStack()
         self.members: dict[str, Member] = {}
         self.refused: list[Left] = []
@@ -84,9 +104,52 @@ class Download:
             raise BadFile(f"{path} is larger than {most >> 20} MiB")
         return content
 
+    def readable(self, path: str, most: int) -> bytes:
+        """As much of a file that is cut or damaged as can be read; its checksum does not count."""
+        member = self.members[path]
+        parts: list[bytes] = []
+        left = most
+        with contextlib.suppress(*DAMAGED), ExitStack() as stack:
+            inside: IO[bytes]
+            if member.info is None:
+                inside = cast("IO[bytes]", stack.enter_context(self.open(path)))
+            else:
+                unchecked = copy.copy(member.info)
+                del unchecked.CRC
+                inside = stack.enter_context(self.packed[member.part].open(unchecked))
+            while left > 0 and (part := inside.read(min(left, _STEP))):
+                parts.append(part)
+                left -= len(part)
+        return b"".join(parts)
+
     def attachment(self, path: str) -> AbstractContextManager[BinaryIO] | None:
         """A file by its path, or None where the download holds none."""
         return self.open(path) if path in self.members else None
+
+    def packing(self, path: str) -> str | None:
+        """How a file of the download is packed, where it is an archive itself; None where it is none."""
+        if _NO_ARCHIVES.fullmatch(PurePosixPath(path).suffix.lower()):
+            return None
+        try:
+            with self.open(path) as opened:
+                return packing(opened.read(8))
+        except BadFile:
+            return None
+
+    def refusal(self, why: str, advice: str, faults: Mapping[str, str] | None = None) -> BadFile:
+        """What is said where nothing of the download is understood: which files there are, and why each was not.
+
+        `advice` is what to do where no archive lies in it that should be taken out.
+        """
+        packed = {path: kind for path in sorted(self.members) if (kind := self.packing(path))}
+        told = {path: f"another archive, {kind}, which is not opened" for path, kind in packed.items()}
+        told |= faults or {}
+        told |= {one.name: one.why for one in self.refused}
+        listed = "; ".join(f"{said(path)}: {reason[:200]}" for path, reason in list(told.items())[:_TOLD])
+        more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        if packed:
+            advice = f"Take {'it' if len(packed) == 1 else 'them'} out, and give what you took out."
+        return BadFile(f"{why} ({listed}{more})" if told else why, next=advice)
 
     def _take(self, files: list[Path]) -> None:
         self.packed: list[zipfile.ZipFile] = []
@@ -109,12 +172,18 @@ class Download:
         doubled = {one.sha256 for one in handed}
         if len(doubled) != len(handed):
             raise BadFile("one of these files was given twice")
+        if self._apart and len({one.name for one in handed}) != len(handed):
+            raise BadFile("two of these files bear one name", next="Import them one after the other.")
         for number, file in enumerate(files):
             try:
                 packed = self._open.enter_context(zipfile.ZipFile(file))
-            except (zipfile.BadZipFile, OSError) as error:
+            except DAMAGED as error:
+                kind = _kind(file)
                 raise BadFile(
-                    f"{file} is no ZIP file that can be read: {error}", next="Download it again."
+                    f"{file} is no ZIP file that can be read: {f'it is packed as {kind}' if kind else error}",
+                    next="Unpack it, and give the folder."
+                    if kind
+                    else "Download it again. If it stays so, unpack it with another program, and give the folder.",
                 ) from error
             self.packed.append(packed)
             members = packed.infolist()
@@ -150,7 +219,7 @@ class Download:
             why = f"it would unfold into {info.file_size >> 20} MiB out of {info.compress_size >> 10} KiB"
         elif info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             why = "packed in a way that is not read"
-        elif (held := self.members.get(name)) is not None:
+        elif (held := self.members.get(f"{said(file)}/{name}" if self._apart else name)) is not None:
             if held.info is not None and (held.info.CRC, held.size) == (info.CRC, info.file_size):
                 return
             why = "another file of the download bears this path, and is taken"
@@ -159,7 +228,8 @@ class Download:
                 Left(name if len(self.packed) < 2 else f"{file}: {name}", info.file_size, why)
             )
             return
-        self.members[name] = Member(name, info.file_size, part, info)
+        path = f"{said(file)}/{name}" if self._apart else name
+        self.members[path] = Member(path, info.file_size, part, info)
 
     # -- a folder ------------------------------------------------------------------------------------------
 
@@ -212,6 +282,21 @@ def within(path: str) -> bool:
         or re.match(r"[A-Za-z]:", path)
         or any(step in {"..", "."} for step in path.split("/"))
     )
+
+
+def packing(begins: bytes) -> str | None:
+    """What kind of archive begins so; None where none does."""
+    return next((kind for mark, kind in _PACKED if begins.startswith(mark)), None)
+
+
+def _kind(file: Path) -> str | None:
+    """How a file that is no ZIP is packed."""
+    try:
+        with file.open("rb") as opened:
+            kind = packing(opened.read(8))
+    except OSError:
+        return None
+    return kind if kind != "ZIP" else None
 
 
 def _stem(file: Path) -> str:

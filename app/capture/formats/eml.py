@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from app.capture.formats import mails
+from app.capture.formats.divided import inside
 from app.capture.formats.encoding import physical
 from app.capture.formats.loose import Loose
 from app.capture.formats.mails import LARGEST, Told
@@ -58,18 +59,18 @@ class Eml:
     form = ""
 
     def __init__(self, files: Sequence[Path], mapping: MappingFile | None = None) -> None:
-        self.download = Loose(files)
+        self.download = Loose(files, apart=True)
         self.handed = self.download.handed
         self.said = Said(mapping, _KNOWN) if mapping is not None else None
         self.key = mapping.digest if mapping else ""
         self.told = Told()
         self.paths = [path for path in sorted(self.download.members) if _suffix(path) in _MAILS | _BOXES]
         if not self.paths:
-            self.download.close()
-            raise BadFile(
-                f"{self.handed.name} holds no e-mail",
-                next="Give .eml files, a .mbox, or a ZIP or folder of them.",
+            refused = self.download.refusal(
+                f"{self.handed.name} holds no e-mail", "Give .eml files, a .mbox, or a ZIP or folder of them."
             )
+            self.download.close()
+            raise refused
         self.total = sum(self.download.members[path].size for path in self.paths)
         self._done = 0
         self._held: OrderedDict[_Place, bytes] = OrderedDict()
@@ -136,14 +137,19 @@ class Eml:
             return None
         return None if found is None else io.BytesIO(found)
 
+    def _why_not(self, path: str) -> str:
+        kind = self.download.packing(path)
+        return inside(kind) if kind else _OTHER.get(_suffix(path), "no e-mail")
+
     def left(self) -> Sequence[Left]:
         """Every file that is no e-mail."""
+        taken = set(self.paths)
         return [
             *self.download.refused,
             *(
-                Left(path, one.size, _OTHER.get(_suffix(path), "no e-mail"))
+                Left(path, one.size, self._why_not(path))
                 for path, one in sorted(self.download.members.items())
-                if path not in set(self.paths)
+                if path not in taken
             ),
         ]
 

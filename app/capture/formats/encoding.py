@@ -13,6 +13,12 @@ from app.capture.formats.source import CHUNK
 from app.capture.lines import BadFile
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_WIDER = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 _WINDOWS = tuple(f"cp{number}" for number in range(1250, 1259))
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS, _SAMPLE = 200, 1 << 20
@@ -91,6 +97,14 @@ def encoding_of(content: BinaryIO, stated: str | None) -> Encoding:
         "the file is not UTF-8, and what else it is cannot be known from its bytes",
         next="Save it as UTF-8, or state `encoding` in the mapping (Western European Excel files: cp1252).",
     )
+
+
+def wider_than_utf8(begins: bytes) -> str | None:
+    """The encoding whose characters have two bytes or four, where the first bytes of a file show one; else None."""
+    for mark, name in _WIDER:
+        if begins.startswith(mark):
+            return name
+    return "UTF-16" if len(begins) > 1 and (begins[0] == 0) != (begins[1] == 0) else None
 
 
 _ASCII = bytes(range(0x80))

@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-import msgspec
-
-from app.capture.formats import facebook_items
+from app.capture.formats import facebook_items, halves
+from app.capture.formats.divided import decoded, inside, otherwise_written
 from app.capture.formats.download import Download
 from app.capture.formats.facebook_items import Told, texts_in
-from app.capture.formats.mended import Mended, is_broken
+from app.capture.formats.mended import Mended
 from app.capture.formats.source import Left, Line, Mark
 from app.capture.lines import BadFile, Stretch
 from connectors.spans import NotJson, array_items, document, member
@@ -60,12 +59,11 @@ _NAME_FIRST = ("full_name", "page_name", "name", "value")
 
 @dataclass(slots=True)
 class _File:
-    """One JSON file that is understood: what it holds, where its items stand (None: it is one item), and its encoding."""
+    """One JSON file that is understood: what it holds, and where its items stand (None: it is one item)."""
 
     path: str
     what: str
     items: tuple[str, ...] | None
-    broken: bool
     thread: str = ""
     title: str = ""
     left: list[Left] = field(default_factory=list)
@@ -75,7 +73,7 @@ class FacebookDownload:
     """Everything that a page's download shows."""
 
     format = "facebook-download"
-    reader = "facebook-download/1"
+    reader = "facebook-download/2"
     shared = True
     form = ""
     key = ""
@@ -126,7 +124,8 @@ class FacebookDownload:
         told = item.told
         before = (told.mended.texts, told.mended.doubtful, told.odd_times)
         try:
-            return facebook_items.lines(stretch.content[: item.length], told)
+            content = stretch.content[: item.length]
+            return halves.counted(facebook_items.lines(content, told), content)
         finally:
             self._put_right += told.mended.texts - before[0]
             self._doubtful += told.mended.doubtful - before[1]
@@ -162,7 +161,8 @@ class FacebookDownload:
         )
         for path, one in sorted(self.download.members.items()):
             if path not in known:
-                told.append(Left(path, one.size, _unknown(path)))
+                kind = self.download.packing(path)
+                told.append(Left(path, one.size, inside(kind) if kind else _unknown(path)))
         return told
 
     def remarks(self) -> Sequence[str]:
@@ -226,11 +226,12 @@ class FacebookDownload:
             self.files.append(file)
             self._learn(file, found)
         if not self.files:
-            raise BadFile(
+            raise self.download.refusal(
                 f"{self.handed.name} is a download in HTML"
                 if pages
                 else f"{self.handed.name} holds nothing of a Facebook download that is known",
-                next="Ask Facebook for the download again, in the format JSON, for all time.",
+                faults=self.unreadable | {one.name: one.why for one in self.others},
+                advice="Ask Facebook for the download again, in the format JSON, for all time.",
             )
 
     def _read_json(self, path: str) -> tuple[object, str]:
@@ -238,24 +239,22 @@ class FacebookDownload:
             body = self.download.read(path, _LARGEST)
         except BadFile as error:
             return None, str(error)
+        if why := otherwise_written(body):
+            return None, why
         try:
-            return msgspec.json.decode(body), ""
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            try:
-                return json.loads(body), ""
-            except (ValueError, RecursionError) as error:
-                return None, f"not JSON: {error}"
+            return decoded(body), ""
+        except NotJson as error:
+            return None, str(error)
 
     def _recognised(self, path: str, found: object) -> _File | None:
-        broken = is_broken(found)
-        mended = Mended(broken)
+        mended = Mended()
         parts = PurePosixPath(path).parts
         if isinstance(found, list):
             folder = next((_FOLDERS[part] for part in reversed(parts[:-1]) if part in _FOLDERS), None)
             if folder is None or not _items(found):
                 return None
             return _File(
-                path, "visitors" if folder == "posts" and _VISITORS.search(parts[-1]) else folder, (), broken
+                path, "visitors" if folder == "posts" and _VISITORS.search(parts[-1]) else folder, ()
             )
         if not isinstance(found, dict):
             return None
@@ -266,19 +265,18 @@ class FacebookDownload:
                 path,
                 "message",
                 ("messages",),
-                broken,
                 mended.text(thread),
                 mended.text(title) if isinstance(title, str) else "",
             )
             return self._with_branches(file, found, {"messages", "title", "thread_path"})
         if isinstance(found.get("photos"), list) and ("name" in found or "cover_photo" in found):
-            return _File(path, "album", None, broken)
+            return _File(path, "album", None)
         named = _PROFILES if "information" in path else _PROFILES[:2]
         if any(isinstance(found.get(name), dict) for name in named):
-            return _File(path, "profile", None, broken, PurePosixPath(path).stem)
+            return _File(path, "profile", None, PurePosixPath(path).stem)
         if "label_values" in found:
             folder = next((_FOLDERS[part] for part in reversed(parts[:-1]) if part in _FOLDERS), None)
-            return None if folder is None else _File(path, folder, None, broken)
+            return None if folder is None else _File(path, folder, None)
         for name, what in _LISTS.items():
             value = found.get(name)
             for steps, listed in (
@@ -289,7 +287,7 @@ class FacebookDownload:
                 ),
             ):
                 if isinstance(listed, list) and _items(listed):
-                    return self._with_branches(_File(path, what, steps, broken), found, {name})
+                    return self._with_branches(_File(path, what, steps), found, {name})
         return None
 
     def _with_branches(self, file: _File, found: Mapping[str, object], taken: set[str]) -> _File:
@@ -309,12 +307,12 @@ class FacebookDownload:
     def _learn(self, file: _File, found: object) -> None:
         """Learn from a file what reading its items needs: shared seconds, files that are named, the page's own name."""
         for uri in _uris(found):
-            self.wanted.add(Mended(file.broken).text(uri))
+            self.wanted.add(Mended().text(uri))
         if file.what == "profile" and self.owner is None and isinstance(found, dict):
-            self.owner = _page_name(Mended(file.broken).value(found))
+            self.owner = _page_name(Mended().value(found))
         for item in _at(found, file.items):
             if isinstance(item, dict):
-                made = facebook_items.plain_id(item, file.what, file.thread, broken=file.broken)
+                made = facebook_items.plain_id(item, file.what, file.thread)
                 if made is not None:
                     self.seconds[made] += 1
 
@@ -324,10 +322,10 @@ class FacebookDownload:
         """The items of a file with everything between them, so that the stretches join to the file."""
         try:
             body = self.download.read(file.path, _LARGEST)
-        except BadFile as error:
-            yield Stretch(0, b"", str(error), file.path)
+        except BadFile as error:  # it changed since it was looked through
+            yield from self._damaged(file.path, str(error))
             return
-        told = Told(file.what, Mended(file.broken), self.owner, file.thread, file.title, self.seconds)
+        told = Told(file.what, Mended(), self.owner, file.thread, file.title, self.seconds)
         try:
             whole = document(body)
             if file.items is None:
@@ -351,11 +349,7 @@ class FacebookDownload:
 
     def _damaged(self, path: str, why: str) -> Iterator[Stretch]:
         """A file that is no JSON: its bytes are kept as far as they can be read, and it is reported once."""
-        try:
-            body = self.download.read(path, _LARGEST)
-        except BadFile:
-            body = b""
-        yield from _pieces(body, why, path)
+        yield from _pieces(self.download.readable(path, _LARGEST), why, path)
 
     def _found(self, path: str) -> str | None:
         if path in self.download.members:
@@ -399,7 +393,7 @@ def _uris(found: object) -> Iterator[str]:
         one = waiting.pop()
         if isinstance(one, dict):
             uri = one.get("uri")
-            if isinstance(uri, str) and "://" not in uri:
+            if isinstance(uri, str) and uri and "://" not in uri:
                 yield uri
             waiting += one.values()
         elif isinstance(one, list):
@@ -444,4 +438,4 @@ def _unknown(path: str) -> str:
 
 def _natural(path: str) -> list[tuple[int, int, str]]:
     """Sorts numbered files by their numbers: 2 before 10."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", path)]
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in re.split(r"(\d+)", path)]

@@ -15,13 +15,13 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from app.capture.formats.divided import decoded
 from app.capture.formats.download import short_digest
 from app.capture.formats.mended import Mended
 from app.capture.formats.source import Line, Unreadable
 from connectors.contract import Attachment, Author, Kind, Observation
 from connectors.spans import NotJson, array_items, object_members
 
-_decode = msgspec.json.Decoder().decode
 _MILLISECONDS = 100_000_000_000
 """From here on a number counts milliseconds: as seconds it would lie after the year 5100."""
 _EARLIEST = datetime(2004, 2, 4, tzinfo=UTC)
@@ -61,12 +61,12 @@ def lines(content: bytes, told: Told) -> list[Line]:
     return [_activity(item, told)]
 
 
-def plain_id(item: Mapping[str, object], what: str, thread: str, *, broken: bool) -> str | None:
+def plain_id(item: Mapping[str, object], what: str, thread: str) -> str | None:
     """The id that an item would have if no other shared its time; None where it has one of its own."""
     if item.get("fbid") is not None or what in {"album", "media", "profile"}:
         return None
     if what == "message":
-        return f"message:{thread}:{item.get('timestamp_ms')}:{short_digest(_name(item.get('sender_name'), Mended(broken)))}"
+        return f"message:{thread}:{item.get('timestamp_ms')}:{short_digest(_name(item.get('sender_name'), Mended()))}"
     kind, inner = _said(item)
     return f"{kind}:{_seconds(item, inner)}"
 
@@ -159,15 +159,15 @@ def _native(item: Mapping[str, object], told: Told, kind: str) -> str:
     """The platform's own id where the download has it; else one from time, and from content where times are shared."""
     if (own := item.get("fbid")) is not None:
         return f"{kind}:{own}"
-    made = plain_id(item, told.what, told.thread, broken=told.mended.broken)
+    made = plain_id(item, told.what, told.thread)
     assert made is not None, "an item without an id of its own has one that is made"
     alone = told.shared[made] <= 1 and not made.endswith(":None")
-    return made if alone else f"{made}:{short_digest(_canonical(item, told))}"
+    return made if alone else f"{made}:{short_digest(_canonical(item))}"
 
 
-def _canonical(item: Mapping[str, object], told: Told) -> str:
+def _canonical(item: Mapping[str, object]) -> str:
     """What an item says, in the same letters whether its download was broken or not."""
-    whole = Mended(told.mended.broken).value(dict(item))
+    whole = Mended().value(dict(item))
     return msgspec.json.encode(whole, order="deterministic").decode()
 
 
@@ -180,7 +180,7 @@ def _attached(item: Mapping[str, object], mended: Mended) -> tuple[list[Attachme
         parts = group.get("data") if isinstance(group, dict) else None
         for part in parts if isinstance(parts, list) else [group]:
             media = part.get("media") if isinstance(part, dict) else None
-            if isinstance(media, dict) and isinstance(media.get("uri"), str):
+            if isinstance(media, dict) and _has_file(media):
                 files.append(_file(media, mended))
                 kept = _rest(media, {"uri", "description", "title"}, mended)
                 if isinstance(media.get("title"), str):
@@ -190,6 +190,10 @@ def _attached(item: Mapping[str, object], mended: Mended) -> tuple[list[Attachme
             else:
                 rest.append(mended.value(part))
     return files, rest
+
+
+def _has_file(media: Mapping[str, object]) -> bool:
+    return isinstance(uri := media.get("uri"), str) and uri != ""
 
 
 def _file(media: Mapping[str, object], mended: Mended) -> Attachment:
@@ -221,7 +225,7 @@ def _labelled(item: dict[str, object], told: Told) -> Line:
     files = [
         _file(one, mended)
         for one in (media if isinstance(media, list) else [])
-        if isinstance(one, dict) and isinstance(one.get("uri"), str)
+        if isinstance(one, dict) and _has_file(one)
     ]
     extra = _rest(item, {"label_values", "fbid"}, mended)
     extra["label_values"] = mended.value(item.get("label_values"))
@@ -276,11 +280,7 @@ def _message(item: dict[str, object], told: Told) -> Line:
     content = item.get("content")
     sticker = item.get("sticker")
     listed = [one for name in _MEDIA if isinstance(found := item.get(name), list) for one in found]
-    files = [
-        _file(one, mended)
-        for one in [*listed, sticker]
-        if isinstance(one, dict) and isinstance(one.get("uri"), str)
-    ]
+    files = [_file(one, mended) for one in [*listed, sticker] if isinstance(one, dict) and _has_file(one)]
     extra: dict[str, object] = {"thread": told.thread}
     if told.title:
         extra["thread_title"] = told.title
@@ -379,7 +379,7 @@ def _answers(
         raise Unreadable("its comments are not a list of comments")
     made = []
     for one in inside:
-        author = short_digest(_name(one.get("author"), Mended(told.mended.broken)))
+        author = short_digest(_name(one.get("author"), Mended()))
         made.append(f"comment:{native}:{one.get('timestamp')}:{author}")
     often = Counter(made)
     for one, own, where in zip(inside, made, spans, strict=True):
@@ -389,7 +389,7 @@ def _answers(
         yield _line(
             told,
             before,
-            native_id=own if often[own] == 1 else f"{own}:{short_digest(_canonical(one, told))}",
+            native_id=own if often[own] == 1 else f"{own}:{short_digest(_canonical(one))}",
             kind=Kind.COMMENT,
             author=_name(one.get("author"), mended),
             text=mended.text(str(one.get("comment") or "")),
@@ -485,9 +485,9 @@ def _line(
 
 def _item(content: bytes) -> dict[str, object]:
     try:
-        found = _decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}") from error
+        found = decoded(content)
+    except NotJson as error:
+        raise Unreadable(str(error)) from error
     if not isinstance(found, dict):
         raise Unreadable("not a JSON object")
     return found

@@ -29,7 +29,7 @@ from app.capture.formats.instagram_items import (
     TRASHED,
     Shown,
 )
-from app.capture.formats.mended import Mended, is_broken
+from app.capture.formats.mended import Mended
 from app.capture.formats.source import Left, Line
 from app.capture.lines import BadFile
 from connectors.spans import NotJson, array_items, document, member
@@ -66,11 +66,10 @@ _INSTAGRAM = re.compile(r"instagram", re.IGNORECASE)
 
 @dataclass(slots=True)
 class _File:
-    """One JSON file that is understood: what it holds, where its items stand, its encoding, and of messages the thread."""
+    """One JSON file that is understood: what it holds, where its items stand, and of messages the thread."""
 
     shown: Shown | None
     items: tuple[str, ...]
-    broken: bool
     thread: str = ""
     title: str = ""
 
@@ -87,7 +86,7 @@ class InstagramDownload(Divided):
     """Everything that a page's download shows."""
 
     format = "instagram-download"
-    reader = "instagram-download/1"
+    reader = "instagram-download/2"
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.owner: str | None = None
@@ -173,28 +172,26 @@ class InstagramDownload(Divided):
             )
         if not self.files or not (own or named):
             html = any(path.lower().endswith((".html", ".htm")) for path in members)
-            raise BadFile(
+            raise self.refusal(
                 f"{self.handed.name} is a download in HTML"
                 if html
                 else f"{self.handed.name} holds nothing of an Instagram download that is known",
-                next="Ask Instagram for the download again, in the format JSON, for all time.",
+                advice="Ask Instagram for the download again, in the format JSON, for all time.",
             )
 
     def _recognised(self, path: str, found: object) -> _File | None:
-        broken = is_broken(found)
         stem = PurePosixPath(path).stem
         if isinstance(found, list):
             shown = next((shown for name, shown in _NAMES if name.fullmatch(stem)), None)
-            return _File(shown, (), broken) if shown and _items(found, shown) else None
+            return _File(shown, ()) if shown and _items(found, shown) else None
         if not isinstance(found, dict):
             return None
         if isinstance(found.get("messages"), list) and isinstance(found.get("participants"), list):
-            mended = Mended(broken)
+            mended = Mended()
             title = found.get("title")
             file = _File(
                 None,
                 ("messages",),
-                broken,
                 mended.text(str(found.get("thread_path") or PurePosixPath(path).parent.name)),
                 mended.text(title) if isinstance(title, str) else "",
             )
@@ -202,10 +199,10 @@ class InstagramDownload(Divided):
         for name, shown in _LISTS.items():
             listed = found.get(name)
             if isinstance(listed, list) and _items(listed, shown):
-                return self._with_branches(path, _File(shown, (name,), broken), found, {name})
+                return self._with_branches(path, _File(shown, (name,)), found, {name})
         if "label_values" in found or "media" in found:
             shown = next((shown for name, shown in _NAMES if name.fullmatch(stem)), None)
-            return _File(shown, ("",), broken) if shown and _items([found], shown) else None
+            return _File(shown, ("",)) if shown and _items([found], shown) else None
         return None
 
     def _with_branches(self, path: str, file: _File, found: Mapping[str, object], taken: set[str]) -> _File:
@@ -219,7 +216,7 @@ class InstagramDownload(Divided):
 
     def _learn(self, file: _File, found: object) -> None:
         """Learn from a file what reading its items needs: shared seconds, files that are named, the page's name."""
-        mended = Mended(file.broken)
+        mended = Mended()
         self.wanted.update(mended.text(uri) for uri in instagram_items.uris(found))
         listed = [found] if file.items == ("",) else found
         for step in file.items if file.items != ("",) else ():
@@ -228,7 +225,7 @@ class InstagramDownload(Divided):
             if not isinstance(item, dict):
                 continue
             if file.shown is None:
-                made = facebook_items.plain_id(item, "message", file.thread, broken=file.broken)
+                made = facebook_items.plain_id(item, "message", file.thread)
             else:
                 made = instagram_items.plain_id(item, file.shown)
             if made is not None:
@@ -247,17 +244,17 @@ class InstagramDownload(Divided):
         else:
             found = member(body, whole, *file.items) if file.items else whole
             spans = array_items(body, *found) if found else []
-        read = self._message(file) if file.shown is None else self._shown(path, file, file.shown)
+        read = self._message(file) if file.shown is None else self._shown(path, file.shown)
         return [Item(start, end, read) for start, end in spans]
 
-    def _shown(self, path: str, file: _File, shown: Shown) -> Callable[[bytes], Sequence[Line]]:
-        mended = Mended(file.broken)
+    def _shown(self, path: str, shown: Shown) -> Callable[[bytes], Sequence[Line]]:
+        mended = Mended()
         told = instagram_items.Told(shown, mended, self.owner, PurePosixPath(path).stem, self.noticed.seconds)
         return self._counted(mended, told, lambda content: instagram_items.lines(content, told))
 
     def _message(self, file: _File) -> Callable[[bytes], Sequence[Line]]:
         """Messages stand as they do in a Facebook download."""
-        mended = Mended(file.broken)
+        mended = Mended()
         told = facebook_items.Told(
             "message", mended, self.owner, file.thread, file.title, self.noticed.seconds
         )

@@ -153,7 +153,7 @@ def _native(item: Mapping[str, object], told: Told) -> str:
     if told.shared[made] <= 1 and not made.endswith(":None"):
         return made
     named = sorted(str(one["uri"]) for one in _media(item))
-    whole = Mended(told.mended.broken).value(named or dict(item))
+    whole = Mended().value(named or dict(item))
     return f"{made}:{short_digest(msgspec.json.encode(whole, order='deterministic').decode())}"
 
 
@@ -168,7 +168,7 @@ def _second(item: Mapping[str, object]) -> object:
     times: list[object] = []
     for _, entry in _entries(item):
         times.append(entry.get("timestamp"))
-    _labels(item.get("label_values"), Mended(broken=False), [], times, [])
+    _labels(item.get("label_values"), Mended(), [], times, [])
     return next((one for one in times if one), None)
 
 

@@ -75,9 +75,9 @@ class LinkedinDownload(Divided):
         for path in self.paths(".csv"):
             self._recognise(path)
         if not self.tables and not self.unreadable:
-            raise BadFile(
+            raise self.refusal(
                 f"{self.handed.name} holds no table of a LinkedIn download that is known",
-                next="Ask LinkedIn for the larger data archive, with posts and comments.",
+                advice="Ask LinkedIn for the larger data archive, with posts and comments.",
             )
 
     def _recognise(self, path: str) -> None:

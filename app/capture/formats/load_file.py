@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from app.capture.formats.divided import inside
 from app.capture.formats.download import Download
 from app.capture.formats.encoding import Encoding, encoding_of
 from app.capture.formats.loose import Loose
@@ -195,6 +196,10 @@ class LoadFile(Csv):
                 return None
         return None
 
+    def _why_not(self, path: str) -> str:
+        kind = self.download.packing(path)
+        return inside(kind) if kind else "no row of the load file names it"
+
     def left(self) -> Sequence[Left]:
         """Every file that no row names."""
         known = {self.path, *self.named, *(one.name for one in self.others)}
@@ -202,7 +207,7 @@ class LoadFile(Csv):
             *self.download.refused,
             *self.others,
             *(
-                Left(path, one.size, "no row of the load file names it")
+                Left(path, one.size, self._why_not(path))
                 for path, one in sorted(self.download.members.items())
                 if path not in known
             ),
@@ -356,8 +361,8 @@ def _table_of(download: Download) -> str:
                 f"{download.handed.name} holds {len(found)} load files: {', '.join(sorted(found)[:20])}",
                 next="Give each volume by itself.",
             )
-    raise BadFile(
-        f"{download.handed.name} holds no load file", next="Give a .dat with its folders, or a ZIP of them."
+    raise download.refusal(
+        f"{download.handed.name} holds no load file", "Give a .dat with its folders, or a ZIP of them."
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -11,8 +14,10 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from app.capture.formats import halves
+from app.capture.formats.encoding import wider_than_utf8
 from app.capture.formats.source import Beside, Left, Line, Mark, Unreadable, digest_of
-from app.capture.lines import Stretch, opened, stretches
+from app.capture.lines import BadFile, Stretch, opened, stretches
 from connectors.contract import Attachment, Author, Kind, Observation, State
 
 _DEEPEST, _PLATFORM, _PAGE = 100, 64, 500
@@ -46,13 +51,16 @@ class Observations:
     """A file of observations, plain or gzip."""
 
     format = "observations"
-    reader = "observations/1"
+    reader = "observations/2"
     shared = False
     form = ""
     key = ""
 
     def __init__(self, file: Path) -> None:
-        opened(file)[0].close()
+        raw, content = opened(file)
+        with raw, contextlib.suppress(EOFError, OSError, zlib.error):  # what is damaged is told line by line
+            if wider := wider_than_utf8(content.read(4)):
+                raise BadFile(f"{file.name} is written in {wider}", next="Save it as UTF-8, and import that.")
         self.file = file
         self.handed = digest_of(file)
         self.total = self.handed.bytes
@@ -102,16 +110,35 @@ class Observations:
 
 
 def parse(line: bytes) -> Line:
-    """Read one line, or raise `Unreadable` with the reason. Unknown keys are kept in `extra`."""
+    """Read one line, or raise `Unreadable` with the reason. Unknown keys are kept in `extra`.
+
+    Half of a character costs itself alone: `halves` says what becomes of it.
+    """
     try:
         found = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"not JSON: {error}") from error
+        if not halves.escaped(line):
+            raise Unreadable(f"not JSON: {error}") from error
+        found = _with_halves(line)
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
     if type(found) is not dict:
         raise Unreadable("not a JSON object")
-    return line_of(found)
+    return halves.whole(line_of(found))
+
+
+def _with_halves(line: bytes) -> object:
+    """What the line says, halves of characters as they stand there."""
+    try:
+        return json.loads(line.decode(), parse_constant=_no_number)
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
+    except ValueError as error:
+        raise Unreadable(f"not JSON: {error}") from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
 
 
 def line_of(found: Mapping[str, object]) -> Line:

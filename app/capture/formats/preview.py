@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
+from app.capture.formats import halves
 from app.capture.formats.source import Counted, Line, Mark, Source, Unreadable
 from app.capture.lines import Stretch
 from connectors.contract import Observation
@@ -126,7 +127,7 @@ def preview(
     the platform and name of every page that is known.
     """
     told = Preview(source.handed.name, source.handed.sha256, source.format)
-    own = page or source.page()
+    own = page or halves.page(source)
     known = set(registry)
     seen = _Ids()
     for number, (stretch, line) in enumerate(_lines(source, told)):
@@ -134,7 +135,9 @@ def preview(
             progress(source.done(), source.total)
         _take(told, source, stretch, line, own, seen)
     told.remarks = list(source.remarks())
-    told.left = [{"name": one.name, "size": one.size, "why": one.why} for one in source.left()]
+    told.left = [
+        {"name": halves.replaced(one.name), "size": one.size, "why": one.why} for one in source.left()
+    ]
     if repeated := seen.repeated():
         told.twice = sum(repeated.values())
         again: set[int] = set()
@@ -155,7 +158,7 @@ def _lines(source: Source, told: Preview | None) -> Iterator[tuple[Stretch, Line
         try:
             if stretch.why is not None:
                 raise Unreadable(stretch.why)
-            lines = source.read(stretch)
+            lines = halves.read(source, stretch)
         except Unreadable as error:
             if told is not None and str(error):
                 told.lines += 1
@@ -233,7 +236,11 @@ def _page(line: Line, own: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 def _place(stretch: Stretch) -> str:
-    return f"{stretch.file}: item {stretch.number}" if stretch.file else f"line {stretch.number}"
+    return (
+        f"{halves.replaced(stretch.file)}: item {stretch.number}"
+        if stretch.file
+        else f"line {stretch.number}"
+    )
 
 
 def _id(whose: tuple[str, str] | None, native_id: str) -> int:

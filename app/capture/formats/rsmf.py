@@ -181,8 +181,9 @@ class Rsmf(Divided):
         """Read every description once: whether it is one, how many events it has, and which files they name."""
         download = self.download
         if not download.headers and not download.damaged:
-            raise BadFile(
-                f"{self.handed.name} holds no short-message file", next="Give .rsmf files, or a ZIP of them."
+            raise self.refusal(
+                f"{self.handed.name} holds no short-message file",
+                advice="Give .rsmf files, or a ZIP of them.",
             )
         self.unreadable.update(download.damaged)
         self.others += download.beside_zip

@@ -88,9 +88,9 @@ class SnapchatDownload(Divided):
             self._recognise(path)
         if not self.understood and not self.unreadable:
             html = any(path.lower().endswith((".html", ".htm")) for path in self.download.members)
-            raise BadFile(
+            raise self.refusal(
                 f"{self.handed.name} holds nothing of a Snapchat download that is known",
-                next="Ask Snapchat for My Data with *Export JSON files*."
+                advice="Ask Snapchat for My Data with *Export JSON files*."
                 if html
                 else "Ask Snapchat for My Data again.",
             )

@@ -146,17 +146,22 @@ def digest_of(file: Path) -> Handed:
     try:
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            return Handed(file.name, digest, opened.tell())
+            return Handed(said(file.name), digest, opened.tell())
     except OSError as error:
         raise BadFile(f"{file} cannot be read: {error.strerror}") from error
+
+
+def said(name: str) -> str:
+    """The name of a file as it can be told: what is no text in it is replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def joined(name: str, parts: Sequence[tuple[str, str, int]]) -> Handed:
     """Several files as one thing that was handed in: the SHA-256 of their list, as `sha256sum` would print it."""
     told = "".join(f"{digest}  {part}\n" for part, digest, _ in sorted(parts))
     return Handed(
-        name,
-        hashlib.sha256(told.encode()).hexdigest(),
+        said(name),
+        hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest(),
         sum(size for _, _, size in parts),
         tuple(sorted(parts)),
     )

@@ -196,7 +196,8 @@ def _segments(told: str) -> list[Mapping[str, object]] | None:
             at = after.end() if after else at
     except (ValueError, RecursionError):
         return None
-    return found if any("text" in one for one in found) else None
+    texts = [one["text"] for one in found if "text" in one]
+    return found if texts and all(isinstance(one, str) for one in texts) else None
 
 
 # -- videos and posts ----------------------------------------------------------------------------------------

@@ -99,9 +99,9 @@ class TiktokDownload(Divided):
                 self._learn(path, body, one)
         if not self.understood and not self.unreadable:
             plain = any(path.lower().endswith(".txt") for path in self.download.members)
-            raise BadFile(
+            raise self.refusal(
                 f"{self.handed.name} holds nothing of a TikTok download that is known",
-                next="Ask TikTok for the download in JSON, not as text."
+                advice="Ask TikTok for the download in JSON, not as text."
                 if plain
                 else "Ask TikTok for the download again.",
             )

@@ -7,6 +7,7 @@ bytes are kept with the rest of the file, so that nothing is lost.
 
 from __future__ import annotations
 
+import codecs
 import re
 import zipfile
 from collections import Counter
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from app.capture.formats import warc_records
+from app.capture.formats.divided import inside
 from app.capture.formats.download import Download
 from app.capture.formats.source import Handed, Left, Line, Mark, Unreadable, digest_of, joined
 from app.capture.formats.warc_records import Readable, Record
@@ -29,6 +31,8 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]{0,300}>([^<]{1,2000})</title", re.IGNORECASE)
+_NO_PAGES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
+"""Encodings that Python knows and in which no browser reads a page."""
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[^\r\n]{0,200}\r\n")
 _SILENT = frozenset({"request", "metadata", "warcinfo", "revisit", "continuation"})
 """Records that show no page by themselves."""
@@ -58,20 +62,17 @@ class WebArchive:
 
     def _packed(self, files: Sequence[Path]) -> None:
         """WACZ files, or a folder."""
-        self._download = Download(files)
+        self._download = Download(files, apart=True)
         self.handed = self._download.handed
         for path in sorted(self._download.members):
             if path.lower().endswith((".warc", ".warc.gz")):
                 self._parts.append((path, partial(self._download.open, path)))
         if not self._parts:
-            self._download.close()
-            packed = [path for path in sorted(self._download.members) if path.lower().endswith(".wacz")]
-            raise BadFile(
-                f"{self.handed.name} holds no WARC file",
-                next=f"Take the WACZ files out of it ({', '.join(packed[:3])}), and give those."
-                if packed
-                else "Give a .warc, a .warc.gz or a .wacz.",
+            refused = self._download.refusal(
+                f"{self.handed.name} holds no WARC file", "Give a .warc, a .warc.gz or a .wacz."
             )
+            self._download.close()
+            raise refused
 
     def _plain(self, files: Sequence[Path]) -> None:
         """WARC files by themselves."""
@@ -88,7 +89,10 @@ class WebArchive:
             with file.open("rb") as opened:
                 first = next(warc_records.records(cast("Readable", opened)), None)
             if first is None or not first.content.lstrip(b"\r\n").startswith(b"WARC/"):
-                raise BadFile(f"{file.name} is no WARC file", next="Give a .warc, a .warc.gz or a .wacz.")
+                why = f": {first.why}" if first is not None and first.why else ""
+                raise BadFile(
+                    f"{file.name} is no WARC file{why}", next="Give a .warc, a .warc.gz or a .wacz."
+                )
             self._parts.append((file.name, partial(_opened, file)))
 
     # -- what an import asks -------------------------------------------------------------------------------
@@ -148,7 +152,7 @@ class WebArchive:
             parts = {name for name, _ in self._parts}
             told += self._download.refused
             told += [
-                Left(path, one.size, "no WARC file: it is not read")
+                Left(path, one.size, _no_warc(self._download, path))
                 for path, one in sorted(self._download.members.items())
                 if path not in parts
             ]
@@ -173,6 +177,12 @@ class WebArchive:
 
 def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
     return file.open("rb")
+
+
+def _no_warc(download: Download, path: str) -> str:
+    """Why a file of a WACZ is not read; indexes are gzip as a rule, and no archives."""
+    kind = download.packing(path)
+    return inside(kind) if kind and kind != "gzip" else "no WARC file: it is not read"
 
 
 # -- one record --------------------------------------------------------------------------------------------------
@@ -292,7 +302,8 @@ def _words(body: bytes, content_type: str) -> tuple[str, int]:
     body = body.removeprefix(b"\xef\xbb\xbf")
     for name in (*names, "utf-8"):
         try:
-            return body.decode(name), 0
+            if codecs.lookup(name).name not in _NO_PAGES:
+                return body.decode(name), 0
         except (LookupError, ValueError):
             continue
     told = body.decode("utf-8" if "utf-8" in (one.lower() for one in names) else "cp1252", "replace")

@@ -114,9 +114,9 @@ class XArchive(Divided):
             self._recognise(path)
         if not self.lists:
             html = any(path.lower().endswith((".html", ".htm")) for path in self.download.members)
-            raise BadFile(
+            raise self.refusal(
                 f"{self.handed.name} holds nothing of an X archive that is known",
-                next="Give the ZIP as X handed it out, with its folder `data`."
+                advice="Give the ZIP as X handed it out, with its folder `data`."
                 if html
                 else "Ask X for the page's archive again.",
             )

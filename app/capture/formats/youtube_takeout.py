@@ -81,10 +81,10 @@ class YoutubeTakeout(Divided):
             self._recognise(path)
         if not self.tables:
             html = any(path.lower().endswith((".html", ".htm")) for path in self.download.members)
-            raise BadFile(
+            raise self.refusal(
                 f"{self.handed.name} holds no table of a YouTube takeout that is known"
                 + (", only pages in HTML" if html else ""),
-                next="Ask Google for the takeout of YouTube again, as ZIP, with Google's pages set to English.",
+                advice="Ask Google for the takeout of YouTube again, as ZIP, with Google's pages set to English.",
             )
         self._files()
         # The files that rows name are known when all titles are.
