@@ -14,7 +14,17 @@ from app.cli.answer import Answer, table
 from app.cli.record_commands import identity
 from app.cli.session import Session, reason, session
 from app.db import Tx
-from app.disclosure import assembling, lists, matching, redacting, requests, reviewing, selecting, showing
+from app.disclosure import (
+    assembling,
+    lists,
+    matching,
+    redacting,
+    requests,
+    reviewing,
+    selecting,
+    showing,
+    trying,
+)
 from app.disclosure.redacting import BadRedaction, Field, Region, Span, Where, Whole
 from app.disclosure.requests import Request
 from app.disclosure.reviewing import Looked, Standing
@@ -38,7 +48,11 @@ def add(
     where = redact.add_mutually_exclusive_group(required=True)
     where.add_argument("--span", metavar="START:END", help="characters of the text, counted from 0")
     where.add_argument("--words", help="these words, wherever the version has them")
-    where.add_argument("--field", choices=tuple(redacting.FIELDS), help="who wrote it, or where it stands")
+    where.add_argument(
+        "--field",
+        choices=tuple(redacting.FIELDS),
+        help="who wrote it, where it stands, or what stands beside it",
+    )
     where.add_argument(
         "--region", metavar="PAGE:LEFT,TOP,RIGHT,BOTTOM", help="of --attachment, in ten-thousandths"
     )
@@ -55,10 +69,20 @@ def add(
     )
     leave.add_argument("attachment")
     leave.set_defaults(run=_leave)
-    keep = _on_record(review, common, "keep", "let words stay that were suggested to be taken out")
-    keep.add_argument("--span", metavar="START:END", required=True)
+    keep = _on_record(
+        review,
+        common,
+        "keep",
+        "let words stay that were suggested to be taken out, or are taken out elsewhere",
+    )
+    stays = keep.add_mutually_exclusive_group(required=True)
+    stays.add_argument("--span", metavar="START:END", help="characters of the text, counted from 0")
+    stays.add_argument("--words", help="these words, wherever the version has them")
+    stays.add_argument(
+        "--field", choices=tuple(redacting.FIELDS), help="details: what stands beside the words"
+    )
     keep.add_argument("--version", type=int)
-    keep.set_defaults(run=_keep)
+    keep.set_defaults(run=_keep, region=None)
     for name, help_, run in (
         ("retract", "take a redaction or decision back", _retract),
         ("approve", "approve somebody else's redaction, as a second person", _approve),
@@ -191,6 +215,11 @@ def _made(asked: argparse.Namespace, wanted: Sequence[Where] | None) -> Answer:
     why = reason(asked.why)
     with session(*WORKERS) as here:
         store = here.archive.store
+        if asked.attachment and getattr(asked, "region", None):
+            with store.database.read() as tx:
+                requests.must_be_open(requests.get(store, tx, asked.request))
+                record = _record(here, tx, asked.record)
+            trying.region(store, record, _region(asked.attachment, asked.region), asked.exemption)
         with store.database.begin() as tx:
             request = requests.get(store, tx, asked.request)
             record = _record(here, tx, asked.record)
@@ -239,9 +268,14 @@ def _keep(asked: argparse.Namespace) -> Answer:
         store = here.archive.store
         request = requests.get(store, tx, asked.request)
         record = _record(here, tx, asked.record)
-        span = _span(asked.version or record.version.number, asked.span)
-        made = reviewing.keep_words(store, tx, request, record, span, by=here.officer, why=why)
-        return _told(made, _people(tx))
+        made = [
+            reviewing.keep_words(store, tx, request, record, where, by=here.officer, why=why)
+            for where in _spans(record, asked)
+            if isinstance(where, Span | Field)
+        ]
+        people = _people(tx)
+        lines = [line for one in made for line in _told(one, people).lines]
+        return Answer({**showing.standing(made[0], people), "kept": [str(one.id) for one in made]}, lines)
 
 
 def _told(made: Standing, people: Mapping[UUID, str]) -> Answer:

@@ -17,7 +17,7 @@ from app.capture.attachments import KEPT, AttachmentRow
 from app.db import Tx
 from app.disclosure import redacting
 from app.disclosure.reaching import Reach
-from app.disclosure.redacting import Held, Read, Redaction, Remaker, Span, Where
+from app.disclosure.redacting import Field, Held, Read, Redaction, Remaker, Span, Where
 from app.disclosure.released import Item
 from app.records.nouns import Record, Version
 from app.store.store import Store
@@ -33,8 +33,8 @@ class Decided:
 
     redactions: Sequence[Redaction] = ()
     whole: frozenset[UUID] = field(default_factory=frozenset)
-    kept: Sequence[Span] = ()
-    """Words that a person let stay here, although they may be taken out of other records."""
+    kept: Sequence[Span | Field] = ()
+    """Words and fields that a person let stay here, although they may be taken out of other records."""
 
     def reached(self, more: Sequence[Redaction]) -> list[Redaction]:
         """Of what reaches the record from others, what nobody let stay."""
@@ -154,7 +154,9 @@ def threads(keys: Sequence[int], at: Sequence[int], above: Sequence[int]) -> lis
     return told
 
 
-def _lies_in(where: Where, kept: Span) -> bool:
+def _lies_in(where: Where, kept: Span | Field) -> bool:
+    if isinstance(kept, Field):
+        return where == kept
     return (
         isinstance(where, Span)
         and where.version == kept.version

@@ -2,13 +2,15 @@
 
 Some conflicts stand in the way of a production: something that nobody decided,
 something that somebody else still has to approve, words of a withheld record
-that leave in another one. Others are for a person to know: a version that
-nobody took anything out of, a record that left otherwise before.
+that leave in another one, words that were taken out and stand where nothing is
+taken out. Others are for a person to know: a version that nobody took anything
+out of, a record that left otherwise before, a name of whoever wrote a record
+that is withheld.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -16,8 +18,29 @@ from uuid import UUID
 from app.disclosure import matching
 from app.disclosure.assembling import Decided
 from app.disclosure.reaching import left_behind
-from app.disclosure.redacting import Read, Redaction, Region, Whole, can_be_remade, remaining
+from app.disclosure.redacting import (
+    FIELDS,
+    Field,
+    Held,
+    Read,
+    Redaction,
+    Region,
+    Span,
+    Whole,
+    can_be_remade,
+    details,
+    gone,
+    plain_type,
+    remaining,
+    words,
+)
+from app.disclosure.verify.hunting import Hunter
 
+_LEAST = 2
+"""Letters of a name that is looked for at all; of a part of a name, one more."""
+_READ_AS_TEXT = 1 << 20
+"""Bytes of a transcript or another text that is looked into beforehand; everything is when it is built."""
+_TEXTS = ("text/", "application/json", "application/xml", "application/x-subrip", "application/ttml+xml")
 LONG = 20
 """Words of a withheld record are looked for elsewhere from so many characters on; 'Thank you!' is everybody's."""
 
@@ -32,9 +55,12 @@ class Kind(StrEnum):
     OTHERWISE = "left-otherwise-before"
     NOT_LISTED = "exemption-not-listed"
     KEPT = "kept-here-taken-out-there"
+    NAMED = "named-elsewhere"
+    STANDS = "taken-out-words-stand"
+    UNFIT = "attachment-not-remade"
 
 
-BLOCKING = frozenset({Kind.UNDECIDED, Kind.NOT_APPROVED, Kind.SAME_TEXT})
+BLOCKING = frozenset({Kind.UNDECIDED, Kind.NOT_APPROVED, Kind.SAME_TEXT, Kind.STANDS, Kind.UNFIT})
 """What has to be settled before a production is made."""
 
 
@@ -130,6 +156,203 @@ class Withdrawn:
                     f"version {number} has words of record {other}, which is withheld",
                     "Withhold it too, take the words out, or withhold the other one `--only-here`.",
                 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """A name that is looked for: of which record, of which thread, and what is said of it."""
+
+    record: UUID
+    root: UUID
+    what: str
+    near: bool = False
+    """Only in the same thread: 'Jane' is many people, and one among those who answer her."""
+
+
+class Named:
+    """Names that a redaction does not reach, to be pointed out where they stand in other records.
+
+    Who wrote a record that is withheld, by name, handle, id and address; what was
+    taken out and is too short to be taken out elsewhere; and in the same thread a
+    part of the name of somebody who was taken out. Each only by itself: 'Anna' is no
+    part of 'Savannah'. The agency is nobody to be protected.
+    """
+
+    def __init__(self, told: Iterable[tuple[Read, Sequence[Redaction]]]) -> None:
+        self._whose: dict[str, list[Whose]] = {}
+        for read, redactions in told:
+            for name, whose in _names(read, [one for one in redactions if not one.only_here]):
+                said = matching.folded(name)
+                if sum(map(str.isalnum, said)) >= _LEAST + whose.near:
+                    self._whose.setdefault(said, []).append(whose)
+        self._many = matching.Many(self._whose)
+
+    def __bool__(self) -> bool:
+        return bool(self._many)
+
+    def within(
+        self, read: Read, kept: Sequence[Span | Field], redactions: Sequence[Redaction]
+    ) -> Iterator[Conflict]:
+        """Where what leaves of a record names somebody whom another one keeps back."""
+        if not self:
+            return
+        taken: Mapping[int, Sequence[tuple[int, int]]] | None = None
+        for version in read.versions:
+            text = version.text("text") or ""
+            met = self._many.within(text)
+            if met and taken is None:
+                taken = gone(read, redactions)
+            for (start, end), word in _widest(met):
+                if matching.by_itself(text, start, end) and not _settled(
+                    version.number, start, end, kept, (taken or {}).get(version.number, ())
+                ):
+                    place = f"version {version.number} names, at {start}:{end},"
+                    remedy = f"--span {start}:{end} --version {version.number}"
+                    yield from self._told(word, read, place, remedy)
+        yield from self._beside(read, kept, redactions)
+
+    def _beside(
+        self, read: Read, kept: Sequence[Span | Field], redactions: Sequence[Redaction]
+    ) -> Iterator[Conflict]:
+        if Field("details") in kept or any(one.where == Field("details") for one in redactions):
+            return
+        if redactions:  # the html and the further details go with whatever is taken out
+            said = {held.description for listed in read.attachments.values() for held in listed}
+        else:
+            said = {one for version in read.versions for one in details(version)}
+        for word in sorted({word for one in said for word in self._names(one)}):
+            place = "what the platform says beside its words, or what a file of it is called, names"
+            yield from self._told(word, read, place, "--field details")
+
+    def _names(self, said: str) -> set[str]:
+        found = {
+            word
+            for word, places in self._many.within(said).items()
+            if any(matching.by_itself(said, *place) for place in places)
+        }
+        return found | (set() if " " in said else set(self._many.spelled(said)))
+
+    def _told(self, word: str, read: Read, place: str, remedy: str) -> Iterator[Conflict]:
+        of = [
+            one
+            for one in self._whose[word]
+            if one.record != read.record.id and (not one.near or one.root == read.record.root)
+        ]
+        for one in of[:1]:
+            yield Conflict(
+                Kind.NAMED, read.record.id, f"{place} {one.what}",
+                f"Take it out here too: `muniment review redact {remedy}`; or let it stay, and say why: `muniment review keep {remedy}`.",
+            )  # fmt: skip
+
+
+def _names(read: Read, redactions: Sequence[Redaction]) -> Iterator[tuple[str, Whose]]:
+    """The names that a record's redactions keep back and do not take out elsewhere."""
+    record = read.record
+    withheld = any(one.where == Whole() for one in redactions)
+    if withheld and read.author != "agency":
+        whose = Whose(record.id, record.root, f"who wrote record {record.id}, which is withheld")
+        for version in read.history:
+            for part in FIELDS["author"]:
+                value = (version.text(part) or "").strip()
+                if value and (len(value) >= 8 or part not in FIELDS["address"]) and value != record.page.name:
+                    yield value, whose
+    if withheld or any(one.where == Field("author") for one in redactions):
+        whose = Whose(
+            record.id, record.root, f"perhaps who wrote record {record.id}, who was taken out", near=True
+        )
+        for version in read.history:
+            named = (version.text("author_name") or "").split()
+            if read.author != "agency" and len(named) > 1:
+                yield from ((part, whose) for part in named)
+    for word in words(read, redactions):
+        if not matching.long_enough(matching.folded(word)):
+            yield word, Whose(record.id, record.root, f"what is taken out of record {record.id} and too short to be taken out elsewhere")  # fmt: skip
+
+
+def _widest(met: Mapping[str, Sequence[tuple[int, int]]]) -> Iterator[tuple[tuple[int, int], str]]:
+    """Each place with the word that stands there, but for those that lie within another: a part of a whole name."""
+    places = sorted(
+        ((place, word) for word, found in met.items() for place in found),
+        key=lambda one: (one[0][0], -one[0][1]),
+    )
+    reached = -1
+    for place, word in places:
+        if place[1] > reached:
+            reached = place[1]
+            yield place, word
+
+
+def _settled(
+    version: int,
+    start: int,
+    end: int,
+    kept: Sequence[Span | Field],
+    taken: Sequence[tuple[int, int]],
+) -> bool:
+    """Whether somebody decided of a place: it is taken out, or may stay."""
+    return any(first < end and start < last for first, last in taken) or any(
+        isinstance(one, Span) and one.version == version and one.start <= start and end <= one.end
+        for one in kept
+    )
+
+
+class Standing:
+    """Words that are taken out, to be looked for where nothing is: in the names of pages, and in files that leave as they are.
+
+    With the eyes of whoever looks through the finished production, so that it is known before it is built.
+    """
+
+    def __init__(self, absent: Sequence[str], agency: Sequence[str]) -> None:
+        self._hunter = Hunter(absent)
+        self._agency: Sequence[str] = agency
+        self._seen: set[UUID] = set()
+
+    def within(
+        self, read: Read, whole: frozenset[UUID], redactions: Sequence[Redaction]
+    ) -> Iterator[Conflict]:
+        """Where such words stand, of what leaves with a record."""
+        if not self._hunter.count:
+            return
+        page = read.record.page
+        if page.id not in self._seen:
+            self._seen.add(page.id)
+            for said in (*self._agency, page.name, page.address, page.custodian):
+                if next(self._hunter.content(said.encode(errors="replace")), None) is not None:
+                    yield Conflict(
+                        Kind.STANDS, read.record.id, f"words that are taken out stand in {said!r}, which is the agency's own and always leaves",
+                        "Take out fewer words, or take them out `--only-here`.",
+                    )  # fmt: skip
+            self._agency = ()
+        for held in _as_they_are(read, whole, redactions):
+            if self._holds(held):
+                yield Conflict(
+                    Kind.STANDS, read.record.id, f"words that are taken out stand in attachment {held.id} ({held.media_type}), which leaves as it is",
+                    "`muniment review withhold --attachment`, or take the words out `--only-here` where they are taken out.",
+                )  # fmt: skip
+
+    def _holds(self, held: Held) -> bool:
+        assert held.chunks is not None, "it leaves"
+        return next(self._hunter.content(b"".join(held.chunks()), told=True), None) is not None
+
+
+def _as_they_are(read: Read, whole: frozenset[UUID], redactions: Sequence[Redaction]) -> Iterator[Held]:
+    """The texts among the attachments that leave byte for byte, each once."""
+    back = {one.where.attachment for one in redactions if isinstance(one.where, Whole | Region)}
+    held = {one.id: one for listed in read.attachments.values() for one in listed if one.id is not None}
+    for identity, one in held.items():
+        if (
+            one.chunks is not None
+            and identity not in back
+            and (not redactions or identity in whole)
+            and (one.size or 0) <= _READ_AS_TEXT
+            and plain_type(one.media_type).startswith(_TEXTS)
+        ):
+            yield one
+
+
+def unfit(read: Read, why: str, remedy: str) -> Conflict:
+    """That an attachment would have to be made anew, and cannot be."""
+    return Conflict(Kind.UNFIT, read.record.id, why, remedy)
 
 
 def otherwise(read: Read, production: str, before: str, now: str) -> Conflict:

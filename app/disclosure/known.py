@@ -85,6 +85,8 @@ class Laws:
             subdivision=house.subdivision if house.country else law.subdivision,
             closed=house.closed,
             open=frozenset(house.open),
+            optional=frozenset(law.holidays.optional) if law.holidays else frozenset(),
+            moved=law.holidays.moved if law.holidays else True,
         )
         return Hours(calendar=calendar, zone=zone, closes=house.closes)
 

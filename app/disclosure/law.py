@@ -355,6 +355,16 @@ class Exemption(Cited):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holidays(Cited):
+    """Which days of the state's list of holidays are working days all the same, unless the agency says that it is closed."""
+
+    optional: tuple[str, ...] = ()
+    """By the names that the list gives them."""
+    moved: bool = True
+    """Whether the day on which a holiday of a weekend is observed counts as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Law:
     """A public-records law, as its file writes it."""
 
@@ -365,6 +375,7 @@ class Law:
     country: str = ""
     subdivision: str = ""
     """Whose holidays count: `US`, and `AK` within it."""
+    holidays: Holidays | None = None
     editions: tuple[Edition, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     note: str = ""

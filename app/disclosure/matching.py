@@ -4,14 +4,17 @@ A name that is redacted in one place must not be read in the next. So words are
 compared as a reader would read them: without regard to case, width, accents,
 line breaks, and characters that nobody sees, and where there are enough of
 them, without regard to blanks and punctuation either: 'Mill-Road' is Mill Road.
+In an address, a handle or a hashtag they are met by their letters alone, with its
+escapes read: all of it is taken out then.
 That may take out a little more than was asked for, and never less. A finished
 production is hunted through in the same manner, or a narrower one.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import unquote
@@ -19,9 +22,13 @@ from urllib.parse import unquote
 from ahocorasick_rs import AhoCorasick
 
 SHORTEST = 4
-"""Shorter words are found only where they stand by themselves: 'Al' is no part of 'also'."""
+"""Words of fewer letters are found only where they stand by themselves: 'Al' is no part of 'also'."""
 LOOSE_FROM = 8
 """Bytes that the letters and digits of words must have for them to be found by these alone."""
+_WIDE = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ", "BOPOMOFO ", "YI SYLLABLE ")
+"""Scripts without blanks between words, by the names of their characters: two of these say what four letters do."""
+_ADDRESS = re.compile(r"(?:https?:|www\.|//)[^\s<>\"']+|(?<=[#@])\w[\w.-]*|\w[\w.+-]*(?=@\w)", re.IGNORECASE)
+"""Addresses, what follows the sign of a handle or of a hashtag, and what stands before it in an e-mail address."""
 LONGEST = 256
 """Longer words are found by their parts of this length, so that a quotation of some of them is met as well."""
 
@@ -65,6 +72,24 @@ def _char(char: str) -> str:
     return " " if char.isspace() else kept
 
 
+class _Folding(dict[int, str]):
+    """How each character is compared; one that was never seen is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = said = _char(chr(code))
+        return said
+
+
+_FOLDING = _Folding()
+_BLANKS = re.compile(r"\s+")
+_NO_LETTERS = re.compile(r"[\W_]+")
+
+
+def quickly(text: str) -> str:
+    """What `read` calls the folded text, without the places: many times as fast, for texts that mostly hold nothing."""
+    return _BLANKS.sub(" ", text.translate(_FOLDING))
+
+
 def read(text: str) -> Read:
     """A text as it is compared. What nobody sees belongs to the character before it."""
     folded: list[str] = []
@@ -90,7 +115,33 @@ def read(text: str) -> Read:
 
 def folded(text: str) -> str:
     """Words as they are looked for."""
-    return read(text).folded.strip()
+    return quickly(text).strip()
+
+
+def long_enough(word: str) -> bool:
+    """Whether folded words are met by chance in no longer ones, so that they need not stand by themselves.
+
+    Four letters are; in a script without blanks between words, two characters.
+    """
+    return len(word) >= SHORTEST or len(word) + sum(map(_wide, word)) >= SHORTEST
+
+
+@lru_cache(maxsize=8192)
+def _wide(char: str) -> bool:
+    return not char.isascii() and unicodedata.name(char, "").startswith(_WIDE)
+
+
+def by_itself(text: str, start: int, end: int) -> bool:
+    """Whether a place of a text is no part of a longer word, or is of a script without blanks between words."""
+    touched = text[max(start - 1, 0) : start].isalnum() or text[end : end + 1].isalnum()
+    return not touched or any(_wide(one) for char in text[start:end] for one in _char(char))
+
+
+def addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Where addresses, handles and hashtags stand in a text."""
+    if "//" in text or "@" in text or "#" in text or "www." in text.casefold():
+        for found in _ADDRESS.finditer(text):
+            yield found.span()
 
 
 def parts(words: str) -> list[str]:
@@ -106,9 +157,19 @@ def found(words: Iterable[str], text: Read) -> list[tuple[int, int]]:
     return sorted({place for word in words if word for place in _places(word, text)})
 
 
+def in_addresses(words: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """The addresses of a text that spell out any of these folded words, each as a whole."""
+    places = list(addresses(text))
+    return (
+        [one for one in places if any(spelled_in(word, text[slice(*one)]) for word in words)]
+        if places
+        else []
+    )
+
+
 def _places(word: str, text: Read) -> Iterator[tuple[int, int]]:
     for begin in _each(word, text.folded):
-        if len(word) >= SHORTEST or alone(text.folded, begin, begin + len(word)):
+        if long_enough(word) or alone(text.folded, begin, begin + len(word)):
             yield text.source(begin, begin + len(word))
     if loose := _loose(word):
         for begin in _each(loose, text.letters):
@@ -138,11 +199,11 @@ def alone(folded: str, begin: int, end: int) -> bool:
 def spelled_in(words: str, address: str) -> bool:
     """Whether an address spells words out, as addresses do: without blanks, or with hyphens or escapes for them."""
     looked_for = _letters(words)
-    return len(looked_for) >= SHORTEST and looked_for in _letters(unquote(address))
+    return long_enough(looked_for) and looked_for in _letters(unquote(address))
 
 
 def _letters(text: str) -> str:
-    return "".join(one for one in folded(text) if one.isalnum())
+    return _NO_LETTERS.sub("", quickly(text))
 
 
 class Many:
@@ -151,24 +212,63 @@ class Many:
     def __init__(self, words: Iterable[str]) -> None:
         self._words = sorted({folded(one) for one in words} - {""})
         self._found = AhoCorasick(self._words) if self._words else None
-        loose = [(letters, word) for word in self._words if (letters := _loose(word))]
-        self._whose = [word for _, word in loose]
-        self._loosely = AhoCorasick([letters for letters, _ in loose]) if loose else None
+        self._whose, self._loosely = _spelling(self._words, _loose)
+        self._named, self._spelled = _spelling(self._words, _spells)
 
     def __bool__(self) -> bool:
         return self._found is not None
 
+    def any(self, text: str) -> bool:
+        """Whether any of the words may stand in a text: quick, and never a no where `within` tells of one."""
+        if self._found is None or not text:
+            return False
+        said = quickly(text)
+        return (
+            bool(self._found.find_matches_as_indexes(said))
+            or (
+                self._loosely is not None
+                and bool(self._loosely.find_matches_as_indexes(_NO_LETTERS.sub("", said)))
+            )
+            or any(next(self.spelled(text[slice(*one)]), None) is not None for one in addresses(text))
+        )
+
     def within(self, text: str) -> dict[str, list[tuple[int, int]]]:
-        """Which of the words stand in a text, folded, and where."""
-        if self._found is None:
+        """Which of the words stand in a text, folded, and where; an address that spells one out is such a place."""
+        if self._found is None or not self.any(text):
             return {}
         said = read(text)
         told: dict[str, set[tuple[int, int]]] = {}
         for number, begin, end in self._found.find_matches_as_indexes(said.folded, overlapping=True):
             word = self._words[number]
-            if len(word) >= SHORTEST or alone(said.folded, begin, end):
+            if long_enough(word) or alone(said.folded, begin, end):
                 told.setdefault(word, set()).add(said.source(begin, end))
         if self._loosely is not None:
             for number, begin, end in self._loosely.find_matches_as_indexes(said.letters, overlapping=True):
                 told.setdefault(self._whose[number], set()).add(said.among_letters(begin, end))
+        for place in addresses(text):
+            for word in self.spelled(text[slice(*place)]):
+                told.setdefault(word, set()).add(place)
         return {word: sorted(places) for word, places in sorted(told.items())}
+
+    def named(self, text: str) -> set[str]:
+        """Which of the words stand in what is no running text: a name of a file, an address, a title."""
+        return {*self.within(text), *(() if " " in text.strip() else self.spelled(text))}
+
+    def spelled(self, address: str) -> Iterator[str]:
+        """Which of the words an address spells out."""
+        if self._spelled is not None:
+            for number, _, _ in self._spelled.find_matches_as_indexes(
+                _letters(unquote(address)), overlapping=True
+            ):
+                yield self._named[number]
+
+
+def _spells(word: str) -> str:
+    letters = _letters(word)
+    return letters if long_enough(letters) else ""
+
+
+def _spelling(words: Iterable[str], how: Callable[[str], str]) -> tuple[list[str], AhoCorasick | None]:
+    """Words by their letters, where they have enough of them; several may have the same."""
+    told = [(letters, word) for word in words if (letters := how(word))]
+    return [word for _, word in told], AhoCorasick([letters for letters, _ in told]) if told else None

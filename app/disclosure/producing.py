@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -26,15 +27,16 @@ from app.db.database import lock_ledger
 from app.db.rows import insert_rows
 from app.disclosure import assembling, conflicts, matching, moving, produced, requests, reviewing, selecting
 from app.disclosure.assembling import Decided
-from app.disclosure.conflicts import Conflict, Withdrawn
+from app.disclosure.conflicts import Conflict, Named, Standing, Withdrawn
 from app.disclosure.package import building
 from app.disclosure.package.building import Built, Sources
 from app.disclosure.package.recipe import LAST, USUAL, Earlier, Forms, Ground, Recipe, fit
 from app.disclosure.produced import TYPE, NotIssued, Production
 from app.disclosure.reaching import Reach
-from app.disclosure.redacting import Read, Remaker, Whole, words
+from app.disclosure.redacting import FIELDS, Field, Read, Remaker, Span, Whole, details, words
 from app.disclosure.released import Item
 from app.disclosure.requests import Request
+from app.disclosure.trying import Trial
 from app.disclosure.verify.hunting import Hunter
 from app.records.errors import Refused
 from app.records.ids import new_id
@@ -78,6 +80,7 @@ class Plan:
     names: Mapping[UUID, str]
     reach: Reach
     withdrawn: Withdrawn
+    named: Named
     withheld: frozenset[int]
     """The keys of the records that are kept back whole."""
     redacted: frozenset[int]
@@ -136,8 +139,9 @@ def plan(store: Store, request: Request, *, messages: bool = False) -> Plan:
     held_back = [(read, so) for read, so in told if _withheld(so)]
     reach = Reach((read, so.redactions) for read, so in told)
     withdrawn = Withdrawn(read for read, so in held_back if not _only_here(so))
+    named = Named((read, so.redactions) for read, so in told)
     planned = Plan(
-        request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn,
+        request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn, named=named,
         withheld=frozenset(read.record.key for read, _ in held_back),
         redacted=frozenset(read.record.key for read, so in told if so.redactions and not _withheld(so)),
         absent=_absent(told), grounds=_grounds(request, [so for _, so in told]),
@@ -166,14 +170,22 @@ def _absent(told: Sequence[tuple[Read, Decided]]) -> list[str]:
                 text = (version.text("text") or "").strip()
                 if len(text) >= conflicts.LONG:
                     found[text] = None
-    stays = [
-        matching.read((version.text("text") or "")[kept.start : kept.end])
-        for read, so in told
-        for kept in so.kept
-        for version in read.history
-        if version.number == kept.version
-    ]
+    stays = [matching.read(said) for read, so in told for kept in so.kept for said in _stays(read, kept)]
     return [word for word in found if not any(matching.found([matching.folded(word)], one) for one in stays)]
+
+
+def _stays(read: Read, kept: Span | Field) -> Iterator[str]:
+    """What a person let stay of a record."""
+    for version in read.history:
+        match kept:
+            case Span(number, start, end) if number == version.number:
+                yield (version.text("text") or "")[start:end]
+            case Field("details"):
+                yield from details(version)
+            case Field(name):
+                yield from (version.text(part) or "" for part in FIELDS[name])
+            case _:
+                pass
 
 
 def _grounds(request: Request, made: Sequence[Decided]) -> dict[str, Ground]:
@@ -225,8 +237,23 @@ def _conflicts(
 ) -> Iterator[Conflict]:
     """What is in conflict; read part by part, and only what could be."""
     touched = made.withheld | made.redacted
-    everything = bool(made.withdrawn) or bool(made.reach)
+    everything = bool(made.withdrawn) or bool(made.reach) or bool(made.named)
+    standing = Standing(made.absent, (store.agency.name, store.agency.domain))
     wanted = [key for key in made.order if everything or key in touched or key in before]
+    with closing(Trial()) as trial:
+        yield from _each(store, made, wanted, standing, trial, two=two, before=before)
+
+
+def _each(
+    store: Store,
+    made: Plan,
+    wanted: Sequence[int],
+    standing: Standing,
+    trial: Trial,
+    *,
+    two: bool,
+    before: Mapping[int, tuple[str, str, bytes]],
+) -> Iterator[Conflict]:
     for start in range(0, len(wanted), _ASK):
         part = wanted[start : start + _ASK]
         with store.database.read() as tx:
@@ -240,6 +267,10 @@ def _conflicts(
             yield from conflicts.within(read, so, more, two_persons=two)
             if read.record.key not in made.withheld:
                 yield from made.withdrawn.within(read, [*so.redactions, *more])
+                yield from made.named.within(read, so.kept, [*so.redactions, *more])
+                yield from standing.within(read, so.whole, [*so.redactions, *more])
+                for _, why, remedy in trial.of(read, [*so.redactions, *more], so.whole):
+                    yield conflicts.unfit(read, why, remedy)
             was = before.get(read.record.key)
             if was is not None and was[2] != decisions(store, so):
                 yield conflicts.otherwise(read, was[0], was[1], how(so, [*so.redactions, *more]))

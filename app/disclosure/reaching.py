@@ -2,7 +2,9 @@
 
 A name that leaves in the next comment was not redacted. So every redaction of
 words reaches every record of the selection, however the words are written
-there, unless it says that it means its own record only. Each place is a
+there, in its text, its fields, and what the platform says beside it (html,
+quoted posts, titles of links, names and descriptions of files), unless it says
+that it means its own record only. Each place is a
 redaction of its own in the logs, on the same ground, by the same person. Pure.
 """
 
@@ -13,7 +15,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.disclosure import matching
-from app.disclosure.redacting import FIELDS, Field, Read, Redaction, Span, Whole, words
+from app.disclosure.redacting import DETAILS, FIELDS, Field, Read, Redaction, Span, Whole, details, words
 from app.records.nouns import Version
 
 
@@ -36,7 +38,7 @@ class Reach:
                     continue
                 for word in words(read, [one]):
                     said = matching.folded(word)
-                    if len(said) >= matching.SHORTEST:
+                    if matching.long_enough(said):
                         grounds.setdefault(said, []).append(Ground(read.record.id, one))
         self._grounds: Mapping[str, Sequence[Ground]] = grounds
         self._many = matching.Many(grounds)
@@ -59,15 +61,28 @@ class Reach:
             if first is not None:
                 covered.update(FIELDS[name])
                 found.append(self._made(first, Field(name)))
-        return _distinct(found)
+        return _distinct([*found, *self._beside(read)])
 
     def _in_field(self, read: Read, part: str) -> Iterator[Ground]:
         for version in read.versions:
-            for word in self._many.within(version.text(part) or ""):
+            value = version.text(part) or ""
+            spelled = self._many.spelled(value) if part in FIELDS["address"] else ()
+            for word in (*self._many.within(value), *spelled):
                 yield from self._others(word, read)
 
+    def _beside(self, read: Read) -> Iterator[Redaction]:
+        """What is taken out of the details, for each ground once, with the words by which it reached them."""
+        said = {one for version in read.versions for one in details(version)}
+        told: dict[str, tuple[Ground, list[str]]] = {}
+        for word in sorted({word for one in said for word in self._many.named(one)}):
+            for ground in self._others(word, read):
+                told.setdefault(ground.redaction.code, (ground, []))[1].append(word)
+        for ground, theirs in told.values():
+            yield replace(self._made(ground, Field(DETAILS)), words=tuple(theirs))
+
     def _others(self, word: str, read: Read) -> list[Ground]:
-        return [one for one in self._grounds[word] if one.record != read.record.id][:1]
+        first = next((one for one in self._grounds[word] if one.record != read.record.id), None)
+        return [] if first is None else [first]
 
     @staticmethod
     def _made(ground: Ground, where: Span | Field) -> Redaction:

@@ -8,6 +8,7 @@ the rules err on the side of taking out:
 * Taking out the author takes out the name, the handle, the platform's id of
   the author, and the address and native id of the record, which would lead
   to them.
+* In an address words are met however they are spelled there, and all of it goes.
 * A record of which anything is taken out leaves without what is not shown to
   whoever decides: the platform's html, its further details, the source
   addresses of attachments, and the metadata inside pictures.
@@ -20,6 +21,9 @@ The record itself never changes.
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -48,8 +52,16 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "author": ("author_name", "author_handle", "author_id", "url", "native_id"),
     "handle": ("author_handle", "author_id", "url", "native_id"),
     "address": ("url", "native_id"),
+    "details": (),
 }
-"""What can be taken out by name, and everything that goes with it because it would lead there."""
+"""What can be taken out by name, and everything that goes with it because it would lead there.
+
+`details` is what the platform says beside it: its html, further details, the
+names and descriptions of files. The first two go with whatever is taken out.
+"""
+DETAILS = "details"
+_TAG = re.compile(r"<[^<>]*>")
+_OF_A_FILE = ("url", "description", "caption")
 _LEAST = 8
 """A shorter native id, a plain number, says nothing where it stands in a text."""
 FINE = 10_000
@@ -119,6 +131,8 @@ class Redaction:
     on: datetime
     only_here: bool = False
     """Whether the same words may leave elsewhere; without it they are taken out of every record of the request."""
+    words: tuple[str, ...] = ()
+    """Of the details: which words alone go out of the descriptions; none, and the descriptions go."""
 
     def made(self) -> Made:
         """As the logs tell it."""
@@ -295,6 +309,62 @@ def release(read: Read, redactions: Sequence[Redaction], *, whole: Iterable[UUID
     )
 
 
+def details(version: Version) -> Iterator[str]:
+    """What the platform said beside the words of a version: its html, further details, and of each file what it is called."""
+    if markup := version.text("html"):
+        plain = html.unescape(markup)
+        yield plain
+        yield _TAG.sub("", plain)
+    more = version.fields.get("extra")
+    yield from _strings(_parsed(more) if isinstance(more, str) else more)
+    listed = version.fields.get("attachments")
+    for item in listed if isinstance(listed, list | tuple) else ():
+        if isinstance(item, Mapping):
+            yield from (said for name in _OF_A_FILE if isinstance(said := item.get(name), str))
+
+
+def _parsed(written: str) -> object:
+    """What a statement holds as JSON text."""
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
+
+
+def _strings(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for name, one in value.items():
+                yield from _strings(name)
+                yield from _strings(one)
+        case list() | tuple():
+            for one in value:
+                yield from _strings(one)
+        case _:
+            pass
+
+
+def to_be_remade(
+    read: Read, redactions: Sequence[Redaction], whole: Iterable[UUID] = ()
+) -> Iterator[tuple[Held, Sequence[tuple[Region, Removed]]]]:
+    """The attachments that are made anew before a record leaves, each once, with the regions that are taken out of it."""
+    if not redactions or any(one.where == Whole() for one in redactions):
+        return
+    back = {one.where.attachment for one in redactions if isinstance(one.where, Whole)}
+    for held in {one.id: one for listed in read.attachments.values() for one in listed}.values():
+        if held.id is None or held.chunks is None or held.id in back or not can_be_remade(held.media_type):
+            continue
+        regions = [
+            (one.where, Removed(one.code))
+            for one in redactions
+            if isinstance(one.where, Region) and one.where.attachment == held.id
+        ]
+        if regions or held.id not in whole:
+            yield held, regions
+
+
 def words(read: Read, redactions: Iterable[Redaction]) -> dict[str, Removed]:
     """The words that redactions take out of a record, as they stand in it, each with its mark.
 
@@ -313,11 +383,22 @@ def remaining(read: Read, redactions: Sequence[Redaction]) -> Iterator[tuple[int
                 yield version.number, run
 
 
+def gone(read: Read, redactions: Sequence[Redaction]) -> Mapping[int, Sequence[tuple[int, int]]]:
+    """By the number of each version the places that `redactions` take out of its text."""
+    taken = _Taken(read, redactions)
+    return {
+        version.number: [(start, end) for start, end, _ in taken.places(version.text("text") or "", version.number)]
+        for version in read.versions
+    }  # fmt: skip
+
+
 def _words(read: Read, redactions: Iterable[Redaction]) -> Iterator[tuple[str, str]]:
     for one in redactions:
         match one.where:
             case Span(number, start, end):
                 yield _text(read, number)[start:end].strip(), one.code
+            case Field("details"):
+                yield from ((word, one.code) for word in one.words)
             case Field(name):
                 for version in read.history:
                     for part in FIELDS[name]:
@@ -336,10 +417,14 @@ class _Taken:
         self.spans: dict[int, list[tuple[int, int, str]]] = {}
         self.fields: dict[str, set[str]] = {}
         self.attachments: dict[UUID, list[Redaction]] = {}
+        self.descriptions: set[str] = set()
+        """On what grounds the descriptions of files go as a whole."""
         for one in redactions:
             match one.where:
                 case Span(version, start, end):
                     self.spans.setdefault(version, []).append((start, end, one.code))
+                case Field("details") if not one.words:
+                    self.descriptions.add(one.code)
                 case Field(name):
                     for part in FIELDS[name]:
                         self.fields.setdefault(part, set()).add(one.code)
@@ -369,14 +454,24 @@ class _Taken:
 
     def passage(self, text: str, version: int | None = None) -> Passage:
         """A text without what is taken out of it."""
+        return passage(text, self.places(text, version))
+
+    def description(self, text: str) -> Passage:
+        """What is said of a file, without what is taken out of it."""
+        return (_mark(self.descriptions),) if self.descriptions and text else self.passage(text)
+
+    def places(self, text: str, version: int | None = None) -> list[tuple[int, int, str]]:
+        """What is taken out of a text: where, and on which ground."""
         places = list(self.spans.get(version, ())) if version is not None else []
         if self.words:
             said = matching.read(text)
             for word, codes in self.words.items():
                 places += [
-                    (start, end, code) for start, end in matching.found([word], said) for code in codes
+                    (start, end, code)
+                    for start, end in (*matching.found([word], said), *matching.in_addresses([word], text))
+                    for code in codes
                 ]
-        return passage(text, places)
+        return places
 
 
 def passage(text: str, places: Iterable[tuple[int, int, str]]) -> Passage:
@@ -427,7 +522,7 @@ def _version(
 
 
 def _left(taken: _Taken, held: Held, whole: frozenset[UUID], by: Remaker) -> ReleasedAttachment:
-    description = taken.passage(held.description)
+    description = taken.description(held.description)
     leaves = ReleasedAttachment(
         id=held.id, leaves=Leaves.WHOLE, media_type=held.media_type, size=held.size, description=description,
         chunks=held.chunks, commitment=held.commitment,

@@ -182,14 +182,14 @@ def let_leave(
 
 
 def keep_words(
-    store: Store, tx: Tx, request: Request, record: Record, span: Span, *, by: Officer, why: str
+    store: Store, tx: Tx, request: Request, record: Record, where: Span | Field, *, by: Officer, why: str
 ) -> Standing:
-    """Reject a suggestion: these words may leave, and are suggested no more."""
+    """Let words or a field stay, whatever reaches them from other records; such words are suggested no more."""
     _must_be_open(tx, request, record)
-    redacting.check(assembling.one(store, tx, record), span)
-    if any(one.kind == KEPT and one.where == span for one in of_record(store, tx, record.key)):
+    redacting.check(assembling.one(store, tx, record), where)
+    if any(one.kind == KEPT and one.where == where for one in of_record(store, tx, record.key)):
         raise RedactedAlready("that these words may leave was decided already")
-    return _made(store, tx, request, record, KEPT, {**_plain(span), "code": ""}, by=by, why=why)
+    return _made(store, tx, request, record, KEPT, {**_plain(where), "code": ""}, by=by, why=why)
 
 
 def earlier(store: Store, tx: Tx, but: int) -> dict[str, str]:
@@ -333,7 +333,7 @@ def as_decided(found: Iterable[Standing], names: Mapping[UUID, str]) -> Decided:
     made, whole, kept = [], set(), []
     for one in found:
         if one.kind == KEPT:
-            if isinstance(one.where, Span):
+            if isinstance(one.where, Span | Field):
                 kept.append(one.where)
             continue
         if one.kind == LEAVES:
@@ -761,6 +761,8 @@ def _plain(where: Where) -> dict[str, object]:
 
 def _where(kind: str, detail: Mapping[str, Any]) -> Where:
     match kind:
+        case "kept" if "field" in detail:
+            return Field(detail["field"])
         case "span" | "kept":
             return Span(detail["version"], detail["start"], detail["end"])
         case "field":

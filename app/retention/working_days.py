@@ -16,6 +16,9 @@ import holidays as observances
 
 from app.retention.calendar import DAY, LAST, BadCalendar
 
+_MOVED = " (observed)"
+"""How the list ends the name of a holiday on the day on which it is observed instead."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkingDays:
@@ -33,6 +36,10 @@ class WorkingDays:
     open: frozenset[date] = frozenset()
     weekend: frozenset[int] = frozenset({5, 6})
     """Monday is 0."""
+    optional: frozenset[str] = frozenset()
+    """Holidays of the list, by name, on which an agency works unless it says that it is closed."""
+    moved: bool = True
+    """Whether the day on which a holiday of a weekend is observed is free; if not, the agency names those that are."""
 
     def __post_init__(self) -> None:
         known = observances.list_supported_countries()
@@ -62,7 +69,12 @@ class WorkingDays:
             return "weekend"
         if day in self.open:
             return None
-        return self._observed.get(day)  # the library learns a year when it is asked for one of its days
+        told = self._observed.get(day)  # the library learns a year when it is asked for one of its days
+        return "; ".join(one for one in told.split("; ") if self._free(one)) or None if told else None
+
+    def _free(self, name: str) -> bool:
+        holiday = name.removesuffix(_MOVED)
+        return holiday not in self.optional and (self.moved or holiday == name)
 
     def works(self, day: date) -> bool:
         return self.closed_for(day) is None

@@ -73,6 +73,33 @@ def test_an_observed_holiday_is_not_counted():
     assert on(rules(answer(1)), happened("received", before)) == seward
 
 
+@pytest.mark.parametrize(
+    ("law", "received", "answered", "closed"),
+    [
+        ("us-tx", date(2026, 3, 20), date(2026, 4, 3), {}),  # Cesar Chavez Day and Good Friday are optional
+        ("us-tx", date(2026, 3, 20), date(2026, 4, 6), {date(2026, 4, 3): "Good Friday, which we observe"}),
+        ("us-tx", date(2026, 6, 29), date(2026, 7, 13), {}),  # the Friday before a Fourth on a Saturday
+        ("us-tx", date(2026, 8, 24), date(2026, 9, 9), {}),  # but the days of Johnson and of labor are free
+    ],
+)
+def test_a_holiday_that_not_every_agency_observes_makes_no_deadline_later(law, received, answered, closed):
+    edition, hours = shipped(law)
+    calendar = replace(hours.calendar, closed=closed)
+    assert on(edition, happened("received", received), hours=Hours(calendar=calendar, zone=ZONE)) == answered
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 31), date(2026, 11, 27), date(2027, 10, 29)])
+def test_a_holiday_that_binds_no_city_of_california_is_a_working_day(day):
+    _, hours = shipped("us-ca")
+    assert hours.calendar.works(day)
+    assert not WorkingDays(country="US", subdivision="CA").works(day)
+
+
+def test_two_holidays_of_one_day_leave_the_one_that_counts():
+    texas = WorkingDays(country="US", subdivision="TX", optional=frozenset({"Confederate Memorial Day"}))
+    assert texas.closed_for(date(2026, 1, 19)) == "Martin Luther King Jr. Day"
+
+
 def test_the_agencys_own_closed_day_is_not_counted():
     closed = Hours(calendar=WorkingDays(closed={date(2026, 3, 3): "snow"}), zone=ZONE)
     assert on(rules(answer(1)), happened("received", MONDAY), hours=closed) == date(2026, 3, 4)

@@ -56,11 +56,10 @@ class Pages:
             raise Unfit("pages")
         self._regions: dict[int, list[Filled]] = {}
         for one in regions:
-            if not (
-                1 <= one.page <= self.count
-                and 0 <= one.left < one.right <= FINE
-                and 0 <= one.top < one.bottom <= FINE
-            ):
+            if not 1 <= one.page <= self.count:
+                self.close()
+                raise Unfit("page")
+            if not (0 <= one.left < one.right <= FINE and 0 <= one.top < one.bottom <= FINE):
                 self.close()
                 raise Unfit("region")
             self._regions.setdefault(one.page, []).append(one)

@@ -29,6 +29,7 @@ SIDE = 2_000
 _BLOCK = 16
 _LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"})
 _READ = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO")
+_MOVING = frozenset({"GIF", "WEBP", "PNG"})
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 _INK, _PAPER = (0, 0, 0), (255, 255, 255)
 
@@ -83,19 +84,37 @@ def remade(content: bytes, regions: Sequence[Filled]) -> tuple[bytes, str]:
     that holds several pictures which are not frames of one (TIFF) is refused.
     """
     with _opened(content) as picture:
-        frames = int(getattr(picture, "n_frames", 1))
-        kind = picture.format or ""
-        if frames > 1 and kind in {"TIFF", "ICO"}:
-            raise Unfit("sheets")
-        for one in regions:
-            if one.page != 1 or not (0 <= one.left < one.right <= FINE and 0 <= one.top < one.bottom <= FINE):
-                raise Unfit("region")
+        frames, kind = _fit(picture, regions)
         spread = _BLOCK if kind in _LOSSY else 0
-        if frames > 1 and kind in {"GIF", "WEBP", "PNG"}:
+        if frames > 1 and kind in _MOVING:
             return _moving(picture, kind, regions, spread)
         upright = _upright(picture)
         fill(upright, regions, spread)
         return _written(upright, {"MPO": "JPEG"}.get(kind, kind if kind in _TYPES else "PNG"))
+
+
+def tried(content: bytes, regions: Sequence[Filled]) -> None:
+    """Whether a picture may be made anew with its regions filled, as far as its head tells; raises `Unfit`."""
+    with _opened(content) as picture:
+        _fit(picture, regions)
+
+
+def _fit(picture: Image.Image, regions: Sequence[Filled]) -> tuple[int, str]:
+    frames = int(getattr(picture, "n_frames", 1))
+    kind = picture.format or ""
+    if frames > 1 and kind in {"TIFF", "ICO"}:
+        raise Unfit("sheets")
+    for one in regions:
+        if one.page != 1 or not (0 <= one.left < one.right <= FINE and 0 <= one.top < one.bottom <= FINE):
+            raise Unfit("region")
+    if frames > 1 and kind in _MOVING:
+        _few(picture, frames)
+    return frames, kind
+
+
+def _few(picture: Image.Image, frames: int) -> None:
+    if frames > MOST_FRAMES or frames * picture.width * picture.height > MOST_PIXELS:
+        raise Unfit("frames")
 
 
 def shown(content: bytes) -> Shown:
@@ -202,9 +221,6 @@ def _flat(picture: Image.Image, profile: object) -> Image.Image:
 
 def _moving(picture: Image.Image, kind: str, regions: Sequence[Filled], spread: int) -> tuple[bytes, str]:
     """A picture that moves: the boxes stand in the same place in every frame."""
-    frames = int(getattr(picture, "n_frames", 1))
-    if frames > MOST_FRAMES or frames * picture.width * picture.height > MOST_PIXELS:
-        raise Unfit("frames")
     made: list[Image.Image] = []
     lasting: list[int] = []
     for frame in _frames(picture):

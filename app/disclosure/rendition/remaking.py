@@ -27,6 +27,8 @@ class CannotBeRemade(Refused):
     """An attachment cannot be made anew, so it leaves neither in part nor without its metadata."""
 
     code = "attachment-cannot-be-remade"
+    outside = False
+    """Whether it is a region that is at fault: on a page that the document does not have."""
 
 
 class NoSuchSheet(NotFound):
@@ -47,10 +49,7 @@ class Remakes:
 
         Raises `CannotBeRemade`, which says why and what a person can do.
         """
-        filled = [
-            Filled(region.page, region.left, region.top, region.right, region.bottom, mark.code)
-            for region, mark in regions
-        ]
+        filled = _filled(regions)
         try:
             content = _content(held)
             if plain_type(held.media_type) in DOCUMENTS:
@@ -59,10 +58,15 @@ class Remakes:
                 return self._studio.remade(content, filled)
             raise Unfit("unknown")
         except Unfit as error:
-            raise CannotBeRemade(
-                f"attachment {held.id} ({held.media_type or 'of unknown type'}) cannot be made anew: {REASONS[error.reason]}",
-                next="Withhold the attachment on a ground, or, where only its metadata is at stake, let it leave whole.",
-            ) from error
+            raise _refused(held, regions, error) from error
+
+    def fits(self, held: Held, regions: Sequence[tuple[Region, Removed]] = ()) -> None:
+        """Whether `remade` would make it anew, as far as opening it tells; raises what that would."""
+        document = plain_type(held.media_type) in DOCUMENTS
+        try:
+            self._studio.tried(_content(held), _filled(regions), document=document)
+        except Unfit as error:
+            raise _refused(held, regions, error) from error
 
     def page(self, held: Held, number: int) -> tuple[Sheet, int]:
         """A page of a document as a picture, or the picture itself, with nothing taken out; and how many pages there are.
@@ -109,6 +113,29 @@ class Remakes:
         return self._press.pdf(
             Sheets(title="Attachment, made anew", author="", made_at=_LONG_AGO, blocks=blocks)
         ).content
+
+
+def _filled(regions: Sequence[tuple[Region, Removed]]) -> list[Filled]:
+    return [
+        Filled(region.page, region.left, region.top, region.right, region.bottom, mark.code)
+        for region, mark in regions
+    ]
+
+
+def _refused(held: Held, regions: Sequence[tuple[Region, Removed]], error: Unfit) -> CannotBeRemade:
+    what = f"attachment {held.id} ({held.media_type or 'of unknown type'}) cannot be made anew"
+    if error.reason == "page":
+        page = max((region.page for region, _ in regions), default=0)
+        refused = CannotBeRemade(
+            f"{what}: a region lies outside of it, on page {page}, which it does not have",
+            next="Count its pages from 1; what was decided is taken back by `muniment review retract`.",
+        )
+        refused.outside = True
+        return refused
+    return CannotBeRemade(
+        f"{what}: {REASONS[error.reason]}",
+        next="Withhold the attachment on a ground, or, where only its metadata is at stake, let it leave whole.",
+    )
 
 
 def _content(held: Held) -> bytes:

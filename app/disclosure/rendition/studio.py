@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import msgspec
 
 from app.disclosure.rendition.documents import Pages, Sheet
-from app.disclosure.rendition.pictures import Filled, Shown, Unfit, remade, shown
+from app.disclosure.rendition.pictures import Filled, Shown, Unfit, remade, shown, tried
 from app.papers.workers import Gone, Worker, served
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -33,6 +33,14 @@ class Show(msgspec.Struct, frozen=True, tag=True):
     """Give a picture as it stands on a page."""
 
     content: bytes
+
+
+class Try(msgspec.Struct, frozen=True, tag=True):
+    """Look whether a picture, or a document, can be made anew."""
+
+    content: bytes
+    regions: tuple[Filled, ...]
+    document: bool
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
@@ -59,7 +67,7 @@ class Answer(msgspec.Struct, frozen=True):
     unfit: str | None = None
 
 
-_Asked = Remake | Show | Open | Turn
+_Asked = Remake | Show | Try | Open | Turn
 
 
 class Studio:
@@ -77,6 +85,10 @@ class Studio:
         """A picture for a page; raises `Unfit`."""
         answer = self._asked(Show(content))
         return Shown(answer.content, answer.media_type, int(answer.width), int(answer.height), answer.count)
+
+    def tried(self, content: bytes, regions: Sequence[Filled], *, document: bool) -> None:
+        """Look whether a picture or a document can be made anew, as far as opening it tells; raises `Unfit`."""
+        self._asked(Try(content, tuple(regions), document))
 
     @contextmanager
     def opened(self, content: bytes, regions: Sequence[Filled] = ()) -> Iterator[Iterator[Sheet]]:
@@ -141,6 +153,12 @@ class _Table:
                 return Answer(made, media_type)
             case Show(content):
                 return Answer(*shown(content))
+            case Try(content, regions, document):
+                if document:
+                    Pages(content, regions).close()
+                else:
+                    tried(content, regions)
+                return Answer()
             case Open(content, regions):
                 if self._open is not None:
                     self._open.close()

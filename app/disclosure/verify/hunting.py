@@ -32,11 +32,9 @@ from urllib.parse import unquote_to_bytes
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from app.disclosure.matching import parts
+from app.disclosure.matching import folded, long_enough, parts
 from app.disclosure.verify.unpacking import DEEPEST, Inner, Unpacker, Unread
 
-SHORTEST = 4
-"""Characters; a shorter string stands in any text by chance."""
 CERTAIN = 8
 """Bytes from which on a string is met nowhere by chance; a shorter one counts where no letter or digit touches it."""
 LOOSE_FROM = 12
@@ -126,11 +124,15 @@ def _sorted(patterns: Iterable[tuple[int, bytes]]) -> tuple[_Needles, _Needles]:
 
 
 class Hunter:
-    """Looks for the strings that it was made with; those shorter than `SHORTEST` are not looked for, and counted."""
+    """Looks for the strings that it was made with; those of too few letters stand anywhere by chance: they are counted."""
 
     def __init__(self, words: Iterable[str]) -> None:
         given = list(words)
-        wanted = [(place, word) for place, word in enumerate(given) if len(word.strip()) >= SHORTEST]
+        wanted = [
+            (place, word)
+            for place, word in enumerate(given)
+            if long_enough(word.strip()) or long_enough(folded(word))
+        ]
         told = [(place, part) for place, word in wanted for part in parts(word)]
         self.count = len(wanted)
         self.too_short = len(given) - len(wanted)
@@ -139,7 +141,7 @@ class Hunter:
         self._text, self._text_short = _sorted((place, _encoded(_folded(part))) for place, part in told)
         loose = ((place, _loose(_encoded(_folded(part)))) for place, part in told)
         self._loose = _Needles.of((place, one) for place, one in loose if len(one) >= LOOSE_FROM)
-        least = min((len(one) for _, part in told for one in _coded(part)), default=SHORTEST)
+        least = min((len(one) for _, part in told for one in _coded(part)), default=CERTAIN)
         self._hex = re.compile(rb"[0-9A-Fa-f]{%d,}" % (2 * least))
         self._base64 = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % -(-4 * least // 3))
 

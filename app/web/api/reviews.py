@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from app import officers
 from app.capture import records
 from app.db import Tx
-from app.disclosure import assembling, lists, redacting, requests, reviewing, selecting, showing
+from app.disclosure import assembling, lists, redacting, requests, reviewing, selecting, showing, trying
 from app.disclosure.redacting import Read, Region, Span, Where, Whole
 from app.disclosure.requests import Request
 from app.disclosure.reviewing import Looked
@@ -55,7 +55,7 @@ class NewRedaction(Reason):
 
     span: Annotated[tuple[int, int] | None, Field(description="Characters of the text, from 0.")] = None
     version: int | None = None
-    field: Literal["author", "handle", "address"] | None = None
+    field: Literal["author", "handle", "address", "details"] | None = None
     attachment: UUID | None = None
     region: Annotated[
         tuple[int, int, int, int, int] | None,
@@ -88,10 +88,20 @@ class NewRedaction(Reason):
 
 
 class Kept(Reason):
-    """Words that may stay."""
+    """Words that may stay, or a field."""
 
-    span: tuple[int, int]
+    span: tuple[int, int] | None = None
     version: int | None = None
+    field: Literal["author", "handle", "address", "details"] | None = None
+
+    def where(self, newest: int) -> Span | redacting.Field:
+        """What may stay."""
+        if (self.span is None) == (self.field is None):
+            raise Invalid("say one thing that may stay", next="Give span, or field.")
+        if self.field is not None:
+            return redacting.Field(self.field)
+        assert self.span is not None, "one of both was given"
+        return Span(self.version or newest, *self.span)
 
 
 class Marked(Reason):
@@ -246,27 +256,38 @@ def suggested(
 
 @router.post("/reviews/{request}/records/{record}/redactions", status_code=201)
 def redact(
-    request: Which, record: Identity, officer: MayRequest, here: Here, tx: RequestTx, asked: NewRedaction
+    request: Which, record: Identity, officer: MayRequest, here: Here, asked: NewRedaction
 ) -> dict[str, Any]:
     """Take something out of every rendition of a record, or keep it back whole."""
-    store = here.store
-    found, held = requests.get(store, tx, request), one(here, tx, record, officer)
-    made = reviewing.redact(
-        store, tx, found, held, asked.where(held.version.number), asked.exemption, explanation=asked.explanation,
-        only_here=asked.only_here, by=officer, why=reason(asked.why),
-    )  # fmt: skip
-    listed = reviewing.grounds(found, asked.exemption).listed
-    return {**showing.standing(made, _people(tx)), "listed": listed}
+    store, why = here.store, reason(asked.why)
+    if asked.region is not None and asked.attachment is not None:
+        tried(here, request, record, officer, Region(asked.attachment, *asked.region), asked.exemption)
+    with store.database.begin() as tx:
+        found, held = requests.get(store, tx, request), one(here, tx, record, officer)
+        made = reviewing.redact(
+            store, tx, found, held, asked.where(held.version.number), asked.exemption, explanation=asked.explanation,
+            only_here=asked.only_here, by=officer, why=why,
+        )  # fmt: skip
+        listed = reviewing.grounds(found, asked.exemption).listed
+        return {**showing.standing(made, _people(tx)), "listed": listed}
+
+
+def tried(here: Parts, which: str, record: UUID, officer: Officer, where: Region, code: str) -> None:
+    """Try a region before it is decided, outside any transaction: opening a stranger's file may take a minute."""
+    with here.store.database.read() as tx:
+        requests.must_be_open(requests.get(here.store, tx, which))
+        held = one(here, tx, record, officer)
+    trying.region(here.store, held, where, code)
 
 
 @router.post("/reviews/{request}/records/{record}/kept", status_code=201)
 def keep(
     request: Which, record: Identity, officer: MayRequest, here: Here, tx: RequestTx, asked: Kept
 ) -> dict[str, Any]:
-    """Let words stay that were suggested to be taken out."""
+    """Let words or a field stay that were suggested to be taken out, or are taken out of other records."""
     found, held = requests.get(here.store, tx, request), one(here, tx, record, officer)
-    span = Span(asked.version or held.version.number, *asked.span)
-    made = reviewing.keep_words(here.store, tx, found, held, span, by=officer, why=reason(asked.why))
+    where = asked.where(held.version.number)
+    made = reviewing.keep_words(here.store, tx, found, held, where, by=officer, why=reason(asked.why))
     return showing.standing(made, _people(tx))
 
 

@@ -8,7 +8,6 @@ are told by two clicks or by numbers. Nothing here needs a script.
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from threading import Lock
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,6 +32,7 @@ from app.disclosure.rendition.pictures import FINE
 from app.disclosure.rendition.remaking import NoSuchSheet, Remakes
 from app.disclosure.reviewing import Looked, Standing
 from app.disclosure.suggesting import Suggestion
+from app.disclosure.trying import ONE_AT_A_TIME
 from app.index.questions import Filters
 from app.records.errors import ArchiveError
 from app.records.nouns import Officer, Record, Version
@@ -245,7 +245,7 @@ def show_page(
         found, held = requests.get(here.store, tx, number), api.one(here, tx, record, officer)
         made = reviewing.of_record(here.store, tx, held.key)
         document = _document(here, tx, held, attachment)
-    with _ONE_AT_A_TIME, closing(Remakes()) as remakes:
+    with ONE_AT_A_TIME, closing(Remakes()) as remakes:
         sheet, count = remakes.page(document, page)
     high = max(1, round(SHOWN_WIDE * sheet.height / sheet.width))
     clicked = None if x is None or y is None else _place(x, y, SHOWN_WIDE, high)
@@ -279,15 +279,13 @@ def take_picture(
         document = _document(here, tx, held, attachment)
         detail = {"what": "attachment", "attachment": attachment.hex, "page": page}
         access.note(store, tx, "view", by=officer.id, record=held.id, detail=detail)
-    with _ONE_AT_A_TIME, closing(Remakes()) as remakes:
+    with ONE_AT_A_TIME, closing(Remakes()) as remakes:
         sheet, _ = remakes.page(document, page)
     return Response(sheet.content, media_type=sheet.media_type)
 
 
 SHOWN_WIDE = 800
 """How many pixels of the browser a page is wide, so that a click tells where it was."""
-_ONE_AT_A_TIME = Lock()
-"""Strangers' files are opened one after another: each may take a gigabyte."""
 
 
 def _place(x: int, y: int, wide: int, high: int) -> tuple[int, int]:
@@ -345,6 +343,8 @@ def change_record(
     store = here.store
     try:
         said = reason(why)
+        if attachment and region.strip():
+            api.tried(here, number, record, officer, _region(UUID(attachment), region), exemption)
         with store.database.begin() as tx:
             found, held = requests.get(store, tx, number), api.one(here, tx, record, officer)
             match act:
@@ -355,8 +355,9 @@ def change_record(
                 case "look":
                     reviewing.look(store, tx, found, [held.key], by=officer, why=said)
                 case "keep":
-                    place = _span(version or held.version.number, span)
-                    reviewing.keep_words(store, tx, found, held, place, by=officer, why=said)
+                    for place in _places(held.version, version, span, words, field, "", ""):
+                        if isinstance(place, Span | Field):
+                            reviewing.keep_words(store, tx, found, held, place, by=officer, why=said)
                 case "leave":
                     reviewing.let_leave(store, tx, found, held, UUID(attachment), by=officer, why=said)
                 case _:

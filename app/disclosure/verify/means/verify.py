@@ -277,7 +277,7 @@ class Production:
             kept_back = not (item / "statement.json").exists()
             with tempfile.TemporaryDirectory() as name:
                 work = Path(name) / "proof"
-                shutil.copytree(item, work)
+                shutil.copytree(item, work, symlinks=True, ignore=_no_files)
                 for file in shared:
                     shutil.copy(file, work)
                 if tokens and count == 0:
@@ -315,6 +315,12 @@ class Production:
 def shown(name: str) -> str:
     """A file's name with nothing in it that could be taken for something else."""
     return re.sub(rb"[^A-Za-z0-9._/-]", b"?", name.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _no_files(folder: str, names: list[str]) -> list[str]:
+    """What lies in a folder and is neither a file nor a folder: it is named elsewhere, and not followed."""
+    there = [(name, Path(folder, name)) for name in names]
+    return [name for name, at in there if at.is_symlink() or not (at.is_file() or at.is_dir())]
 
 
 def main(words: Sequence[str]) -> int:
