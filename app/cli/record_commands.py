@@ -15,6 +15,7 @@ from app.capture import copies, records, tags
 from app.cli.answer import Answer, say, table
 from app.cli.people_commands import moment
 from app.cli.session import READERS, Session, reason, session
+from app.holds.joining import Known
 from app.holds.showing import with_hold, with_holds
 from app.index import asof, families, grouping, highlights
 from app.index.engine import IndexBusy, Sort
@@ -169,6 +170,9 @@ def _search(asked: argparse.Namespace) -> Answer | None:
     streams = asked.all or outs
     with session(*((Role.CUSTODIAN_OF_EVIDENCE, Role.RECORDS_OFFICER) if streams else READERS)) as here:
         archive = here.archive
+        if asked.all:
+            with archive.store.database.read() as tx:
+                Known(archive.store, tx, here.officer).must_not_leave(query.tree)
         _follow(here)
         found = archive.search(
             query,

@@ -95,6 +95,18 @@ def find(store: Store, engine: Engine, scope: Scope, *, by: Officer | None = Non
     return Found(size, matched | met, {key: why for key, why in told.items() if why}, named)
 
 
+def thought_of(store: Store, engine: Engine, query: str, *, messages: bool) -> Keys:
+    """What a hold by this query would cover if it were placed now: what it cannot decide, too.
+
+    A hold covers private messages; they are told only where `messages` may be
+    read, or the number would tell what stands in them. Refuses what no scope
+    may name.
+    """
+    found = find(store, engine, Scope(query=query)).keys()
+    with store.database.read() as tx:
+        return found - uncounted(tx, messages=messages)
+
+
 def _asked(engine: Engine, judge: Judge) -> tuple[int, Keys, Keys]:
     """How far the index has come, what meets the question there, and what else might. Nothing where it cannot answer."""
     try:

@@ -16,10 +16,18 @@ from app.db import Tx
 from app.holds.covering import held_keys
 from app.index.engine import folded
 from app.index.keys import Keys
+from app.index.tree import Field, Tree, everything_in
+from app.records.errors import Refused
 from app.records.nouns import Officer
 from app.retention import known
 from app.store.store import Store
-from app.store.tables import assigned, classified, records, tombstones
+from app.store.tables import assigned, classified, matter_members, matters, records, tombstones
+
+
+class HeldWouldBeTold(Refused):
+    """A member of a silent matter asked for everything that is held to leave the archive."""
+
+    code = "held-would-be-told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,24 @@ class Known:
     store: Store
     tx: Tx
     by: Officer
+
+    def must_not_leave(self, tree: Tree) -> None:
+        """Refuse an export of what is held to a member of a silent matter: its number is an entry, which anybody may read."""
+        asks = any(isinstance(part, Field) and part.name == "hold" for part in everything_in(tree))
+        member = (
+            select(matter_members.c.key)
+            .join(matters, matters.c.key == matter_members.c.matter)
+            .where(
+                matters.c.silent,
+                matter_members.c.officer == self.by.id.bytes,
+                matter_members.c.ended_entry.is_(None),
+            )
+        )
+        if asks and self.tx.execute(member.limit(1)).first() is not None:
+            raise HeldWouldBeTold(
+                "how many records leave is an entry that anybody may read: by `hold:` it would tell of a silent matter",
+                next="Name the words, pages and days that the hold covers.",
+            )
 
     def having(self, fact: str, value: str) -> Keys:
         """The records of which a fact holds; of a value that nobody gave, none."""

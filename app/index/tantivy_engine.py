@@ -101,7 +101,7 @@ _MOST_PAIRS = 64
 _BATCH = 20_000
 _MOST_BUCKETS = 50_000
 _MOST_COMPILED = 128
-_TIED = 40
+_TIED = 8
 """So many hits are read beyond a page, so that records of one moment mostly come in their order without a second search."""
 _DESCRIPTION = "muniment.json"
 _VERSION_BITS = 24

@@ -13,8 +13,9 @@ from app.capture import pages, records
 from app.db import Tx
 from app.holds.joining import Known
 from app.holds.showing import with_holds
-from app.index import asof, highlights, search
+from app.index import asof, families, grouping, highlights, search
 from app.index.engine import Answer, Scope, Sort
+from app.index.grouping import Groups
 from app.index.highlights import Highlight
 from app.index.search import Asking, Found, Past
 from app.index.source import LedgerSource
@@ -29,6 +30,8 @@ from app.web.who import messages
 _PART = 200
 _EXCERPT, _BEFORE = 420, 120
 _FACETS_SHOWN = 10
+_SHOWN_OF_FAMILY = 5
+"""So many hits of one family are shown; the others stand on the page of its post."""
 _Text = Annotated[str, Query(max_length=4_000)]
 
 
@@ -48,6 +51,7 @@ class Asked:
     limit: int
     cursor: str
     as_of: int | None = None
+    families: bool = False
 
     @property
     def blank(self) -> bool:
@@ -81,6 +85,7 @@ class Asked:
             "sort": "" if changed.sort is Sort.NEWEST else str(changed.sort),
             "cursor": changed.cursor,
             "as_of": "" if changed.as_of is None else str(changed.as_of),
+            "families": "yes" if changed.families else "",
         }
         return urlencode({name: value for name, value in given.items() if value or name == "q"})
 
@@ -118,6 +123,7 @@ def _asked(
             description="As the archive stood when the ledger had so many entries; empty: as it stands now.",
         ),
     ] = "",
+    families: Annotated[bool, Query(description="Each family once, with all of its hits.")] = False,
 ) -> Asked:
     return Asked(
         q=q,
@@ -132,6 +138,7 @@ def _asked(
         limit=limit,
         cursor=cursor,
         as_of=_size(as_of),
+        families=families,
     )
 
 
@@ -165,6 +172,16 @@ class Hit:
     version: int
     words: Sequence[Run]
     where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family that has hits: the first, some beside it, how many `more` there are, and of how many records it consists."""
+
+    first: Hit
+    beside: Sequence[Hit] = ()
+    more: int = 0
+    members: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +222,18 @@ def find(
     )
     note(here, tx, what, asked, by=by, total=found.total)
     return query, found, read(here, tx, found.records, asked, by=by)
+
+
+def find_families(
+    here: Parts, tx: Tx, asked: Asked, *, by: Officer, facets: Sequence[str] = ()
+) -> tuple[search.Query, Found, Groups]:
+    """The same with each family once, at the place of its first hit; the cursor is that of the families."""
+    plain = replace(asked, limit=1, cursor="")
+    query, found, _ = find(here, tx, plain, by=by, facets=facets)
+    known = families.read(tx, found.as_of, messages=messages(by))
+    every_hit = everything(here, tx, plain, by=by).answer.every(asked.sort)
+    groups = grouping.of(every_hit, known, asked.limit, asked.cursor or None)
+    return query, replace(found, cursor=groups.cursor), groups
 
 
 def _past(here: Parts, tx: Tx, asked: Asked) -> Past | None:
@@ -307,6 +336,20 @@ def hits(
     }
     elsewhere = met(here, tx, query, [one for one in found if not places[one.key]], before=before)
     return [_hit(record, places[record.key], elsewhere.get(record.key)) for record in found]
+
+
+def families_of(
+    here: Parts, tx: Tx, query: search.Query, groups: Groups, asked: Asked, *, by: Officer
+) -> list[Family]:
+    """The families with their first few hits, marked."""
+    shown = [group.hits[:_SHOWN_OF_FAMILY] for group in groups.groups]
+    found = read(here, tx, [key for part in shown for key in part], asked, by=by)
+    marked = {hit.record.key: hit for hit in hits(here, tx, query, found, before=asked.as_of)}
+    told = []
+    for group, part in zip(groups.groups, shown, strict=True):
+        first, *beside = (marked[key] for key in part)
+        told.append(Family(first, beside, len(group.hits) - len(part), group.members))
+    return told
 
 
 def _hit(record: Record, places: Sequence[tuple[int, int]], elsewhere: Highlight | None) -> Hit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import io
 import json
 import re
@@ -109,6 +110,15 @@ def test_hits_group_into_families_on_request_and_none_is_left_out(cli: Ran, pers
     )
     assert [one["hits"] for one in over.json()["families"]["families"]] == seen
     assert cli("search", "bridge", "--families", "--after", "bmV3ZXN0OjE6MQ")[0] == 2
+    shown: list[str] = []
+    address = "/search?q=bridge+OR+friday+OR+closed&families=yes&limit=1"
+    while address:
+        page = person("reader").get(address).text
+        assert f"{plain['total']} records in {len(seen)} famil" in page
+        shown += re.findall(r'<p class="meta"><a href="/records/([0-9a-f-]{36})"', page)
+        following = re.search(r'<p class="more no-print"><a href="([^"]+)"', page)
+        address = html.unescape(following[1]).replace("?", "?limit=1&") if following else ""
+    assert shown == [hit for hits in seen for hit in hits]
     assert "families" not in plain
 
 

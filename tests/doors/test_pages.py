@@ -439,9 +439,10 @@ def test_of_more_pages_than_anybody_scrolls_through_one_is_named_and_not_chosen(
     assert page
     assert name
     monkeypatch.setattr("app.web.pages.searching._CHOSEN_FROM", 0)
-    form = reader.get("/search").text
-    assert '<input id="page"' in form
-    assert '<select id="page"' not in form
+    for address in ("/search", "/search/report"):
+        form = reader.get(address).text
+        assert '<input id="page"' in form
+        assert '<select id="page"' not in form
     by_id, by_name = (
         reader.get("/search", params={"q": "*", "page": one}).text for one in (page[1], name[1])
     )

@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.capture import records
-from app.index import families, grouping
+from app.holds.joining import Known
+from app.index import grouping
 from app.web import finding
 from app.web.finding import Everything, Question
 from app.web.parts import Here
 from app.web.transactions import RequestTx
-from app.web.who import MayRead, MayTakeEvidence, messages
+from app.web.who import MayRead, MayTakeEvidence
 
 router = APIRouter(tags=["records"])
 
@@ -26,24 +26,19 @@ def search(
     here: Here,
     tx: RequestTx,
     facets: Annotated[str, Query(description="Names, divided by commas.", max_length=200)] = "",
-    by_family: Annotated[
-        bool, Query(alias="families", description="Each family once, with all of its hits.")
-    ] = False,
 ) -> dict[str, Any]:
     """The records that a query finds, with the exact total and the query as understood.
 
     With `families` each record stands for its family, and `families` has the
     ids of the other hits.
     """
-    plain = replace(asked, limit=1, cursor="") if by_family else asked
-    query, found, hits = finding.find(here, tx, plain, by=officer, facets=finding.facets_of(facets))
-    following, together = found.cursor, {}
-    if by_family:
-        known = families.read(tx, found.as_of, messages=messages(officer))
-        every_hit = finding.everything(here, tx, plain, by=officer).answer.every(asked.sort)
-        groups = grouping.of(every_hit, known, asked.limit, asked.cursor or None)
+    wanted, together = finding.facets_of(facets), {}
+    if asked.families:
+        query, found, groups = finding.find_families(here, tx, asked, by=officer, facets=wanted)
         hits = finding.read(here, tx, grouping.first_hits(groups), asked, by=officer)
-        following, together = groups.cursor, {"families": grouping.as_json(tx, groups)}
+        together = {"families": grouping.as_json(tx, groups)}
+    else:
+        query, found, hits = finding.find(here, tx, asked, by=officer, facets=wanted)
     met = finding.met(here, tx, query, hits, before=asked.as_of)
     told = [
         records.as_json(record) | ({"found": met[record.key].as_json()} if record.key in met else {})
@@ -62,7 +57,7 @@ def search(
             "undated": found.undated,
             "unsearchable": found.unsearchable,
             "not_searched": found.not_searched,
-            "next": following,
+            "next": found.cursor,
         }
     )
 
@@ -76,6 +71,7 @@ def every(
     why: Annotated[str, Query(max_length=2_000)] = "taken over the API",
 ) -> Response:
     """Every record that a query finds, as JSON Lines without a cap; an export has an entry of its own."""
+    Known(here.store, tx, officer).must_not_leave(asked.understood().tree)
     found = finding.everything(here, tx, asked, by=officer)
     finding.note(here, tx, "records", asked, by=officer, total=found.total)
     here.store.ledger.act(

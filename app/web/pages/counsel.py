@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app import officers
-from app.capture import pages, records
+from app.capture import records
 from app.db import Tx
 from app.index import alerts, asof, declarations, drafts, reports, saved
 from app.index.engine import BadCursor, QueryNotSupported, Scope, Sort
@@ -24,13 +24,12 @@ from app.web.api import counsel as api
 from app.web.api.counsel import Draft, MayDeclare
 from app.web.api.counsel import Form as Form_
 from app.web.forms import Posted, reason
-from app.web.pages.searching import caret
+from app.web.pages.searching import caret, choices
 from app.web.parts import Here, Parts
 from app.web.problems import status_of
 from app.web.showing import show
 from app.web.transactions import ReadTx, RequestTx
 from app.web.who import MayRead, messages
-from connectors.contract import Kind
 
 router = APIRouter(prefix="/search", include_in_schema=False, default_response_class=HTMLResponse)
 Line = Annotated[str, Form(max_length=4_000)]
@@ -81,7 +80,7 @@ def report_form(request: Request, officer: MayRead, tx: ReadTx) -> Response:
     """Where a list of queries is pasted."""
     return show(
         request, "counsel-report.html", queries="", filters=Filters(), told=None, mistake=None, matrix=(),
-        **_choices(tx, messages=messages(officer)),
+        **choices(tx, "", messages=messages(officer)),
     )  # fmt: skip
 
 
@@ -108,21 +107,12 @@ def make_report(
     if told is not None and form != "page":
         return api.report_answer(here, told, Form_(form), by=officer)
     with here.store.database.read() as tx:
-        shown = _choices(tx, messages=messages(officer))
+        shown = choices(tx, filters.page or "", messages=messages(officer))
     return show(
         request, "counsel-report.html", status_code=status_of(mistake) if mistake else 200,
         queries=queries, filters=filters, told=told, mistake=mistake,
         matrix=list(reports.matrix(told)) if told is not None else (), **shown,
     )  # fmt: skip
-
-
-def _choices(tx: Tx, *, messages: bool) -> dict[str, Any]:
-    found = pages.listed(tx)
-    return {
-        "pages": found,
-        "platforms": sorted({page.platform for page in found}),
-        "kinds": [kind for kind in Kind if messages or kind is not Kind.MESSAGE],
-    }
 
 
 # -- saved searches ----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from app.index.search import NoSuchSize
 from app.index.standing import JOINED
 from app.records.errors import ArchiveError, NotFound
 from app.web import finding
-from app.web.finding import TITLES, Asked, Everything, Question
+from app.web.finding import TITLES, Asked, Everything, Family, Question
 from app.web.pages.record import csv_answer
 from app.web.parts import Here, Parts
 from app.web.problems import status_of
@@ -48,11 +48,17 @@ _CARET_BEFORE, _CARET_AFTER = 60, 30
 @router.get("/search")
 def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: RequestTx) -> Response:
     """The form, and what it found."""
-    shown = {"asked": asked, **_choices(tx, asked, messages=messages(officer))}
+    shown = {"asked": asked, "sorts": SORTS, **choices(tx, asked.page, messages=messages(officer))}
     if asked.blank:
         return show(request, "search.html", found=None, mistake=None, caret=None, **shown)
     try:
-        query, found, records = finding.find(here, tx, asked, by=officer, facets=_counted(asked))
+        if asked.families:
+            query, found, groups = finding.find_families(here, tx, asked, by=officer, facets=_counted(asked))
+            told = finding.families_of(here, tx, query, groups, asked, by=officer)
+        else:
+            query, found, records = finding.find(here, tx, asked, by=officer, facets=_counted(asked))
+            hits = finding.hits(here, tx, query, records, before=asked.as_of)
+            groups, told = None, [Family(hit) for hit in hits]
     except (BadQuery, QueryNotSupported, BadCursor, NoSuchSize) as error:
         status = status_of(error)
         return show(
@@ -69,7 +75,8 @@ def search(request: Request, asked: Question, officer: MayRead, here: Here, tx: 
             for reason, number in found.not_searched.items()
             if reason in LACKING
         ],
-        hits=finding.hits(here, tx, query, records, before=asked.as_of),
+        groups=groups,
+        told=told,
         facets=finding.narrowing(tx, asked, found.facets, STATES),
         mistake=None,
         caret=None,
@@ -138,16 +145,15 @@ def _rows(
     ]
 
 
-def _choices(tx: Tx, asked: Asked, *, messages: bool) -> dict[str, Any]:
-    """What the form offers. Of more pages than anybody scrolls through the name is written, or one is taken from the counts."""
+def choices(tx: Tx, page: str, *, messages: bool) -> dict[str, Any]:
+    """What a form offers. Of more pages than anybody scrolls through the name is written, or one is taken from the counts."""
     found = pages.called(tx, most=_CHOSEN_FROM + 1)
     many = len(found) > _CHOSEN_FROM
     return {
         "pages": None if many else found,
-        "page_asked": _name_of(tx, asked.page) if many and asked.page else None,
+        "page_asked": _name_of(tx, page) if many and page else None,
         "platforms": pages.platforms(tx),
         "kinds": [kind for kind in Kind if messages or kind is not Kind.MESSAGE],
-        "sorts": SORTS,
     }
 
 
