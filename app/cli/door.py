@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from pydantic import ValidationError
 
@@ -45,6 +46,11 @@ EXIT_CODES: tuple[tuple[type[ArchiveError], int], ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # a half of a character in an argument or a file's name is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     parser = build()
     asked = parser.parse_args(arguments)
     logging.basicConfig(

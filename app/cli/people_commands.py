@@ -14,7 +14,7 @@ from app.main import open_archive
 from app.records.errors import Invalid
 from app.records.nouns import Role
 from app.settings import Settings
-from app.store import access
+from app.store import access, audit
 
 
 def add(
@@ -125,9 +125,10 @@ def _log(asked: argparse.Namespace) -> Answer:
         people = officers.emails(tx)
         by = officers.find(tx, asked.by).id if asked.by else None
         record = UUID(asked.record) if asked.record else None
-        found = list(
-            access.read(store, tx, by=by, record=record, since=moment(asked.since), until=moment(asked.until))
+        read = access.read(
+            store, tx, by=by, record=record, since=moment(asked.since), until=moment(asked.until)
         )
+        found = [audit.as_known(one, here.officer.id) for one in read]
     told = [
         {
             "at": one.at.isoformat(),

@@ -14,8 +14,7 @@ from app.capture.records import NoSuchRecord
 from app.cli.answer import Answer, say, table
 from app.cli.session import READERS, Session, reason, session
 from app.db import Tx
-from app.holds import covering, searching
-from app.index.language import parse
+from app.holds import covering, finding, searching
 from app.index.source import identities
 from app.records.errors import Invalid
 from app.records.nouns import Disposed, Role
@@ -505,11 +504,15 @@ def _told(made: Recorded) -> Answer:
 def _simulate(asked: argparse.Namespace) -> Answer:
     day = deeds.day(asked.on, "--on")
     schedule = None if asked.schedule is None else adopted.read(_content(asked.schedule), str(asked.schedule))
-    hold = None if asked.hold is None else parse(asked.hold)
     if asked.svg is not None and asked.svg.exists():
         raise Invalid(f"{asked.svg} is there already", next="Name another file.")
     with session(*MAY_SEE) as here:
         _caught_up(here)
+        held = None
+        if asked.hold is not None:
+            held = finding.thought_of(
+                here.archive.store, here.archive.index, asked.hold, messages=here.messages
+            )
         with here.archive.store.database.read() as tx:
             found = effects.simulate(
                 here.archive.standing(),
@@ -517,8 +520,7 @@ def _simulate(asked: argparse.Namespace) -> Answer:
                 searching.whole(here.archive.index),
                 schedule=schedule,
                 on=day,
-                hold=hold,
-                messages=here.messages,
+                held=held,
             )
             adopting = _adopting(here, tx, schedule)
     if asked.svg is not None:

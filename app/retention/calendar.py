@@ -54,11 +54,12 @@ class Period:
     def read(text: str) -> Period:
         """The period that `text` writes, or `BadPeriod`. Hours, fractions and signs are refused."""
         match = _WRITTEN.fullmatch(text)
-        numbers = [int(number) if number else 0 for number in match.groups()] if match else []
         if match is None or text == "P":
-            raise BadPeriod(f"{text!r} is no period", next=_how(text))
-        if max(numbers) > MOST:
-            raise BadPeriod(f"{text} is longer than {MOST}", next="For ever is written then: permanent.")
+            raise BadPeriod(f"{text[:80]!r} is no period", next=_how(text))
+        written = [(number or "0").lstrip("0") for number in match.groups()]
+        if any(len(number) > len(str(MOST)) or int(number or 0) > MOST for number in written):
+            raise BadPeriod(f"{text[:80]} is longer than {MOST}", next="For ever is written then: permanent.")
+        numbers = [int(number or 0) for number in written]
         years, of_months, days, weeks = numbers
         return Period(years=years, months=of_months, days=days + 7 * weeks)
 

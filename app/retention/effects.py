@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.db import Tx
-from app.index.engine import Engine, Scope, Sort
+from app.index.engine import Engine
 from app.index.keys import Keys
-from app.index.language import Query
 from app.retention import adopted, classifying, judging, known
 from app.retention.calendar import next_day
 from app.retention.classifying import Rules
@@ -167,14 +166,12 @@ def simulate(
     *,
     schedule: Schedule | None = None,
     on: date | None = None,
-    hold: Query | None = None,
-    messages: bool = False,
+    held: Keys | None = None,
     months: int = MONTHS,
 ) -> Simulation:
     """When records become eligible if nothing else happens: as things stand, or with another schedule, or a hold.
 
-    A hold would cover private messages too; they are counted as covered only
-    where `messages` may be read, or the numbers would tell what stands in them.
+    `held` is what the hold would cover, as `app.holds.finding.thought_of` tells it.
     """
     start = standing.today(tx).day
     editions = standing.in_force(tx, start)
@@ -185,19 +182,21 @@ def simulate(
     day = on or start
     now = standing.judge(tx, Today.plainly(start), editions)
     then = standing.judge(tx, Today.plainly(day), InForce(day, editions.editions))
-    covered = Keys()
-    if hold is not None:
-        covered = Keys.of(engine.ask(hold.tree, Scope(now.zone, messages=messages)).every(Sort.CAPTURED))
     found = Simulation(start=start, on=day, months=[Month(_month(start, number)) for number in range(months)])
     places = {one.month: one for one in found.months}
-    held = covered.bits.to_bytes((covered.bits.bit_length() + 7) // 8, "little")
+    covered = _in_bytes(held or Keys())
     for row, stands, series in _as_it_would_be(standing.store, tx, engine, editions, schedule, now, then):
-        is_held = row.key >> 3 < len(held) and bool(held[row.key >> 3] >> (row.key & 7) & 1)
+        is_held = row.key >> 3 < len(covered) and bool(covered[row.key >> 3] >> (row.key & 7) & 1)
         _count(found, places, now.decide(row, series, stands), held=is_held)
         ends = then.decide(row, series, stands)
         word = "held" if is_held and eligible(ends) else kind(ends)
         found.counts.setdefault(series or NO_SERIES, Counter())[word] += 1
     return found
+
+
+def _in_bytes(keys: Keys) -> bytes:
+    """A set of keys in which each is looked up at once, however many there are."""
+    return keys.bits.to_bytes((keys.bits.bit_length() + 7) // 8, "little")
 
 
 def _as_it_would_be(

@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
+from unicodedata import category
 
 import yaml
 
 MOST_CHARACTERS = 1_000_000
 DEEPEST = 24
+_MOST_DIGITS = 20
+"""Of a number that is looked at; Python itself refuses to read one of thousands."""
 _PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}": name for name in ("str", "int", "float", "bool", "null", "timestamp")
 }
@@ -132,6 +135,7 @@ def _check_events(text: str) -> None:
 def _located(node: yaml.Node) -> Node:
     line = _line(node)
     if isinstance(node, yaml.ScalarNode):
+        _must_be_characters(node.value, line)
         return Value(line, node.value, _PLAIN_TAGS.get(node.tag, "str"))
     if isinstance(node, yaml.SequenceNode):
         return Listed(line, [_located(item) for item in node.value])
@@ -142,6 +146,7 @@ def _located(node: yaml.Node) -> Node:
         at = _line(key)
         if not isinstance(key, yaml.ScalarNode):
             raise Wrong(at, "a key must be one word", "Is a bracket or an indentation missing?")
+        _must_be_characters(key.value, at)
         if key.value in entries:
             raise Wrong(
                 at,
@@ -150,6 +155,13 @@ def _located(node: yaml.Node) -> Node:
             )
         entries[key.value], lines[key.value] = _located(value), at
     return Table(line, entries, lines)
+
+
+def _must_be_characters(written: str, line: int) -> None:
+    """Refuse halves of characters and control characters, which only an escape can write."""
+    for one in written:
+        if category(one) in {"Cc", "Cs"} and one not in "\t\n\r":
+            raise Wrong(line, f"U+{ord(one):04X} is no character of a text", "Write the character itself.")
 
 
 # -- what values must be -----------------------------------------------------------------------------------
@@ -225,6 +237,7 @@ def whole(node: Node, what: str, least: int, most: int) -> int:
         or node.kind != "int"
         or not node.written.removeprefix("-").isdecimal()
         or (node.written.startswith("0") and node.written != "0")
+        or len(node.written) > _MOST_DIGITS
         or not least <= int(node.written) <= most
     ):
         raise Wrong(

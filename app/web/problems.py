@@ -19,7 +19,7 @@ from app.records.errors import (
     Refused,
     Unavailable,
 )
-from app.web import forms
+from app.web import forms, showing
 from app.web.showing import show
 
 _log = logging.getLogger("muniment.web")
@@ -72,12 +72,22 @@ def _archive(request: Request, error: Exception) -> Response:
 def _more(error: ArchiveError) -> dict[str, object]:
     """What some errors say beside words: where in the query the mistake is."""
     place = {name: getattr(error, name, None) for name in ("position", "length", "part")}
-    return {name: value for name, value in place.items() if isinstance(value, (int, str))}
+    return {
+        name: showing.in_characters(value) if isinstance(value, str) else value
+        for name, value in place.items()
+        if isinstance(value, (int, str))
+    }
 
 
 def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    wrong = [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+    wrong = [
+        {
+            "where": showing.in_characters(".".join(map(str, one["loc"]))),
+            "what": showing.in_characters(one["msg"]),
+        }
+        for one in error.errors()
+    ]
     said = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
     return _told(request, 422, "invalid", said, "Correct it and ask again.", {}, {"errors": wrong})
 
@@ -118,9 +128,9 @@ def _told(
             "type": f"urn:muniment:error:{code}",
             "title": title,
             "status": status,
-            "detail": said,
+            "detail": showing.in_characters(said),
             "code": code,
-            "next": what_next,
+            "next": showing.in_characters(what_next),
             **more,
         }
         return JSONResponse(body, status, headers, MEDIA_TYPE)

@@ -124,9 +124,14 @@ def show(request: Request, template: str, *, status_code: int = 200, **values: A
         now=here.store.clock.now(),
         **values,
     )
-    answer = HTMLResponse(page, status_code)
+    answer = HTMLResponse(in_characters(page), status_code)
     forms.keep_visit(here, request, answer)
     return answer
+
+
+def in_characters(text: str) -> str:
+    """The same with halves of characters, which no answer can hold, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def number(value: int) -> str:

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert
 
+from app.capture import pages
 from app.cli import door
 from app.holds import noticing
 from app.main import Archive
@@ -247,6 +249,31 @@ def test_on_pages_a_matter_is_opened_and_a_hold_previewed_placed_and_released(co
     refused = counsel.send(hold, f"{hold}/approve-release", why="settled")
     assert refused.status_code == 409
     assert "Matters and holds" in counsel.get("/matters").text
+
+
+def test_on_its_page_a_matter_is_said_to_be_about_other_pages_or_none(counsel: Browser, archive: Archive):
+    made = counsel.send("/matters", "/matters", name="The fence", why="a letter", members="", notes="")
+    matter = made.headers["location"]
+    with archive.store.database.read() as tx:
+        police, parks = (page for page in pages.listed(tx))
+
+    def said(*about: UUID, why: str = "they said so") -> Any:
+        form = {"csrf": counsel.mark(matter), "page": [str(one) for one in about], "why": why}
+        return counsel.client.post(f"{matter}/pages", data=form)
+
+    form = counsel.get(matter).text
+    assert f'action="{matter}/pages"' in form
+    assert "selected" not in form.partition(f'action="{matter}/pages"')[2].partition("</form>")[0]
+    changed = said(parks.id, police.id)
+    assert changed.status_code == 303, changed.text
+    shown = counsel.get(matter).text
+    assert f"{parks.name}, {police.name}" in shown
+    assert f'<option value="{parks.id}" selected>' in shown
+    assert said(new_id()).status_code == 404
+    assert said(parks.id, why="").status_code == 422
+    assert f"{parks.name}, {police.name}" in counsel.get(matter).text
+    assert said(why="about no page").status_code == 303
+    assert "none is named" in counsel.get(matter).text
 
 
 def test_a_custodian_acknowledges_without_an_account(

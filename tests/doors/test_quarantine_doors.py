@@ -30,6 +30,7 @@ from app.records.ids import new_id
 from app.records.nouns import Officer, Role
 from app.retention import adopted, classifying
 from app.store import Store, tables
+from app.store.canonical import Json
 from tests.doors.conftest import Person, Town, item, record_of
 from tests.doors.test_silence import (
     OUTSIDE,
@@ -324,6 +325,65 @@ def test_it_is_protected_all_the_same_and_counted_again_once_it_is_given_back(pa
     clerk = Person(copy.app(), copy.tokens["clerk"])
     covers = {one["id"]: one["covers"] for one in clerk.get("/api/v1/holds").json()["holds"]}
     assert covers[copy.ids["hold"]] == 5
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_auditors_are_told_that_one_was_ordered_and_only_the_two_which_record(pair: Pair, earlier: bool):
+    """As an entry of today has it, and as those of earlier versions do, which bear the record in the clear."""
+    copy, store = pair.with_it, pair.with_it.archive.store
+    watch, named = (
+        Officer(id=new_id(), email=f"{new_id()}@alder.example", name="", roles=frozenset(roles))
+        for roles in ({Role.AUDITOR}, {Role.AUDITOR, Role.ATTORNEY})
+    )
+    entries, which = [], pair.record if earlier else record_of(store, "3")
+    with store.database.begin() as tx:
+        for one in (watch, named):
+            roles = " ".join(sorted(one.roles))
+            tx.execute(
+                insert(tables.officers).values(
+                    id=one.id.bytes, email=one.email, name="", roles=roles, active=True, added_at=0
+                )
+            )
+        if earlier:
+            access = [str(copy.insider.id), str(named.id)]
+            [key] = finding.named_keys(tx, [pair.record])
+            for act in ("began", "ended"):
+                facts: dict[str, Json] = {"act": act, "item": pair.record.hex}
+                entries.append(
+                    store.ledger.act(
+                        tx,
+                        "quarantine",
+                        by=copy.insider.id,
+                        why="an order may come",
+                        facts=facts,
+                        detail={"item": pair.record.hex, "access": access},
+                        subject=pair.record,
+                    )
+                )
+            tx.execute(
+                insert(tables.quarantines).values(
+                    record=key,
+                    entry=entries[0],
+                    ordered_by=copy.insider.id.bytes,
+                    named=named.id.bytes,
+                    ended_entry=entries[1],
+                )
+            )
+        else:
+            quarantine.begin(store, tx, which, named.email, by=copy.insider, why="an order may come")
+            quarantine.end(store, tx, which, by=named, why="none came")
+        tokens = [passes.make(store, tx, Kind.TOKEN, one, lasts=None).secret for one in (watch, named)]
+    outside, inside = (Person(copy.app(), token) for token in tokens)
+    for form in (str(which), which.hex):
+        for path in ("/api/v1/audit?type=quarantine", "/audit?type=quarantine"):
+            assert form not in outside.get(path).text, path
+    seen = outside.get("/api/v1/audit?type=quarantine&limit=2").json()["acts"]
+    assert [(one["type"], one["subject"], "item" in one["detail"]) for one in seen] == [
+        ("quarantine", None, False)
+    ] * 2
+    assert seen[1]["why"] == "an order may come"
+    own = inside.get("/api/v1/audit?type=quarantine&limit=2").json()["acts"]
+    assert [(one["subject"], one["detail"]["item"]) for one in own] == [(str(which), which.hex)] * 2
 
 
 def officer_of(copy: Copy, email: str) -> Officer:

@@ -6,15 +6,24 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from app import officers
+from app.capture import importing
 from app.cli.door import main as command
+from app.holds import finding, matters, placing
+from app.holds.scopes import Scope
 from app.main import Archive
+from app.records.nouns import Role
+from app.retention import classifying
 from app.retention.standing import Standing
-from tests.doors.conftest import NOW, Town, record_of
+from app.store.tables import officers as officers_table
+from tests.doors.conftest import NOW, PNG, Town, item, record_of
 from tests.steps.filing import a_schedule
 
 Ran = Callable[..., tuple[int, Any]]
@@ -461,12 +470,160 @@ def test_no_question_of_the_years_to_come_tells_of_a_hold(
     archive: Archive, cli: Ran, person: Any, browser: Any
 ):
     for query in ("hold:any", "NOT hold:any"):
-        assert (
-            person("auditor").get("/api/v1/retention/simulation", params={"hold": query}).status_code == 409
+        told = person("auditor").get("/api/v1/retention/simulation", params={"hold": query})
+        assert (told.status_code, told.json()["code"]) == (422, "scope-refused")
+        assert browser("auditor").get("/retention/years", params={"hold": query}).status_code == 422
+        assert asked(browser("auditor"), CANDIDATE, hold=query).status_code == 422
+        assert cli("retention", "simulate", "--hold", query)[0] == 2
+
+
+def test_a_hold_that_is_thought_of_covers_what_the_same_hold_covers_when_it_is_placed(
+    adopted: Archive, cli: Ran, person: Any, laid: Town
+):
+    """What bears no date, what shows a picture and says nothing, and what the index has not reached, too."""
+    ids = [str(record_of(adopted.store, name)) for name in ("1", "2", "3", "4", "5", "7", "8")]
+    body = {"records": ids, "series": "TALK", **WHY}
+    assert person("confidant").post("/api/v1/retention/assignments", json=body).status_code == 201
+    file = adopted.settings.home.parent / "late.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in (
+        item("91", "The heron is back at the pond.", 15, in_reply_to="1"),
+        item("92", "", 15, in_reply_to="1", attachments=[
+            {"id": "heron", "path": "heron.png", "media_type": "image/png", "url": None}]),
+    )))  # fmt: skip
+    (file.parent / "heron.png").write_bytes(PNG)
+    importing.observations(
+        adopted.store, file, page=None, make_pages=False, by=laid.ids["reader"], why="x", tick=lambda: 0.0
+    )
+    classifying.follow(adopted.store)
+    assert adopted.behind()
+    with adopted.store.database.begin() as tx:
+        by = officers.get(tx, laid.ids["reader"])
+        by = replace(by, roles=frozenset({*by.roles, Role.ATTORNEY}))
+        matter = matters.open(adopted.store, tx, "Doe", by=by, why="a letter")
+    for query in ("heron", "NOT bridge", "date:2026-03-01..2026-03-01", "bridge OR friday", "kind:comment"):
+        told = person("reader").get("/api/v1/retention/simulation", params={"hold": query}).json()
+        found = finding.find(adopted.store, adopted.index, Scope(query=query))
+        with adopted.store.database.begin() as tx:
+            hold = placing.place(adopted.store, tx, matter, Scope(query=query), found, by=by, why="x").hold
+            covers = finding.covered(tx, hold.key, messages=False)
+            undated = record_of(adopted.store, "7")
+            named = {one.record for one in placing.records_of(tx, hold, messages=False, limit=50).records}
+        counted = sum(of.get("held", 0) for of in told["series"].values())
+        # A post that nobody dated is never eligible, so nothing of it can be counted as kept from that.
+        assert counted == sum(covers.values()) - (undated in named), (query, covers, told["series"])
+        assert covers["matched"] == 6 or query != "kind:comment"
+
+
+# -- many records at once ----------------------------------------------------------------------------------
+
+
+def test_what_happened_to_all_that_a_query_finds_is_one_entry_at_every_door(
+    adopted: Archive, cli: Ran, person: Any
+):
+    event = {"name": "last_action", "on": "2026-03-05", "evidence": "a letter", **WHY}
+    made = person("reader").post("/api/v1/retention/events", json={"query": "kind:comment", **event})
+    assert (made.status_code, made.json()["records"]) == (201, 4)
+    code, same = cli(
+        "retention", "event", "last_action", "--query", "kind:comment", "--on", "2026-03-05",
+        "--evidence", "a letter", "--why", "x",
+    )  # fmt: skip
+    assert (code, same["records"]) == (0, 4)
+    longer = {"query": "bridge", "until": "2030-01-01", **WHY}
+    assert person("reader").post("/api/v1/retention/extensions", json=longer).json()["records"] == 2
+    looked = {"query": "bridge", "found": "still needed", **WHY}
+    assert person("reader").post("/api/v1/retention/reviews", json=looked).json()["records"] == 2
+    both = {"query": "bridge", "records": [str(record_of(adopted.store, "1"))], **event}
+    for body, status, word in (
+        ({**event}, 422, "no-records-named"),
+        (both, 422, "no-records-named"),
+        ({**event, "query": "unicorn"}, 422, "no-records-named"),
+        ({**event, "query": "("}, 422, "bad-query"),
+        ({**event, "query": "hold:any"}, 409, "query-not-supported"),
+    ):
+        told = person("reader").post("/api/v1/retention/events", json=body)
+        assert (told.status_code, told.json()["code"]) == (status, word), body
+
+
+def test_what_a_query_finds_is_recorded_on_a_page_after_its_number_was_seen(
+    adopted: Archive, person: Any, browser: Any, laid: Town
+):
+    reader = browser("reader")
+    assert "/retention/many" in reader.get("/retention").text
+    given = {
+        "query": "kind:comment", "act": "event", "name": "last_action", "on": "2026-03-05", "evidence": "a letter",
+        "why": "x",
+    }  # fmt: skip
+
+    def entries() -> int:
+        with adopted.store.database.read() as tx:
+            return len(adopted.store.ledger.acts(tx, limit=500))
+
+    before = entries()
+    seen = reader.send("/retention/many", "/retention/many", step="preview", **given)
+    assert (seen.status_code, "Record it of 4 records" in seen.text) == (200, True)
+    assert 'value="a letter"' in seen.text
+    stale = reader.send("/retention/many", "/retention/many", step="record", seen="3", **given)
+    assert "another number of records" in stale.text
+    assert entries() == before
+    done = reader.send("/retention/many", "/retention/many", step="record", seen="4", **given)
+    assert "Recorded:" in done.text
+    assert entries() == before + 1
+    for act, more in (
+        ("extend", {"last": "2030-01-01"}),
+        ("review", {"found": "still needed", "again": "2027-01-01"}),
+    ):
+        told = reader.send(
+            "/retention/many", "/retention/many", step="record", seen="2", query="bridge", act=act, why="x", **more
+        )  # fmt: skip
+        assert "Recorded:" in told.text, told.text
+    for wrong in (
+        {"query": "("},
+        {"query": ""},
+        {"on": "2030-01-01"},
+        {"name": "unheard_of"},
+        {"evidence": ""},
+        {"why": " "},
+        {"act": "extend", "last": ""},
+    ):
+        told = reader.send("/retention/many", "/retention/many", step="record", seen="4", **(given | wrong))
+        assert told.status_code == 422, wrong
+    assert (
+        reader.send("/retention/many", "/retention/many", **(given | {"query": "unicorn"})).status_code == 200
+    )
+
+
+def test_attorneys_record_what_happened_too_and_whoever_only_looks_does_not(
+    adopted: Archive, person: Any, browser: Any, laid: Town
+):
+    """As on the command line: events, orders to keep longer and reviews; series are the records officer's."""
+    with adopted.store.database.begin() as tx:
+        tx.execute(
+            update(officers_table)
+            .where(officers_table.c.id == laid.ids["machine"].bytes)
+            .values(roles=str(Role.ATTORNEY))
         )
-        assert browser("auditor").get("/retention/years", params={"hold": query}).status_code == 409
-        assert asked(browser("auditor"), CANDIDATE, hold=query).status_code == 409
-        assert cli("retention", "simulate", "--hold", query)[0] == 4
+    body = {"query": "bridge", "name": "last_action", "on": "2026-03-05", "evidence": "a letter", **WHY}
+    assert person("machine").post("/api/v1/retention/events", json=body).status_code == 201
+    one = str(record_of(adopted.store, "2"))
+    assert (
+        person("machine")
+        .post("/api/v1/retention/assignments", json={"records": [one], "series": "TALK", **WHY})
+        .status_code
+        == 403
+    )
+    attorney = browser("machine")
+    assert attorney.get("/retention/many").status_code == 200
+    page = attorney.get(f"/records/{one}/retention").text
+    assert "/retention/event" in page
+    assert "/retention/assign" not in page
+    kept = attorney.send(
+        f"/records/{one}/retention", f"/records/{one}/retention/extend", until="2030-01-01", why="x"
+    )
+    assert kept.status_code == 303
+    for name in ("auditor", "approver"):
+        assert person(name).post("/api/v1/retention/events", json=body).status_code == 403
+        assert browser(name).get("/retention/many").status_code == 403
+        assert "/retention/many" not in browser(name).get("/retention").text
 
 
 # -- reviews -----------------------------------------------------------------------------------------------

@@ -574,6 +574,26 @@ def test_a_mistake_is_told_with_its_line_and_how_to_write_it(name: str):
     assert remedy in found[0].remedy
 
 
+@pytest.mark.parametrize("digits", [20, 5_000])
+@pytest.mark.parametrize(
+    ("written", "line"), [("waiting_days: 14", 7), ("keep: P3Y", 15), ("priority: 10", 17), ("07-01", 6)]
+)
+def test_a_number_of_however_many_digits_is_a_mistake_with_its_line(written: str, line: int, digits: int):
+    """Python refuses to read a number of more than 4,300 digits, which must not end the reading."""
+    longer = re.sub(r"\d+", "9" * digits, written, count=1)
+    assert longer != written
+    [found] = problems(TOWN.replace(written, longer))
+    assert (found.line, len(found.what) < 6_000) == (line, True)
+
+
+@pytest.mark.parametrize("escape", ["\\ud800", "\\ud83d\\ude00", "\\0", "\\x1b", "\\x7f"])
+def test_what_is_no_character_of_a_text_is_a_mistake_with_its_line(escape: str):
+    for written, line in (("Town council", 2), ("General correspondence", 11), ("COR-03", 10)):
+        found = problems(TOWN.replace(written, f'"{escape}"', 1))
+        assert (found[0].line, "is no character of a text" in found[0].what) == (line, True)
+    assert schedules.read(TOWN.replace("Town council", '"Town\\tcouncil \\U0001F600"')).authority
+
+
 def test_every_mistake_of_a_file_is_told_at_once():
     text = town(
         "{after: publishd, keep: P3Y, then: destroy}",

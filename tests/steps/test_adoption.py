@@ -12,7 +12,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import DatabaseError
 
 from app.capture.deeds import BadDate, TooLong
-from app.index.language import parse
+from app.holds import finding
+from app.index.keys import Keys
 from app.records.clock import FixedClock
 from app.retention import adopted, effects, picture
 from app.retention.adopted import AlreadyAdopted, ScheduleAltered, ScheduleEnded
@@ -233,6 +234,10 @@ def simulated(desk: Desk, **more: Any) -> effects.Simulation:
         return effects.simulate(desk.standing, tx, desk.engine, **more)
 
 
+def thought_of(desk: Desk, query: str) -> Keys:
+    return finding.thought_of(desk.store, desk.engine, query, messages=False)
+
+
 def test_the_years_to_come_are_counted_month_by_month(desk: Desk):
     found = simulated(filed(desk))
     assert (found.records, found.already.eligible, found.permanent) == (5, 2, 1)
@@ -247,7 +252,7 @@ def test_the_years_under_another_schedule_or_a_hold_are_simulated_and_nothing_ch
     found = simulated(desk, schedule=read(a_schedule(longer, edition="2").decode()), on=date(2046, 1, 1))
     assert (found.already.eligible, found.later) == (1, 2)
     assert found.counts["TALK"] == {"destroy": 1, "keep_until": 1}
-    held = simulated(desk, hold=parse("bridge"))
+    held = simulated(desk, held=thought_of(desk, "bridge"))
     assert (held.already.eligible, held.already.held) == (0, 2)
     assert simulated(desk) == simulated(filed_again(desk))
 
@@ -258,7 +263,8 @@ def filed_again(desk: Desk) -> Desk:
 
 
 def test_the_picture_says_in_words_what_it_shows(desk: Desk):
-    found = simulated(filed(desk), hold=parse("which"))
+    filed(desk)
+    found = simulated(desk, held=thought_of(desk, "which"))
     drawn = picture.draw(found)
     assert drawn.startswith("<svg")
     assert 'role="img"' in drawn

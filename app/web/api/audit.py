@@ -68,6 +68,7 @@ def accesses(
         record=record,
         since=moment_of(since, zone),
         until=moment_of(until, zone, end=True),
+        asker=officer.id,
     )
     access.note(
         here.store, tx, "access-log", by=officer.id, detail={"by": by or "", "record": str(record or "")}

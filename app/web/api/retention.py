@@ -4,28 +4,32 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.db import Tx
-from app.holds import covering, searching
-from app.index.language import parse
-from app.records.nouns import Officer
+from app.holds import covering, finding, searching
+from app.index import search
+from app.index.source import identities
+from app.records.nouns import Officer, Role
 from app.retention import adopted, classifying, effects, explaining, recording, reviews
 from app.retention.effects import Simulation
 from app.retention.explaining import Explained
 from app.retention.preview import Preview
 from app.retention.recording import Recorded
 from app.retention.schedule import Schedule
-from app.store import quarantine
+from app.store import access, quarantine
 from app.web import reading
 from app.web.api.schedules import MayKeepSchedules, MaySeeSchedules
 from app.web.forms import reason
 from app.web.parts import Here, Parts
 from app.web.transactions import ReadTx, RequestTx
-from app.web.who import MayRead, messages
+from app.web.who import Holding, MayRead, messages
 
 router = APIRouter(tags=["retention"])
+
+MayRecord = Annotated[Officer, Depends(Holding(Role.RECORDS_OFFICER, Role.ATTORNEY))]
+"""What is recorded of records: events, orders to keep longer, reviews."""
 _Why = Annotated[str, Field(max_length=2_000)]
 _Word = Annotated[str, Field(max_length=80)]
 _Records = Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
@@ -42,12 +46,18 @@ class NewAssignment(BaseModel):
     why: _Why = ""
 
 
-class NewEvent(BaseModel):
-    """What happened to records, on which day, and what shows it."""
+class Several(BaseModel):
+    """The records that something is recorded of: named one by one, or all that a query finds."""
 
     model_config = ConfigDict(extra="forbid")
 
-    records: _Records
+    records: _Records | None = None
+    query: Annotated[str | None, Field(max_length=100_000)] = None
+
+
+class NewEvent(Several):
+    """What happened to records, on which day, and what shows it."""
+
     name: _Word
     on: date | None = None
     until: date | None = None
@@ -57,22 +67,16 @@ class NewEvent(BaseModel):
     why: _Why = ""
 
 
-class NewExtension(BaseModel):
+class NewExtension(Several):
     """Records that are kept longer than their schedule asks."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    records: _Records
     until: date
     why: _Why = ""
 
 
-class NewReview(BaseModel):
+class NewReview(Several):
     """Records that somebody reviewed, what they found, and the day of the next review."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    records: _Records
     found: Annotated[str, Field(max_length=4_000)]
     again: date | None = None
     why: _Why = ""
@@ -162,13 +166,12 @@ def assign(form: NewAssignment, officer: MayKeepSchedules, here: Here, tx: Reque
 
 
 @router.post("/retention/events", status_code=201)
-def record_event(form: NewEvent, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+def record_event(form: NewEvent, officer: MayRecord, here: Here, tx: RequestTx) -> dict[str, Any]:
     """Record what happened to records."""
-    must_be_there(tx, form.records, by=officer)
     made = recording.event(
         here.store,
         tx,
-        form.records,
+        several(here, tx, form, by=officer),
         form.name,
         on=form.on,
         until=form.until,
@@ -182,19 +185,17 @@ def record_event(form: NewEvent, officer: MayKeepSchedules, here: Here, tx: Requ
 
 
 @router.post("/retention/events/{event}/take-back")
-def take_back(
-    event: UUID, form: Reason, officer: MayKeepSchedules, here: Here, tx: RequestTx
-) -> dict[str, Any]:
+def take_back(event: UUID, form: Reason, officer: MayRecord, here: Here, tx: RequestTx) -> dict[str, Any]:
     """Say that an event was recorded by mistake; it counts no more, and stays to be read."""
     made = recording.take_back(here.store, tx, event, by=officer, why=reason(form.why))
     return explaining.recorded_json(made)
 
 
 @router.post("/retention/extensions", status_code=201)
-def extend(form: NewExtension, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+def extend(form: NewExtension, officer: MayRecord, here: Here, tx: RequestTx) -> dict[str, Any]:
     """Keep records longer than their schedule asks."""
-    must_be_there(tx, form.records, by=officer)
-    made = recording.extend(here.store, tx, form.records, form.until, by=officer, why=reason(form.why))
+    ids = several(here, tx, form, by=officer)
+    made = recording.extend(here.store, tx, ids, form.until, by=officer, why=reason(form.why))
     return explaining.recorded_json(made)
 
 
@@ -205,9 +206,10 @@ def list_reviews(officer: MaySeeSchedules, here: Here, tx: ReadTx) -> dict[str, 
 
 
 @router.post("/retention/reviews", status_code=201)
-def review(form: NewReview, officer: MayKeepSchedules, here: Here, tx: RequestTx) -> dict[str, Any]:
+def review(form: NewReview, officer: MayRecord, here: Here, tx: RequestTx) -> dict[str, Any]:
     """Record that records were reviewed; they are kept as before."""
-    made = reviewed(here, tx, form.records, found=form.found, again=form.again, by=officer, why=form.why)
+    ids = several(here, tx, form, by=officer)
+    made = reviewed(here, tx, ids, found=form.found, again=form.again, by=officer, why=form.why)
     return explaining.recorded_json(made)
 
 
@@ -236,17 +238,37 @@ def simulated(
     schedule: Schedule | None = None,
 ) -> tuple[Simulation, Preview | None]:
     """The years to come, as of what is captured now; under another schedule, with what adopting it today would do."""
-    query = parse(hold) if hold else None
     classifying.follow(here.store)
+    held = finding.thought_of(here.store, here.index, hold, messages=messages(by)) if hold else None
     with here.store.database.read() as tx:
         standing, engine = here.standing(), searching.whole(here.index)
-        found = effects.simulate(
-            standing, tx, engine, schedule=schedule, on=on, hold=query, messages=messages(by)
-        )
+        found = effects.simulate(standing, tx, engine, schedule=schedule, on=on, held=held)
         if schedule is None:
             return found, None
         since = standing.today(tx).day
         return found, effects.of_adopting(standing, tx, engine, schedule, since=since)
+
+
+def several(here: Parts, tx: Tx, form: Several, *, by: Officer) -> list[UUID]:
+    """The records that are named, or that the query finds as far as the index has come: exactly one of the two."""
+    if (form.records is None) == (form.query is None):
+        raise recording.NothingRecorded(
+            "name the records, or give a query", next="Give exactly one of records and query."
+        )
+    if form.records is not None:
+        must_be_there(tx, form.records, by=by)
+        return form.records
+    assert form.query is not None, "one of the two is given"
+    return all_of(here, tx, form.query, by=by)
+
+
+def all_of(here: Parts, tx: Tx, query: str, *, by: Officer) -> list[UUID]:
+    """Every record that a query finds for `by`, and the question is on the access log."""
+    zone = here.store.agency.zone()
+    found = list(search.every(here.index, query, zone=zone, may_read_messages=messages(by)))
+    asked = {"what": "retention", "query": query, "total": len(found)}
+    access.note(here.store, tx, "search", by=by.id, detail=asked)
+    return identities(tx, found)
 
 
 def reviewed(

@@ -66,6 +66,7 @@ def accesses(
         record=_record(record),
         since=moment_of(since, zone),
         until=moment_of(until, zone, end=True),
+        asker=officer.id,
     )
     asked = {"by": by, "record": record, "since": since, "until": until}
     access.note(here.store, tx, "access-log", by=officer.id, detail=asked)

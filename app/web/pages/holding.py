@@ -106,9 +106,10 @@ def change_matter(
     email: Line = "",
     trigger: Line = "",
     note: Line = "",
+    page: Several = [],  # noqa: B006 - FastAPI copies it
     why: Line = "",
 ) -> Response:
-    """Change what stands in a matter: `member`, `member-leaves`, `custodian`, `custodian-leaves`, `note` or `close`."""
+    """Change what stands in a matter: `member`, `member-leaves`, `custodian`, `custodian-leaves`, `pages`, `note` or `close`."""
     try:
         with here.store.database.begin() as tx:
             found = matters.get(here.store, tx, str(matter), by=officer)
@@ -122,6 +123,9 @@ def change_matter(
                     matters.excuse_custodian(here.store, tx, found, email, by=officer, why=said)
                 case "custodian":
                     matters.name_custodian(here.store, tx, found, name, email, by=officer, why=said)
+                case "pages":
+                    about = [pages.get(tx, one).id for one in page]
+                    matters.change(here.store, tx, found, about=about, by=officer, why=said)
                 case "close":
                     matters.close(here.store, tx, found, by=officer, why=said)
                 case _:

@@ -1,7 +1,6 @@
 """Retention for people: schedules and what adopting one would do, how records stand, why one is kept, the years to come."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -28,6 +27,7 @@ from app.retention.schedule import DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED, Sche
 from app.retention.schedules import BadSchedule
 from app.web.api import retention as api
 from app.web.api import schedules as api_schedules
+from app.web.api.retention import MayRecord
 from app.web.api.schedules import MayKeepSchedules, MaySeeSchedules
 from app.web.forms import Posted, reason
 from app.web.parts import Here, Parts
@@ -208,6 +208,114 @@ def _ready() -> Sequence[tuple[str, str]]:
     return [(name, f"{one.title}, {one.edition}") for name, one in read if not one.placeholder]
 
 
+# -- many records at once ----------------------------------------------------------------------------------
+
+
+@router.get("/retention/many")
+def many(request: Request, officer: MayRecord, here: Here) -> Response:
+    """Where something is recorded of every record that a query finds."""
+    return _many(request, officer, here)
+
+
+@router.post("/retention/many", dependencies=[Posted])
+def record_many(
+    request: Request,
+    officer: MayRecord,
+    here: Here,
+    query: Annotated[str, Form(max_length=100_000)] = "",
+    act: Annotated[str, Form(pattern="^(event|extend|review)$")] = "event",
+    name: Line = "",
+    on: Day = "",
+    until: Day = "",
+    about: Line = "",
+    evidence: Line = "",
+    last: Day = "",
+    found: Line = "",
+    again: Day = "",
+    seen: Annotated[str, Form(max_length=20)] = "",
+    step: Line = "preview",
+    why: Line = "",
+) -> Response:
+    """First how many there are, then one entry for all of them; asked again where their number changed meanwhile."""
+    given = {
+        "query": query, "act": act, "name": name, "on": on, "until": until, "about": about, "evidence": evidence,
+        "last": last, "found": found, "again": again, "why": why,
+    }  # fmt: skip
+    total, made = None, None
+    try:
+        if not query.strip():
+            raise recording.NothingRecorded(
+                "no question is asked", next="Write which records: a query, as in a search."
+            )
+        with here.store.database.begin() as tx:
+            ids = api.all_of(here, tx, query, by=officer)
+            total = len(ids)
+            if step == "record" and seen == str(total):
+                made = _recorded(here, tx, ids, given, by=officer)
+    except ArchiveError as error:
+        return _many(request, officer, here, error, total=total, **given)
+    if made is None:
+        return _many(request, officer, here, None, total=total, changed=step == "record", **given)
+    return _many(request, officer, here, made=made)
+
+
+def _recorded(
+    here: Parts, tx: Tx, ids: Sequence[UUID], given: dict[str, str], *, by: Officer
+) -> recording.Recorded:
+    why = reason(given["why"])
+    match given["act"]:
+        case "extend":
+            last = deeds.day(given["last"])
+            if last is None:
+                raise deeds.BadDate("no day is given", next="Give the last day on which they are kept.")
+            return recording.extend(here.store, tx, ids, last, by=by, why=why)
+        case "review":
+            again = deeds.day(given["again"])
+            return api.reviewed(here, tx, list(ids), found=given["found"], again=again, by=by, why=why)
+        case _:
+            return recording.event(
+                here.store,
+                tx,
+                ids,
+                given["name"],
+                on=deeds.day(given["on"]),
+                until=deeds.day(given["until"]),
+                about=given["about"],
+                evidence=given["evidence"],
+                by=by,
+                why=why,
+            )
+
+
+def _many(
+    request: Request, officer: Officer, here: Parts, mistake: ArchiveError | None = None, **values: Any
+) -> Response:
+    del officer
+    with here.store.database.read() as tx:
+        events = _events(here.standing().in_force(tx, deeds.today(here.store)))
+    empty = dict.fromkeys(
+        ("query", "name", "on", "until", "about", "evidence", "last", "found", "again", "why"), ""
+    )
+    shown: dict[str, Any] = {**empty, "act": "event", "total": None, "changed": False, "made": None, **values}
+    return show(
+        request,
+        "retention-many.html",
+        status_code=status_of(mistake) if mistake else 200,
+        events=events,
+        what=explaining.what,
+        as_of=here.position(),
+        mistake=mistake,
+        **shown,
+    )
+
+
+def _events(held: InForce) -> list[tuple[str, str]]:
+    """The events that somebody may record under these editions, with what each says."""
+    own = {name: words for edition in held.editions for name, words in edition.schedule.events.items()}
+    every = {**EVENTS, **own, DISPOSED: "the records of another series were disposed of"}
+    return [(name, words) for name, words in every.items() if name not in (PUBLISHED, FIRST_SEEN)]
+
+
 # -- reviews -----------------------------------------------------------------------------------------------
 
 
@@ -220,7 +328,7 @@ def list_reviews(request: Request, officer: MaySeeSchedules, here: Here) -> Resp
 @router.post("/retention/reviews", dependencies=[Posted])
 def review(
     request: Request,
-    officer: MayKeepSchedules,
+    officer: MayRecord,
     here: Here,
     record: Annotated[list[UUID], Form()] = [],  # noqa: B006 - FastAPI copies it
     found: Line = "",
@@ -343,7 +451,7 @@ def adopt(
         file = base64.b64decode(content, validate=True)
         with here.store.database.begin() as tx:
             made = api_schedules.adopt_now(here, tx, file, instrument, deeds.day(since), by=officer, why=why)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's are, and so is what is not ASCII
         mistake = Invalid("what was sent is no file", next="Choose it again.")
         mistake.__cause__ = error
         return _adopting(request, mistake, instrument=instrument, since_given=since)
@@ -423,7 +531,6 @@ def _why_kept(
 ) -> Response:
     told = api.explained(here, tx, record, by=officer)
     held = here.standing().in_force(tx, told.today.day)
-    own = {name: words for edition in held.editions for name, words in edition.schedule.events.items()}
     return show(
         request,
         "record-retention.html",
@@ -433,14 +540,9 @@ def _why_kept(
         standing=[one for one in told.events if one.superseded_entry is None],
         what=explaining.what,
         codes=sorted(one.code for edition in held.editions for one in edition.schedule.series),
-        events=[
-            (name, words)
-            for name, words in (
-                {**EVENTS, **own, DISPOSED: "the records of another series were disposed of"}
-            ).items()
-            if name not in (PUBLISHED, FIRST_SEEN)
-        ],
+        events=_events(held),
         may_keep=_may_keep(officer),
+        may_record=_may_record(officer),
         mistake=mistake,
     )
 
@@ -464,7 +566,7 @@ def assign(
 def event(
     request: Request,
     record: UUID,
-    officer: MayKeepSchedules,
+    officer: MayRecord,
     here: Here,
     name: Line = "",
     on: Day = "",
@@ -496,7 +598,7 @@ def event(
 def take_back(
     request: Request,
     record: UUID,
-    officer: MayKeepSchedules,
+    officer: MayRecord,
     here: Here,
     event: Annotated[UUID, Form()],
     why: Line = "",
@@ -511,7 +613,7 @@ def take_back(
 
 @router.post("/records/{record}/retention/extend", dependencies=[Posted])
 def extend(
-    request: Request, record: UUID, officer: MayKeepSchedules, here: Here, until: Day = "", why: Line = ""
+    request: Request, record: UUID, officer: MayRecord, here: Here, until: Day = "", why: Line = ""
 ) -> Response:
     """Keep it longer than its schedule asks."""
 
@@ -528,7 +630,7 @@ def extend(
 def review_one(
     request: Request,
     record: UUID,
-    officer: MayKeepSchedules,
+    officer: MayRecord,
     here: Here,
     found: Line = "",
     again: Day = "",
@@ -558,3 +660,7 @@ def _done(
 
 def _may_keep(officer: Officer) -> bool:
     return officer.may(Role.RECORDS_OFFICER)
+
+
+def _may_record(officer: Officer) -> bool:
+    return officer.may(Role.RECORDS_OFFICER, Role.ATTORNEY)
