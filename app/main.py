@@ -17,6 +17,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, cast
@@ -1078,18 +1079,26 @@ class Archive:
         as_of: int | None = None,
     ) -> Found:
         """Answer a question with its exact total; what officers say of records, `by` must be there to ask."""
+        ask = partial(
+            search.search,
+            query=query,
+            zone=self.store.agency.zone(),
+            may_read_messages=messages,
+            sort=sort,
+            limit=limit,
+            after=after,
+            facets=facets,
+        )
+        if by is None and as_of is None:
+            size = self.store.ledger.size_now()
+            unchanged = searching.known(self.index, size)
+            if unchanged is not None:
+                return ask(unchanged, ledger_size=size)
         with self.store.database.read() as tx:
             size = self.store.ledger.size(tx)
-            return search.search(
+            return ask(
                 searching.within(self.index, tx, size),
-                query,
-                zone=self.store.agency.zone(),
                 ledger_size=size,
-                may_read_messages=messages,
-                sort=sort,
-                limit=limit,
-                after=after,
-                facets=facets,
                 standing=None if by is None else Known(self.store, tx, by),
                 past=None if as_of is None else search.past(self.store, tx, as_of),
             )

@@ -965,7 +965,7 @@ def stated_fields(
                     ("description", item.description),
                     ("caption", item.caption),
                 )
-                if value
+                if value or name == "id"
             }
             for item in found.attachments
         ]

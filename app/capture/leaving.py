@@ -111,12 +111,14 @@ class Leaving:
         told = {name: value for name, value in records.as_json(record).items() if name != _HELD}
         names = cast("list[dict[str, str]]", version.fields.get("attachments") or [])
         held = (
-            attachments.of(self.store, tx, record.id.bytes, [item["id"] for item in names]) if names else {}
+            attachments.of(self.store, tx, record.id.bytes, [item.get("id", "") for item in names])
+            if names
+            else {}
         )
         listed: list[dict[str, object]] = []
         kept: dict[UUID, AttachmentTold] = {}
         for item in names:
-            row = held.get(item["id"])
+            row = held.get(item.get("id", ""))
             entry: dict[str, object] = {
                 "id": str(row.id) if row else None,
                 "url": item.get("url"),

@@ -400,10 +400,10 @@ def _attachments(store: Store, tx: Tx, identity: bytes, found: Mapping[str, obje
     listed = cast("list[dict[str, str]]", found.get("attachments") or [])
     if not listed:
         return []
-    held = attachments.of(store, tx, identity, [item["id"] for item in listed])
+    held = attachments.of(store, tx, identity, [item.get("id", "") for item in listed])
     told = []
     for item in listed:
-        row = held.get(item["id"])
+        row = held.get(item.get("id", ""))
         told.append(
             AttachmentKept(
                 id=row.id if row else None,

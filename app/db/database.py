@@ -12,11 +12,11 @@ import os
 import sqlite3
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -56,6 +56,7 @@ class Database:
         """What to call the database to whoever has to look at it: its file, or its name on a server."""
         self._folder = Path(self.url.database).parent if self.sqlite and self.url.database else None
         """Where SQLite's files lie; None for a server's, and for one in memory."""
+        self._statements: dict[int, tuple[Select[Any], str]] = {}
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -75,6 +76,30 @@ class Database:
                 tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with tx.begin():
                 yield tx
+
+    def glance(self, asked: Select[Any]) -> Any:
+        """One value, read by a statement of its own, or None where there is no row: to know whether anything has changed.
+
+        Much cheaper than a transaction, and no part of one: whoever finds
+        something else than before begins a transaction and asks again. `asked`
+        is a constant, without parameters.
+        """
+        if not self.sqlite:
+            with self.read() as tx:
+                return tx.execute(asked).scalar()
+        with _translated(self._name, self._folder), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            row = cursor.execute(self._written(asked)).fetchone()
+            cursor.close()
+        return None if row is None else row[0]
+
+    def _written(self, asked: Select[Any]) -> str:
+        """A statement as SQLite reads it; each is put into words once."""
+        written = self._statements.get(id(asked))
+        if written is None:
+            words = str(asked.compile(self.engine, compile_kwargs={"literal_binds": True}))
+            written = self._statements[id(asked)] = (asked, words)  # kept, so that its identity stays its own
+        return written[1]
 
     def close(self) -> None:
         """Give back every connection."""

@@ -198,9 +198,9 @@ def _held(store: Store, tx: Tx, record: Record, version: Version) -> list[Held]:
     listed = cast("list[dict[str, str]]", version.fields.get("attachments") or [])
     if not listed:
         return []
-    rows = attachments.of(store, tx, record.id.bytes, [item["id"] for item in listed])
+    rows = attachments.of(store, tx, record.id.bytes, [item.get("id", "") for item in listed])
     proven = _commitments(tx, [row.piece for row in rows.values() if row.piece is not None])
-    return [_one(store, item, rows.get(item["id"]), proven) for item in listed]
+    return [_one(store, item, rows.get(item.get("id", "")), proven) for item in listed]
 
 
 def _one(store: Store, item: Mapping[str, str], row: AttachmentRow | None, proven: Mapping[int, str]) -> Held:

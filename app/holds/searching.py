@@ -37,10 +37,16 @@ class Honouring:
         `size` is that of the ledger in `tx`. One that has written may yet come
         to nothing, and another end with as many entries.
         """
+        known = self.known(size)
+        if known is None:
+            self._read = (size, _hidden(tx))
+            known = type(self)(self.inner, self.store, self._read[1])
+        return known
+
+    def known(self, size: int) -> Self | None:
+        """The same where what is in quarantine was read when the ledger had just so many entries."""
         read = self._read
-        if read is None or read[0] != size:
-            read = self._read = (size, _hidden(tx))
-        return type(self)(self.inner, self.store, read[1])
+        return type(self)(self.inner, self.store, read[1]) if read is not None and read[0] == size else None
 
     def position(self) -> Position | None:
         return self.inner.position()
@@ -94,6 +100,11 @@ def within(engine: Engine, tx: Tx, size: int) -> Engine:
     `size` is that of the ledger in `tx`.
     """
     return engine.within(tx, size) if isinstance(engine, Honouring) else engine
+
+
+def known(engine: Engine, size: int) -> Engine | None:
+    """The same without a transaction, where nothing was entered since it was last asked; None where something was."""
+    return engine.known(size) if isinstance(engine, Honouring) else None
 
 
 def _hidden(tx: Tx) -> Keys:

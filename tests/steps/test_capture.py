@@ -412,6 +412,17 @@ def test_an_attachment_is_streamed_in_and_out_and_a_missing_one_is_a_gap(world: 
     assert world.soundness() == []
 
 
+@pytest.mark.parametrize("told", [{}, {"url": "https://blog.example/a.png"}])
+def test_a_record_with_a_file_that_has_no_id_is_kept_read_and_no_edit(world: World, told: dict[str, str]):
+    world.client.files = {"https://blog.example/a.png": b"picture"}
+    shown = listing(world.clock, post("p1", "x", attachments=(Attachment(id="", **told),)))
+    world.capture(shown)
+    (one,) = world.records()["p1"].attachments
+    assert one.url == told.get("url")
+    assert world.capture(shown).tally.edited == 0
+    assert world.soundness() == []
+
+
 def test_every_day_leaves_a_manifest_that_follows_the_one_before(world_anywhere: World):
     world = world_anywhere
     world.capture(listing(world.clock, post("p1", "one"), post("p2", "two")))

@@ -472,6 +472,15 @@ def test_an_archive_of_the_longest_domain_signs_too(
     close(store)
 
 
+def test_its_size_asked_by_itself_is_that_of_what_is_committed(anywhere: Store):
+    with anywhere.database.begin() as tx:
+        before = anywhere.ledger.size(tx)
+        anywhere.ledger.act(tx, "review", by=None, why="to grow by one")
+        assert anywhere.ledger.size(tx) == before + 1
+        assert anywhere.ledger.size_now() == before
+    assert anywhere.ledger.size_now() == before + 1
+
+
 def test_a_smaller_checkpoint_that_is_signed_late_does_not_displace_a_larger_one(anywhere: Store):
     keyring = anywhere.keyring
     for size in (5, 3, 4):
