@@ -12,7 +12,9 @@ import ipaddress
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +27,10 @@ T = TypeVar("T")
 
 _HALVES = re.compile("[\ud800-\udfff]")
 """Halves of characters, which JSON can escape and no text can hold."""
+
+
+_MOST_DIGITS = 400
+"""A whole number of more is none that anything counts to; thousands would be refused by Python itself."""
 
 
 class Malformed(ValueError):
@@ -46,19 +52,38 @@ def value(piece: bytes, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(piece, type=shape)
-    except msgspec.ValidationError as fault:
-        told = json.loads(mended(piece))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        told = mended(piece)
         try:
-            return msgspec.convert(_without_nulls(told), shape)
+            return msgspec.json.decode(told, type=shape)
         except msgspec.ValidationError:
-            raise fault from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(mended(piece), type=shape)
+            with suppress(msgspec.ValidationError):
+                return msgspec.convert(_without_nulls(json.loads(told)), shape)
+            if isinstance(fault, msgspec.ValidationError):
+                raise fault from None
+            raise
 
 
 def mended(piece: bytes) -> str:
-    """The same JSON; where half an emoji stands alone, the replacement character takes its place."""
-    return _HALVES.sub("\ufffd", json.dumps(json.loads(piece), ensure_ascii=False))
+    """The same JSON; where half an emoji stands alone, the replacement character takes its place.
+
+    A number that none can hold (1e400, NaN, one of thousands of digits) is null: nothing is told by it.
+    """
+    told = json.loads(piece, parse_constant=_nothing, parse_float=_finite, parse_int=_whole)
+    return _HALVES.sub("\ufffd", json.dumps(told, ensure_ascii=False))
+
+
+def _nothing(_constant: str) -> None:
+    return None
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if isfinite(number) else None
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def _without_nulls(told: Any) -> Any:

@@ -41,6 +41,22 @@ class Fuller(msgspec.Struct):
     inner: Item | None = None
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "-Infinity", "9" * 5_000])
+def test_a_number_that_none_can_hold_tells_nothing_and_costs_nothing_else(number: str):
+    body = b'[{"id": "1", "likes": %s, "text": "a"}, {"id": "2"}]' % number.encode()
+    found = pieces.listed(body, (0, len(body)), 0, Counted)
+    assert [one.what for one in found] == [Counted("1", None, "a"), Counted("2")]
+    assert [body[one.span.start : one.span.end] for one in found][1] == b'{"id": "2"}'
+    with pytest.raises(Malformed):  # what cannot be left out cannot be told by it either
+        pieces.listed(b'[{"id": %s}]' % number.encode(), (0, len(number) + 9), 0, Counted)
+
+
+class Counted(msgspec.Struct):
+    id: str
+    likes: int | None = None
+    text: str = ""
+
+
 def test_what_may_be_left_out_may_be_null_and_what_may_not_may_not():
     body = b'[{"id":"1","words":null,"names":null,"inner":{"id":"2","more":null}},{"id":"3"}]'
     found = [seen.what for seen in pieces.items(body, (0, len(body)), 0, Fuller)]
