@@ -103,12 +103,17 @@ class Query:
 
     def explain(self) -> dict[str, object]:
         """What every answer carries: the question as written, as understood, and its parts."""
-        return {
-            "text": self.text,
-            "understood": show(self.tree),
-            "tree": explain(self.tree),
-            "notes": list(self.notes),
-        }
+        return dict(_explained(self) if len(self.text) <= _SHORT else _explained.__wrapped__(self))
+
+
+@lru_cache(maxsize=256)
+def _explained(query: Query) -> dict[str, object]:
+    return {
+        "text": query.text,
+        "understood": show(query.tree),
+        "tree": explain(query.tree),
+        "notes": list(query.notes),
+    }
 
 
 def parse(text: str) -> Query:

@@ -288,7 +288,21 @@ class TantivyEngine:
 
     def _freshen(self) -> _Snapshot:
         """The last commit of the living generation, whoever made them."""
-        with self._lock, _translated():
+        with self._lock:
+            known = self._snapshot
+            if known is not None and self._is_newest():
+                return known
+            return self._looked()
+
+    def _is_newest(self) -> bool:
+        """Whether nothing was committed or adopted since the snapshot was taken: asked with every question."""
+        if self._follows and self._writer is None and _marks(self._pointer) != self._pointed:
+            return False
+        commit = self._newest_commit()
+        return commit is not None and commit == self._read
+
+    def _looked(self) -> _Snapshot:
+        with _translated():
             self._follow_pointer()
             commit = self._newest_commit()
             if self._snapshot is None or commit is None or commit != self._read:
