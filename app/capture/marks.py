@@ -10,7 +10,8 @@ there change by themselves, or by somebody else's hand.
 
 A word of an attachment that the platform did not tell this time (None) stands
 as it stood; that there is none (an empty text) is told, and differs from one
-that there was.
+that there was. An author of whom only the id is told is called what the same
+id was called last: a site that stops telling names renames nobody.
 
 The mark of a record without such words is what it was before they counted.
 Marks of that older rule live on in every archive; where one is met, the
@@ -151,7 +152,7 @@ def stated(fields: Mapping[str, object]) -> Said:
     files = (
         ()
         if platform in _IN_THE_HTML
-        else tuple((_text(item.get("description")), _text(item.get("caption"))) for item in attached)
+        else tuple((text(item.get("description")), text(item.get("caption"))) for item in attached)
     )
     return Said(told, files, _own(own, fields.get("extra")) if own else ())
 
@@ -162,7 +163,7 @@ def carried_on(fields: dict[str, Json], found: Observation, before: Mapping[str,
     any_were = False
     for item, one in zip(_attached(fields), found.attachments, strict=True):
         for name in _WORDS:
-            stood = _text(known.get(one.id, {}).get(name))
+            stood = text(known.get(one.id, {}).get(name))
             if getattr(one, name) is None and stood:
                 item[name], any_were = stood, True
     return any_were
@@ -173,7 +174,8 @@ def _attached(fields: Mapping[str, object]) -> list[dict[str, Json]]:
     return cast("list[dict[str, Json]]", attached) if isinstance(attached, list) else []
 
 
-def _text(told: object) -> str | None:
+def text(told: object) -> str | None:
+    """What a version states of a name that may not be there."""
     return told if isinstance(told, str) else None
 
 

@@ -326,6 +326,23 @@ def test_earlier_texts_that_the_site_failed_to_tell_are_asked_for_until_it_does(
     assert town.night().status == "complete"
 
 
+def test_a_site_that_shuts_its_list_of_users_renames_nobody(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world = town.world
+    posts = [world.publish(f"Notice {number}", "<p>Words.</p>") for number in range(2)]
+    assert town.night().status == "complete"
+    world.shut["users"] = Refused(401, "rest_user_cannot_view")
+    assert told_in_full(town.night())[:3] == ("partial", 0, 0)
+    world.edit(posts[0], "<p>Other words.</p>")  # what is an edit is told, and names whom it named
+    assert told_in_full(town.night())[:3] == ("partial", 0, 1)
+    newest = town.desk.history(f"post:{posts[0]}")[-1]
+    assert newest.text("author_name") == town.desk.history(f"post:{posts[0]}")[0].text("author_name") != ""
+    world.shut.clear()
+    assert told_in_full(town.night())[:3] == ("complete", 0, 0)
+
+
 def test_no_more_rows_is_an_answer_only_to_who_asks_beyond_the_first(
     store: Store, clock: FixedClock, stack: ExitStack
 ) -> None:

@@ -928,8 +928,6 @@ def learn(of: Department, known: dict[str, str]) -> None:
 BESIDE = {
     "schedule check": "what is wrong with a file is told by the preview too, and needs no archive on the command line",
     "retention unassign": "an assignment to no series, on the same route and form",
-    "retention reviews": "a list over the API; the page of how records stand has their number, as due for review",
-    "retention review": "over the API; on the record's page the officer assigns the series that the review found",
 }
 """Acts of the command line that have no route or form of their own name, and where they are done."""
 ROUTES = {
@@ -944,6 +942,8 @@ ROUTES = {
     "retention event": ("/retention/events", "/records/{record}/retention/event"),
     "retention take-back": ("/retention/events/{event}/take-back", "/records/{record}/retention/take-back"),
     "retention extend": ("/retention/extensions", "/records/{record}/retention/extend"),
+    "retention reviews": ("/retention/reviews", "/retention/reviews"),
+    "retention review": ("/retention/reviews", "/records/{record}/retention/review"),
     "retention simulate": ("/retention/simulation", "/retention/years"),
     "matter open": ("/matters", "/matters"),
     "matter list": ("/matters", "/matters"),

@@ -412,6 +412,20 @@ def test_an_attachment_is_streamed_in_and_out_and_a_missing_one_is_a_gap(world: 
     assert world.soundness() == []
 
 
+def test_a_site_that_stops_telling_names_renames_nobody(world: World):
+    def shown(*told: Author | None) -> Any:
+        return listing(world.clock, *(post(f"p{n}", "x", author=one) for n, one in enumerate(told)))
+
+    named = Author(id="7", name="Jane Roe", handle="jane")
+    world.capture(shown(named, named, named, named))
+    # told less; called otherwise; somebody else of whom as little is told; without any author
+    told = world.capture(shown(Author(id="7"), Author(id="7", name="Jane Doe"), Author(id="8"), None)).tally
+    assert (told.edited, told.unchanged) == (3, 1)
+    assert world.capture(shown(named, named, named, named)).tally.edited == 3
+    assert world.records()["p0"].versions == 1
+    assert world.soundness() == []
+
+
 @pytest.mark.parametrize("told", [{}, {"url": "https://blog.example/a.png"}])
 def test_a_record_with_a_file_that_has_no_id_is_kept_read_and_no_edit(world: World, told: dict[str, str]):
     world.client.files = {"https://blog.example/a.png": b"picture"}
