@@ -10,7 +10,9 @@ What counts as that: an answer of 5xx, after all that the client does by
 itself, to a question about one object. A throttle, a refused permission, a
 lost connection, a spent budget, and an answer that names a time to come again
 speak for the platform, and end the pass as ever. So does a list that fails:
-what it would have named cannot be visited.
+what it would have named cannot be visited. An answer about one object that
+cannot be read (HTML, another shape, no end) counts as well for connectors that
+say so (`Visit.unread_is_apart`), but not where it is asked how an item stands.
 
 Where `IN_SUCCESSION` objects fail one after the other and none is read in
 between, the platform is taken to be down: the error of the last is raised, and
@@ -56,7 +58,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.contract import Gap
-from connectors.errors import TryAgainLater
+from connectors.errors import TryAgainLater, UnexpectedResponse
 
 IN_SUCCESSION = 3
 """After so many failing objects, none of them the same and none read in between, the platform is down."""
@@ -85,9 +87,17 @@ class Failing:
 
         An object of which several questions fail counts once.
         """
+        return gap(error, what, native_id) if self._one_more(native_id) else None
+
+    def unreadable(self, error: UnexpectedResponse, what: str, native_id: str) -> Gap | None:
+        """The same of an object of which the platform tells something that cannot be read."""
+        why = f"{error} Every later pass asks again."
+        return Gap(what=what, why=why, native_id=native_id) if self._one_more(native_id) else None
+
+    def _one_more(self, native_id: str) -> bool:
         if native_id not in self._names:
             self._names.append(native_id)
-        return None if len(self._names) >= self._most else gap(error, what, native_id)
+        return len(self._names) < self._most
 
 
 def fails_alone(error: TryAgainLater) -> bool:

@@ -376,6 +376,8 @@ class Asking(Visit):
     where and as which version it is asked.
     """
 
+    unread_is_apart = True
+
     def __init__(
         self, http: Client, secret: Mapping[str, str] | None, base: str = GRAPH, version: str = VERSION
     ) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from connectors import failing
 from connectors.contract import (
@@ -33,8 +33,8 @@ _FAILING = 500
 class About:
     """The question about one object, as a context; see `Visit.about`."""
 
-    def __init__(self, visit: Visit, what: str, native_id: str) -> None:
-        self._visit, self._what, self._native_id = visit, what, native_id
+    def __init__(self, visit: Visit, what: str, native_id: str, *, unread: bool) -> None:
+        self._visit, self._what, self._native_id, self._unread = visit, what, native_id, unread
         self._asked = Asked()
 
     def __enter__(self) -> Asked:
@@ -43,11 +43,14 @@ class About:
     def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> bool:
-        return self._visit.weighs(self._asked, error, self._what, self._native_id)
+        return self._visit.weighs(self._asked, error, self._what, self._native_id, unread=self._unread)
 
 
 class Visit:
     """Gathers exchanges. An error on the way takes along those that led to it."""
+
+    unread_is_apart: ClassVar[bool] = False
+    """Whether an answer about one object that cannot be read is a gap of that object: so where every list that it belongs to takes note."""
 
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []
@@ -66,15 +69,20 @@ class Visit:
         """Those of `exchanges` that are not gathered yet."""
         return [one for one in exchanges if all(one is not kept for kept in self._exchanges)]
 
-    def about(self, what: str, native_id: str) -> About:
+    def about(self, what: str, native_id: str, *, unread: bool = True) -> About:
         """Ask for one object; where the platform fails at it alone, its `gap` is told and nothing raised.
 
         `what` of it is asked for. The exchanges that show the failure are
-        gathered. See `connectors.failing` for what whoever asks then owes.
+        gathered. With `unread`, and where it `unread_is_apart`, an answer that cannot be read is such a
+        failure too: not where it is asked how an item stands, for a page to
+        sign in is met there first. See `connectors.failing` for what whoever
+        asks then owes.
         """
-        return About(self, what, native_id)
+        return About(self, what, native_id, unread=unread)
 
-    def weighs(self, asked: Asked, error: BaseException | None, what: str, native_id: str) -> bool:
+    def weighs(
+        self, asked: Asked, error: BaseException | None, what: str, native_id: str, *, unread: bool = False
+    ) -> bool:
         """Whether what came of asking for one object is taken note of, and need not be raised."""
         if isinstance(error, TryAgainLater):
             if not self.fails_alone(error):
@@ -82,6 +90,15 @@ class Visit:
             asked.gap = self._failing.passed_over(error, what, native_id)
             if asked.gap is not None:
                 self._exchanges += self._others(error.exchanges)
+            return asked.gap is not None
+        if (
+            self.unread_is_apart
+            and unread
+            and type(error) is UnexpectedResponse
+            and (self._exchanges or error.exchanges)
+        ):
+            self._exchanges += self._others(error.exchanges)
+            asked.gap = self._failing.unreadable(error, what, native_id)
             return asked.gap is not None
         if error is None or isinstance(error, Exception):
             self._failing.answered()
@@ -101,7 +118,7 @@ class Visit:
         left, failed = deque([list(names)] if names else []), 0
         while left:
             some = left.popleft()
-            with self.about(what, of or some[0]) as asked:
+            with self.about(what, of or some[0], unread=False) as asked:
                 answers.append(ask(some))
             if asked.gap is None:
                 failed = 0

@@ -54,7 +54,7 @@ class Standing:
     def _own(self, place: Uri) -> Sighting:
         """A record of the page's own: its own server says."""
         state, reason = State.UNKNOWN, ""
-        with self._asking.about("how it stands", str(place)) as asked:
+        with self._asking.about("how it stands", str(place), unread=False) as asked:
             state, reason = prove(self._asking, self._page, place)
         if asked.gap is not None:
             reason = asked.gap.why

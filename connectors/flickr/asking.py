@@ -37,6 +37,8 @@ class Asking(Visit):
     anew for each question. `pace` counts, and `most` may be asked in an hour.
     """
 
+    unread_is_apart = True
+
     def __init__(
         self, http: Client, secret: Mapping[str, str] | None, base: str, pace: Pace, most: int
     ) -> None:

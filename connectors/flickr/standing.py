@@ -55,7 +55,7 @@ class Standings:
                 by_root.setdefault(root, []).append(name)
         for root, names in by_root.items():
             told: list[Sighting] = []
-            with self._asking.about("how a photo or album stands", root) as asked:
+            with self._asking.about("how a photo or album stands", root, unread=False) as asked:
                 stands = self.root(root)
                 told = [self._sighted(name, root, stands) for name in names]
             yield told, [] if asked.gap is None else [asked.gap]

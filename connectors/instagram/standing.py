@@ -64,7 +64,7 @@ class Standing:
         if len(names) > 1:
             told: dict[str, Seen[shapes.Standing]] = {}
             try:
-                with self._asking.about("how it stands", names[0]):
+                with self._asking.about("how it stands", names[0], unread=False):
                     told = self._asking.objects(names, shapes.Standing, ("id", "hidden"))
             except NotGiven:
                 told = {}

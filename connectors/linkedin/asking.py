@@ -46,6 +46,8 @@ class Found(Generic[T]):
 class Asking(Visit):
     """One visit to the interface. `secret` holds `access_token`; it is read anew for each question."""
 
+    unread_is_apart = True
+
     def __init__(
         self, http: Client, secret: Mapping[str, str] | None, base: str, version: str, size: int
     ) -> None:

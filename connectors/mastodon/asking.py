@@ -40,6 +40,8 @@ class NotGiven(Exception):
 class Asking(Visit):
     """One visit to a server. An error on the way takes along the exchanges that led to it."""
 
+    unread_is_apart = True
+
     def __init__(self, http: Client, origin: str, secret: Mapping[str, str] | None) -> None:
         super().__init__()
         self._http = http

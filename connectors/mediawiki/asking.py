@@ -100,9 +100,11 @@ class Asking(Visit):
         """A fault of the wiki's program, which it tells by a code of its own, counts as an answer of 5xx."""
         return super().fails_alone(error) or (isinstance(error, Broken) and error.after is None)
 
-    def weighs(self, asked: Asked, error: BaseException | None, what: str, native_id: str) -> bool:
+    def weighs(
+        self, asked: Asked, error: BaseException | None, what: str, native_id: str, *, unread: bool = False
+    ) -> bool:
         """As ever; such a fault is told in the wiki's words, since the status of its answer is 200."""
-        taken = super().weighs(asked, error, what, native_id)
+        taken = super().weighs(asked, error, what, native_id, unread=unread)
         if asked.gap is not None and isinstance(error, Broken):
             asked.gap = replace(asked.gap, why=f"{error} Every later pass asks again.")
         return taken

@@ -55,7 +55,7 @@ class Standing:
             told: list[Sighting] = []
             gaps: list[Gap] = []
             for name in dict.fromkeys(names):
-                with self._asking.about("how an item stands", name) as asked:
+                with self._asking.about("how an item stands", name, unread=False) as asked:
                     one = self._one(name)
                 if asked.gap is not None:
                     gaps.append(asked.gap)

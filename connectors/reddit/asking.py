@@ -33,6 +33,8 @@ _ANSWERS = (400, 401, 403, 404)
 class Asking(Visit):
     """One visit to the interface."""
 
+    unread_is_apart = True
+
     def __init__(self, http: Client, session: Session, base: str, site: str) -> None:
         super().__init__()
         self._http, self._session, self._base, self._site = http, session, base, site

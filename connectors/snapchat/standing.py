@@ -35,7 +35,7 @@ def standing(
     yield told, []
     for _, name in wanted:
         if name.startswith(f"{parse.SPOTLIGHT}/") and name not in names:
-            with asking.about("how a spotlight stands", name) as asked:
+            with asking.about("how a spotlight stands", name, unread=False) as asked:
                 told = [of_spotlight(asking, name)]
             yield (told, []) if asked.gap is None else ([], [asked.gap])
 

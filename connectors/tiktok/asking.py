@@ -35,6 +35,8 @@ class Asking(Visit):
     is how many questions that may be.
     """
 
+    unread_is_apart = True
+
     def __init__(
         self, http: Client, secret: Mapping[str, str] | None, base: str, pace: Pace, most: int
     ) -> None:

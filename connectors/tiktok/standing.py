@@ -45,7 +45,7 @@ class Standings:
                 by_video[video].append(comment)
         for video, comments in by_video.items():
             for begin in range(0, len(comments), COMMENTS_AT_ONCE):
-                with self._asking.about("how comments stand", video) as asked:
+                with self._asking.about("how comments stand", video, unread=False) as asked:
                     told = self._comments(
                         self._door.comments, video, comments[begin : begin + COMMENTS_AT_ONCE]
                     )

@@ -180,7 +180,7 @@ class WordPress:
             site = find(asking, page, known=True)
             for _, native_id in native_ids:
                 sighting: Sighting | None = None
-                with asking.about("how it stands", native_id) as asked:
+                with asking.about("how it stands", native_id, unread=False) as asked:
                     sighting = _standing(site, native_id)
                 if asked.gap is not None:
                     sighting = Sighting(

@@ -42,6 +42,8 @@ class Asking(Visit):
     may be spent in a day.
     """
 
+    unread_is_apart = True
+
     def __init__(
         self, http: Client, secret: Mapping[str, str] | None, base: str, purse: Purse, most: int
     ) -> None:

@@ -70,13 +70,56 @@ def test_what_shows_the_failure_is_kept_with_the_next_batch_and_each_exchange_on
         ),
         pytest.param(TryAgainLater("", [FAILED, replace(FAILED, status=429)]), id="a throttle at last"),
         pytest.param(AccessRevoked("", [replace(FAILED, status=403)]), id="a refused permission"),
-        pytest.param(UnexpectedResponse("", [replace(FAILED, status=200)]), id="another shape"),
     ],
 )
 def test_what_speaks_for_the_platform_ends_the_pass(error: Exception) -> None:
     with pytest.raises(type(error)) as raised:
         ask(Visit(), "1", error)
     assert raised.value is error
+
+
+class Apart(Visit):
+    unread_is_apart = True
+
+
+def unreadable(number: int = 1) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        "The answer is not JSON.", [replace(FAILED, status=200, url=f"{FAILED.url}{number}")]
+    )
+
+
+def test_an_answer_about_one_object_that_cannot_be_read_is_a_gap_that_says_why_and_is_kept() -> None:
+    visit, error = Apart(), unreadable()
+    gap = Gap(what="comments", why="The answer is not JSON. Every later pass asks again.", native_id="1")
+    assert ask(visit, "1", error) == gap
+    assert list(visit.batch(Cursor("")).exchanges) == list(error.exchanges)
+
+
+def test_where_one_object_after_the_other_cannot_be_read_the_platform_speaks_otherwise() -> None:
+    visit = Apart()
+    assert ask(visit, "1", unreadable(1)) is not None
+    assert ask(visit, "2", failure()) is not None  # one that fails counts like one that cannot be read
+    with pytest.raises(UnexpectedResponse), visit:
+        ask(visit, "3", unreadable(3))
+
+
+def test_how_an_item_stands_is_never_concluded_from_what_cannot_be_read() -> None:
+    with pytest.raises(UnexpectedResponse), Apart().about("how it stands", "1", unread=False):
+        raise unreadable()
+
+
+class TakenForSomethingElse(UnexpectedResponse):
+    code = "taken-for-something-else"
+
+
+def test_a_refusal_that_a_connector_weighs_itself_reaches_it() -> None:
+    with pytest.raises(TakenForSomethingElse):
+        ask(Apart(), "1", TakenForSomethingElse("", unreadable().exchanges))
+
+
+def test_where_a_connector_does_not_tell_them_apart_what_cannot_be_read_ends_the_pass() -> None:
+    with pytest.raises(UnexpectedResponse):
+        ask(Visit(), "1", unreadable())
 
 
 def test_after_so_many_objects_in_succession_the_platform_is_down_and_its_error_is_raised() -> None:

@@ -855,7 +855,9 @@ def test_a_comment_s_id_is_the_same_whether_it_is_a_text_or_a_number(
     told_as(
         world, "flickr.photos.comments.getList", lambda whole: whole["comments"]["comment"][0].update(id="")
     )
-    assert isinstance(stranger.fails(), UnexpectedResponse)
+    batches = stranger.observe()
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [name]
+    assert [one.kinds for one in listings(batches)] == [[Kind.POST]]
 
 
 def test_a_list_of_comments_that_is_left_out_though_some_are_counted_is_a_gap(

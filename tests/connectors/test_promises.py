@@ -188,6 +188,20 @@ class TakesAnOutageForAnEnd(Nested):
             yield Batch(exchanges=error.exchanges, resume_from=Cursor(""), listings=[listing])
 
 
+class EndsWhereThePlatformFails(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except TryAgainLater as error:
+            yield Batch(exchanges=error.exchanges, resume_from=Cursor(""))
+
+    def look(self, page: Page, native_ids: Ids) -> Iterator[Batch]:
+        try:
+            yield from super().look(page, native_ids)
+        except TryAgainLater as error:
+            yield Batch(exchanges=error.exchanges, resume_from=Cursor(""))
+
+
 class TakesAnOutageForARemoval(Nested):
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         try:
@@ -439,6 +453,10 @@ FAULTS: dict[type[Nested | Sideloading], list[str]] = {
     TakesAnOutageForAnEnd: [
         "test_an_outage_means_later_and_proves_no_removal",
         "test_a_throttle_means_later_and_proves_no_removal",
+    ],
+    EndsWhereThePlatformFails: [
+        "test_an_object_at_which_the_platform_fails_for_ever_keeps_no_other_from_being_read",
+        "test_an_item_at_which_the_platform_fails_is_unknown_or_a_gap_and_all_others_are_told_how_they_stand",
     ],
     TakesAnOutageForARemoval: [
         "test_an_outage_means_later_and_proves_no_removal",

@@ -484,7 +484,22 @@ def test_a_list_that_fails_for_that_reason_at_its_beginning_is_asked_again_later
         anyone.family(world.upload("Closed"))
 
 
-@pytest.mark.parametrize("where", ["comments", "commentThreads", "playlistItems"])
+def test_answers_without_end_are_a_gap_and_what_stands_behind_them_is_read(world, anyone):
+    film, other = world.upload("Closed"), world.upload("Open")
+    world.say(film, "+1", to=world.say(film, "Until when?"))
+    behind = f"{other}/{world.say(other, 'Thanks')}"
+
+    def loops(path: str) -> None:
+        world.loops = path.endswith("/comments")
+
+    world.before = loops
+    told = anyone.observe()
+    assert any("no end" in why for why in gaps(told).values())
+    assert behind in seen(told)
+    assert kinds(told) == {Kind.POST}
+
+
+@pytest.mark.parametrize("where", ["commentThreads", "playlistItems"])
 def test_a_list_without_end_is_an_error(world, anyone, where):
     film = world.upload("Closed")
     world.say(film, "+1", to=world.say(film, "Until when?"))
