@@ -14,7 +14,7 @@ from typing import Self
 
 from app.db import Tx
 from app.index.documents import Document, Position
-from app.index.engine import Answer, Engine, Scope
+from app.index.engine import Answer, Engine, Index, Scope
 from app.index.keys import Keys
 from app.index.tree import Among, Field, Not, Tree, both
 from app.store import quarantine
@@ -26,12 +26,16 @@ _FACT = Field("quarantine", "any")
 class Honouring:
     """An engine that honours quarantine; everything but its answers is the inner one's."""
 
-    def __init__(self, inner: Engine, store: Store, withdrawn: Keys | None = None) -> None:
-        self.inner, self.store, self._withdrawn = inner, store, withdrawn
+    def __init__(self, inner: Engine, store: Store) -> None:
+        self.inner, self.store = inner, store
         self._read: tuple[int, Keys] | None = None
         """What was in quarantine when the ledger had so many entries."""
 
-    def within(self, tx: Tx, size: int) -> Self:
+    def still(self) -> Index:
+        with self.store.database.read() as tx:
+            return Within(self.inner.still(), _hidden(tx))
+
+    def within(self, tx: Tx, size: int) -> Index:
         """The same for questions that belong together: what is in quarantine as `tx` sees it, which only reads.
 
         `size` is that of the ledger in `tx`. One that has written may yet come
@@ -40,13 +44,13 @@ class Honouring:
         known = self.known(size)
         if known is None:
             self._read = (size, _hidden(tx))
-            known = type(self)(self.inner, self.store, self._read[1])
+            known = Within(self.inner.still(), self._read[1])
         return known
 
-    def known(self, size: int) -> Self | None:
+    def known(self, size: int) -> Index | None:
         """The same where what is in quarantine was read when the ledger had just so many entries."""
         read = self._read
-        return type(self)(self.inner, self.store, read[1]) if read is not None and read[0] == size else None
+        return Within(self.inner.still(), read[1]) if read is not None and read[0] == size else None
 
     def position(self) -> Position | None:
         return self.inner.position()
@@ -65,13 +69,7 @@ class Honouring:
 
     def ask(self, tree: Tree, scope: Scope) -> Answer:
         """Answer a question as if what is in quarantine were not there."""
-        withdrawn = self._withdrawn
-        if withdrawn is None:
-            with self.store.database.read() as tx:
-                withdrawn = _hidden(tx)
-        if withdrawn:
-            tree = both(tree, Not(Among(_FACT, withdrawn)))
-        return self.inner.ask(tree, scope)
+        return self.still().ask(tree, scope)
 
     def removed(self) -> int:
         return self.inner.removed()
@@ -89,12 +87,28 @@ class Honouring:
             close()
 
 
+class Within:
+    """What an index left when it was last committed to, without what was in quarantine then."""
+
+    def __init__(self, inner: Index, withdrawn: Keys) -> None:
+        self._inner, self._withdrawn = inner, withdrawn
+
+    def position(self) -> Position | None:
+        return self._inner.position()
+
+    def ask(self, tree: Tree, scope: Scope) -> Answer:
+        """Answer a question as if what is in quarantine were not there."""
+        if self._withdrawn:
+            tree = both(tree, Not(Among(_FACT, self._withdrawn)))
+        return self._inner.ask(tree, scope)
+
+
 def whole(engine: Engine) -> Engine:
     """The index that holds everything: for what protects, checks and discards, never for what shows."""
     return engine.inner if isinstance(engine, Honouring) else engine
 
 
-def within(engine: Engine, tx: Tx, size: int) -> Engine:
+def within(engine: Engine, tx: Tx, size: int) -> Index:
     """An engine for questions that belong together, and are asked of the archive as `tx`, which only reads, sees it.
 
     `size` is that of the ledger in `tx`.
@@ -102,7 +116,7 @@ def within(engine: Engine, tx: Tx, size: int) -> Engine:
     return engine.within(tx, size) if isinstance(engine, Honouring) else engine
 
 
-def known(engine: Engine, size: int) -> Engine | None:
+def known(engine: Engine, size: int) -> Index | None:
     """The same without a transaction, where nothing was entered since it was last asked; None where something was."""
     return engine.known(size) if isinstance(engine, Honouring) else None
 

@@ -24,7 +24,7 @@ from app.capture import records
 from app.db import Tx
 from app.index import judging
 from app.index.documents import Document
-from app.index.engine import Engine, Scope, Sort
+from app.index.engine import Index, Scope, Sort
 from app.index.judging import Read
 from app.index.keys import Keys
 from app.index.standing import must_have_history
@@ -72,13 +72,13 @@ class History(Protocol):
         ...
 
 
-def size_of(engine: Engine) -> int:
+def size_of(engine: Index) -> int:
     """How many entries of the ledger the index has seen."""
     position = engine.position()
     return 0 if position is None else position.entry + 1
 
 
-def hits(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Keys:
+def hits(history: History, engine: Index, tree: Tree, scope: Scope, size: int) -> Keys:
     """The records that were hits when the ledger had `size` entries, as far as they are still there.
 
     Raises `IndexBehind` where the index has not come so far, and
@@ -88,7 +88,7 @@ def hits(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) 
     return stood.alike | Keys.of(record for record, _ in stood.versions)
 
 
-def question(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Tree:
+def question(history: History, engine: Index, tree: Tree, scope: Scope, size: int) -> Tree:
     """A question of now that finds what `tree` found when the ledger had `size` entries, each by the version that was found then.
 
     Its answer counts, sorts and goes on as every answer does.
@@ -105,7 +105,7 @@ class _Stood:
     versions: frozenset[tuple[int, int]]
 
 
-def _stood(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> _Stood:
+def _stood(history: History, engine: Index, tree: Tree, scope: Scope, size: int) -> _Stood:
     must_have_history(tree)
     before = size_of(engine)
     if before < size:
@@ -132,7 +132,7 @@ def _stood(history: History, engine: Engine, tree: Tree, scope: Scope, size: int
     return _Stood(found - changed - new - disposed, frozenset(one for one in hit if one[0] not in disposed))
 
 
-def undated(history: History, engine: Engine, tree: Tree, scope: Scope, size: int) -> Keys:
+def undated(history: History, engine: Index, tree: Tree, scope: Scope, size: int) -> Keys:
     """The records that only their missing date of publication kept out, as of `size` entries."""
     if not any(isinstance(part, DateRange) for part in everything_in(tree)):
         return Keys()

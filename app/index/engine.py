@@ -135,11 +135,23 @@ class Answer(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """Keeps documents and answers questions. One process writes; any number read."""
+class Index(Protocol):
+    """What answers questions: an engine, or how it stood once."""
 
     def position(self) -> Position | None:
         """What the last commit said, or None if nothing was ever committed."""
+        ...
+
+    def ask(self, tree: Tree, scope: Scope) -> Answer:
+        """Answer a question, or raise `QueryNotSupported`."""
+        ...
+
+
+class Engine(Index, Protocol):
+    """Keeps documents and answers questions. One process writes; any number read."""
+
+    def still(self) -> Index:
+        """What the last commit left, for questions that belong together; an engine MAY give itself."""
         ...
 
     def add(self, documents: Sequence[Document]) -> None:
@@ -169,10 +181,6 @@ class Engine(Protocol):
 
         What was not committed is dropped.
         """
-        ...
-
-    def ask(self, tree: Tree, scope: Scope) -> Answer:
-        """Answer a question, or raise `QueryNotSupported`."""
         ...
 
     def removed(self) -> int:

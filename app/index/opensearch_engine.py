@@ -494,6 +494,9 @@ class OpenSearchEngine(Batching):
 
     # ---- asking ----------------------------------------------------------------------------------------------
 
+    def still(self) -> Self:
+        return self
+
     def ask(self, tree: Tree, scope: Scope) -> OpenSearchAnswer:
         check_known(tree)
         for _ in range(_TRIES):

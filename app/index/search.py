@@ -10,7 +10,7 @@ from app.db import Tx
 from app.index import analyser, asof
 from app.index.asof import History
 from app.index.documents import LACKS
-from app.index.engine import Answer, Engine, QueryNotSupported, Scope, Sort
+from app.index.engine import Answer, Index, QueryNotSupported, Scope, Sort
 from app.index.keys import Keys
 from app.index.language import Query, parse
 from app.index.printer import explain, show
@@ -68,7 +68,7 @@ class Found:
 
 
 def search(
-    engine: Engine,
+    engine: Index,
     query: str | Query | Tree,
     *,
     zone: ZoneInfo,
@@ -142,7 +142,7 @@ def past(store: Store, tx: Tx, size: int) -> Past:
 class Asking:
     """A question on its way to the index: its facts joined, about now or about an earlier size."""
 
-    engine: Engine
+    engine: Index
     tree: Tree
     scope: Scope
     past: Past | None = None
@@ -197,7 +197,7 @@ def counted(
 
 
 def count(
-    engine: Engine,
+    engine: Index,
     query: str | Query | Tree,
     *,
     zone: ZoneInfo,
@@ -209,7 +209,7 @@ def count(
 
 
 def every(
-    engine: Engine,
+    engine: Index,
     query: str | Query | Tree,
     *,
     zone: ZoneInfo,
@@ -224,7 +224,7 @@ def every(
 
 
 def asked(
-    engine: Engine,
+    engine: Index,
     query: str | Query | Tree,
     zone: ZoneInfo,
     *,
@@ -245,7 +245,7 @@ def _understood(query: str | Query | Tree) -> Query:
     return parse(query) if isinstance(query, str) else Query(show(query), query)
 
 
-def undated(engine: Engine, tree: Tree, scope: Scope) -> int:
+def undated(engine: Index, tree: Tree, scope: Scope) -> int:
     """How many records without a date of publication would be hits if their dates were met, and are not."""
     if not any(isinstance(part, DateRange) for part in everything_in(tree)):
         return 0

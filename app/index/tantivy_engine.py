@@ -340,8 +340,7 @@ class TantivyEngine:
     # ---- following --------------------------------------------------------------------------------
 
     def position(self) -> Position | None:
-        said = self._said()
-        return None if said is None else Position(said["entry"], said["analyser"])
+        return self.still().position()
 
     def removed(self) -> int:
         said = self._said()
@@ -445,14 +444,31 @@ class TantivyEngine:
 
     # ---- asking ------------------------------------------------------------------------------------
 
+    def still(self) -> Still:
+        return Still(self._freshen())
+
+    def ask(self, tree: Tree, scope: Scope) -> TantivyAnswer:
+        return self.still().ask(tree, scope)
+
+
+class Still:
+    """The index as one commit left it, whatever is committed meanwhile."""
+
+    def __init__(self, snapshot: _Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def position(self) -> Position | None:
+        with _translated():
+            said = self._snapshot.said
+        return None if said is None else Position(said["entry"], said["analyser"])
+
     def ask(self, tree: Tree, scope: Scope) -> TantivyAnswer:
         lasting = True
         for part in everything_in(tree):
             _check_supported(part)
             lasting = lasting and not isinstance(part, Among | Exactly)
-        snapshot = self._freshen()
         with _translated():
-            return TantivyAnswer(_Reading(snapshot, scope), tree, lasting=lasting)
+            return TantivyAnswer(_Reading(self._snapshot, scope), tree, lasting=lasting)
 
 
 def _marks(path: str) -> tuple[object, ...] | None:

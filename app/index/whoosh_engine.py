@@ -238,6 +238,9 @@ class WhooshEngine(Batching):
 
     # ---- asking ------------------------------------------------------------------------------------
 
+    def still(self) -> Self:
+        return self
+
     def ask(self, tree: Tree, scope: Scope) -> WhooshAnswer:
         for part in everything_in(tree):
             _check_supported(part)

@@ -264,6 +264,9 @@ class ReferenceEngine:
     def removed(self) -> int:
         return self._removed
 
+    def still(self) -> Self:
+        return self
+
     def ask(self, tree: Tree, scope: Scope) -> ReferenceAnswer:
         newest = {record: max(v for r, v in self._kept if r == record) for record, _ in self._kept}
         met: dict[int, Document] = {}

@@ -849,7 +849,7 @@ class TestTantivy(FolderPromises):
         assert sorted(answer.every(Sort.OLDEST)) == list(range(1, 201))
         assert found(engine, "x w/1 x OR x*") == set(range(1, 201))
 
-    @pytest.mark.parametrize("alike", [30, 200])  # fewer and more than are read beyond a page
+    @pytest.mark.parametrize("alike", [5, 30, 200])  # fewer and more than are read beyond a page
     def test_records_of_one_moment_are_paged_in_one_order(self, engine, alike):
         times = [DAY if n <= alike else DAY - timedelta(days=n) for n in range(1, alike + 6)]
         kept(engine, *(a_document(n, "x", published_at=at) for n, at in enumerate(times, 1)))
@@ -859,6 +859,13 @@ class TestTantivy(FolderPromises):
             page = engine.ask(parse("x").tree, PUBLIC).page(Sort.NEWEST, 4, cursor or None)
             shown, cursor = [*shown, *page.records], page.cursor
         assert shown == [*range(alike, 0, -1), *range(alike + 1, alike + 6)]
+
+    def test_questions_that_belong_together_are_asked_of_one_commit(self, engine):
+        kept(engine, a_document(1, "road"), entry=1)
+        still = engine.still()
+        kept(engine, a_document(2, "road"), entry=2)
+        assert [still.ask(parse("road").tree, PUBLIC).total(), still.position().entry] == [1, 1]
+        assert [engine.ask(parse("road").tree, PUBLIC).total(), engine.position().entry] == [2, 2]
 
     def test_a_question_that_was_asked_before_finds_what_came_since(self, engine):
         kept(engine, a_document(1, "road"))
