@@ -189,7 +189,7 @@ def questions(home: Path, expected: str, rounds: int) -> dict[str, object]:
             query, parts = bare.candidates(tree)
             floor = partial(bare.judge, query, parts) if judged else partial(bare.ask, query)
             whole_answer = partial(archive.search, text, limit=NEWEST, messages=False)
-            room = partial(first_answer, archive.index, tree)
+            room = partial(first_answer, whole(archive.index), tree)
             began = time.perf_counter()
             found = whole_answer().total
             first = (time.perf_counter() - began) * 1000
