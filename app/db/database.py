@@ -12,14 +12,14 @@ import os
 import sqlite3
 import traceback
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from app.records.errors import IntegrityFailure, Unavailable
 
@@ -57,6 +57,8 @@ class Database:
         self._folder = Path(self.url.database).parent if self.sqlite and self.url.database else None
         """Where SQLite's files lie; None for a server's, and for one in memory."""
         self._statements: dict[int, tuple[Select[Any], str]] = {}
+        self._ready: list[tuple[int, PoolProxiedConnection]] = []
+        """Connections held ready for a glance, of a process each: as many as ever glanced at once."""
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -84,14 +86,33 @@ class Database:
         something else than before begins a transaction and asks again. `asked`
         is a constant, without parameters.
         """
-        if not self.sqlite:
-            with self.read() as tx:
-                return tx.execute(asked).scalar()
-        with _translated(self._name, self._folder), closing(self.engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            row = cursor.execute(self._written(asked)).fetchone()
-            cursor.close()
+        if self.sqlite:
+            try:
+                return self._glanced(self._written(asked))
+            except (sqlite3.Error, DatabaseError):
+                pass  # a transaction meets it as well, and says what it means
+        with self.read() as tx:
+            return tx.execute(asked).scalar()
+
+    def _glanced(self, words: str) -> Any:
+        """Through a connection that is held ready for this: to fetch one from the pool costs more than to ask."""
+        connection = self._held()
+        cursor = connection.cursor()
+        cursor.execute(words)
+        row = cursor.fetchone()
+        cursor.close()
+        self._ready.append((os.getpid(), connection))
         return None if row is None else row[0]
+
+    def _held(self) -> PoolProxiedConnection:
+        try:
+            opened_by, connection = self._ready.pop()
+        except IndexError:
+            opened_by, connection = 0, None
+        if connection is None or opened_by != os.getpid():
+            connection = self.engine.raw_connection()
+            connection.detach()
+        return connection
 
     def _written(self, asked: Select[Any]) -> str:
         """A statement as SQLite reads it; each is put into words once."""
@@ -103,6 +124,8 @@ class Database:
 
     def close(self) -> None:
         """Give back every connection."""
+        while self._ready:
+            self._ready.pop()[1].close()
         self.engine.dispose()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import main
+from app.db import DatabaseBroken
 from app.records.clock import FixedClock
 from app.store import Store, export, merkle
 from app.store.ledger import Deed, Examined, LedgerBroken, NoSuchEntry
@@ -479,6 +480,32 @@ def test_its_size_asked_by_itself_is_that_of_what_is_committed(anywhere: Store):
         assert anywhere.ledger.size(tx) == before + 1
         assert anywhere.ledger.size_now() == before
     assert anywhere.ledger.size_now() == before + 1
+
+
+def test_its_size_is_told_to_many_at_once_and_holds_up_no_writer(anywhere: Store):
+    size = anywhere.ledger.size_now
+    before = size()
+    with ThreadPoolExecutor(8) as several:
+        assert set(several.map(lambda _: size(), range(200))) == {before}
+        for more in range(1, 20):
+            told = [several.submit(size) for _ in range(8)]
+            write(anywhere, 1)
+            assert {one.result() for one in told} <= {before + more - 1, before + more}
+            assert size() == before + more
+
+
+def test_where_its_size_cannot_be_asked_the_reason_is_told_as_any_other(tmp_path: Path, clock: FixedClock):
+    store = main.make(
+        settings_at(tmp_path / "home"), agency="Harrow Falls", domain="a.example", timezone="UTC", clock=clock
+    )
+    write(store, 3)
+    assert store.ledger.size_now() == 3
+    with sqlite3.connect(tmp_path / "home" / "archive.db") as database:
+        database.execute("ALTER TABLE entries RENAME TO was_entries")
+    database.close()
+    with pytest.raises(DatabaseBroken, match="entries"):
+        store.ledger.size_now()
+    close(store)
 
 
 def test_a_smaller_checkpoint_that_is_signed_late_does_not_displace_a_larger_one(anywhere: Store):
