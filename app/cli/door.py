@@ -32,6 +32,8 @@ from app.cli import (
     serve_commands,
 )
 from app.cli.answer import Answer
+from app.index import mistakes
+from app.index.language import BadQuery
 from app.records.errors import ArchiveError, IntegrityFailure, Invalid, NotFound, Refused, Unavailable
 
 DONE, UNEXPECTED, WITH_GAPS = 0, 1, 7
@@ -119,14 +121,15 @@ def build() -> argparse.ArgumentParser:
 
 def _refuse(error: ArchiveError, *, as_json: bool) -> int:
     if as_json:
-        print(
-            json.dumps(
-                {"error": {"code": error.code, "message": str(error), "next": error.next}}, ensure_ascii=False
-            )
-        )
+        told: dict[str, object] = {"code": error.code, "message": str(error), "next": error.next}
+        if isinstance(error, BadQuery):
+            told |= {"position": error.position, "length": error.length, "parameter": error.parameter or None}
+        print(json.dumps({"error": told}, ensure_ascii=False))
     else:
         print(f"{error.code}: {error}", file=sys.stderr)
-        if error.next:
+        if isinstance(error, BadQuery):
+            print(*mistakes.drawn(error), sep="\n", file=sys.stderr)
+        elif error.next:
             print(error.next, file=sys.stderr)
     return exit_code(error)
 

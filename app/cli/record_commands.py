@@ -15,9 +15,11 @@ from app.capture import copies, records, tags
 from app.cli.answer import Answer, say, table
 from app.cli.people_commands import moment
 from app.cli.session import READERS, Session, reason, session
+from app.holds import searching
 from app.holds.joining import Known
 from app.holds.showing import with_hold, with_holds
-from app.index import asof, families, grouping, highlights
+from app.index import asof, families, grouping, highlights, search
+from app.index.engine import Answer as Hits
 from app.index.engine import IndexBusy, Sort
 from app.index.language import Query, parse
 from app.index.printer import show
@@ -174,16 +176,20 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             with archive.store.database.read() as tx:
                 Known(archive.store, tx, here.officer).must_not_leave(query.tree)
         _follow(here)
-        found = archive.search(
-            query,
-            messages=here.messages,
-            sort=Sort(asked.sort),
-            limit=1 if asked.families else max(asked.limit, 1),
-            after=None if asked.families else asked.after,
-            facets=facets,
-            by=here.officer,
-            as_of=asked.as_of,
-        )
+        answer: Hits | None = None
+        if asked.families:
+            found, answer = _together(asked, here, query, facets)
+        else:
+            found = archive.search(
+                query,
+                messages=here.messages,
+                sort=Sort(asked.sort),
+                limit=max(asked.limit, 1),
+                after=asked.after,
+                facets=facets,
+                by=here.officer,
+                as_of=asked.as_of,
+            )
         action = "export" if streams else "search"
         with archive.store.database.begin() as tx:
             access.note(
@@ -210,15 +216,11 @@ def _search(asked: argparse.Namespace) -> Answer | None:
         if streams:
             return _stream(asked, here, query, head, found)
         keys, cursor = found.records[: asked.limit], found.cursor
-        every, groups = None, None
-        if asked.families:
-            every = archive.every(
-                query, messages=here.messages, sort=Sort(asked.sort), by=here.officer, as_of=asked.as_of
-            )
+        groups = None
         with archive.store.database.read() as tx:
-            if every is not None:
+            if answer is not None:
                 known = families.read(tx, found.as_of, messages=here.messages)
-                groups = grouping.of(every, known, asked.limit, asked.after)
+                groups = grouping.of(answer, Sort(asked.sort), known, asked.limit, asked.after)
                 keys, cursor = tuple(grouping.first_hits(groups)), groups.cursor
                 head["families"] = grouping.as_json(tx, groups)
             if asked.ids:
@@ -248,6 +250,32 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             say(line)
         return Answer(value, lines)
     return Answer(value, [*_understood(found), *lines, *_counts(found)])
+
+
+def _together(
+    asked: argparse.Namespace, here: Session, query: Query, facets: Sequence[str]
+) -> tuple[Found, Hits]:
+    """What is found with its counts, and every hit of the same commit of the index, to be put into families."""
+    store = here.archive.store
+    with store.database.read() as tx:
+        size = store.ledger.size(tx)
+        index = searching.within(here.archive.index, tx, size)
+        zone, known = store.agency.zone(), Known(store, tx, here.officer)
+        past = None if asked.as_of is None else search.past(store, tx, asked.as_of)
+        found = search.search(
+            index,
+            query,
+            zone=zone,
+            ledger_size=size,
+            may_read_messages=here.messages,
+            limit=1,
+            facets=facets,
+            standing=known,
+            past=past,
+        )
+        return found, search.asked(
+            index, query, zone, may_read_messages=here.messages, standing=known, past=past
+        )
 
 
 def _understood(found: Found) -> list[str]:

@@ -28,7 +28,7 @@ from app.index.documents import Document
 from app.index.engine import Scope as Asking
 from app.index.engine import folded, instants, microseconds
 from app.index.judging import Read
-from app.index.language import BadQuery, parse
+from app.index.language import BadQuery, captured, parse
 from app.index.printer import show
 from app.index.search import narrowed
 from app.index.tree import (
@@ -166,7 +166,7 @@ class Scope:
             if self.dates == PUBLISHED:
                 parts.append(narrowed(parse("*"), since=self.since, until=self.until).tree)
             else:
-                parts.append(parse(f'captured:"{self.since or ""}..{self.until or ""}"').tree)
+                parts.append(captured(self.since, self.until))
         return judging.whichever_is_current(_plain(both(*parts)))
 
 

@@ -113,7 +113,12 @@ def within(engine: Engine, tx: Tx, size: int) -> Index:
 
     `size` is that of the ledger in `tx`.
     """
-    return engine.within(tx, size) if isinstance(engine, Honouring) else engine
+    return engine.within(tx, size) if isinstance(engine, Honouring) else engine.still()
+
+
+def at_once(engine: Engine, tx: Tx) -> Index:
+    """The same as a transaction sees it that may have written: nothing that it read is kept for others."""
+    return Within(engine.inner.still(), _hidden(tx)) if isinstance(engine, Honouring) else engine.still()
 
 
 def known(engine: Engine, size: int) -> Index | None:

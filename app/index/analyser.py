@@ -240,6 +240,14 @@ def is_single(word: str) -> bool:
     return _SINGLE.fullmatch(word) is not None
 
 
+_EACH = re.compile(f"{_CLUSTER}|.", re.DOTALL)
+
+
+def clusters(text: str) -> list[str]:
+    """The characters of `text`, each emoji with whatever is joined to it."""
+    return _EACH.findall(text)
+
+
 def _sigil_places(plain: str) -> list[tuple[str, int, int]]:
     """Each sigil of normalised text with its place in it."""
     found: list[tuple[str, int, int]] = []

@@ -151,7 +151,11 @@ class Engine(Index, Protocol):
     """Keeps documents and answers questions. One process writes; any number read."""
 
     def still(self) -> Index:
-        """What the last commit left, for questions that belong together; an engine MAY give itself."""
+        """What the last commit left, for questions that belong together.
+
+        Its answers and its position MUST be of that commit, whatever is
+        committed meanwhile.
+        """
         ...
 
     def add(self, documents: Sequence[Document]) -> None:
@@ -262,14 +266,17 @@ def whole_month(year: int, month: int) -> tuple[date, date]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in an order a page ended: the value that was sorted by, and the record."""
+    """Where in an order a page ended: the value that was sorted by, and the record with its version."""
 
     sort: Sort
     value: int
     key: int
 
     def cursor(self) -> str:
-        return base64.urlsafe_b64encode(f"{self.sort}:{self.value}:{self.key}".encode()).decode().rstrip("=")
+        """The place after every version of the record: an edit between two pages MUST NOT show it again."""
+        record = self.key // MOST_VERSIONS * MOST_VERSIONS
+        key = record + MOST_VERSIONS - 1 if self.sort is Sort.OLDEST else record
+        return base64.urlsafe_b64encode(f"{self.sort}:{self.value}:{key}".encode()).decode().rstrip("=")
 
     @classmethod
     def of(cls, cursor: str, sort: Sort) -> Place:

@@ -10,12 +10,16 @@ them there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from app.index.analyser import is_single
 
 QUOTES = '"“”„‟＂'
 _END = rf"(?=[\s(){QUOTES}]|\Z)"
 _BARE = "For the bare words put them in quotation marks."
+OTHER_QUOTES = "'‘’‚`´«»‹›「『〝❝❛″′"
+"""Marks that are put around words elsewhere, and hold neither a phrase nor a value here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +32,30 @@ class Habit:
     how: str
 
 
+_BOTH = "Write road AND closed, or nothing between the words."
+_ONE = "Write road OR closed."
+_WITHOUT = "Write road AND NOT closed."
+_NEAR = "Write road w/5 closed, with the number of words that you mean."
+_IN_ORDER = "Write road pre/5 closed, with the number of words that you mean."
+
 OPERATORS = {
-    "&&": "Write AND, or nothing between the words.",
-    "&": "Write AND, or nothing between the words.",
-    "||": "Write OR.",
-    "|": "Write OR.",
-    "!": "Write NOT.",
-    "ANDNOT": "Write AND NOT.",
-    "BUTNOT": "Write AND NOT.",
-    "NEAR": "Write w/5 between the two, with the number of words that you mean.",
-    "ONEAR": "Write pre/5 between the two, with the number of words that you mean.",
-    "ADJ": "Write pre/1 between the two, or both in quotation marks.",
-    "AROUND": "Write w/5 between the two, with the number of words that you mean.",
-    "WITHIN": "Write w/5 between the two, with the number of words that you mean.",
+    "&&": _BOTH,
+    "&": _BOTH,
+    "∧": _BOTH,
+    "||": _ONE,
+    "|": _ONE,
+    "∨": _ONE,
+    "AND/OR": _ONE,
+    "!": _WITHOUT,
+    "¬": _WITHOUT,
+    "ANDNOT": _WITHOUT,
+    "BUTNOT": _WITHOUT,
+    "NEAR": _NEAR,
+    "ONEAR": _IN_ORDER,
+    "ADJ": "Write road pre/1 closed, or both in quotation marks.",
+    "AROUND": _NEAR,
+    "WITHIN": _NEAR,
+    "FOLLOWEDBY": _IN_ORDER,
     "XOR": "Write (a OR b) AND NOT (a AND b).",
 }
 """Operators of other systems; small letters make words of them."""
@@ -87,7 +102,7 @@ _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _AS_A_WHOLE = [
     (
         re.compile(
-            rf"(?:(?:near|onear|n|within|p|s|w|pre|adj|not)?/(?:\d+|s|p|seg|sent|para|)"
+            rf"(?:(?:near|onear|n|within|p|s|w|pre|adj|not|next|same|with|around|before|after)?/(?:\d+|s|p|seg|sent|para|)"
             rf"|(?:near|onear|within|w|pre)(?:/[-+−–]?\d[^\s/(){QUOTES}]*|\\\d+)"
             rf"|\+(?:\d+|s|p)|(?:near|onear|adj|pre)\d+){_END}",
             re.IGNORECASE,
@@ -97,12 +112,22 @@ _AS_A_WHOLE = [
     (
         re.compile(rf"x(?:first|last)word{_END}", re.IGNORECASE),
         "There is no sign for the beginning or the end of a text",
-        _BARE,
+        f"Write road. {_BARE}",
+    ),
+    (
+        re.compile(rf"atl(?:east)?\d+{_END}", re.IGNORECASE),
+        "How often a word stands in a text cannot be asked",
+        f"Write road. {_BARE}",
     ),
     (
         re.compile(r"BUT(?=\s+NOT\b)"),
         "That is not an operator here",
-        "Write AND NOT.",
+        _WITHOUT,
+    ),
+    (
+        re.compile(r"[<>≤≥]=?\d"),
+        "A comparison stands after date: or captured:",
+        f"Write date:>=2024-01-31. Numbers are words, which have no order. {_BARE}",
     ),
     (
         re.compile(r"contains(?=\s*\()", re.IGNORECASE),
@@ -112,26 +137,27 @@ _AS_A_WHOLE = [
     (
         re.compile(rf"/[^\s/(){QUOTES}]+/\w*{_END}|##"),
         "Regular expressions mean nothing here",
-        f"Write * for any characters inside a word, ? for one; #flood for a hashtag. {_BARE}",
+        f"Write clos* for any characters inside a word, cl?sed for one; write #flood for a hashtag. {_BARE}",
     ),
 ]
 """Matched from the first character of what stands between blanks, and said of all of it."""
 
 _BEFORE_A_WORD = {
-    "-−–—‐‑‒﹣－!！": "Write NOT and the word.",
-    "+＋": "Write the word by itself: every word is required.",
+    "-−–—‐‑‒!¬": "Write NOT road, without the sign.",
+    "+": "Write road, without the sign: every word is required.",
     "~": "Write road~ for words with the same stem.",
     "%": "Write *road* for words that hold these letters, road% for one letter different.",
-    "^": "There is no sign for the beginning of a text.",
-    "=": "Write the word by itself: words are matched exactly.",
-    ":": "A field and its colon stand together, and the value follows at once: author:jane.",
+    "^": "Write road, without the sign: there is none for the beginning of a text.",
+    "=": "Write road, without the sign: words are matched exactly.",
+    ":": "A field and its colon stand together, and the value follows at once: write author:jane.",
 }
 
 _AFTER_A_WORD = {
     "!": "Write clos* for words that begin so.",
-    "&": "Write the words that mean the same with OR between them.",
-    "=": "Write ? for one character.",
-    "\\": "No sign has to be taken its meaning here.",
+    "&": "Write (fast OR quick), the words that mean the same with OR between them.",
+    "=": "Write cl?sed: a question mark stands for one character.",
+    "\\": "Write road, without the sign: none has to be taken its meaning here.",
+    "^": "Write road, without the sign: there is none for the end of a text, and no word weighs more.",
 }
 
 _SOME = {
@@ -144,6 +170,15 @@ _SOME = {
         ("‹", "‹›"),
         ("「", "「」"),
         ("『", "『』"),
+        ("〝", "〝〞〟"),
+        ("❝", "❝❞"),
+        ("❛", "❛❜"),
+        ("″", "″"),
+        ("′", "′"),
+        ("´", "´"),
+        ("’", "’"),
+        ("《", "《》"),
+        ("〈", "〈〉"),
     )
 }
 _GROUPED = re.compile(
@@ -151,7 +186,8 @@ _GROUPED = re.compile(
         rf"{opening}(?=\S){_SOME[sort]}\s{_SOME[sort]}[{closing}](?!\w)"
         for sort, opening, closing in (
             ("'", "'", "'"), ("‘", "[‘‚]", "‘’"), ("`", "`", "`´'"), ("«", "«", "»"), ("«", "»", "«"), ("‹", "‹", "›"),
-            ("「", "「", "」"), ("『", "『", "』"),
+            ("「", "「", "」"), ("『", "『", "』"), ("〝", "〝", "〞〟"), ("❝", "❝", "❞"), ("❛", "❛", "❜"),
+            ("″", "″", "″"), ("′", "′", "′"), ("´", "´", "´"), ("’", "’", "’"), ("《", "《", "》"), ("〈", "〈", "〉"),
         )
     )
 )  # fmt: skip
@@ -174,17 +210,47 @@ def is_address(chunk: str) -> bool:
     return _ADDRESS.match(chunk) is not None
 
 
-def looks_like_nearness(chunk: str) -> bool:
-    """Whether a word may have been meant as EBSCO's `N5` and `W5`, which are words all the same."""
-    return re.fullmatch(r"[NW][1-9]\d?", chunk) is not None
+_NOTED = re.compile(
+    r"(?i:[nw][1-9]\d?|near|within|adj|onear|xor|andnot|butnot)"
+    r"|NEXT|SAME|WITH|BEFORE|AFTER|EXCEPT|UNLESS|MINUS|PLUS|SENTENCE|PARAGRAPH|PHRASE"
+)
+WORDS = frozenset(
+    ("and", "or", "not", "but", "to", "through", "until", "till", "contains", "xfirstword", "xlastword", "near", "within", "adj", "onear",
+     "xor", "andnot", "butnot", "around", "followedby", "next", "same", "with", "before", "after", "except", "unless", "minus", "plus", "sentence",
+     "paragraph", "phrase")
+)  # fmt: skip
+"""Words without a digit, in small letters, that may be more than words."""
 
 
-def found(text: str, start: int, end: int, *, fields: tuple[str, ...]) -> Habit | None:
-    """The first habit in what stands between `start` and `end`, which is neither an operator nor an address."""
-    return next(_found(text, start, end, fields), None)
+def looks_like_an_operator(chunk: str) -> bool:
+    """Whether a word may have been meant as an operator, as EBSCO's `N5` or Sphinx's `NEXT`, and is a word all the same."""
+    return _NOTED.fullmatch(chunk) is not None
 
 
-def _found(text: str, start: int, end: int, fields: tuple[str, ...]) -> Iterator[Habit]:
+_OPERATOR = re.compile(r"AND|OR|NOT|(?:w|pre)/\d+")
+
+
+def _joined_to_a_character(chunk: str) -> re.Match[str] | None:
+    """An operator that is written against a character which is a word by itself, as in `警察w/5消防`."""
+    for match in _OPERATOR.finditer(chunk):
+        beside = (
+            chunk[match.start() - 1 : match.start()] if match.start() else "",
+            chunk[match.end() : match.end() + 1],
+        )
+        if any(beside) and all(not one or is_single(one) for one in beside):
+            return match
+    return None
+
+
+def found(text: str, start: int, end: int, *, examples: Mapping[str, str]) -> Habit | None:
+    """The first habit in what stands between `start` and `end`, which is neither an operator nor an address.
+
+    `examples` has for each field how it is written.
+    """
+    return next(_found(text, start, end, examples), None)
+
+
+def _found(text: str, start: int, end: int, examples: Mapping[str, str]) -> Iterator[Habit]:
     chunk = text[start:end]
     for pattern, what, how in _AS_A_WHOLE:
         if (match := pattern.match(text, start)) is not None:
@@ -194,17 +260,17 @@ def _found(text: str, start: int, end: int, fields: tuple[str, ...]) -> Iterator
             start, end, NEVER_NEAR[0], f"{NEVER_NEAR[1]} The word not stands in quotation marks.",
         )  # fmt: skip
     compared = _COMPARED.match(chunk)
-    if compared is not None and compared[1].lower() in fields:
+    if compared is not None and compared[1].lower() in examples:
         name = compared[1].lower()
         value = f"{name}:{'' if compared[2] == '=' else compared[2]}2024-01-31"
         yield Habit(
             start, start + compared.end(), "A field is followed by a colon",
-            f"Write {value if name in ('date', 'captured') else name + ':value'}. {_BARE}",
+            f"Write {value if name in ('date', 'captured') else examples.get(name, name + ':road')}. {_BARE}",
         )  # fmt: skip
     if chunk[0] in "*?^=&%~!" and start and text[start - 1] in QUOTES + ")":
         yield Habit(
             start, end, f"{chunk[0]} after a quotation mark or a bracket means nothing here",
-            "A sign stands at the word that it belongs to.",
+            "A sign stands at the word that it belongs to: write clos* or cl?sed.",
         )  # fmt: skip
     for signs, how in _BEFORE_A_WORD.items():
         if chunk[0] in signs and (len(chunk) > 1 or text[end : end + 1] in ("(", *QUOTES)):
@@ -212,14 +278,24 @@ def _found(text: str, start: int, end: int, fields: tuple[str, ...]) -> Iterator
     if "[" in chunk or "{" in chunk:
         yield Habit(
             start, end, "Square and curly brackets mean nothing here",
-            f"Write date:2024-01-01..2024-03-31 for days, * and ? inside a word. {_BARE}",
+            f"Write date:2024-01-01..2024-03-31 for days, write cl?sed for one letter inside a word. {_BARE}",
+        )  # fmt: skip
+    if "|" in chunk or "&&" in chunk:
+        yield Habit(
+            start, end, "An operator stands between blanks, and this one is written otherwise here",
+            f"{_ONE if '|' in chunk else _BOTH} {_BARE}",
+        )  # fmt: skip
+    if not chunk.isascii() and (joined := _joined_to_a_character(chunk)) is not None:
+        yield Habit(
+            start + joined.start(), start + joined.end(), "An operator stands between blanks",
+            f"Write 警察 w/5 消防, 警察 AND 消防. {_BARE}",
         )  # fmt: skip
     if re.search(r"\w", chunk) is not None:
         for sign, how in _AFTER_A_WORD.items():
             if chunk.endswith(sign) or (sign == "=" and "==" in chunk):
                 yield Habit(start, end, f"{sign} after a word means nothing here", f"{how} {_BARE}")
     if re.search(r"\\[^\w\s]", chunk) is not None:
-        yield Habit(start, end, "A backslash means nothing here", _BARE)
+        yield Habit(start, end, "A backslash means nothing here", f"Write road. {_BARE}")
     if _range_of_numbers(chunk):
         yield Habit(
             start, end, "A range stands after date: or captured:",
@@ -228,7 +304,7 @@ def _found(text: str, start: int, end: int, fields: tuple[str, ...]) -> Iterator
     if text[end : end + 1] == "(" and re.search(r"\w$", chunk):
         yield Habit(
             start, end + 1, "A bracket right after a word means nothing here",
-            "Leave a blank before it for both; write w/5 for nearness, (road OR roads) for road(s).",
+            "Leave a blank before it for both; write road w/5 closed for nearness, write (road OR roads) for road(s).",
         )  # fmt: skip
     grouped = _GROUPED.match(text, start)
     if grouped is not None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import calendar
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -73,11 +74,17 @@ FARTHEST = 10_000
 
 
 class BadQuery(Invalid):
-    """The question cannot be understood at `position` (`length` characters); `next` says how to write it."""
+    """The question cannot be understood at `position` (`length` characters); `next` says how to write it.
+
+    Where the mistake is in what narrows the question, `parameter` is the name
+    of that and `query` its value.
+    """
 
     code = "bad-query"
 
-    def __init__(self, what: str, query: str, position: int, length: int, *, next: str = "") -> None:
+    def __init__(
+        self, what: str, query: str, position: int, length: int, *, next: str = "", parameter: str = ""
+    ) -> None:
         position = min(position, len(query))
         excerpt = query[position : position + min(length, 60)]
         place = (
@@ -87,10 +94,13 @@ class BadQuery(Invalid):
             if query
             else "it is empty"
         )
-        super().__init__(f"{what} ({place}).{' ' + next if next else ''}", next=next)
+        where = f"in {parameter}, {place}" if parameter else place
+        super().__init__(f"{what} ({where}).{' ' + next if next else ''}", next=next)
+        self.what = what
         self.query = query
         self.position = position
         self.length = length
+        self.parameter = parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +142,7 @@ def parse_again(understood: str) -> Query:
 
 
 def _parsed(text: str) -> Query:
-    half = _HALF.search(text)
-    if half is not None:
-        raise BadQuery(
-            "That is no character", text, half.start(), 1,
-            next="Write the question in UTF-8; whatever stood there was broken on the way.",
-        )  # fmt: skip
+    _must_be_whole(text)
     lexer = _Lexer(text)
     return Query(text, _Parser(text, lexer.lexemes()).tree(), tuple(dict.fromkeys(lexer.notes)))
 
@@ -180,14 +185,36 @@ _WITHIN = re.compile(r"(w|pre)/(\d+)", re.IGNORECASE)
 _WILDCARD = re.compile(r"[*?]")
 _LOOSELY = re.compile(r"%+|[~\d]*~")
 """What may stand after a word, read from the end."""
+_QUOTED_VALUE = re.compile(rf"[{_QUOTES}]((?:\\.|[^\\{_QUOTES}])*)[{_QUOTES}]", re.DOTALL)
+EXAMPLES = {
+    "author": 'author:"Jane Doe"', "page": 'page:"Police blog"', "platform": "platform:mastodon", "lang": "lang:es",
+    "series": "series:GS-1", "tag": "tag:x", "hold": "hold:any", "date": "date:2024-05", "captured": "captured:2024-05",
+    **{name: f"{name}:{values[0]}" for name, values in CHOICES.items()},
+    **{place: f"{place}:road" for place in PLACES},
+}  # fmt: skip
+"""How each field is written."""
 _OPERATORS = {"AND": _Sort.AND, "OR": _Sort.OR, "NOT": _Sort.NOT}
 
 
-class _Lexer:
-    """Cuts a question into operators, brackets and parts."""
+_WIDTHS = {
+    code: made
+    for code in (*range(0xFE10, 0xFE6C), *range(0xFF01, 0xFF5F))
+    if len(made := unicodedata.normalize("NFKC", chr(code))) == 1 and made.isascii()
+}
+"""ASCII in the widths in which it stands between Chinese and Japanese: words are compared so (NFKC), and signs read so."""
+_ASKS = re.compile(r"[^*?#@]*\?+")
+"""Question marks alone or after a word, which may have been meant to end a question."""
+_BEFORE_LETTERS = re.compile(r"\?+\w")
+_PLAIN_WORD = re.compile(r"[A-Za-z_]+(?=[\s)]|\Z)")
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+
+class _Lexer:
+    """Cuts a question into operators, brackets and parts. `text` is what was `written`, character by character, its signs in one width."""
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+        self.text = text = written if written.isascii() else written.translate(_WIDTHS)
+        assert len(text) == len(written)
         self.notes: list[str] = []
         self.found: list[_Lexeme] = []
 
@@ -229,14 +256,15 @@ class _Lexer:
         self.found.append(_Lexeme(sort, start, end, tree, within, in_order))
 
     def _refuse(self, what: str, start: int, end: int, how: str = "") -> NoReturn:
-        raise BadQuery(what, self.text, start, end - start, next=how)
+        raise BadQuery(what, self.written, start, end - start, next=how)
 
     def _quotation(self, start: int) -> int:
         end = next((at for at in range(start + 1, len(self.text)) if self.text[at] in _QUOTES), None)
         if end is None:
             self._refuse(
-                "A quotation mark is not closed", start, len(self.text), "Close it with another one."
-            )
+                "A quotation mark is not closed", start, len(self.text),
+                'Close it with another one: write "road closed".',
+            )  # fmt: skip
         after = re.compile(r"~\d*").match(self.text, end + 1)
         if after is not None:
             self._refuse(
@@ -244,10 +272,12 @@ class _Lexer:
                 "Write road w/5 closed for words within 5 of each other.",
             )  # fmt: skip
         if self.text.startswith("##", start + 1):
-            self._refuse_habit(habits.found(self.text, start + 1, end, fields=FIELDS))
+            self._refuse_habit(habits.found(self.text, start + 1, end, examples=EXAMPLES))
         parts = self._parts(start + 1, end, quoted=True)
         if not parts:
-            self._refuse("There is no word between the quotation marks", start, end + 1)
+            self._refuse(
+                "There is no word between the quotation marks", start, end + 1, 'Write "road closed".'
+            )
         self._keep(_Sort.PART, start, end + 1, tree=_one_part(parts))
         return end + 1
 
@@ -266,7 +296,7 @@ class _Lexer:
             self._refuse(
                 f"There is no field {match.group(1)}", start, match.end(),
                 f"{habits.field_here(name)}The fields are {', '.join(FIELDS)}. "
-                "Words with a colon between them stand in quotation marks.",
+                'Words with a colon between them stand in quotation marks: write "note: road".',
             )  # fmt: skip
         if name in PLACES:
             return self._in_a_place(name, start, match.end())
@@ -286,7 +316,7 @@ class _Lexer:
         if inner is not None and inner.group(1).lower() in FIELDS:
             self._refuse(
                 "A field cannot stand inside a field", start, inner.end(),
-                "Write each by itself; words with a colon between them stand in quotation marks.",
+                "Write alt:road AND kind:post, each by itself; words with a colon between them stand in quotation marks.",
             )  # fmt: skip
         self.found.append(_Lexeme(_Sort.IN, start, at, place=place))
         if after == "(":
@@ -303,41 +333,52 @@ class _Lexer:
         return end
 
     def _field_value(self, name: str, start: int, at: int) -> tuple[str, int]:
-        rest = self.text[at:]
-        if rest[:1] and rest[0] in _QUOTES:
-            match = re.compile(rf"[{_QUOTES}]((?:\\.|[^\\{_QUOTES}])*)[{_QUOTES}]", re.DOTALL).match(rest)
+        sign = self.text[at : at + 1]
+        if sign and sign in _QUOTES:
+            match = _QUOTED_VALUE.match(self.written, at)
             if match is None:
                 self._refuse(
-                    "A quotation mark is not closed", at, len(self.text), "Close it with another one."
-                )
-            return re.sub(r"\\(.)", r"\1", match.group(1), flags=re.DOTALL).strip(), at + match.end()
-        if rest.startswith("("):
+                    "A quotation mark is not closed", at, len(self.text),
+                    'Close it with another one: write author:"Jane Doe".',
+                )  # fmt: skip
+            return re.sub(r"\\(.)", r"\1", match.group(1), flags=re.DOTALL).strip(), match.end()
+        if sign == "(":
             self._refuse(
                 "A field has one value",
                 start,
                 at + 1,
                 f"Write ({name}:one OR {name}:other), each with its field.",
             )
-        if rest.startswith(("[", "{")):
+        if sign in ("[", "{"):
             self._refuse(
                 "Square brackets mean nothing here", start, self._chunk_end(at),
-                f"Write {name}:2024-01-01..2024-03-31 for days, both included.",
+                "Write date:2024-01-01..2024-03-31 for days, both included.",
             )  # fmt: skip
         end = self._chunk_end(at)
+        if sign and sign in habits.OTHER_QUOTES:
+            self._refuse(
+                "These quotation marks hold no value here", start, end,
+                f'Write author:"Jane Doe", with straight quotation marks; so too where the value begins with {self.written[at]}.',
+            )  # fmt: skip
         if end < len(self.text) and self.text[end] in _QUOTES:
             self._refuse(
-                "A quotation mark stands inside a value", start, end + 1, "Put the whole value in quotes."
-            )
+                "A quotation mark stands inside a value", start, end + 1,
+                'Put the whole value in quotes: write author:"Jane Doe".',
+            )  # fmt: skip
         if any(sign in self.text[at:end] for sign in "*?") and name not in ("date", "captured"):
             self._refuse(
                 "A field is compared whole, without wildcards", start, end,
-                "If the value really holds that sign, put it in quotation marks.",
+                f'Write {EXAMPLES.get(name, f"{name}:x")}; if the value really holds that sign, put it in quotation marks.',
             )  # fmt: skip
-        return self.text[at:end], end
+        known = name in CHOICES or name in ("date", "captured")
+        return (self.text if known else self.written)[at:end], end
 
     def _field_tree(self, name: str, value: str, start: int, end: int) -> Tree:
         if not value:
-            self._refuse(f"Nothing follows {name}:", start, end, f'Write {name}:value or {name}:"two words".')
+            self._refuse(
+                f"Nothing follows {name}:", start, end,
+                f"Write {EXAMPLES[name]}, without a blank after the colon.",
+            )  # fmt: skip
         if name in ("date", "captured"):
             since, until = self._days(name, value, start, end)
             return DateRange(since, until) if name == "date" else CapturedRange(since, until)
@@ -345,8 +386,9 @@ class _Lexer:
             value = value.lower()
             if value not in CHOICES[name]:
                 self._refuse(
-                    f"{name}: has no value {value}", start, end, f"It can be {', '.join(CHOICES[name])}."
-                )
+                    f"{name}: has no value {value}", start, end,
+                    f"It can be {', '.join(CHOICES[name])}: write {EXAMPLES[name]}.",
+                )  # fmt: skip
         if name == "author" and value.startswith("@"):
             self.notes.append(
                 "author: is compared whole, the @ too; where a platform gives handles without it, leave it out."
@@ -396,6 +438,10 @@ class _Lexer:
     # -- words --
 
     def _chunk(self, start: int) -> int:
+        word = _PLAIN_WORD.match(self.text, start)
+        if word is not None and word.group().lower() not in habits.WORDS:
+            self._keep(_Sort.PART, start, word.end(), tree=Term(word.group().lower()))
+            return word.end()
         end = self._chunk_end(start)
         chunk = self.text[start:end]
         if chunk in _OPERATORS:
@@ -412,7 +458,10 @@ class _Lexer:
         digits = match.group(2).lstrip("0")
         if not digits or len(digits) > len(str(FARTHEST)) or int(digits) > FARTHEST:
             self._refuse(
-                f"A distance is from 1 to {FARTHEST:,} words", start, end, "Neighbouring words are 1 apart."
+                f"A distance is from 1 to {FARTHEST:,} words",
+                start,
+                end,
+                "Neighbouring words are 1 apart: write road w/1 closed.",
             )
         self._keep(_Sort.WITHIN, start, end, within=int(digits), in_order=match.group(1).lower() == "pre")
 
@@ -426,7 +475,7 @@ class _Lexer:
                 )  # fmt: skip
             self._keep(_Sort.PART, start, end, tree=_one_part(parts))
             return
-        self._refuse_habit(habits.found(self.text, start, end, fields=FIELDS))
+        self._refuse_habit(habits.found(self.text, start, end, examples=EXAMPLES))
         if self.found and isinstance(self.found[-1].tree, DateRange | CapturedRange):
             self._refuse_habit(habits.after_a_date(self.text, start, end))
         if analyser.normalised(chunk).strip("*") == "":
@@ -439,17 +488,24 @@ class _Lexer:
         if re.search(r"\w[~%]\w|\^\d", chunk) is not None:
             self._refuse(
                 "That sign means nothing inside a word", start, end,
-                "closed~ is the same stem, closd% one letter different; quotation marks take a sign as mere division.",
+                "Write closed~ for the same stem, closd% for one letter different; quotation marks take a sign as mere division.",
             )  # fmt: skip
         parts = self._parts(start, end, quoted=False)
         if not parts:
             self._refuse(
-                "There is no word here", start, end, "A word begins with a letter, a digit or an underscore."
-            )
+                "There is no word here", start, end,
+                "A word begins with a letter, a digit or an underscore: write road closed, without the sign.",
+            )  # fmt: skip
         if chunk.lower() in ("and", "or", "not"):
             self._lower_case(chunk, end)
-        elif habits.looks_like_nearness(chunk):
-            self.notes.append(f'"{chunk}" was searched for as a word; nearness is written w/5 or pre/5.')
+        elif self.found and habits.looks_like_an_operator(chunk):
+            self.notes.append(
+                f'"{chunk}" was searched for as a word; nearness is written w/5 or pre/5, without is NOT.'
+            )
+        elif len(parts) == 1 and isinstance(parts[0], Wild) and _ASKS.fullmatch(parts[0].pattern):
+            self.notes.append(
+                f'In "{chunk}" a question mark stands for exactly one letter; where it only ends a question leave it out.'
+            )
         self._keep(_Sort.PART, start, end, tree=_one_part(parts))
 
     def _refuse_habit(self, habit: Habit | None) -> None:
@@ -462,7 +518,7 @@ class _Lexer:
         if before is not None and chunk.lower() == "not" and joins in ("and", "or", "but"):
             self._refuse(
                 "Operators are written in capitals", before.start, end,
-                f"Write {'OR' if joins == 'or' else 'AND'} NOT, or put the words in quotation marks.",
+                f"Write road {'OR' if joins == 'or' else 'AND'} NOT closed, or put the words in quotation marks.",
             )  # fmt: skip
         self.notes.append(f'"{chunk}" was searched for as a word; operators are written in capitals.')
 
@@ -474,14 +530,14 @@ class _Lexer:
                 "What follows ~ means nothing here",
                 start,
                 end,
-                "Write word~ for the same stem, word% or word%% for letters that differ.",
+                "Write closed~ for the same stem, closd% or closd%% for letters that differ.",
             )
         if len(sign) > 2:
-            self._refuse("At most two letters may differ", start, end, "Write word% or word%%.")
+            self._refuse("At most two letters may differ", start, end, "Write closd% or closd%%.")
         if len(parts) != 1 or not isinstance(parts[0], Term) or not re.search(r"[^\W\d_]", parts[0].word):
             self._refuse(
                 f"{sign} stands after one word that has letters", start, end,
-                "For the bare words put them in quotation marks.",
+                'Write closed~ or closd%; for the bare words put them in quotation marks: write "50%".',
             )  # fmt: skip
         word = parts[0].word
         if sign == "~":
@@ -491,7 +547,7 @@ class _Lexer:
                 f"{sign} needs a word of several letters",
                 start,
                 end,
-                "Here each character is a word by itself.",
+                "Here each character is a word by itself: write 警察, without the sign.",
             )
         return Fuzzy(word, len(sign))
 
@@ -514,7 +570,7 @@ class _Lexer:
     def _refuse_alone(self, start: int, end: int) -> NoReturn:
         self._refuse(
             "A wildcard stands inside one word, and here each character is a word by itself", start, end,
-            "Write the characters without it: they are found wherever they stand together.",
+            "Write 警察, the characters without it: they are found wherever they stand together.",
         )  # fmt: skip
 
     def _pattern(self, element: str, start: int, end: int, *, quoted: bool) -> Part:
@@ -525,10 +581,10 @@ class _Lexer:
             if element == letters + "*" * (len(element) - len(letters)):
                 return Term(letters)  # nothing can follow inside this word, so the star asks for nothing
             self._refuse_alone(start, end)
-        if not letters and (quoted or self.text[start:end].strip("*?＊？")):
+        if not letters and (quoted or self.text[start:end].strip("*?")):
             self._refuse(
                 "A wildcard must touch the word that it belongs to", start, end,
-                "For any word in between write road pre/2 closed.",
+                "Write clos* or cl?sed; for any word in between write road pre/2 closed.",
             )  # fmt: skip
         if letters in ("#", "@"):
             self._refuse("A name must follow", start, end, "Write #flood or #flo*.")
@@ -541,12 +597,15 @@ def _is_said(lexeme: _Lexeme) -> bool:
 
 
 def _unpunctuated(element: str) -> list[str]:
-    """What is left without question marks around it.
+    """What is left without the question marks after it; before a letter they stand for letters.
 
     What a sign stood before may be no word without it, a mark alone for one,
     and then the next sign stands at the beginning.
     """
-    bare = element if element.startswith("http") else element.strip("?")
+    if element.startswith("http"):
+        return [element]
+    bare = element.rstrip("?")
+    bare = bare if _BEFORE_LETTERS.match(bare) else bare.lstrip("?")
     if bare == element:
         return [element]
     return [rest for one in analyser.pattern_elements(bare) for rest in _unpunctuated(one)]
@@ -567,9 +626,93 @@ def _one_part(parts: Sequence[Part]) -> Tree:
     return parts[0] if len(parts) == 1 else Phrase(tuple(parts))
 
 
+def fact(name: str, value: str) -> Tree:
+    """A field with a value that stands beside a question, in a parameter of that name; `BadQuery` names the parameter."""
+    _must_be_whole(value, name)
+    told = value.strip()
+    if not told:
+        raise BadQuery(
+            f"{name} is empty", value, 0, len(value), next="Leave it out, or give it a value.", parameter=name
+        )
+    if name in CHOICES and told.lower() not in CHOICES[name]:
+        at = value.index(told)
+        raise BadQuery(
+            f"{name} has no value {told[:60]}",
+            value,
+            at,
+            len(told),
+            next=f"It can be {', '.join(CHOICES[name])}.",
+            parameter=name,
+        )
+    return Field(name, told.lower() if name in CHOICES else told)
+
+
+def published(since: str | None, until: str | None) -> Tree:
+    """Days of publication that stand beside a question, in parameters `from` and `to`, both inclusive."""
+    return DateRange(*_days_beside(since, until))
+
+
+def captured(since: str | None, until: str | None) -> Tree:
+    """The same of days of capture."""
+    return CapturedRange(*_days_beside(since, until))
+
+
+def _days_beside(since: str | None, until: str | None) -> tuple[date | None, date | None]:
+    first = _day_beside(since, "from", 0)
+    last = _day_beside(until, "to", 1)
+    if first is not None and last is not None and first > last:
+        raise BadQuery(
+            "The range ends before it begins", until or "", 0, len(until or ""),
+            next=f"Write a day from {first} on.", parameter="to",
+        )  # fmt: skip
+    return first, last
+
+
+def _day_beside(value: str | None, name: str, which: int) -> date | None:
+    told = (value or "").strip()
+    if value is None or not told:
+        return None
+    _must_be_whole(value, name)
+    days = _days_of(told)
+    if days is None:
+        at, length = _astray(told)
+        raise BadQuery(
+            "That is not a date",
+            value,
+            value.index(told) + at,
+            length,
+            next="Write 2024-01-31, 2024-01 or 2024.",
+            parameter=name,
+        )
+    return days[which]
+
+
+def _astray(written: str) -> tuple[int, int]:
+    """Where what is written stops being a day, a month or a year, and how long that is."""
+    begun = _DAY.match(written)
+    if begun is None:
+        return 0, len(written)
+    if begun.end() < len(written):
+        return begun.end(), len(written) - begun.end()
+    group = 1 if begun[1] == "0000" else 3 if begun[3] and "01" <= begun[2] <= "12" else 2
+    return begun.start(group), begun.end(group) - begun.start(group)
+
+
+def _must_be_whole(text: str, parameter: str = "") -> None:
+    half = _HALF.search(text)
+    if half is not None:
+        raise BadQuery(
+            "That is no character", text, half.start(), 1,
+            next="Write it in UTF-8; whatever stood there was broken on the way.", parameter=parameter,
+        )  # fmt: skip
+
+
+_DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+
+
 def _days_of(written: str) -> tuple[date, date] | None:
     """First and last day of a year, a month or a day as ISO 8601 writes them."""
-    match = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", written, re.ASCII)
+    match = _DAY.fullmatch(written)
     if match is None:
         return None
     year, month, day = (int(part) if part else None for part in match.groups())
@@ -581,6 +724,9 @@ def _days_of(written: str) -> tuple[date, date] | None:
         return date(year, month, day), date(year, month, day)
     except (ValueError, calendar.IllegalMonthError):
         return None
+
+
+_BRACKETS = "Write (road OR bridge) AND closed."
 
 
 # ---- how it is put together ----------------------------------------------------------------------
@@ -612,7 +758,7 @@ class _Parser:
         found = self._any()
         rest = self._ahead()
         if rest is not None:
-            self._refuse("A bracket is closed that was never opened", rest.start, rest.end)
+            self._refuse("A bracket is closed that was never opened", rest.start, rest.end, _BRACKETS)
         return found.tree
 
     def _refuse(self, what: str, start: int, end: int, how: str = "") -> NoReturn:
@@ -681,7 +827,7 @@ class _Parser:
         if again is not None:
             self._refuse(
                 "Two proximities in a row can be read in two ways", left.start, again.end,
-                "Put one of them in brackets: (road w/5 closed) w/3 bridge.",
+                "Put one of them in brackets: write (road w/5 closed) w/3 bridge.",
             )  # fmt: skip
         for side in (left, right):
             self._check_joinable(side)
@@ -724,10 +870,15 @@ class _Parser:
                         "A proximity stands in one place", side.start, side.end,
                         f"Write {place}:(road w/5 closed).",
                     )  # fmt: skip
+                case All():
+                    self._refuse(
+                        "Proximity joins words and phrases", side.start, side.end,
+                        "For any word in between write road pre/2 closed.",
+                    )  # fmt: skip
                 case _:
                     self._refuse(
                         "Proximity joins words and phrases", side.start, side.end,
-                        "Put fields and dates beside it with AND.",
+                        "Put fields and dates beside it with AND: write road w/5 closed AND date:2024.",
                     )  # fmt: skip
 
     def _single(self) -> _Placed:
@@ -735,8 +886,9 @@ class _Parser:
         if lexeme is None:
             last = self.lexemes[-1]
             self._refuse(
-                "Something is missing at the end", last.start, last.end, "A word or a bracket must follow."
-            )
+                "Something is missing at the end", last.start, last.end,
+                "A word or a bracket must follow: write road AND closed, road w/5 closed or NOT road.",
+            )  # fmt: skip
         self.at += 1
         if lexeme.sort is _Sort.PART and lexeme.tree is not None:
             return _Placed(lexeme.tree, lexeme.start, lexeme.end)
@@ -746,13 +898,15 @@ class _Parser:
         if lexeme.sort is not _Sort.OPEN:
             self._out_of_place(lexeme)
         if self._next_is(_Sort.CLOSE):
-            self._refuse("There is nothing between the brackets", lexeme.start, lexeme.end + 1)
+            self._refuse(
+                "There is nothing between the brackets", lexeme.start, self.lexemes[self.at].end, _BRACKETS
+            )
         self._deeper(lexeme)
         inside = self._any()
         self.depth -= 1
         closing = self._ahead()
         if closing is None:
-            self._refuse("A bracket is not closed", lexeme.start, lexeme.end, "Close it with ).")
+            self._refuse("A bracket is not closed", lexeme.start, lexeme.end, f"Close it with ). {_BRACKETS}")
         if closing.sort is not _Sort.CLOSE:
             self._out_of_place(closing)
         self.at += 1
@@ -763,7 +917,7 @@ class _Parser:
         if isinstance(tree, In | Field | DateRange | CapturedRange | All):
             self._refuse(
                 f"Only words, phrases and proximities stand in {place}:", whole.start, whole.end,
-                "Put fields and dates beside it with AND.",
+                f"Put fields and dates beside it with AND: write {place}:road AND date:2024.",
             )  # fmt: skip
         match tree:
             case And(parts):
@@ -778,13 +932,15 @@ class _Parser:
     def _deeper(self, lexeme: _Lexeme) -> None:
         self.depth += 1
         if self.depth > MOST_BRACKETS:
-            self._refuse(f"Brackets and NOT nest at most {MOST_BRACKETS} deep", lexeme.start, lexeme.end)
+            self._refuse(
+                f"Brackets and NOT nest at most {MOST_BRACKETS} deep", lexeme.start, lexeme.end, _BRACKETS
+            )
 
     def _out_of_place(self, lexeme: _Lexeme) -> NoReturn:
         written = self.text[lexeme.start : lexeme.end]
         if lexeme.sort is _Sort.CLOSE and self.depth == 0:
-            self._refuse("A bracket is closed that was never opened", lexeme.start, lexeme.end)
+            self._refuse("A bracket is closed that was never opened", lexeme.start, lexeme.end, _BRACKETS)
         self._refuse(
             f"{written} has nothing to work on", lexeme.start, lexeme.end,
-            "An operator stands between two words or groups; to search for it as a word, put it in quotation marks.",
+            'An operator stands between two words or groups: write road AND closed, road w/5 closed; to search for it as a word, put it in quotation marks: write "or".',
         )  # fmt: skip

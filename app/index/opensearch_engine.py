@@ -118,6 +118,10 @@ class _Control:
     def said(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if name not in ("index", "at")}
 
+    def position(self) -> Position | None:
+        """How far it has followed; None before the first commit."""
+        return None if self.entry is None or self.analyser is None else Position(self.entry, self.analyser)
+
     def standing(self) -> Query:
         """What is there as of this commit."""
         dead = within("died", lte=self.commit)
@@ -260,10 +264,7 @@ class OpenSearchEngine(Batching):
     # ---- following --------------------------------------------------------------------------------------
 
     def position(self) -> Position | None:
-        control = self._control()
-        if control.entry is None or control.analyser is None:
-            return None
-        return Position(control.entry, control.analyser)
+        return self._control().position()
 
     def removed(self) -> int:
         return self._control().removed
@@ -494,8 +495,11 @@ class OpenSearchEngine(Batching):
 
     # ---- asking ----------------------------------------------------------------------------------------------
 
-    def still(self) -> Self:
-        return self
+    def still(self) -> Still:
+        for _ in range(_TRIES):
+            with suppress(Gone):  # the index was swapped and discarded just now
+                return Still(self._current())
+        raise IndexFailed("The index of the search cluster changes too fast to be asked.", next="Try again.")
 
     def ask(self, tree: Tree, scope: Scope) -> OpenSearchAnswer:
         check_known(tree)
@@ -609,6 +613,10 @@ class _Snapshot:
     def is_of(self, control: _Control) -> bool:
         return (control.index, control.commit) == (self._control.index, self._control.commit)
 
+    def position(self) -> Position | None:
+        """How far the commit had followed."""
+        return self._control.position()
+
     def open(self) -> None:
         reply = self._cluster.ask(
             "POST",
@@ -693,6 +701,23 @@ class _Snapshot:
             for hit in self.words(candidates)
             if met(tree, told(hit["_source"], with_sigils=sigils))
         ]
+
+
+class Still:
+    """The index as one commit left it, whatever is committed meanwhile."""
+
+    def __init__(self, snapshot: _Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def position(self) -> Position | None:
+        return self._snapshot.position()
+
+    def ask(self, tree: Tree, scope: Scope) -> OpenSearchAnswer:
+        check_known(tree)
+        try:
+            return OpenSearchAnswer(self._snapshot, tree, scope)
+        except Gone:
+            raise IndexFailed("The index went on since this was asked.", next="Ask again.") from None
 
 
 # ---- an answer -------------------------------------------------------------------------------------------------

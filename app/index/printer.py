@@ -31,7 +31,7 @@ from app.index.tree import (
 _ESCAPED = re.compile(r'[\\"“”„‟＂]')
 _MEANT_OTHERWISE = re.compile(r"[()%~^*]")
 """What an address may hold and what means something else outside of quotation marks."""
-_TAKEN_FOR_A_SIGN = re.compile(r"and|or|not|(?:near|onear|adj|pre)\d+|x(?:first|last)word")
+_TAKEN_FOR_A_SIGN = re.compile(r"and|or|not|(?:near|onear|adj|pre|atl|atleast)\d+|x(?:first|last)word")
 """Words that a reader, or the parser, could take for an operator of this language or of another."""
 _PLAIN_VALUE = re.compile(r"[\w.@/\-]+")
 

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from app.index.engine import QueryNotSupported
 from app.index.keys import Keys
-from app.index.language import FIELDS, BadQuery
+from app.index.language import EXAMPLES, FIELDS, BadQuery
 from app.records.errors import Invalid
 
 MOST_QUERIES = 300
@@ -114,7 +114,7 @@ def _line(number: int, line: int, written: str) -> Listed:
         return Mistake(
             told, at, len(word) + 1,
             f"{word}: with a blank after it is neither a field nor surely a name",
-            f"Write {word.lower()}:value without a blank for the field, or another name before the colon.",
+            f"Write {EXAMPLES[word.lower()]} without a blank for the field, or another name before the colon.",
         )  # fmt: skip
     if not told.query:
         return Mistake(told, named.end(), 1, "Nothing follows the name", "Write `name: query`.")
@@ -127,11 +127,7 @@ def _short(name: str) -> str:
 
 def misread(line: Line, error: BadQuery) -> Mistake:
     """A query that the language refuses, at its place in the line."""
-    excerpt = error.query[error.position : error.position + min(error.length, 60)]
-    said = str(error).removesuffix(f" {error.next}").removesuffix(".")
-    for place in (f'(at character {error.position + 1}, "{excerpt}")', "(at its end)"):
-        said = said.removesuffix(f" {place}")
-    return Mistake(line, line.begins + error.position + 1, max(1, error.length), said, error.next)
+    return Mistake(line, line.begins + error.position + 1, max(1, error.length), error.what, error.next)
 
 
 def unanswered(line: Line, error: QueryNotSupported) -> Mistake:

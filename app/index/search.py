@@ -12,7 +12,7 @@ from app.index.asof import History
 from app.index.documents import LACKS
 from app.index.engine import Answer, Index, QueryNotSupported, Scope, Sort
 from app.index.keys import Keys
-from app.index.language import Query, parse
+from app.index.language import Query, fact, parse, published
 from app.index.printer import explain, show
 from app.index.source import LedgerSource
 from app.index.spans import Words, marked, reach_of
@@ -260,13 +260,13 @@ def narrowed(
     until: str | None = None,
     **fields: str | None,
 ) -> Query:
-    """The same question within these fields and days of publication, each as the query language writes its value."""
-    parts = [query.tree]
-    for name, value in fields.items():
-        if value is not None:
-            parts.append(parse(show(Field(name, value))).tree)
-    if since is not None or until is not None:
-        parts.append(parse(f'date:"{since or ""}..{until or ""}"').tree)
+    """The same question within these fields and days of publication; a value is a whole value, whatever signs it has.
+
+    Raises `BadQuery` with the parameter and the place in its value.
+    """
+    parts = [query.tree, *(fact(name, value) for name, value in fields.items() if value is not None)]
+    if since or until:
+        parts.append(published(since, until))
     return Query(query.text, both(*parts), query.notes)
 
 

@@ -98,6 +98,8 @@ _LONGEST_WORD = 15_000
 """The engine drops words over 65,530 bytes in silence; a text that has one is judged apart, long before that."""
 _LONGEST_VALUE = 1000
 _MOST_PAIRS = 64
+_MOST_WORDS = 64
+"""Words of a phrase that the engine is asked for at once; each costs it a walk over all that hold the word."""
 _BATCH = 20_000
 _MOST_BUCKETS = 50_000
 _MOST_COMPILED = 128
@@ -823,7 +825,7 @@ class _Reading:
                 return self.term(field, before + _findable(text))
             case Phrase(parts):
                 told = [part.word for part in parts if isinstance(part, Term)]
-                if len(told) != len(parts):
+                if len(told) != len(parts) or len(told) > _MOST_WORDS:
                     return None
                 return Query.phrase_query(self.schema, words, [_findable(word) for word in told])
             case Near() | Pre() if place == "text":
@@ -857,6 +859,10 @@ class _Reading:
         match tree:
             case Or(parts):
                 return _any_of(*(self._superset(part, place) for part in parts))
+            case Phrase(parts) if len(parts) > _MOST_WORDS:
+                pieces = dict.fromkeys(map(tuple, _in_parts(parts, _MOST_WORDS)))
+                told = [piece[0] if len(piece) == 1 else Phrase(piece) for piece in pieces]
+                return _all_of(*(self._superset(one, place) for one in told))
             case Phrase(parts):
                 return _all_of(*(self._superset(part, place) for part in parts))
             case Near(_, left, right) | Pre(_, left, right):

@@ -164,8 +164,7 @@ class WhooshEngine(Batching):
     # ---- following --------------------------------------------------------------------------------
 
     def position(self) -> Position | None:
-        said = self._said()
-        return Position(said["entry"], said["analyser"]) if said else None
+        return _position(self._said())
 
     def removed(self) -> int:
         return self._said().get("removed", 0)
@@ -238,17 +237,33 @@ class WhooshEngine(Batching):
 
     # ---- asking ------------------------------------------------------------------------------------
 
-    def still(self) -> Self:
-        return self
+    def still(self) -> Still:
+        return Still(self._freshen(), self._asking)
+
+    def ask(self, tree: Tree, scope: Scope) -> WhooshAnswer:
+        return self.still().ask(tree, scope)
+
+
+class Still:
+    """The index as one commit left it, whatever is committed meanwhile."""
+
+    def __init__(self, snapshot: Snapshot, asking: threading.RLock) -> None:
+        self._snapshot, self._asking = snapshot, asking
+
+    def position(self) -> Position | None:
+        with self._asking, translated():
+            return _position(json.loads(self._snapshot.mark or b"{}"))
 
     def ask(self, tree: Tree, scope: Scope) -> WhooshAnswer:
         for part in everything_in(tree):
             _check_supported(part)
         with self._asking, translated():
-            found = [
-                (segment, _Reading(segment, scope).visibly(tree)) for segment in self._freshen().segments
-            ]
+            found = [(segment, _Reading(segment, scope).visibly(tree)) for segment in self._snapshot.segments]
             return WhooshAnswer(found, scope.zone)
+
+
+def _position(said: Mapping[str, int]) -> Position | None:
+    return Position(said["entry"], said["analyser"]) if said else None
 
 
 def _begin(home: Path) -> Path:

@@ -11,10 +11,11 @@ from fastapi import Depends, Query
 
 from app.capture import pages, records
 from app.db import Tx
+from app.holds import searching
 from app.holds.joining import Known
 from app.holds.showing import with_holds
 from app.index import asof, families, grouping, highlights, search
-from app.index.engine import Answer, Scope, Sort
+from app.index.engine import Answer, Index, Scope, Sort
 from app.index.grouping import Groups
 from app.index.highlights import Highlight
 from app.index.search import Asking, Found, Past
@@ -203,12 +204,23 @@ class Facet:
 
 
 def find(
-    here: Parts, tx: Tx, asked: Asked, *, by: Officer, facets: Sequence[str] = (), what: str = "search"
+    here: Parts,
+    tx: Tx,
+    asked: Asked,
+    *,
+    by: Officer,
+    facets: Sequence[str] = (),
+    what: str = "search",
+    index: Index | None = None,
 ) -> tuple[search.Query, Found, list[Record]]:
-    """Answer a question with its exact total and one part of its hits, and write down that it was asked."""
+    """Answer a question with its exact total and one part of its hits, and write down that it was asked.
+
+    All of the answer is of one commit of the index: the last one, or what
+    `index` still holds.
+    """
     query = asked.understood()
     found = search.search(
-        here.index,
+        searching.at_once(here.index, tx) if index is None else index,
         query,
         zone=here.store.agency.zone(),
         ledger_size=here.store.ledger.size(tx),
@@ -228,11 +240,11 @@ def find_families(
     here: Parts, tx: Tx, asked: Asked, *, by: Officer, facets: Sequence[str] = ()
 ) -> tuple[search.Query, Found, Groups]:
     """The same with each family once, at the place of its first hit; the cursor is that of the families."""
-    plain = replace(asked, limit=1, cursor="")
-    query, found, _ = find(here, tx, plain, by=by, facets=facets)
+    plain, index = replace(asked, limit=1, cursor=""), searching.at_once(here.index, tx)
+    query, found, _ = find(here, tx, plain, by=by, facets=facets, index=index)
     known = families.read(tx, found.as_of, messages=messages(by))
-    every_hit = everything(here, tx, plain, by=by).answer.every(asked.sort)
-    groups = grouping.of(every_hit, known, asked.limit, asked.cursor or None)
+    answer = everything(here, tx, plain, by=by, index=index).answer
+    groups = grouping.of(answer, asked.sort, known, asked.limit, asked.cursor or None)
     return query, replace(found, cursor=groups.cursor), groups
 
 
@@ -297,14 +309,15 @@ class Everything:
             yield from found
 
 
-def everything(here: Parts, tx: Tx, asked: Asked, *, by: Officer) -> Everything:
+def everything(here: Parts, tx: Tx, asked: Asked, *, by: Officer, index: Index | None = None) -> Everything:
     """Ask for every hit. The question is refused, if at all, before the first one leaves."""
     query = asked.understood()
     scope = Scope(here.store.agency.zone(), messages=messages(by))
-    as_of, past = here.position(), _past(here, tx, asked)
+    index = searching.at_once(here.index, tx) if index is None else index
+    as_of, past = asof.size_of(index), _past(here, tx, asked)
     if past is not None:
         must_have_history(query.tree)
-    asking = Asking(here.index, joined(query.tree, Known(here.store, tx, by)), scope, past)
+    asking = Asking(index, joined(query.tree, Known(here.store, tx, by)), scope, past)
     answer = asking.answer()
     return Everything(
         here=here,

@@ -70,12 +70,12 @@ def _archive(request: Request, error: Exception) -> Response:
 
 
 def _more(error: ArchiveError) -> dict[str, object]:
-    """What some errors say beside words: where in the query the mistake is."""
-    place = {name: getattr(error, name, None) for name in ("position", "length", "part")}
+    """What some errors say beside words: where in the query, or in which parameter, the mistake is."""
+    place = {name: getattr(error, name, None) for name in ("position", "length", "part", "parameter")}
     return {
         name: showing.in_characters(value) if isinstance(value, str) else value
         for name, value in place.items()
-        if isinstance(value, (int, str))
+        if isinstance(value, (int, str)) and value != ""
     }
 
 

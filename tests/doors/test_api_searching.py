@@ -9,6 +9,9 @@ import re
 
 import pytest
 
+from app.holds import searching
+from app.index import search
+from app.index.documents import Position
 from app.web.finding import Run, excerpt
 
 
@@ -99,6 +102,67 @@ def test_a_mistake_is_told_with_its_place(person):
     assert person("reader").get("/api/v1/records?sort=loudest").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("asked", "parameter", "position", "length", "hint"),
+    [
+        ({"q": "bridge", "kind": "tweet"}, "kind", 0, 5, "comment"),
+        ({"state": "deleted"}, "state", 0, 7, "gone"),
+        ({"from": "2026-13-01"}, "from", 5, 2, "2024-01"),
+        ({"from": "2026-02-30"}, "from", 8, 2, "2024-01"),
+        ({"from": "0000-01-01"}, "from", 0, 4, "2024-01"),
+        ({"to": "2026-01-01T10:00"}, "to", 10, 6, "2024-01"),
+        ({"to": "yesterday"}, "to", 0, 9, "2024-01"),
+        ({"from": "2026-02", "to": "2026-01"}, "to", 0, 7, "2026-02-01"),
+        ({"from": '2026" OR * OR "2026'}, "from", 4, 15, "2024-01"),
+        ({"from": ">=2026"}, "from", 0, 6, "2024-01"),
+    ],
+)
+def test_a_mistake_in_a_filter_names_the_parameter_and_its_place_there(
+    person, browser, asked, parameter, position, length, hint
+):
+    answer = person("reader").get("/api/v1/records", params=asked)
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (422, "bad-query")
+    assert (told["parameter"], told["position"], told["length"]) == (parameter, position, length)
+    assert hint in told["next"]
+    assert f"in {parameter}, at character {position + 1}" in told["detail"]
+    page = browser("reader").get("/search", params=asked)
+    assert page.status_code == 422
+    assert f"The mistake in {parameter}: " in page.text
+    assert "parameter" not in person("reader").get("/api/v1/records?q=(").json()
+
+
+def test_a_value_of_a_filter_is_a_value_whatever_signs_it_has(person):
+    reader = person("reader")
+    for value in ('neighbour 2" OR *', "*", "(", '"', "neighbour?2"):
+        assert found(reader.get("/api/v1/records", params={"author": value})) == []
+    told = reader.get("/api/v1/records", params={"author": "NEIGHBOUR 2"}).json()
+    assert (told["total"], told["query"]["understood"]) == (1, '* AND author:"NEIGHBOUR 2"')
+
+
+@pytest.mark.parametrize("more", [{}, {"families": "true"}])
+def test_one_answer_is_of_one_commit_whatever_is_committed_while_it_is_made(
+    person, archive, monkeypatch, more
+):
+    asked = {"q": "bridge OR NOT flood", "from": "2000", "facets": "kind,author,month", **more}
+    before = person("reader").get("/api/v1/records", params=asked).json()
+    assert before["undated"]
+    assert before["unsearchable"]
+    engine, answer = searching.whole(archive.index), search.Asking.answer
+
+    def meanwhile(asking):
+        told, position = answer(asking), engine.position()
+        assert position is not None
+        engine.remove(range(1, 100))
+        engine.commit(Position(position.entry + 1, position.analyser))
+        return told
+
+    with monkeypatch.context() as between:
+        between.setattr(search.Asking, "answer", meanwhile)
+        assert person("reader").get("/api/v1/records", params=asked).json() == before
+    assert person("reader").get("/api/v1/records", params=asked).json()["total"] == 0
+
+
 def test_searching_needs_a_reading_role(person):
     for name in ("machine", "approver"):
         assert person(name).get("/api/v1/records?q=bridge").status_code == 403
@@ -168,8 +232,19 @@ def test_a_mistake_is_shown_at_its_place_in_the_query(browser):
     answer = browser("reader").get("/search", params={"q": "bridge w/5 road w/3 closed"})
     assert answer.status_code == 422
     assert 'class="caret"' in answer.text
-    assert "^" in answer.text
+    assert '<b aria-hidden="true">^^^^^^^^^^^^^^^^^^^</b>' in answer.text
     assert 'value="bridge w/5 road w/3 closed"' in answer.text
+
+
+def test_the_place_of_a_mistake_is_kept_free_by_what_stands_before_it_whatever_its_width(browser):
+    """Letters of a browser have the width that its fonts give them: what stands before is written again, unseen."""
+    answer = browser("reader").get("/search", params={"q": "警察 👩🏽‍🚒 e\u0301 (bridge\nAND ) 消防"})
+    assert (
+        '<span class="room" aria-hidden="true">警察 👩🏽‍🚒 e\u0301 (bridge AND </span><b aria-hidden="true">^</b>'
+        in answer.text
+    )
+    css = browser("reader").get("/static/muniment.css").text
+    assert ".caret .room { visibility: hidden; }" in css
 
 
 def test_the_first_look_at_the_page_asks_nothing(browser, person):

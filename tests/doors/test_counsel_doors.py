@@ -186,9 +186,9 @@ def test_what_cannot_be_understood_is_listed_with_its_place_and_stops_nothing(
     bad, dated, tagged = told["not_understood"]
     assert (bad["line"], bad["name"], bad["query"]) == (2, "Bad", "bridge AND")
     assert (bad["column"], bad["what"]) == (13, "Something is missing at the end")
-    assert bad["next"] == "A word or a bracket must follow."
+    assert bad["next"].startswith("A word or a bracket must follow: write road AND closed")
     assert (dated["line"], dated["column"]) == (4, 3)
-    assert "date:value" in dated["next"]
+    assert "Write date:2024-05" in dated["next"]
     assert (tagged["line"], tagged["column"], tagged["length"]) == (5, 9, 5)
     said = cli("search-report", str(listed), as_json=False)[1]
     assert "line 4, character 3" in said
@@ -196,6 +196,22 @@ def test_what_cannot_be_understood_is_listed_with_its_place_and_stops_nothing(
     text = page.send("/search/report", "/search/report", queries=listed.read_text()).text
     assert "3 queries were not understood" in text
     assert "Line 4, character 3" in text
+
+
+def test_a_mistake_on_the_command_line_is_drawn_and_told_with_its_place(cli: Ran, listed: Path, capsys):
+    code, told = cli("search", "警察 -closed")
+    assert (code, told["error"]["code"]) == (2, "bad-query")
+    assert (told["error"]["position"], told["error"]["length"], told["error"]["parameter"]) == (3, 7, None)
+    code, told = cli("search", "bridge", "--from", "2026-02-30")
+    assert (code, told["error"]["position"], told["error"]["parameter"]) == (2, 8, "from")
+    listed.write_text("bridge\nriver\n")
+    code, told = cli("search-report", str(listed), "--kind", "tweet")
+    assert (code, told["error"]["position"], told["error"]["parameter"]) == (2, 0, "kind")
+    capsys.readouterr()
+    assert command(["search", "警察 -closed"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2:] == ["警察 -closed", "     ^^^^^^^"]
+    assert said[0].count("Write NOT road") == 1
 
 
 def test_a_list_that_is_empty_too_long_or_no_text_is_refused(cli: Ran, person, browser, listed: Path):

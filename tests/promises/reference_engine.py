@@ -6,12 +6,13 @@ character at a time, and proximity is every combination of places.
 
 from __future__ import annotations
 
+import copy
 import itertools
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import cache
 from typing import Self
 
@@ -265,7 +266,7 @@ class ReferenceEngine:
         return self._removed
 
     def still(self) -> Self:
-        return self
+        return copy.copy(self)  # a commit puts other dictionaries in place
 
     def ask(self, tree: Tree, scope: Scope) -> ReferenceAnswer:
         newest = {record: max(v for r, v in self._kept if r == record) for record, _ in self._kept}
@@ -288,37 +289,28 @@ class ReferenceEngine:
 class ReferenceAnswer:
     met: list[Document]
     scope: Scope
-    cut: dict[str, int] = field(default_factory=dict)
 
     def total(self) -> int:
         return len(self.met)
 
-    def _sorted(self, sort: Sort) -> list[int]:
-        def at(document: Document) -> datetime:
-            return (
-                document.captured_at if sort is Sort.CAPTURED else document.published_at
-            ) or datetime.min.replace(tzinfo=UTC)
+    def _place(self, document: Document, sort: Sort) -> tuple[bool, float, int]:
+        """Where in the order a document stands: the undated last, equals by their records."""
+        at = document.captured_at if sort is Sort.CAPTURED else document.published_at
+        turned = 1 if sort is Sort.OLDEST else -1
+        return at is None, turned * (0 if at is None else at.timestamp()), turned * document.record
 
-        dated = [
-            document for document in self.met if sort is Sort.CAPTURED or document.published_at is not None
-        ]
-        undated = [document for document in self.met if document not in dated]
-        newest_first = sort is not Sort.OLDEST
-        dated.sort(key=lambda document: (at(document), document.record), reverse=newest_first)
-        undated.sort(key=lambda document: document.record, reverse=newest_first)
-        return [document.record for document in dated + undated]
+    def _sorted(self, sort: Sort) -> list[Document]:
+        return sorted(self.met, key=lambda document: self._place(document, sort))
 
     def page(self, sort: Sort, limit: int, after: str | None = None) -> Page:
-        every = self._sorted(sort)
-        start = self.cut[after] if after else 0
-        end = start + limit
-        cursor = f"{sort}:{end}" if end < len(every) else None
-        if cursor:
-            self.cut[cursor] = end
-        return Page(tuple(every[start:end]), cursor)
+        passed = None if after is None else tuple(json.loads(after))
+        left = [one for one in self._sorted(sort) if passed is None or self._place(one, sort) > passed]
+        shown = left[:limit]
+        cursor = json.dumps(self._place(shown[-1], sort)) if limit < len(left) else None
+        return Page(tuple(one.record for one in shown), cursor)
 
     def every(self, sort: Sort) -> Iterator[int]:
-        return iter(self._sorted(sort))
+        return iter([document.record for document in self._sorted(sort)])
 
     def facets(self, fields: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
         found: dict[str, dict[str, int]] = {name: {} for name in fields}

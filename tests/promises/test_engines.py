@@ -126,6 +126,43 @@ class EnginePromises:
         assert found(engine, "road") == {1, 2}
         assert engine.position() == Position(7, 1)
 
+    def test_questions_that_belong_together_are_asked_of_one_commit(self, engine):
+        assert engine.still().position() is None
+        kept(engine, a_document(1, "road"), entry=1)
+        still = engine.still()
+        engine.remove([1])
+        kept(engine, a_document(2, "road"), a_document(3, "road"), entry=2)
+        assert [still.ask(Term("road"), PUBLIC).total(), still.position()] == [1, Position(1, 1)]
+        assert list(still.ask(Not(Term("closed")), PUBLIC).every(Sort.NEWEST)) == [1]
+        assert [engine.ask(Term("road"), PUBLIC).total(), engine.position()] == [2, Position(2, 1)]
+
+    @pytest.mark.parametrize("sort", Sort)
+    def test_what_stands_all_the_time_is_shown_once_while_records_come_and_go_and_are_edited(
+        self, engine, sort
+    ):
+        """Equal dates and none; after each page one that was shown goes, the last one shown is edited, new ones come."""
+        dates = [None, DAY, DAY, DAY, DAY + timedelta(days=1), None]
+        standing = {n: dates[n % len(dates)] for n in range(1, 19)}
+        kept(engine, *(a_document(n, "x", published_at=at) for n, at in standing.items()))
+        shown: list[int] = []
+        gone: set[int] = set()
+        cursor: str | None = None
+        for step in itertools.count(1):
+            page = engine.ask(Term("x"), PUBLIC).page(sort, 2, cursor)
+            shown, cursor = [*shown, *page.records], page.cursor
+            if cursor is None:
+                break
+            last, new = page.records[-1], 100 + 2 * step
+            gone.add(page.records[0])
+            engine.remove([page.records[0], last])
+            engine.add(
+                [a_document(last, "x", version, published_at=standing.get(last, DAY)) for version in (1, 2)]
+            )
+            engine.add([a_document(new + n, "x", published_at=dates[n]) for n in range(2) if step < 5])
+            engine.commit(Position(step, 1))
+        assert len(shown) == len(set(shown))
+        assert set(standing) <= set(shown)
+
     def test_what_was_not_committed_is_dropped_when_the_engine_settles(self, engine):
         kept(engine, a_document(1, "road"))
         engine.add([a_document(2, "road")])
@@ -860,12 +897,21 @@ class TestTantivy(FolderPromises):
             shown, cursor = [*shown, *page.records], page.cursor
         assert shown == [*range(alike, 0, -1), *range(alike + 1, alike + 6)]
 
-    def test_questions_that_belong_together_are_asked_of_one_commit(self, engine):
-        kept(engine, a_document(1, "road"), entry=1)
-        still = engine.still()
-        kept(engine, a_document(2, "road"), entry=2)
-        assert [still.ask(parse("road").tree, PUBLIC).total(), still.position().entry] == [1, 1]
-        assert [engine.ask(parse("road").tree, PUBLIC).total(), engine.position().entry] == [2, 2]
+    @pytest.mark.parametrize("words", [["road"], ["road", "closed", "now"], [f"w{n}" for n in range(300)]])
+    def test_a_phrase_of_hundreds_of_words_is_found_whole(self, engine, words):
+        """Each word costs the engine a walk over all that hold it: 20,000 times the same would take minutes."""
+        long = list(itertools.islice(itertools.cycle(words), 300))
+        swapped = [*long[:150], "bridge", *long[151:]]
+        kept(
+            engine,
+            a_document(1, " ".join(["so", *long, "it"])),
+            a_document(2, " ".join(long[:299])),
+            a_document(3, " ".join(swapped)),
+            a_document(4, passages=(Passage("alt", " ".join(long)),)),
+        )
+        assert found(engine, Phrase(tuple(map(Term, long)))) == {1, 4}
+        assert found(engine, Phrase((*map(Term, long[:299]), Wild(f"{long[299][:-1]}*")))) == {1, 4}
+        assert found(engine, Phrase(tuple(map(Term, long[:130])))) == {1, 2, 3, 4}
 
     def test_a_question_that_was_asked_before_finds_what_came_since(self, engine):
         kept(engine, a_document(1, "road"))

@@ -182,7 +182,7 @@ def test_days_are_inclusive_on_both_sides(field, node, value, since, until):
         ("(a OR NOT b) w/5 c", "(a OR NOT b)", "AND NOT"),
         ("a w/5 (b c)", "(b c)", "(closed w/5 bridge) w/5 road"),
         ("kind:post w/5 c", "kind:post", "AND"),
-        ("a w/5 *", "*", "AND"),
+        ("a w/5 *", "*", "pre/2"),
         ("a NEAR/5 b", "NEAR/5", "w/5"),
         ("a near/5 b", "near/5", "w/5"),
         ("a /5 b", "/5", "w/5"),
@@ -210,8 +210,8 @@ def test_days_are_inclusive_on_both_sides(field, node, value, since, until):
         ('alt:"road', '"road', "Close it"),
         ("unsearchable:none", "unsearchable:none", "scanned"),
         ("note: road", "note:", "quotation marks"),
-        ("author:", "author:", "author:value"),
-        ("author: jane", "author:", "author:value"),
+        ("author:", "author:", "without a blank"),
+        ("author: jane", "author:", "without a blank"),
         ("author:(a OR b)", "author:(", "(author:one OR author:other)"),
         ("author:jan*", "author:jan*", "quotation marks"),
         ('author:jane"doe"', 'author:jane"', "whole value"),
@@ -233,8 +233,8 @@ def test_days_are_inclusive_on_both_sides(field, node, value, since, until):
         ("road-*", "road-*", "pre/2"),
         ('"road * closed"', "road * closed", "pre/2"),
         ("#*", "#*", "#flo*"),
-        ("closed~2", "closed~2", "word%%"),
-        ("closd%%%", "closd%%%", "word%%"),
+        ("closed~2", "closed~2", "closd%%"),
+        ("closd%%%", "closd%%%", "closd%%"),
         ("clo%sd", "clo%sd", "closd%"),
         ("50%", "50%", "quotation marks"),
         ("road-closed~", "road-closed~", "quotation marks"),
@@ -265,8 +265,8 @@ def test_a_mistake_is_shown_at_its_place_with_what_to_write(query, marked, hint)
         ("apple w/5 xfirstword", "xfirstword", "quotation marks"),
         ("subject contains (road)", "contains", "another field"),
         ("fast&", "fast&", "OR between"),
-        ("P12==", "P12==", "? for one"),
-        ("12~~24", "12~~24", "word%"),
+        ("P12==", "P12==", "cl?sed"),
+        ("12~~24", "12~~24", "closd%"),
         ("##199[0-9]", "##199[0-9]", "#flood"),
         ('"##199[0-9]"', "##199[0-9]", "#flood"),
         ("xfilter(road)", "xfilter(", "blank"),
@@ -294,10 +294,11 @@ def test_a_mistake_is_shown_at_its_place_with_what_to_write(query, marked, hint)
         ('"road closed"^2', "^2", "the word that it belongs to"),
         ('"road clos"*', "*", "the word that it belongs to"),
         ("(road OR bridge)~", "~", "the word that it belongs to"),
-        ("road~~", "road~~", "word~"),
+        ("road~~", "road~~", "closed~"),
         # Westlaw and Lexis
         ("clos!", "clos!", "clos*"),
-        ("atleast5(flood)", "atleast5(", "blank"),
+        ("atleast5(flood)", "atleast5(", "quotation marks"),
+        ("ATLEAST5 flood", "ATLEAST5", "quotation marks"),
         ("road +s closed", "+s", "w/5"),
         ("road +5 closed", "+5", "w/5"),
         ("road NOT/5 closed", "NOT/5", "w/5"),
@@ -305,13 +306,44 @@ def test_a_mistake_is_shown_at_its_place_with_what_to_write(query, marked, hint)
         ("road ADJ closed", "ADJ", "pre/1"),
         ("road but not closed", "but not", "AND NOT"),
         ("road BUT NOT closed", "BUT", "AND NOT"),
+        ("road ¬closed", "¬closed", "NOT road"),
+        ("road NEXT/3 closed", "NEXT/3", "w/5"),
+        ("road SAME/3 closed", "SAME/3", "w/5"),
+        # elasticsearch and databases
+        ("road|closed", "road|closed", "road OR closed"),
+        ("road||closed", "road||closed", "road OR closed"),
+        ("road&&closed", "road&&closed", "road AND closed"),
+        ("road AND/OR closed", "AND/OR", "road OR closed"),
+        ("road ∨ closed", "∨", "road OR closed"),
+        ("road^", "road^", "without the sign"),
+        (">=2024-01-01", ">=2024-01-01", "date:>="),
+        ("date:>2019 <2021", "<2021", "date:>="),
+        ("≥2024", "≥2024", "date:>="),
+        # quotation marks of others
+        ("author:'jane doe'", "author:'jane", 'author:"Jane Doe"'),
+        ("page:«Town Police»", "page:«Town", 'author:"Jane Doe"'),
+        ("″road closed″", "″road closed″", '"road closed"'),
+        ("〝road closed〞", "〝road closed〞", '"road closed"'),
+        ("❝road closed❞", "❝road closed❞", '"road closed"'),
+        ("’road closed’", "’road closed’", '"road closed"'),
+        ("《road closed》", "《road closed》", '"road closed"'),
+        # between characters that are words
+        ("警察w/5消防", "w/5", "警察 w/5 消防"),
+        ("警察AND消防", "AND", "警察 AND 消防"),
+        ("警察OR消防", "OR", "警察 AND 消防"),
+        # in other widths
+        ("road ＡＮＤＮＯＴ closed", "ＡＮＤＮＯＴ", "AND NOT"),
+        ("（road", "（", "Close it"),
+        ("road｜closed", "road｜closed", "road OR closed"),
+        ("road －closed", "－closed", "NOT road"),
+        ("date：yesterday", "date：yesterday", "date:2024-05"),
         # and what is nearly right
         ("road w/-1 closed", "w/-1", "w/5"),
         ("road w\\5 closed", "w\\5", "w/5"),
         ("road w/5th closed", "w/5th", "w/5"),
         ("road And Not closed", "And Not", "AND NOT"),
         ("road AND not closed", "AND not", "AND NOT"),
-        ("author=jane", "author=", "author:value"),
+        ("author=jane", "author=", "author:"),
         ("date>=2024-01", "date>=", "date:>="),
         ("author :jane", ":jane", "stand together"),
         ("road(s)", "road(", "(road OR roads)"),
@@ -376,9 +408,99 @@ def test_the_signs_of_an_address_are_its_own(query, address):
     assert spans.met(tree, [("text", spans.read(f"see {query} now"))])
 
 
-def test_nearness_as_some_write_it_is_a_word_and_it_is_said():
-    assert any("N5" in note for note in parse("road N5 closed").notes)
-    assert parse("road n5 closed").notes == ()
+@pytest.mark.parametrize("word", ["N5", "n5", "w12", "near", "within", "NEXT", "SAME", "AFTER", "EXCEPT"])
+def test_nearness_as_some_write_it_is_a_word_and_it_is_said(word):
+    query = parse(f"road {word} closed")
+    assert query.tree == both(Term("road"), Term(word.lower()), Term("closed"))
+    assert any(word in note for note in query.notes)
+    assert parse(f'road "{word}" closed').notes == ()
+    assert parse(f"{word} road").notes == ()
+    assert parse("what comes after the road").notes == ()
+
+
+@pytest.mark.parametrize("query", ["road closed?", "closed?", "is the road closed ?", "why ??"])
+def test_a_question_mark_that_may_only_end_a_question_is_said_to_stand_for_a_letter(query):
+    assert any("exactly one letter" in note for note in parse(query).notes)
+    for plain in ('"road closed?"', "cl?sed", "road clos*", "https://town.example/?"):
+        assert parse(plain).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "same"),
+    [
+        ("（a OR b） c", "(a OR b) c"),
+        ("a （b OR c） d", "a (b OR c) d"),
+        ("a ＯＲ b", "a OR b"),
+        ("a ＡＮＤ ＮＯＴ b", "a AND NOT b"),
+        ("a ｗ／５ b", "a w/5 b"),
+        ("clos＊ cl？sed", "clos* cl?sed"),
+        ("closed～ closd％", "closed~ closd%"),
+        ("＃flood ＠jane", "#flood @jane"),
+        ("ｄａｔｅ：２０２４", "date:2024"),
+        ("ｋｉｎｄ：ＰＯＳＴ", "kind:post"),
+        ("author：＂Jane Doe＂", 'author:"Jane Doe"'),
+        ("ｈｔｔｐｓ：／／town.example／a", "https://town.example/a"),
+        ("text：（a ｗ/3 b）", "text:(a w/3 b)"),
+    ],
+)
+def test_signs_mean_the_same_in_every_width_in_which_words_are_the_same(query, same):
+    assert parse(query).tree == parse(same).tree
+
+
+def test_a_value_keeps_the_width_in_which_it_was_written():
+    tree = Field("author", "Ｊane＼＂Doe（1）")
+    assert parse(show(tree)).tree == tree
+    assert parse("author:Ｊane＼Doe").tree == Field("author", "Ｊane＼Doe")
+
+
+@pytest.mark.parametrize(
+    ("query", "tree"),
+    [
+        ('"?oad closed"', Phrase((Wild("?oad"), Term("closed")))),
+        ('"road ?losed?"', Phrase((Term("road"), Wild("?losed")))),
+        ("?oad-closed", Phrase((Wild("?oad"), Term("closed")))),
+        ('"closed? why?"', Phrase((Term("closed"), Term("why")))),
+    ],
+)
+def test_a_question_mark_before_a_letter_is_a_wildcard_in_a_phrase_too(query, tree):
+    assert parse(query).tree == tree
+    assert parse(show(tree)).tree == tree
+
+
+def shown_in(hint: str) -> list[str]:
+    """What a hint says to write, each as far as it may reach."""
+    found = []
+    for begins in re.finditer(r"[Ww]rite ", hint):
+        rest = hint[begins.end() :]
+        ends = [at.start() for at in re.finditer(r"[,;:]? |[.,;:]$|[.;] ", rest)] + [len(rest)]
+        found += [rest[:end] for end in ends]
+    return found
+
+
+def test_every_refusal_shows_a_question_that_is_understood():
+    """Whatever was typed, what the hint says to write can be typed in its place."""
+    told = [
+        mark.args[1]
+        for test in (
+            test_a_mistake_is_shown_at_its_place_with_what_to_write,
+            test_a_habit_from_elsewhere_is_refused_at_its_place_and_never_read_as_words,
+        )
+        for mark in test.pytestmark
+    ]
+    refused = [query for cases in told for query, *_ in cases if not re.search("[\ud800-\udfff]", query)]
+    assert len(refused) > 150
+    for query in refused:
+        with pytest.raises(BadQuery) as error:
+            parse(query)
+        assert any(_is_understood(one) for one in shown_in(error.value.next)), (query, error.value.next)
+
+
+def _is_understood(query: str) -> bool:
+    try:
+        parse(query)
+    except BadQuery:
+        return False
+    return True
 
 
 def test_an_author_with_a_sign_before_the_handle_is_compared_whole_and_it_is_said():

@@ -142,7 +142,7 @@ def test_a_mistake_stands_at_its_place_in_the_line():
     written = "Bridge: bridge NEAR road"
     assert written[told.column - 1 : told.column - 1 + told.length] == "NEAR"
     assert "at character" not in told.what
-    assert told.next.startswith("Write w/5")
+    assert told.next.startswith("Write road w/5")
     part = reports.unanswered(line, QueryNotSupported("road", "a test"))
     assert written[part.column - 1 : part.column - 1 + part.length] == "road"
 

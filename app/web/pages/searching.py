@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from app.capture import copies, pages
 from app.db import Tx
+from app.index import mistakes
 from app.index.engine import BadCursor, QueryNotSupported, Sort
 from app.index.language import BadQuery
 from app.index.search import NoSuchSize
@@ -42,7 +43,6 @@ LACKING = {
 _PRINTED = 500
 _CHOSEN_FROM = 200
 """Of so many pages one is chosen from a list."""
-_CARET_BEFORE, _CARET_AFTER = 60, 30
 
 
 @router.get("/search")
@@ -165,13 +165,9 @@ def _name_of(tx: Tx, page: str) -> str | None:
         return None
 
 
-def caret(error: ArchiveError) -> tuple[str, str, str] | None:
-    """The words around the mistake: before it, the mistake itself, after it."""
+def caret(error: ArchiveError) -> tuple[str, str, str, str] | None:
+    """The words around the mistake: before it, the mistake itself, after it; and carets as wide as it is."""
     if not isinstance(error, BadQuery):
         return None
-    query, start = error.query.replace("\n", " "), error.position
-    end = start + max(1, min(error.length, 60))
-    begin = max(0, start - _CARET_BEFORE)
-    before = ("…" if begin else "") + query[begin:start]
-    after = query[end : end + _CARET_AFTER] + ("…" if len(query) > end + _CARET_AFTER else "")
-    return before, query[start:end], after
+    before, mistake, after = mistakes.around(error)
+    return before, mistake, after, "^" * max(1, mistakes.columns(mistake))
