@@ -42,11 +42,18 @@ class Decided:
 
 
 def reading(
-    store: Store, tx: Tx, keys: Sequence[int], *, size: int | None = None, messages: bool
+    store: Store,
+    tx: Tx,
+    keys: Sequence[int],
+    *,
+    size: int | None = None,
+    late: frozenset[UUID] = frozenset(),
+    messages: bool,
 ) -> Iterator[Read]:
     """The records of these keys with all that could leave of them, as the ledger had them at `size` entries.
 
-    What was disposed of meanwhile, or is in quarantine, is left out.
+    What was disposed of meanwhile, or is in quarantine, is left out. `late` are
+    the attachments whose bytes came afterwards: they are not there.
     """
     for start in range(0, len(keys), _ASK):
         part = keys[start : start + _ASK]
@@ -55,7 +62,7 @@ def reading(
             told = [record.version] if record.versions == 1 else records.history(store, tx, record)
             then = [one for one in told if size is None or one.entry < size]
             if then:
-                yield _read(store, tx, record, then, wrote.get(record.key), told[len(then) :])
+                yield _read(store, tx, record, then, wrote.get(record.key), told[len(then) :], late)
 
 
 def one(store: Store, tx: Tx, record: Record) -> Read:
@@ -70,6 +77,7 @@ def items(
     decided: Callable[[Tx, Sequence[int]], Mapping[int, Decided]],
     *,
     size: int,
+    late: frozenset[UUID] = frozenset(),
     messages: bool,
     by: Remaker,
     reach: Reach | None = None,
@@ -81,7 +89,8 @@ def items(
     for start in range(0, len(keys), _ASK):
         part = keys[start : start + _ASK]
         with store.database.read() as tx:
-            found = {read.record.key: read for read in reading(store, tx, part, size=size, messages=messages)}
+            told = reading(store, tx, part, size=size, late=late, messages=messages)
+            found = {read.record.key: read for read in told}
             made = decided(tx, part)
         for key in part:
             if key in found:
@@ -182,23 +191,25 @@ def _read(
     told: Sequence[Version],
     author: str | None,
     later: Sequence[Version] = (),
+    late: frozenset[UUID] = frozenset(),
 ) -> Read:
     at = record.published_at or record.first_seen
     return Read(
         record=record,
         versions=told,
-        attachments={version.number: _held(store, tx, record, version) for version in told},
+        attachments={version.number: _held(store, tx, record, version, late) for version in told},
         author=author or "unknown",
         day=at.astimezone(store.agency.zone()).date().isoformat(),
         later=later,
     )
 
 
-def _held(store: Store, tx: Tx, record: Record, version: Version) -> list[Held]:
+def _held(store: Store, tx: Tx, record: Record, version: Version, late: frozenset[UUID]) -> list[Held]:
     listed = cast("list[dict[str, str]]", version.fields.get("attachments") or [])
     if not listed:
         return []
     rows = attachments.of(store, tx, record.id.bytes, [item.get("id", "") for item in listed])
+    rows = {name: row for name, row in rows.items() if row.id not in late}
     proven = _commitments(tx, [row.piece for row in rows.values() if row.piece is not None])
     return [_one(store, item, rows.get(item.get("id", "")), proven) for item in listed]
 

@@ -25,7 +25,17 @@ from sqlalchemy import func, insert, select, update
 from app.db import Tx, to_instant
 from app.db.database import lock_ledger
 from app.db.rows import insert_rows
-from app.disclosure import assembling, conflicts, matching, moving, produced, requests, reviewing, selecting
+from app.disclosure import (
+    afterwards,
+    assembling,
+    conflicts,
+    matching,
+    moving,
+    produced,
+    requests,
+    reviewing,
+    selecting,
+)
 from app.disclosure.assembling import Decided
 from app.disclosure.conflicts import Conflict, Named, Standing, Withdrawn
 from app.disclosure.package import building
@@ -63,6 +73,12 @@ class ProductionUnderWay(Refused):
     code = "production-under-way"
 
 
+class SelectionMoved(Refused):
+    """The selection was confirmed once more since; what was begun is as of the earlier confirmation."""
+
+    code = "selection-confirmed-again"
+
+
 class WithheldWordsFound(Refused):
     """What was taken out stands somewhere in what was built, or something could not be looked into."""
 
@@ -81,6 +97,8 @@ class Plan:
     reach: Reach
     withdrawn: Withdrawn
     named: Named
+    late: frozenset[UUID]
+    """The attachments whose bytes came after the selection was confirmed."""
     withheld: frozenset[int]
     """The keys of the records that are kept back whole."""
     redacted: frozenset[int]
@@ -108,6 +126,7 @@ class Plan:
                 self.order[position:],
                 lambda tx, keys: reviewing.decided(store, tx, keys, self.names),
                 size=self.size,
+                late=self.late,
                 messages=self.messages,
                 by=by,
                 reach=self.reach,
@@ -126,22 +145,26 @@ def plan(store: Store, request: Request, *, messages: bool = False) -> Plan:
     withheld records could leave in others, every record of the selection.
     """
     with store.database.read() as tx:
+        size = selecting.must_be_confirmed(store, tx, request).size
+    late = afterwards.attachments(store, size)
+    with store.database.read() as tx:
         confirmed = selecting.must_be_confirmed(store, tx, request)
+        if confirmed.size != size:
+            raise SelectionMoved("the selection was confirmed again just now", next="Ask once more.")
         order = assembling.in_order(tx, selecting.of(tx, request.id), messages=messages)
         names = reviewing.names(tx)
         there = set(order)
         touched = [key for key in reviewing.redacted_keys(tx, request.id) if key in there]
         made = reviewing.decided(store, tx, touched, names)
         two = reviewing.needs_two(tx, request.id)
-        size = confirmed.size
-        told = [(read, made[read.record.key]) for read in assembling.reading(store, tx, touched, size=size, messages=messages)]  # fmt: skip
+        told = [(read, made[read.record.key]) for read in assembling.reading(store, tx, touched, size=size, late=late, messages=messages)]  # fmt: skip
         before = _before(tx, order)
     held_back = [(read, so) for read, so in told if _withheld(so)]
     reach = Reach((read, so.redactions) for read, so in told)
     withdrawn = Withdrawn(read for read, so in held_back if not _only_here(so))
     named = Named((read, so.redactions) for read, so in told)
     planned = Plan(
-        request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn, named=named,
+        request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn, named=named, late=late,
         withheld=frozenset(read.record.key for read, _ in held_back),
         redacted=frozenset(read.record.key for read, so in told if so.redactions and not _withheld(so)),
         absent=_absent(told), grounds=_grounds(request, [so for _, so in told]),
@@ -258,7 +281,9 @@ def _each(
         part = wanted[start : start + _ASK]
         with store.database.read() as tx:
             decided = reviewing.decided(store, tx, part, made.names)
-            found = list(assembling.reading(store, tx, part, size=made.size, messages=made.messages))
+            found = list(
+                assembling.reading(store, tx, part, size=made.size, late=made.late, messages=made.messages)
+            )
         for read in found:
             so = decided.get(read.record.key, Decided())
             reaching = made.reach.within(read)
@@ -457,8 +482,14 @@ def build(made: Plan, production: Production, out: Path, sources: Sources, by: R
     """Build a production into a folder of its own name in `out`, or go on where it was broken off.
 
     Everything is searched for whatever was taken out before it is sealed;
-    raises `WithheldWordsFound` where anything is found.
+    raises `WithheldWordsFound` where anything is found, and `SelectionMoved`
+    where the plan is of another confirmation than what was begun.
     """
+    if made.size != production.recipe.as_of:
+        raise SelectionMoved(
+            f"the selection was confirmed again since {production.number} was begun",
+            next=f"`muniment disclose give-up {production.number}`, and produce anew.",
+        )
     hunter = Hunter(made.absent)
 
     def look(folder: Path) -> None:

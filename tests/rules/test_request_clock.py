@@ -95,6 +95,19 @@ def test_a_holiday_that_binds_no_city_of_california_is_a_working_day(day):
     assert not WorkingDays(country="US", subdivision="CA").works(day)
 
 
+@pytest.mark.parametrize(
+    ("law", "answered"),
+    [("us-ak-state", date(2026, 10, 26)), ("us-ak-haines", date(2026, 10, 26)), ("us-ak-anchorage", date(2026, 10, 13))],
+)  # fmt: skip
+def test_indigenous_peoples_day_is_no_legal_holiday_of_alaska_and_alaska_day_is(law, answered):
+    """AS 44.12.010: the second Monday in October is not in it; the eighteenth is, and falls on a Sunday in 2026."""
+    edition, hours = shipped(law)
+    found = clock.reckon(edition, [happened("received", date(2026, 10, 9))], hours)
+    assert min(one.on for one in found if one.on) == answered
+    assert hours.calendar.works(date(2026, 10, 12))
+    assert not hours.calendar.works(date(2026, 10, 19))
+
+
 def test_two_holidays_of_one_day_leave_the_one_that_counts():
     texas = WorkingDays(country="US", subdivision="TX", optional=frozenset({"Confederate Memorial Day"}))
     assert texas.closed_for(date(2026, 1, 19)) == "Martin Luther King Jr. Day"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +20,15 @@ from app.disclosure import handing, produced, producing, reviewing
 from app.disclosure.conflicts import Kind
 from app.disclosure.handing import LinkSpent, NobodyNamed, NotToBeGiven
 from app.disclosure.package.building import Built, Sources
-from app.disclosure.package.recipe import BadPrefix, Earlier, Form
+from app.disclosure.package.recipe import BadPrefix, Earlier, Form, Forms
 from app.disclosure.produced import NoSuchProduction, NotIssued, Production
-from app.disclosure.producing import ConflictsRemain, Plan, ProductionUnderWay, WithheldWordsFound
+from app.disclosure.producing import (
+    ConflictsRemain,
+    Plan,
+    ProductionUnderWay,
+    SelectionMoved,
+    WithheldWordsFound,
+)
 from app.disclosure.redacting import Field, Span, Whole
 from app.disclosure.rendition.remaking import Remakes
 from app.disclosure.requests import Request
@@ -34,6 +41,7 @@ from app.store import Store
 from app.store.outgoing import walk
 from app.store.tables import produced as documents
 from app.store.tables import productions
+from connectors.contract import Attachment
 from tests.steps.scripted import listing
 from tests.steps.test_capture import comment, post
 from tests.steps.test_review import SECRET, WHY, Desk
@@ -56,21 +64,25 @@ class Producer(Desk):
         return producing.plan(self.store, request)
 
     def begin(
-        self, plan: Plan, prefix: str = "HF-", anew: Mapping[UUID, Earlier] | None = None
+        self,
+        plan: Plan,
+        prefix: str = "HF-",
+        anew: Mapping[UUID, Earlier] | None = None,
+        forms: Forms = FORMS,
     ) -> Production:
         size = walk.signed_now(self.store)
         with self.store.database.begin() as tx:
             return producing.begin(
-                self.store, tx, plan, prefix=prefix, forms=FORMS, software="Muniment 1", checkpoint=size, anew=anew, by=self.admin,
+                self.store, tx, plan, prefix=prefix, forms=forms, software="Muniment 1", checkpoint=size, anew=anew, by=self.admin,
                 why=WHY,
             )  # fmt: skip
 
-    def make(self, request: Request, out: Path, prefix: str = "HF-", point: Callable[[str], None] | None = None) -> tuple[Production, Built]:  # fmt: skip
+    def make(self, request: Request, out: Path, prefix: str = "HF-", point: Callable[[str], None] | None = None, forms: Forms = FORMS) -> tuple[Production, Built]:  # fmt: skip
         with closing(Remakes()) as remaking:
             plan = producing.plan(self.store, request)
             with self.store.database.read() as tx:
                 production = produced.under_way(self.store, tx, request, prefix)
-            production = production or self.begin(plan, prefix)
+            production = production or self.begin(plan, prefix, forms=forms)
             sources = Sources(store=self.store, teller=Leaving(self.store))
             if point is not None:
                 sources = Sources(store=self.store, teller=Leaving(self.store), point=point)
@@ -105,6 +117,17 @@ def request_(desk: Producer) -> Request:
 
 def every_byte(folder: Path) -> bytes:
     return b"\n".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def unpacked(folder: Path) -> bytes:
+    """What the WACZ of a production hold, without their compression."""
+    told = []
+    for file in sorted(folder.rglob("*.wacz")):
+        with zipfile.ZipFile(file) as packed:
+            for name in packed.namelist():
+                content = packed.read(name)
+                told.append(gzip.decompress(content) if name.endswith(".gz") else content)
+    return b"\n".join(told)
 
 
 def test_a_production_holds_what_leaves_under_its_numbers_and_verifies(
@@ -176,6 +199,52 @@ def test_what_was_captured_after_the_confirmation_does_not_leave(
     )
     _, built = desk.make(request_, tmp_path / "out")
     assert b"nobody looked at" not in every_byte(built.folder)
+
+
+def test_a_file_that_came_after_the_confirmation_does_not_leave(desk: Producer, tmp_path: Path):
+    """Whoever confirmed saw that it was missing; nobody has looked at what came since."""
+    words = b"what nobody has looked at"
+    told = post("p9", "Elm Street in a file", attachments=(Attachment(id="f", url="https://blog.example/f", media_type="text/plain"),))  # fmt: skip
+    desk.capture(listing(desk.clock, told))
+    request = desk.asked()
+    desk.client.files["https://blog.example/f"] = words
+    desk.capture(listing(desk.clock, told))
+    _, built = desk.make(request, tmp_path / "out", forms=FORMS | {Form.WACZ})
+    assert words not in every_byte(built.folder) + unpacked(built.folder)
+    assert checking.check(built.folder, Trust()).findings == []
+    desk.confirm(request)
+    _, built = desk.make(request, tmp_path / "out", forms=FORMS | {Form.WACZ})
+    assert words in every_byte(built.folder)
+    assert words in unpacked(built.folder)
+
+
+def test_the_answer_of_a_platform_after_the_confirmation_does_not_leave(
+    desk: Producer, request_: Request, tmp_path: Path
+):
+    """The same record, edited since: its bytes stand in an exchange that nobody has looked at."""
+    desk.capture(
+        listing(
+            desk.clock,
+            post("p1", "Elm Street: the words of an edit nobody looked at", edited_at=desk.clock.now()),
+        )
+    )
+    _, built = desk.make(request_, tmp_path / "out", forms=FORMS | {Form.WACZ})
+    assert b"Elm Street is closed" in unpacked(built.folder)
+    assert b"nobody looked at" not in every_byte(built.folder) + unpacked(built.folder)
+
+
+def test_what_was_begun_is_not_built_as_of_another_confirmation(
+    desk: Producer, request_: Request, tmp_path: Path
+):
+    begun = desk.begin(desk.plan(request_))
+    desk.capture(listing(desk.clock, post("p1", "Elm Street is open", edited_at=desk.clock.now())))
+    desk.confirm(request_)
+    with pytest.raises(SelectionMoved, match="since"):
+        desk.make(request_, tmp_path / "out")
+    with desk.store.database.begin() as tx:
+        produced.give_up(desk.store, tx, begun, by=desk.admin, why="confirmed again")
+    _, built = desk.make(request_, tmp_path / "out")
+    assert b"Elm Street is open" in every_byte(built.folder)
 
 
 # -- conflicts ---------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from uuid import UUID
 import msgspec
 
 from app.db import DiskFull
+from app.disclosure import afterwards
 from app.disclosure.formats.logs import Privilege
 from app.disclosure.package import (
     certifying,
@@ -451,11 +452,12 @@ class _Building:
         if not self._has(Form.WACZ):
             return
         shown, made, counts = self._shown(), [], self._counts()
+        late = afterwards.attachments(self.store, self.recipe.as_of)
         for page in self._concerned():
             package = replaying.write(
                 self.store, self.sources.teller, self.recipe, page, shown,
                 self.payload / "wacz" / f"{page}.wacz", self.work / "replay",
-                clean=not counts.redacted and not counts.withheld,
+                late=late, clean=not counts.redacted and not counts.withheld,
             )  # fmt: skip
             if package is not None:
                 made.append({"page": str(page), "records": package.records, "exchanges": package.exchanges})

@@ -4,7 +4,8 @@ An answer of a platform holds many records, and bytes that belong to none: the
 listing around them, and the address by which it was asked for, which may name
 others. So of an exchange in a production only those bytes are there that
 belong to a record whose very bytes may leave, or that are shared by such
-records alone. It is a `conversion`, with a `metadata` record that lists the
+records alone; and nothing of an exchange that was made after the selection was
+confirmed. It is a `conversion`, with a `metadata` record that lists the
 ranges that are not there, and never says how it was asked for. Only where
 nothing of a whole production was taken out or kept back is there a `response`
 with its request: then there is nothing that an address could lead to.
@@ -13,7 +14,7 @@ with its request: then there is nothing that an address could lead to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -97,11 +98,13 @@ def write(
     out: Path,
     scratch: Path,
     *,
+    late: frozenset[UUID] = frozenset(),
     clean: bool = False,
 ) -> Package | None:
     """Write the WACZ of a page to `out`; None where none of the released records is of that page.
 
-    `clean` says that nothing of the whole production is taken out or kept back.
+    `clean` says that nothing of the whole production is taken out or kept back;
+    `late` are the attachments whose bytes came after the selection was confirmed.
     """
     reading = walk.remembering(store)
     (told,) = walk.pages_of(reading, [page])
@@ -121,13 +124,13 @@ def write(
     try:
         allowed = Pieces(released)
         for key in _exchanges(reading, of_page):
-            shown += _exchange(reading, key, allowed, volume, clean=clean)
+            shown += _exchange(reading, key, allowed, volume, size=recipe.as_of, clean=clean)
         for start in range(0, len(of_page), walk.PART):
             with reading.database.read() as tx:
                 records = teller.records(tx, of_page[start : start + walk.PART], stands, messages=True)
             for one in records:
                 if isinstance(one, RecordTold):
-                    _record(one, volume)
+                    _record(_without(one, late), volume)
         volume.close()
     except BaseException:
         volume.abandon()
@@ -154,10 +157,16 @@ def _exchanges(store: Store, records: Sequence[int]) -> list[int]:
     return sorted(found)
 
 
-def _exchange(store: Store, key: int, allowed: Pieces, volume: Volume, *, clean: bool) -> int:
-    """What may leave of an exchange, with holes for the rest; return whether anything was left."""
+def _exchange(store: Store, key: int, allowed: Pieces, volume: Volume, *, size: int, clean: bool) -> int:
+    """What may leave of an exchange, with holes for the rest; return whether anything was left.
+
+    Nothing leaves of one that was made after the ledger had `size` entries: it
+    shows records as nobody has reviewed them.
+    """
     with store.database.read() as tx:
         row = tx.execute(select(exchanges).where(exchanges.c.key == key)).one()
+        if row.entry >= size:
+            return 0
         refs = [Ref(*ref) for ref in layout_of(tx, row.layout, row.alike)]
         may = allowed.of(tx, [*(ref.piece for ref in refs), row.envelope])
         told = ExchangeKept(
@@ -198,6 +207,17 @@ def _lines(store: Store, tx: Tx, envelope: int, told: ExchangeKept, may: set[int
     )  # fmt: skip
     warc.put_lines(store, tx, volume.warc, kept, sorted(owners))
     return 1
+
+
+def _without(told: RecordTold, late: frozenset[UUID]) -> RecordTold:
+    """A record without the bytes of these attachments."""
+    if not late:
+        return told
+    versions = [
+        replace(version, attachments=[one for one in version.attachments if one.id not in late])
+        for version in told.versions
+    ]
+    return replace(told, versions=versions)
 
 
 def _record(told: RecordTold, volume: Volume) -> None:

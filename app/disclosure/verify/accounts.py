@@ -113,6 +113,8 @@ def pages(account: Account) -> dict[str, dict[str, int]]:
 
 def _sealed(of: Outside) -> Mapping[str, Any] | None:
     """What the seal says; None where it cannot be read, which was found before."""
+    if of.seal.stat().st_size > _LARGEST:
+        return None
     try:
         return msgspec.json.decode(of.seal.read_bytes(), type=dict[str, Any])
     except (msgspec.MsgspecError, ValueError):

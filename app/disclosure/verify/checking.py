@@ -79,18 +79,12 @@ def _checked(folder: Path, trust: Trust, extractor: Extractor | None) -> Report:
                 "files are not as they were sealed, so what they say was not compared",
             )
         )
-        if of.seal.is_file():
-            _sealed(of, trust, report)
+        if lying.plain(of):
+            report.take(seal.look(of, trust, report))
         return report
-    _sealed(of, trust, report)
+    report.take(seal.look(of, trust, report))
     _contents(of, trust, report, extractor)
     return report
-
-
-def _sealed(of: Outside, trust: Trust, report: Report) -> None:
-    needed = (of.bag / "tagmanifest-sha256.txt", of.folder / lying.OUTSIDE)
-    if all(file.is_file() for file in needed):
-        report.take(seal.look(of, trust, report))
 
 
 def _contents(of: Outside, trust: Trust, report: Report, extractor: Extractor | None) -> None:

@@ -26,6 +26,8 @@ _LINE = re.compile(r"([0-9a-f]+)  (\S+)\n")
 _TAGS = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt")
 _MANIFESTS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
 _CHUNK = 1 << 20
+_LONGEST = 1 << 14
+"""Characters of a line; a longer one is none that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,14 @@ def shown(name: str) -> str:
     return re.sub(rb"[^A-Za-z0-9._/-]", b"?", name.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
+def plain(of: Outside) -> bool:
+    """Whether all that a seal is looked at by is a file: whoever opens a pipe waits for ever."""
+    own = [path for path in of.folder.iterdir() if path.name.startswith(f"{of.number}.seal.")]
+    trust = list((of.folder / "trust").iterdir()) if _is(of.folder / "trust", "folder") else []
+    needed = [of.seal, of.folder / OUTSIDE, of.bag / "tagmanifest-sha256.txt"]
+    return all(_is(file, "file") for file in (*needed, *own, *trust))
+
+
 def names(folder: Path) -> list[str]:
     """What lies in a folder, by name, sorted."""
     return sorted(path.name for path in folder.iterdir())
@@ -114,6 +124,9 @@ def _names(of: Outside) -> Iterator[Finding]:
         known = kind == "folder" or name in (READ_ME, OUTSIDE) or own.fullmatch(name)
         if not known or not _is(path, kind):
             yield Finding("file-unknown", "a production does not hold this", shown(name))
+    stamps = sorted(name for name in names(of.folder) if re.fullmatch(re.escape(of.signature.name) + r"\.(?:[0-9]+\.)?tsr", name))  # fmt: skip
+    if stamps and not of.signature.exists():
+        yield Finding("file-missing", f"{stamps[0]} is a timestamp over it", of.signature.name)
     for folder, wanted in (
         ("trust", _TRUST),
         ("verify", re.compile("|".join(map(re.escape, sorted(MEANS))))),
@@ -180,7 +193,7 @@ def _beside(of: Outside, report: Report) -> Iterator[Finding]:
 def _bag(of: Outside, report: Report) -> Iterator[Finding]:
     if any(not _is(of.bag / name, "file") for name in (*_TAGS, *_MANIFESTS)) or not _is(of.data, "folder"):
         return
-    if (of.bag / "bagit.txt").read_bytes() != DECLARATION.encode():
+    if _head(of.bag / "bagit.txt") != DECLARATION.encode():
         yield Finding("bag-form", "it is not that of BagIt 1.0", "bag/bagit.txt")
     yield from _tag_files(of, report)
     count, size = 0, 0
@@ -201,9 +214,7 @@ def _bag(of: Outside, report: Report) -> Iterator[Finding]:
         elif digests != _digests(file, ALGORITHMS):
             yield Finding("bag-altered", "it is not what the manifests say", f"bag/{path}")
     yield from payload.before(None)
-    if f"\nPayload-Oxum: {size}.{count}\n" not in "\n" + (of.bag / "bag-info.txt").read_text(
-        "utf-8", "replace"
-    ):
+    if b"\nPayload-Oxum: %d.%d\n" % (size, count) not in b"\n" + _head(of.bag / "bag-info.txt"):
         yield Finding("bag-size", "the payload is not of the size that it says", "bag/bag-info.txt")
 
 
@@ -281,7 +292,14 @@ def _entries(manifest: Path, algorithm: str) -> Iterator[tuple[str, str]]:
 
 def _lines(file: Path) -> Iterator[str]:
     with file.open(encoding="utf-8", errors="surrogateescape", newline="\n") as content:
-        yield from content
+        while line := content.readline(_LONGEST):
+            yield line
+
+
+def _head(file: Path) -> bytes:
+    """What a small file holds; of one beyond all measure the beginning, which is no such file's."""
+    with file.open("rb") as content:
+        return content.read(_CHUNK)
 
 
 def _walk(bag: Path, folder: str) -> Iterator[str]:

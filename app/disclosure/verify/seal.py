@@ -93,7 +93,7 @@ def _seal(of: Outside) -> datetime:
         ("tagmanifest_sha256", of.bag / "tagmanifest-sha256.txt"),
         ("outside_sha256", of.folder / OUTSIDE),
     ):
-        if told[name] != hashlib.sha256(file.read_bytes()).hexdigest():
+        if told[name] != _digest(file):
             raise Wrong(
                 "seal-differs", "it does not speak of this file", f"{where}, {file.relative_to(of.folder)}"
             )
@@ -105,7 +105,7 @@ def _seal(of: Outside) -> datetime:
 
 def _signature(of: Outside, trust: Trust, at: datetime) -> Iterator[Finding | Note]:
     where = of.signature.name
-    body, content = _small(of.signature, "signature-form"), of.seal.read_bytes()
+    body, content = _small(of.signature, "signature-form"), _small(of.seal, "seal-form")
     files = trust.agency or [of.folder / "trust" / "agency-chain.pem"]
     known = [one for file in files for one in _certificates(file, "signature-untrusted", of)]
     try:
@@ -143,7 +143,9 @@ def _timestamp(
 ) -> Generator[Finding | Note, None, list[datetime]]:
     """Check one timestamp; it returns its time in a list, empty where it is wrong."""
     try:
-        at = stamped(message.read_bytes(), _small(stamp, "timestamp-form"), authorities, stamp.name)
+        at = stamped(
+            _small(message, "signature-form"), _small(stamp, "timestamp-form"), authorities, stamp.name
+        )
     except Wrong as wrong:
         yield wrong.finding
         return []
@@ -236,6 +238,11 @@ def _openssl(words: Sequence[str], files: dict[str, bytes], roots: Sequence[x509
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.PEM)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _small(file: Path, code: str) -> bytes:

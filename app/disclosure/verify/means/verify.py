@@ -29,6 +29,7 @@ from pathlib import Path
 from time import strptime
 from typing import Any
 
+OUTSIDE = "outside-sha256.txt"
 LINE = re.compile(rb"([0-9a-f]+)  ([A-Za-z0-9][A-Za-z0-9._/-]*)\n")
 SEAL = re.compile(
     rb'\{"made_at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)","outside_sha256":"([0-9a-f]{64})",'
@@ -36,7 +37,9 @@ SEAL = re.compile(
 )
 TAGS = ["bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt"]
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+BESIDE_THEM = [f"tagmanifest-{name}.txt" for name in ("sha256", "sha512")]
 CHUNK = 1 << 20
+LONGEST_LINE, SMALL, LARGEST = 1 << 14, 1 << 20, 64 << 20
 
 
 class Differs(Exception):
@@ -85,24 +88,52 @@ class Production:
         self.made_at = ""
 
     def check(self) -> list[Differs]:
-        """Look at everything; each part tells the first thing that is wrong with it."""
-        for look in (self._outside, self._bag, self._seal, self._signature, self._proofs):
+        """Look at everything; each part tells the first thing that is wrong with it.
+
+        Where something lies that is no file, nothing is opened: to read a pipe is to wait.
+        """
+        for look in (self._names, self._outside, self._bag, self._seal, self._signature, self._proofs):
             try:
                 look()
             except Differs as wrong:
                 self.findings.append(wrong)
+                if look == self._names:
+                    break
             except OSError as error:
-                raise CannotCheck(f"{error.filename}: {error.strerror}") from error
+                name = os.fsdecode(error.filename) if error.filename else "a file"
+                raise CannotCheck(f"{shown(name)}: {error.strerror}") from error
         return self.findings
 
     # -- 1. every file is there, is what it was, and none is there besides ---------------------------------
 
+    def _names(self) -> None:
+        """Nothing but files, and folders that hold some; what everything else is read by is there."""
+        waiting = [(self.folder, "")]
+        while waiting:
+            folder, before = waiting.pop()
+            entries = sorted(os.scandir(folder), key=lambda one: one.name)
+            if not entries and before != "trust/":
+                raise Differs("file-unknown", shown(before), "a production has no empty folders")
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((folder / entry.name, f"{before}{entry.name}/"))
+                elif not entry.is_file(follow_symlinks=False):
+                    where = shown(before + entry.name)
+                    raise Differs("name-unsafe", where, "it is neither a file nor a folder")
+        for name in (
+            f"{self._number()}.seal.json",
+            OUTSIDE,
+            *(f"bag/{one}" for one in (*TAGS, *BESIDE_THEM)),
+        ):
+            if not (self.folder / name).is_file():
+                raise Differs("file-missing", name, "a production holds this")
+
     def _outside(self) -> None:
         """outside-sha256.txt lists every file beside the bag but itself and the seal's own."""
-        file = "outside-sha256.txt"
+        file = OUTSIDE
         listed = dict(self._listed(file, 64))
         number = self._number()
-        there = {name for name in self._files(self.folder, "") if not name.startswith("bag/")}
+        there = {name for name in self._files(self.folder) if not name.startswith("bag/")}
         own = {
             name
             for name in there
@@ -115,12 +146,12 @@ class Production:
 
     def _bag(self) -> None:
         """Both manifests list every file of the payload, and both tag manifests the other files (RFC 8493)."""
-        if (self.bag / "bagit.txt").read_bytes() != BAGIT:
+        if self._held(self.bag / "bagit.txt", "bag-form", SMALL) != BAGIT:
             raise Differs("bag-form", "bag/bagit.txt", "it is not that of BagIt 1.0")
-        there = set(self._files(self.bag, ""))
+        info = b"\n" + self._held(self.bag / "bag-info.txt", "bag-form", SMALL)
+        there = set(self._files(self.bag))
         payload = {name for name in there if name.startswith("data/")}
-        tags = {f"tagmanifest-{name}.txt" for name in ("sha256", "sha512")}
-        self._same(tags | set(TAGS), there - payload, "bag", "bag/")
+        self._same({*TAGS, *BESIDE_THEM}, there - payload, "bag", "bag/")
         for algorithm, length in (("sha256", 64), ("sha512", 128)):
             for kind, wanted in (("tagmanifest", set(TAGS)), ("manifest", payload)):
                 file = f"bag/{kind}-{algorithm}.txt"
@@ -130,9 +161,7 @@ class Production:
                     if self._digest(self.bag / name, algorithm) != digest:
                         raise Differs("bag-altered", f"bag/{name}", f"it is not what {file} says")
         size = sum((self.bag / name).stat().st_size for name in payload)
-        if f"\nPayload-Oxum: {size}.{len(payload)}\n" not in "\n" + (self.bag / "bag-info.txt").read_text(
-            "utf-8", "replace"
-        ):
+        if b"\nPayload-Oxum: %d.%d\n" % (size, len(payload)) not in info:
             raise Differs("bag-size", "bag/bag-info.txt", "the payload is not of the size that it says")
         self.remarks.append(f"the bag: {len(payload)} files, {size} bytes")
 
@@ -145,7 +174,7 @@ class Production:
     def _listed(self, file: str, length: int) -> Iterator[tuple[str, str]]:
         seen = set()
         with (self.folder / file).open("rb") as content:
-            for line in content:
+            while line := content.readline(LONGEST_LINE):
                 read = LINE.fullmatch(line)
                 if read is None or len(read[1]) != length or read[2] in seen or b"/../" in b"/" + read[2]:
                     raise Differs(
@@ -156,14 +185,17 @@ class Production:
                 seen.add(read[2])
                 yield read[2].decode(), read[1].decode()
 
-    def _files(self, folder: Path, before: str) -> Iterator[str]:
-        for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._files(folder / entry.name, f"{before}{entry.name}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield before + entry.name
-            else:
-                raise Differs("name-unsafe", shown(before + entry.name), "it is neither a file nor a folder")
+    def _files(self, folder: Path) -> Iterator[str]:
+        for at, _, names in os.walk(folder):
+            before = Path(at).relative_to(folder)
+            yield from ((before / name).as_posix() for name in names)
+
+    def _held(self, file: Path, code: str, most: int) -> bytes:
+        """What a file holds that is to be looked at as a whole; one that is larger than any of its kind is not read."""
+        if file.stat().st_size > most:
+            where = file.relative_to(self.folder).as_posix()
+            raise Differs(code, where, "it is larger than any of its kind")
+        return file.read_bytes()
 
     def _digest(self, file: Path, algorithm: str) -> str:
         told = hashlib.new(algorithm)
@@ -175,19 +207,21 @@ class Production:
     # -- 2. the seal, who signed it, and who saw it when -----------------------------------------------------
 
     def _number(self) -> str:
-        seals = sorted(path.name for path in self.folder.glob("*.seal.json"))
+        seals = sorted(path.name for path in self.folder.iterdir() if path.name.endswith(".seal.json"))
         if len(seals) != 1:
             raise Differs("file-missing", "*.seal.json", "a production has one seal")
         return seals[0][: -len(".seal.json")]
 
     def _seal(self) -> None:
         where = f"{self._number()}.seal.json"
-        read = SEAL.fullmatch((self.folder / where).read_bytes())
+        read = SEAL.fullmatch(self._held(self.folder / where, "seal-form", SMALL))
         if read is None:
             raise Differs("seal-form", where, "it is not a seal as one is written")
         if read[3].decode().lower() != self._number():
             raise Differs("seal-differs", where, "it is the seal of another production")
-        for file, said in (("bag/tagmanifest-sha256.txt", read[4]), ("outside-sha256.txt", read[2])):
+        for file, said in (("bag/tagmanifest-sha256.txt", read[4]), (OUTSIDE, read[2])):
+            if file == OUTSIDE:
+                self._held(self.folder / file, "outside-form", SMALL)
             if self._digest(self.folder / file, "sha256").encode() != said:
                 raise Differs("seal-differs", f"{where}, {file}", "the seal does not speak of this file")
         self.made_at = read[1].decode()
@@ -197,12 +231,19 @@ class Production:
         """The agency's signature over the seal (CMS), and timestamps over that, or over the seal (RFC 3161)."""
         number = self._number()
         seal, signature = self.folder / f"{number}.seal.json", self.folder / f"{number}.seal.p7s"
-        stem = f"{number}.seal.p7s" if signature.is_file() else f"{number}.seal"
+        names = sorted(path.name for path in self.folder.iterdir())
+        over = {
+            stem: [name for name in names if re.fullmatch(re.escape(stem) + r"\.([0-9]+\.)?tsr", name)]
+            for stem in (seal.stem, signature.name)
+        }
+        if over[signature.name] and not signature.is_file():
+            raise Differs("file-missing", signature.name, f"{over[signature.name][0]} is a timestamp over it")
         message = signature if signature.is_file() else seal
+        self._held(seal, "seal-form", SMALL)
+        body = self._held(message, "signature-form", SMALL)
         times = [
-            self._timestamp(file, message)
-            for file in sorted(self.folder.iterdir())
-            if re.fullmatch(re.escape(stem) + r"\.([0-9]+\.)?tsr", file.name)
+            self._timestamp(self.folder / name, body)
+            for name in over[signature.name if signature.is_file() else seal.stem]
         ]
         if not times:
             self.remarks.append("no timestamp: when it was made rests on the agency's own word")
@@ -241,16 +282,16 @@ class Production:
             )
         )
 
-    def _timestamp(self, file: Path, message: Path) -> int:
-        token = file.read_bytes()
+    def _timestamp(self, file: Path, message: bytes) -> int:
+        token = self._held(file, "timestamp-form", SMALL)
         imprint, when = self.proofs.told_by(token)
         if not imprint:
             raise Differs("timestamp-form", file.name, "it is not a granted timestamp over a SHA-256")
-        if imprint != hashlib.sha256(message.read_bytes()).digest():
+        if imprint != hashlib.sha256(message).digest():
             raise Differs("timestamp-differs", file.name, "it is a timestamp of something else")
         at = timegm(strptime(when, "%b %d %H:%M:%S %Y GMT"))
         roots = self.authorities or sorted((self.folder / "trust").glob("tsa-*.pem"))
-        if not any(self.proofs.vouched(token, message.read_bytes(), root, at) for root in roots):
+        if not any(self.proofs.vouched(token, message, root, at) for root in roots):
             raise Differs("timestamp-untrusted", file.name, "no authority that is trusted vouches for it")
         self.remarks.append(
             f"timestamped: {file.name} at {self.proofs.clock(at)}"
@@ -267,6 +308,10 @@ class Production:
             self.remarks.append("no proofs: the production was asked for without them")
             return
         shared = [file for file in (folder / "log.vkey", folder / "witnesses.vkey") if file.is_file()]
+        for file in (item for item in folder.iterdir() if item.is_file()):
+            self._small(file)
+        if not (folder / "checkpoint").is_file():
+            raise Differs("file-missing", "bag/data/proof/checkpoint", "every proof stands under it")
         whole = (folder / "checkpoint").read_bytes()
         whole += (folder / "cosignatures").read_bytes() if (folder / "cosignatures").is_file() else b""
         tokens = sorted((*folder.glob("*.tsr"), *folder.glob("*.pem")))
@@ -275,6 +320,8 @@ class Production:
         items = sorted((folder / "items").glob("*/*")) if (folder / "items").is_dir() else []
         for item in items:
             kept_back = not (item / "statement.json").exists()
+            for file in (one for one in item.rglob("*") if one.is_file()):
+                self._small(file)
             with tempfile.TemporaryDirectory() as name:
                 work = Path(name) / "proof"
                 shutil.copytree(item, work, symlinks=True, ignore=_no_files)
@@ -299,6 +346,12 @@ class Production:
         self.remarks.append(
             f"proven: {count - withheld} versions of records, and the entries of {withheld} that are withheld"
         )
+
+    def _small(self, file: Path) -> None:
+        """A file of a proof is read as a whole, and copied: one that is larger than any of its kind is not."""
+        if file.stat().st_size > LARGEST:
+            where = file.relative_to(self.folder).as_posix()
+            raise Differs("proof-form", where, "it is larger than any of its kind")
 
     def _where(self, item: Path, said: str) -> str:
         return ", ".join(f"{item.relative_to(self.folder).as_posix()}/{one}" for one in said.split(", "))

@@ -85,7 +85,18 @@ number() {
 }
 links() {
   strange=$(find . ! -type f ! -type d | head -n 1)
-  [ -z "$strange" ] || no name-unsafe "$(shown "${strange#./}")" 'it is neither a file nor a folder'
+  [ -z "$strange" ] || { no name-unsafe "$(shown "${strange#./}")" 'it is neither a file nor a folder'; return 1; }
+  strange=$(find . -name '*[!A-Za-z0-9._-]*' | head -n 1)
+  [ -z "$strange" ] || { no name-unsafe "$(shown "${strange#./}")" 'its name is not plain'; return 1; }
+  strange=$(find . -type d -empty ! -path ./trust | head -n 1)
+  [ -z "$strange" ] || no file-unknown "${strange#./}/" 'a production has no empty folders'
+}
+small() { # a file that is looked at as a whole, the code of its kind
+  [ "$(wc -c <"$1")" -le 1048576 ] || no "$2" "$1" 'it is larger than any of its kind'
+}
+proof_sized() { # files of a proof, or a folder of them
+  large=$(find "$@" -type f -size +131072 | head -n 1)
+  [ -z "$large" ] || no proof-form "$large" 'it is larger than any of its kind'
 }
 outside() {
   [ -f outside-sha256.txt ] || { no file-missing outside-sha256.txt 'a production holds this'; return 1; }
@@ -99,6 +110,7 @@ bag() {
   for name in bagit.txt bag-info.txt manifest-sha256.txt manifest-sha512.txt tagmanifest-sha256.txt tagmanifest-sha512.txt; do
     [ -f "bag/$name" ] || { no file-missing "bag/$name" 'a bag holds this'; return 1; }
   done
+  small bag/bag-info.txt bag-form || return 1
   printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' | cmp -s - bag/bagit.txt ||
     { no bag-form bag/bagit.txt 'it is not that of BagIt 1.0'; return 1; }
   (cd bag && find . -type f ! -path './data/*' | cut -c3- | sort) >"$work/there"
@@ -128,6 +140,7 @@ bag() {
 
 seal() {
   file=$found.seal.json
+  small "$file" seal-form || return 1
   told=$(tr -d '\000\012' <"$file")
   if [ ${#told} -ne "$(wc -c <"$file")" ] || ! expr "$told" : \
     '\({"made_at":"[0-9]\{4\}-[0-9]\{2\}-[0-9]\{2\}T[0-9]\{2\}:[0-9]\{2\}:[0-9]\{2\}Z","outside_sha256":"[0-9a-f]\{64\}","production":"[A-Z0-9-]\{1,60\}","tagmanifest_sha256":"[0-9a-f]\{64\}","v":1}\)$' >/dev/null
@@ -145,6 +158,7 @@ seal() {
 }
 stamped() { # a timestamp, what it is over: adds its time to $earliest
   granted='' algorithm='' imprint='' when='' rows=0
+  small "$1" timestamp-form || return 1
   openssl ts -reply -in "$1" -text >"$work/told" 2>/dev/null || : >"$work/told"
   while IFS= read -r line; do
     if [ $rows -gt 0 ]; then
@@ -181,7 +195,13 @@ stamped() { # a timestamp, what it is over: adds its time to $earliest
 }
 signature() {
   stem=$found.seal over=$found.seal.json earliest=''
-  [ ! -f "$found.seal.p7s" ] || { stem=$found.seal.p7s; over=$found.seal.p7s; }
+  if [ -f "$found.seal.p7s" ]; then
+    stem=$found.seal.p7s over=$found.seal.p7s
+    small "$over" signature-form || return 1
+  fi
+  for file in "$found.seal.p7s".[0-9]*.tsr "$found.seal.p7s.tsr"; do
+    [ ! -f "$file" ] || [ -f "$found.seal.p7s" ] || { no file-missing "$found.seal.p7s" "$file is a timestamp over it"; return 1; }
+  done
   for file in "$stem".[0-9]*.tsr "$stem".tsr; do
     [ -f "$file" ] || continue
     stamped "$file" "$over" || return 1
@@ -205,7 +225,9 @@ signature() {
 proofs() {
   shared=bag/data/proof count=0 withheld=0
   if [ ! -d $shared ]; then say 'no proofs: the production was asked for without them'; return 0; fi
-  cat $shared/checkpoint >"$work/note" || return 1
+  [ -f $shared/checkpoint ] || { no file-missing $shared/checkpoint 'every proof stands under it'; return 1; }
+  for file in $shared/*; do [ ! -f "$file" ] || proof_sized "$file" || return 1; done
+  cat $shared/checkpoint >"$work/note"
   [ ! -f $shared/cosignatures ] || cat $shared/cosignatures >>"$work/note"
   set --
   one=0
@@ -214,6 +236,7 @@ proofs() {
   [ -z "$known" ] || set -- "$@" --key "$known"
   for item in $shared/items/*/*; do
     [ -d "$item" ] || continue
+    proof_sized "$item" || return 1
     rm -rf "$work/proof"; cp -R "$item" "$work/proof"
     for file in $shared/log.vkey $shared/witnesses.vkey; do [ ! -f "$file" ] || cp "$file" "$work/proof"; done
     if [ $count -eq 0 ]; then
