@@ -257,7 +257,8 @@ def _show(asked: argparse.Namespace) -> Answer:
         listed = proposals.of_list(tx, found, limit=asked.limit)
         who, zone = _who(tx), here.archive.store.agency.zone()
     told = telling.as_json(found, who) | {"list": [telling.listed_json(one) for one in listed]}
-    return Answer(told, telling.lines(found, who, zone))
+    lines = [*telling.lines(found, who, zone), *(f"  {telling.of_listed(one)}" for one in listed)]
+    return Answer(told, lines)
 
 
 def _confirm(asked: argparse.Namespace) -> Answer:

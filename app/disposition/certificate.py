@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from app import officers
-from app.db import Tx
+from app.db import Tx, from_instant
 from app.db.database import lock_ledger
 from app.disposition import proposals
 from app.disposition.approving import authority
@@ -32,7 +32,17 @@ from app.store.backup import kept
 from app.store.disposals import AUTHORISED, DESTROYED, VERIFIED
 from app.store.ledger import Act
 from app.store.store import Store
-from app.store.tables import acts, disposal_records, pages, pieces, records, tombstones, versions
+from app.store.tables import (
+    acts,
+    disposal_records,
+    pages,
+    pieces,
+    produced,
+    productions,
+    records,
+    tombstones,
+    versions,
+)
 from app.store.tables import disposals as batches
 
 VERSION = "muniment-certificate/1"
@@ -65,8 +75,13 @@ NOBODY_OUTSIDE = (
 def told(store: Store, tx: Tx, found: Proposal, *, software: str) -> dict[str, Any]:
     """Everything that a certificate says, with the proofs of its entries. Refused while the batch is not executed."""
     batch = found.batch
-    if batch is None or found.state not in (EXECUTING, EXECUTED) or not proposals.destroyed(batch):
+    if batch is None or found.state not in (EXECUTING, EXECUTED):
         raise NotExecuted("nothing of this was disposed of", next="Execute it first.")
+    if found.state == EXECUTED and not proposals.destroyed(batch):
+        raise NotExecuted(
+            "everything on this list stayed: nothing was disposed of",
+            next="There is nothing to certify; what is eligible may be proposed again.",
+        )
     if batch.number(AUTHORISED) or batch.number(DESTROYED):
         raise NotExecuted(
             "this was executed in part, or is not verified yet",
@@ -78,7 +93,7 @@ def told(store: Store, tx: Tx, found: Proposal, *, software: str) -> dict[str, A
     executed = [one for one in said if facts[one.entry].get("act") == "executed"]
     verified = [one for one in said if facts[one.entry].get("act") == "verified"]
     zone = store.agency.zone()
-    expires = keys_until(tx, facts.values())
+    expires = keys_until(tx, facts.values(), zone)
     final = next((one for one in said if facts[one.entry].get("act") == "final"), None)
     anchored = anchors.proven_by(tx, batch.entry)
     gone = list(_gone(tx, batch.key))
@@ -151,6 +166,7 @@ def told(store: Store, tx: Tx, found: Proposal, *, software: str) -> dict[str, A
             "key_backups_until": str(expires) if expires is not None and final is None else None,
             "exports": _exports(tx, batch.key),
             "whole_archive_exports": _whole(tx, executed),
+            "productions": _productions(tx, batch.key),
             "tombstones": "of each record: its id, page, kind, month of publication, series, citation, authority and batch",
         },
         "timestamps": "" if anchored else NOBODY_OUTSIDE,
@@ -191,10 +207,14 @@ def note(store: Store, tx: Tx, found: Proposal, digest: str, *, by: Officer, why
     )
 
 
-def keys_until(tx: Tx, facts: Any) -> date | None:
-    """The day on which the last copy of the keys has expired that opens what was destroyed; None where none does."""
+def keys_until(tx: Tx, facts: Any, zone: tzinfo) -> date | None:
+    """The day, in the agency's time zone, on which the last copy of the keys has expired that opens what was destroyed.
+
+    None where no copy does. East of Greenwich a day begins before it does in
+    UTC: reckoned there, a certificate would be final while a copy still lives.
+    """
     epochs = [int(one["epoch"]) for one in facts if one.get("act") == "executed"]
-    return kept.opened_until(kept.key_copies(tx), max(epochs)) if epochs else None
+    return kept.opened_until(kept.key_copies(tx), max(epochs), zone) if epochs else None
 
 
 def executed_facts(store: Store, tx: Tx, batch: UUID) -> list[Mapping[str, Any]]:
@@ -325,6 +345,43 @@ def _whole(tx: Tx, executed: Sequence[Act]) -> int:
         .where(acts.c.type == "export", acts.c.subject.is_(None), acts.c.entry < last)
     )
     return int(tx.execute(asked).scalar_one())
+
+
+def _productions(tx: Tx, batch: int) -> list[dict[str, Any]]:
+    """The productions that were issued with some of the records in them, whole or redacted, the oldest first.
+
+    They are records of their own, under the series of their request's file; one
+    that was asked back may be out all the same.
+    """
+    asked = (
+        select(
+            productions.c.number,
+            productions.c.issued_entry,
+            productions.c.clawed_entry,
+            acts.c.at,
+            func.count().label("n"),
+        )
+        .join(produced, produced.c.production == productions.c.key)
+        .join(disposal_records, disposal_records.c.record == produced.c.record)
+        .join(acts, acts.c.entry == productions.c.issued_entry)
+        .where(
+            produced.c.how != "withheld",
+            disposal_records.c.batch == batch,
+            disposal_records.c.state.in_((DESTROYED, VERIFIED)),
+        )
+        .group_by(productions.c.number, productions.c.issued_entry, productions.c.clawed_entry, acts.c.at)
+        .order_by(productions.c.issued_entry)
+    )
+    return [
+        {
+            "number": row.number,
+            "entry": row.issued_entry,
+            "at": _iso(from_instant(row.at)),
+            "records": row.n,
+            "asked_back": row.clawed_entry,
+        }
+        for row in tx.execute(asked)
+    ]
 
 
 def _person(

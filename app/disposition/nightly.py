@@ -135,7 +135,8 @@ def _final(of: Disposing, identity: UUID) -> bool:
         batch = disposals.batch(tx, identity)
         if batch.final_entry is not None or batch.number(AUTHORISED) or batch.number(DESTROYED):
             return False
-        until = certificate.keys_until(tx, certificate.executed_facts(of.store, tx, identity))
+        facts = certificate.executed_facts(of.store, tx, identity)
+        until = certificate.keys_until(tx, facts, of.store.agency.zone())
         if until is not None and until > today:
             return False
         destruction.final(of.store, tx, identity, backups_expired=until or today, by=None, why=_WHY)

@@ -98,7 +98,7 @@ def _sections(told: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, objec
             ("Jurisdiction", told["jurisdiction"]),
             ("Rule", told["grounds"]),
             ("Published (months)", ", ".join(filter(None, [span, undated]))),
-            ("Quantity", f"{quantity['records']:,} records, {quantity['bytes']:,} bytes as they were held"),
+            ("Quantity", f"{quantity['records']:,} records, {quantity['bytes']:,} bytes of their own as they were held, what several records shared not counted"),
             ("Stayed on the last look", f"{quantity['stayed_on_recheck']:,} records of the list"),
             ("Pages", [f"{one['name']} ({one['platform']}): {one['records']:,} {one['kind']}" for one in told["pages"]]),
             ("Format", told["format"]),
@@ -135,11 +135,19 @@ def _sections(told: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, objec
         "What lawfully survives",
         [
             ("Keys in backups", f"until {left['key_backups_until']}" if left["key_backups_until"] else "none that opens these records"),
+            ("Issued productions", [_production(one) for one in left["productions"]]),
+            ("With the archives", f"the bag of {moved['records']:,} records, {moved['bag_sha256']}" if moved else ""),
             ("Taken out one by one", f"{left['exports']:,} times"),
             ("Taken out with all", f"{left['whole_archive_exports']:,} times"),
             ("Tombstones", left["tombstones"]),
         ],
     )  # fmt: skip
+
+
+def _production(one: dict[str, Any]) -> str:
+    back = f"; asked back, entry {one['asked_back']:,}" if one["asked_back"] is not None else ""
+    number = f"{one['records']:,} record{'s' * (one['records'] != 1)}"
+    return f"{one['number']}, issued {one['at']} (entry {one['entry']:,}): {number} of this batch{back}"
 
 
 def _who(one: dict[str, Any]) -> str:

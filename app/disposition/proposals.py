@@ -104,6 +104,8 @@ class Proposal:
     """The same without those in quarantine, which are counted nowhere and destroyed by no one."""
     stayed: int
     """How many were eligible by their dates and were not put on it; why is told to nobody here."""
+    left_out: int
+    """How many were left out by name: when it was proposed, or taken off the list since; none in quarantine is counted."""
     waiting_days: int
     state: str
     state_entry: int
@@ -204,6 +206,16 @@ def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Proposal]:
     numbers: dict[int, int] = {one.proposal: one.n for one in tx.execute(listed_now)}
     open_ = listed_now.where(quarantine.outside(proposal_records.c.record))
     shown: dict[int, int] = {one.proposal: one.n for one in tx.execute(open_)}
+    off = (
+        select(proposal_records.c.proposal, func.count().label("n"))
+        .where(
+            proposal_records.c.proposal.in_(keys),
+            proposal_records.c.out_entry.is_not(None),
+            quarantine.outside(proposal_records.c.record),
+        )
+        .group_by(proposal_records.c.proposal)
+    )
+    left_out: dict[int, int] = {one.proposal: one.n for one in tx.execute(off)}
     taken_off = (
         select(proposal_records.c.proposal, func.max(proposal_records.c.out_entry).label("last"))
         .where(proposal_records.c.proposal.in_(keys), proposal_records.c.out_entry.is_not(None))
@@ -242,6 +254,7 @@ def _read(store: Store, tx: Tx, rows: Sequence[Any]) -> list[Proposal]:
                 records=numbers.get(row.key, 0),
                 shown=shown.get(row.key, 0),
                 stayed=row.stayed,
+                left_out=left_out.get(row.key, 0) + int(str(said[row.entry].detail.get("without") or 0)),
                 waiting_days=row.waiting_days,
                 state=row.state,
                 state_entry=row.state_entry,

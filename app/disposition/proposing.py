@@ -164,6 +164,7 @@ def propose(
         "instrument": found.edition.instrument,
         "adopted_on": str(found.edition.adopted_on),
         "demands": schedule.authorisation,
+        "without": len(found.keys) - len(chosen),
     }
     return _write(
         of,

@@ -29,6 +29,7 @@ def as_json(found: Proposal, who: Who) -> dict[str, Any]:
         "state": found.state,
         "records": found.shown,
         "stayed": found.stayed,
+        "left_out": found.left_out,
         "series": found.series,
         "title": found.detail.get("title", ""),
         "citation": found.detail["citation"],
@@ -71,6 +72,27 @@ def as_json(found: Proposal, who: Who) -> dict[str, Any]:
     }
 
 
+BECAME = {
+    "authorised": "approved",
+    "destroyed": "disposed of, and being verified",
+    "verified": "disposed of",
+    WITHDRAWN: WITHDRAWN_ON_RECHECK.replace("_", " "),
+}
+
+
+def became(one: Listed) -> str:
+    """What became of a record of a list, in words; empty while it waits for its approvals."""
+    if one.left_out:
+        return "left out"
+    return BECAME.get(one.became or "", one.became or "")
+
+
+def of_listed(one: Listed) -> str:
+    """A record of a list for a person at a terminal."""
+    ground = ground_lines(dict(one.grounds))[0] if one.grounds else ""
+    return "  ".join(filter(None, [str(one.id), became(one), ground]))
+
+
 def listed_json(one: Listed) -> dict[str, Any]:
     """A record of a list."""
     return {
@@ -107,6 +129,7 @@ def lines(found: Proposal, who: Who, zone: ZoneInfo) -> list[str]:
         f"{found.kind} {found.id}: {found.state}",
         f"Series {found.series} {found.detail.get('title', '')}".rstrip() + f", {found.detail['citation']}",
         f"{found.shown:,} records on the list; {found.stayed:,} whose day has come stay",
+        *([f"{found.left_out:,} left out by name"] if found.left_out else []),
         f"Proposed by {who(found.by)} on {found.at.astimezone(zone):%Y-%m-%d}: {found.why}",
     ]
     told += [
@@ -137,6 +160,8 @@ def next_step(found: Proposal) -> str:
         case "executed":
             standing = "final" if found.final else "executed"
             number = proposals.destroyed(found.batch)
+            if not number:
+                return "Everything on its list stayed; nothing was disposed of."
             gone = "One record was" if number == 1 else f"{number:,} records were"
             return f"{gone} disposed of; its certificate is {standing}."
         case _:

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from app import officers
 from app.capture import deeds
@@ -38,7 +38,7 @@ from app.store.tables import custodians, hold_notices, holds
 _log = logging.getLogger("muniment.notices")
 PATH = "/hold-notice/"
 """Where a custodian acknowledges; the secret follows."""
-NOTICE, CHANGED = "notice", "changed"
+NOTICE, CHANGED, RELEASED = "notice", "changed", "released"
 REMINDERS = (timedelta(days=3), timedelta(days=4), timedelta(days=7))
 """How long after each letter the next reminder goes; with the last of them the attorney is told."""
 _AGAIN = timedelta(minutes=2)
@@ -139,6 +139,7 @@ def tell_of_change(store: Store, tx: Tx, hold: Hold, *, by: Officer, why: str) -
         .where(
             holds.c.matter == hold.matter,
             hold_notices.c.ended_entry.is_(None),
+            hold_notices.c.kind != RELEASED,
             custodians.c.ended_entry.is_(None),
         )
         .distinct()
@@ -150,12 +151,29 @@ def tell_of_change(store: Store, tx: Tx, hold: Hold, *, by: Officer, why: str) -
     return len(again)
 
 
+def tell_of_release(store: Store, tx: Tx, hold: Hold, *, why: str) -> int:
+    """Tell everybody in writing who was told of a hold that it is released; called with the lock, by nobody in person.
+
+    The letter is one, needs no acknowledgement, and says where other notices of
+    theirs go on. Who was taken off the matter's list, or never got a letter, is
+    told nothing.
+    """
+    if hold.matter is None:
+        return 0
+    told = {one.email for one in listed(store, tx, hold) if one.letters and one.kind != RELEASED}
+    matter = matters.known_to_work(store, tx, hold.matter)
+    over = [one for one in matter.custodians if one.email in told]
+    for custodian in over:
+        _put(store, tx, hold, custodian, RELEASED, by=None, why=why)
+    return len(over)
+
+
 def _put(
-    store: Store, tx: Tx, hold: Hold, custodian: Custodian, kind: str, *, by: Officer, why: str
+    store: Store, tx: Tx, hold: Hold, custodian: Custodian, kind: str, *, by: Officer | None, why: str
 ) -> Notice:
     now, identity = to_instant(store.clock.now()), new_id()
     entry = acts.note(
-        store, tx, "notice:given", matter=hold.matter, hold=hold.id, by=by.id, why=why,
+        store, tx, "notice:given", matter=hold.matter, hold=hold.id, by=by.id if by else None, why=why,
         detail={"notice": str(identity), "kind": kind, "to": custodian.email, "name": custodian.name},
         subject=hold.id,
     )  # fmt: skip
@@ -198,6 +216,9 @@ def _due(store: Store, tx: Tx) -> list[tuple[int, int]]:
             hold_notices.c.acknowledged_entry.is_(None),
             hold_notices.c.ended_entry.is_(None),
             hold_notices.c.letters <= len(REMINDERS),
+            or_(
+                hold_notices.c.kind != RELEASED, hold_notices.c.letters == 0
+            ),  # of a release nobody is reminded
             hold_notices.c.next_at <= now,
         )
         .order_by(hold_notices.c.key)
@@ -226,15 +247,18 @@ def _send(store: Store, mailer: Mailer, base_url: str, key: int, tries: int) -> 
             return False
         opened = _opened(store, tx, key)
         letters = _letters(store, tx, opened, base_url, secret)
+    went = 0
     try:
         for letter in letters:
             mailer.send(letter.to, letter.subject, letter.text)
+            went += 1
     except ArchiveError as error:
         _log.warning("a notice to a custodian was not sent: %s", error.code)
         with store.database.begin() as tx:
             mine = (hold_notices.c.key == key) & (hold_notices.c.digest == _digest(secret))
-            # The letter before is the newest that anybody has: its link goes on working.
-            tx.execute(update(hold_notices).where(mine).values(failure=error.code, digest=before))
+            # The link goes on working of the newest letter that the custodian has: this one, or the one before.
+            newest = _digest(secret) if went else before
+            tx.execute(update(hold_notices).where(mine).values(failure=error.code, digest=newest))
         return False
     with store.database.begin() as tx:
         lock_ledger(tx)
@@ -276,6 +300,11 @@ def _letters(store: Store, tx: Tx, opened: Opened, base_url: str, secret: str) -
         "reminder": notice.letters > 0,
         "last": notice.letters == len(REMINDERS),
     }
+    if notice.kind == RELEASED:
+        values["others"] = _goes_on(store, tx, notice)
+        text = _WORDS.get_template("released.txt").render(values)
+        over = "A notice of a hold is over"
+        return [Letter(to=notice.email, subject=f"{store.agency.name}: {over}", text=text)]
     subject = "Please keep what you have: notice of a hold"
     if notice.letters:
         subject = f"Reminder {notice.letters}: please acknowledge the notice of a hold"
@@ -292,8 +321,23 @@ def _letters(store: Store, tx: Tx, opened: Opened, base_url: str, secret: str) -
                 text=words,
             )
         )
-    del tx
     return told
+
+
+def _goes_on(store: Store, tx: Tx, notice: Notice) -> bool:
+    """Whether the same address was given notice of another hold that is not released."""
+    asked = (
+        _asked()
+        .join(holds, holds.c.key == hold_notices.c.hold)
+        .where(
+            hold_notices.c.hold != notice.hold,
+            hold_notices.c.ended_entry.is_(None),
+            hold_notices.c.kind != RELEASED,
+            holds.c.released_entry.is_(None),
+        )
+    )
+    found = _read(store, tx, tx.execute(asked).all())
+    return any(one.email == notice.email and one.letters and not one.ended for one in found)
 
 
 # -- acknowledging -----------------------------------------------------------------------------------------
@@ -305,7 +349,7 @@ def opened(store: Store, tx: Tx, secret: str) -> Opened:
     if key is None:
         raise _spent()
     found = _opened(store, tx, key)
-    if found.notice.ended and found.notice.acknowledged_at is None:
+    if found.notice.kind == RELEASED or (found.notice.ended and found.notice.acknowledged_at is None):
         raise _spent()
     return found
 

@@ -17,7 +17,7 @@ from app import officers
 from app.capture import deeds
 from app.db import Tx, to_instant
 from app.db.database import lock_ledger
-from app.holds import acts, covering, placing
+from app.holds import acts, covering, noticing, placing
 from app.holds.matters import NotYourMatter
 from app.holds.placing import Hold
 from app.records.errors import IntegrityFailure, Refused
@@ -183,6 +183,7 @@ def settle(store: Store) -> list[UUID]:
             )
             tx.execute(update(releases).where(releases.c.key == row.key).values(ended_entry=entry))
             end(tx, hold, entry)
+            noticing.tell_of_release(store, tx, hold, why="the hold of which they were told is released")
             done.append(hold.id)
     return done
 

@@ -954,7 +954,7 @@ ROUTES = {
     "matter close": ("/matters/{matter}/close", "/matters/{matter}/{act}"),
     "hold place": ("/holds", "/holds"),
     "hold preview": ("/holds/preview", "/matters/{matter}/place"),
-    "hold list": ("/holds", "/matters/{matter}"),
+    "hold list": ("/holds", "/matters"),
     "hold show": ("/holds/{hold}", "/holds/{hold}"),
     "hold records": ("/holds/{hold}/records", "/holds/{hold}"),
     "hold preview-release": ("/holds/{hold}/release-preview", "/holds/{hold}"),

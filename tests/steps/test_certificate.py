@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from app import officers
 from app.db import to_instant
-from app.disposition import certifying, nightly, paper, proposing
+from app.disposition import certifying, nightly, paper, proposing, telling
 from app.disposition.certifying import Certificate
 from app.disposition.proposals import Proposal
 from app.disposition.refusals import NotExecuted
@@ -175,6 +175,18 @@ def test_nothing_is_certified_that_was_not_executed_as_a_whole(here: Office):
         here.execute(found, most=2, point=point)
     with pytest.raises(NotExecuted, match="in part"):
         certify(here, found)
+
+
+def test_of_a_list_of_which_everything_stayed_nobody_is_told_to_execute_it_again(here: Office):
+    kept = here.keep("a", "b")
+    found = here.approved()
+    here.place(*kept)
+    here.wait()
+    now = here.execute(found).proposal
+    with pytest.raises(NotExecuted, match="everything on this list stayed") as refused:
+        certify(here, now)
+    assert "Execute" not in refused.value.next
+    assert telling.next_step(now) == "Everything on its list stayed; nothing was disposed of."
 
 
 def test_the_certificate_of_an_order_names_its_instrument(here: Office):

@@ -17,6 +17,7 @@ from app.holds.matters import Matter, NoSuchCustodian, NotYourMatter
 from app.holds.noticing import AlreadyNotified, Notice, NoticeLinkSpent
 from app.holds.placing import Hold, NoSuchHold
 from app.officers import NoMail, mailer
+from app.officers.mail import MailNotSent
 from app.records.clock import FixedClock
 from app.records.errors import Invalid
 from app.store import Store, tables
@@ -231,11 +232,94 @@ def test_notices_end_with_their_hold(office: Office):
         releasing.ask(office.store, tx, office.hold, by=office.counsel, why="settled")
         releasing.approve(office.store, tx, office.hold, after=timedelta(0), by=office.second, why="settled")
     releasing.settle(office.store)
-    assert [one.state for one in office.notices()] == ["ended"]
+    assert [(one.kind, one.state) for one in office.notices()] == [
+        ("notice", "ended"),
+        ("released", "waiting"),
+    ]
+    assert office.send() == 1
     office.clock.at += 10 * DAY
     assert office.send() == 0
     with pytest.raises(NoticeLinkSpent):
         office.acknowledge(secret)
+
+
+def release(office: Office, hold: Hold | None = None) -> None:
+    with office.store.database.begin() as tx:
+        now = placing.of_id(office.store, tx, (hold or office.hold).id)
+        releasing.ask(office.store, tx, now, by=office.counsel, why="settled")
+        releasing.approve(office.store, tx, now, after=timedelta(0), by=office.second, why="settled")
+    releasing.settle(office.store)
+
+
+def test_whoever_was_told_to_keep_is_told_in_writing_that_it_is_over(office: Office):
+    office.notify()
+    office.send()
+    release(office)
+    assert office.send() == 1
+    told = office.sink.messages()[-1]
+    assert str(told["To"]) == "pat@harrowfalls.example"
+    assert "A notice of a hold is over" in str(told["Subject"])
+    assert str(office.suit.id) in body(told)
+    assert "You need not keep anything because of it" in body(told)
+    assert "/hold-notice/" not in body(told)
+    assert "The fence" not in body(told)
+    for _ in range(4):
+        office.clock.at += 10 * DAY
+        assert office.send() == 0, "of a release nobody is reminded"
+    assert office.soundness() == []
+
+
+def test_where_another_notice_goes_on_the_letter_of_a_release_says_so(office: Office):
+    office.notify()
+    office.send()
+    office.clock.at += DAY
+    other = office.place(office.suit, "orchard").hold
+    with office.store.database.begin() as tx:
+        assert noticing.tell_of_change(office.store, tx, other, by=office.counsel, why="another hold") == 1
+    office.send()
+    release(office)
+    office.send()
+    assert "Other notices that you were given go on" in body(office.sink.messages()[-1])
+    release(office, other)
+    office.send()
+    assert "You need not keep anything" in body(office.sink.messages()[-1])
+    assert office.soundness() == []
+
+
+def test_nobody_is_told_of_a_release_who_was_never_told_of_the_hold_or_is_excused(office: Office):
+    office.notify()  # it waits for the mail server still
+    release(office)
+    assert [one.kind for one in office.notices()] == ["notice"]
+    office.hold = office.place(office.suit, "orchard").hold
+    office.notify()
+    office.send()
+    with office.store.database.begin() as tx:
+        matters.excuse_custodian(
+            office.store, tx, office.suit, "pat@harrowfalls.example", by=office.counsel, why="left"
+        )
+    release(office)
+    assert office.send() == 0
+
+
+def test_the_link_of_the_last_letter_works_though_the_attorney_cannot_be_told_of_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    office.notify()
+    office.send()
+    for wait in noticing.REMINDERS[:-1]:
+        office.clock.at += wait
+        assert office.send() == 1
+    office.clock.at += noticing.REMINDERS[-1]
+    whole = type(office.mailer).send
+
+    def only_to_pat(self: Any, to: str, subject: str, text: str) -> None:
+        if "pat@" not in to:
+            raise MailNotSent("the mail server does not take it", next="Later.")
+        whole(self, to, subject, text)
+
+    monkeypatch.setattr(type(office.mailer), "send", only_to_pat)
+    assert office.send() == 0
+    assert office.acknowledge(office.link()).state == "acknowledged"
 
 
 def test_addresses_of_custodians_stand_nowhere_in_the_clear(office: Office, home: Path):

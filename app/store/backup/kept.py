@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -164,8 +164,8 @@ def to_destroy(copies: Iterable[KeyCopy], now: datetime) -> list[KeyCopy]:
     return [one for one in copies if not one.destroyed and one.expires <= now]
 
 
-def opened_until(copies: Iterable[KeyCopy], epoch: int) -> date | None:
-    """The day on which the last copy has expired that opens what was sealed under `epoch` or before; None where none does.
+def opened_until(copies: Iterable[KeyCopy], epoch: int, zone: tzinfo = UTC) -> date | None:
+    """The first day in `zone` on which the last copy has expired that opens what was sealed under `epoch` or before; None where none does.
 
     A disposal's `executed` entry names the epoch: the newest under which its
     records' secrets still were wrapped. A copy without a key of that epoch or
@@ -173,7 +173,7 @@ def opened_until(copies: Iterable[KeyCopy], epoch: int) -> date | None:
     said is destroyed opens nothing.
     """
     ends = [one.expires for one in copies if one.epoch <= epoch and not one.destroyed]
-    return (max(ends).astimezone(UTC) + timedelta(days=1)).date() if ends else None
+    return (max(ends).astimezone(zone) + timedelta(days=1)).date() if ends else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ Which = Annotated[UUID, Path(description="The hold's id.")]
 Text = Annotated[str, Field(max_length=4_000)]
 Short = Annotated[str, Field(max_length=400)]
 _MOST_NAMED = 100_000
+_BODY = 8_000_000
+"""As many ids as may be named fit into it."""
 
 
 class NewHold(BaseModel):
@@ -98,7 +100,7 @@ def list_holds(officer: MayEnter, here: Here, tx: ReadTx, matter: UUID | None = 
     return {"total": len(found), "holds": [told(here, tx, hold, officer) for hold in found]}
 
 
-@router.post("/holds/preview")
+@router.post("/holds/preview", max_body_size=_BODY)
 def preview_hold(officer: MayEnter, here: Here, asked: NewHold) -> dict[str, Any]:
     """What a hold would cover, what is just outside, and what was disposed of before."""
     with here.store.database.read() as tx:
@@ -108,7 +110,7 @@ def preview_hold(officer: MayEnter, here: Here, asked: NewHold) -> dict[str, Any
     return placing.preview_json(found)
 
 
-@router.post("/holds", status_code=201)
+@router.post("/holds", status_code=201, max_body_size=_BODY)
 def place_hold(officer: MayEnter, here: Here, asked: NewHold) -> dict[str, Any]:
     """Place a hold; new captures join it by themselves."""
     why = reason(asked.why)

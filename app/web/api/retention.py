@@ -32,7 +32,8 @@ MayRecord = Annotated[Officer, Depends(Holding(Role.RECORDS_OFFICER, Role.ATTORN
 """What is recorded of records: events, orders to keep longer, reviews."""
 _Why = Annotated[str, Field(max_length=2_000)]
 _Word = Annotated[str, Field(max_length=80)]
-_Records = Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
+MOST_NAMED = 10_000
+_Records = Annotated[list[UUID], Field(min_length=1, max_length=MOST_NAMED)]
 _Hold = Annotated[str, Query(max_length=100_000, description="As if a hold covered what this query finds.")]
 
 

@@ -63,6 +63,7 @@ def _log(
     seen: Any = None,
     series: str = "",
     on: str = "",
+    limit: str = "",
     wrong: str = "propose",
 ) -> Response:
     found = proposals.listed(here.store, tx, after=after, limit=_A_PAGE + 1)
@@ -81,6 +82,7 @@ def _log(
         seen=seen,
         series=series,
         on=on,
+        limit=limit,
         mistake=mistake,
         wrong=wrong,
         ground_lines=ground_lines,
@@ -106,13 +108,15 @@ def preview(
     tx: ReadTx,
     series: Annotated[str, Query(max_length=80)] = "",
     on: Annotated[str, Query(max_length=10)] = "",
+    limit: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """What would be on the list, before it is proposed."""
+    told: dict[str, Any] = {"series": series, "on": on, "limit": limit}
     try:
-        seen = proposing.look(here.disposing, tx, series.strip(), on=_day(on))
+        seen = proposing.look(here.disposing, tx, series.strip(), on=_day(on), limit=_most(limit))
     except ArchiveError as error:
-        return _log(request, here, tx, officer, mistake=error, series=series, on=on)
-    return _log(request, here, tx, officer, seen=seen, series=series, on=on)
+        return _log(request, here, tx, officer, mistake=error, **told)
+    return _log(request, here, tx, officer, seen=seen, **told)
 
 
 @router.post("/propose", dependencies=[Posted])
@@ -122,6 +126,7 @@ def propose(
     here: Here,
     series: Line = "",
     on: Line = "",
+    limit: Line = "",
     without: Ids = "",
     why: Line = "",
 ) -> Response:
@@ -133,12 +138,13 @@ def propose(
             tx,
             series.strip(),
             on=_day(on),
+            limit=_most(limit),
             without=_ids(without),
             by=officer,
             why=reason(why),
         )
 
-    return _begun(request, here, officer, do, "propose", series=series, on=on)
+    return _begun(request, here, officer, do, "propose", series=series, on=on, limit=limit)
 
 
 @router.post("/order", dependencies=[Posted])
@@ -188,6 +194,7 @@ def _begun(
     *,
     series: str = "",
     on: str = "",
+    limit: str = "",
 ) -> Response:
     """Show what was proposed; where it is refused, say why beside the form."""
     try:
@@ -195,7 +202,9 @@ def _begun(
             found = do(tx)
     except ArchiveError as error:
         with here.store.database.read() as tx:
-            return _log(request, here, tx, officer, mistake=error, wrong=wrong, series=series, on=on)
+            return _log(
+                request, here, tx, officer, mistake=error, wrong=wrong, series=series, on=on, limit=limit
+            )
     return _back(found.id)
 
 
@@ -234,7 +243,7 @@ def _one(
         next=listed[_A_PAGE - 1].key if len(listed) > _A_PAGE else None,
         who=who,
         next_step=telling.next_step(found),
-        listed_json=telling.listed_json,
+        became=telling.became,
         ground_lines=ground_lines,
         disposed=proposals.destroyed(found.batch),
         may=_may(found, officer, today=deeds.today(here.store)),
@@ -388,13 +397,18 @@ def _day(text: str) -> date | None:
     return deeds.day(text)
 
 
-def _number(text: str) -> int:
-    """The days that an order gives; none is none."""
+def _number(text: str, what: str = "days") -> int:
+    """A number of days or records; nothing is none."""
     if not text.strip():
         return 0
     if not text.strip().isdecimal():
-        raise Invalid(f"{text[:40]!r} is no number of days", next="Write it in digits.")
+        raise Invalid(f"{text[:40]!r} is no number of {what}", next="Write it in digits.")
     return int(text)
+
+
+def _most(text: str) -> int:
+    """How many records a list has at most; as many as a list may have where nobody says."""
+    return _number(text, "records") if text.strip() else proposing.MOST
 
 
 def _ids(text: str) -> list[UUID]:

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app import officers
 from app.capture import deeds, pages
+from app.db import Tx
 from app.holds import finding, guarding, matters, noticing, placing, quarantine, releasing
 from app.holds.noticing import NoticeLinkSpent
 from app.holds.scopes import Scope
@@ -24,9 +25,13 @@ from app.web.who import MayEnter, messages
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Line = Annotated[str, Form(max_length=4_000)]
-Query = Annotated[str, Form(max_length=100_000)]
+Long = Annotated[str, Form(max_length=100_000)]
+Ids = Annotated[str, Form(max_length=1_000_000)]
 Several = Annotated[list[str], Form()]
 _SHOWN = 50
+_MOST_NAMED = 25_000
+"""So many records are named in a form; longer lists belong on the command line."""
+_BODY = 4_000_000
 
 
 # -- matters -----------------------------------------------------------------------------------------------
@@ -35,14 +40,25 @@ _SHOWN = 50
 @router.get("/matters")
 def list_matters(request: Request, officer: MayEnter, here: Here, tx: ReadTx) -> Response:
     """The matters that you may know of."""
+    return _matters(request, here, tx, officer)
+
+
+def _matters(
+    request: Request, here: Parts, tx: Tx, officer: Officer, error: ArchiveError | None = None
+) -> Response:
+    found = matters.listed(here.store, tx, by=officer)
+    held = [hold for hold in placing.listed(here.store, tx, by=officer) if not hold.released]
     return show(
         request,
         "matters.html",
-        matters=matters.listed(here.store, tx, by=officer),
+        status_code=200 if error is None else status_of(error),
+        matters=found,
+        names={one.key: one.name for one in found},
+        holds=held,
         waits=noticing.waits(here.store, tx, by=officer),
         quarantines=quarantine.listed(here.store, tx, by=officer),
         pages=pages.listed(tx),
-        error=None,
+        error=error,
     )
 
 
@@ -76,16 +92,7 @@ def open_matter(
             )
     except ArchiveError as error:
         with here.store.database.read() as tx:
-            return show(
-                request,
-                "matters.html",
-                status_code=status_of(error),
-                matters=matters.listed(here.store, tx, by=officer),
-                waits=noticing.waits(here.store, tx, by=officer),
-                quarantines=quarantine.listed(here.store, tx, by=officer),
-                pages=pages.listed(tx),
-                error=error,
-            )
+            return _matters(request, here, tx, officer, error)
     return RedirectResponse(f"/matters/{made.id}", 303)
 
 
@@ -169,33 +176,34 @@ def place_form(request: Request, matter: UUID, officer: MayEnter, here: Here) ->
     return _place(request, here, matter, officer, Scope())
 
 
-@router.post("/holds", dependencies=[Posted])
+@router.post("/holds", dependencies=[Posted], max_body_size=_BODY)
 def place_hold(
     request: Request,
     officer: MayEnter,
     here: Here,
     matter: Annotated[UUID, Form()],
-    scope: Query = "",
+    scope: Long = "",
     page: Several = [],  # noqa: B006 - FastAPI copies it
-    author: Line = "",
+    author: Long = "",
     since: Annotated[str, Form(alias="from", max_length=40)] = "",
     until: Annotated[str, Form(alias="to", max_length=40)] = "",
     dates: Annotated[str, Form(pattern="^(published|captured)$")] = "published",
-    records: Query = "",
+    records: Ids = "",
+    file: UploadFile | None = None,
     step: Line = "preview",
     why: Line = "",
 ) -> Response:
-    """First the preview, then the hold."""
+    """First the preview, then the hold; the ids of a file that is handed over stand in the form from then on."""
     wanted = Scope(query=scope.strip())
     try:
         wanted = Scope(
             query=scope.strip(),
             pages=tuple(page),
-            authors=(author.strip(),) if author.strip() else (),
+            authors=tuple(dict.fromkeys(line.strip() for line in author.splitlines() if line.strip())),
             since=since.strip() or None,
             until=until.strip() or None,
             dates=dates,
-            records=tuple(dict.fromkeys(_ids(records))),
+            records=_named(records, file),
         )
         with here.store.database.read() as tx:
             of = matters.get(here.store, tx, str(matter), by=officer)
@@ -210,6 +218,23 @@ def place_hold(
     except ArchiveError as error:
         return _place(request, here, matter, officer, wanted, error=error, why=why)
     return RedirectResponse(f"/holds/{made.hold.id}", 303)
+
+
+def _named(text: str, file: UploadFile | None) -> tuple[UUID, ...]:
+    """The records that are named in the form and in a file, each once."""
+    content = file.file.read(_BODY) if file is not None and file.filename else b""
+    try:
+        found = dict.fromkeys([*_ids(text), *_ids(content.decode("utf-8-sig"))])
+    except UnicodeDecodeError as error:
+        raise finding.UnknownRecords(
+            "the file cannot be read as ids of records", next="Write one id a line, in UTF-8."
+        ) from error
+    if len(found) > _MOST_NAMED:
+        raise finding.UnknownRecords(
+            f"{len(found):,} records are named, and a page takes {_MOST_NAMED:,}",
+            next="Place it on the command line: muniment hold place MATTER --records FILE.",
+        )
+    return tuple(found)
 
 
 def _ids(text: str) -> list[UUID]:
@@ -253,9 +278,16 @@ def _place(
 
 
 @router.get("/holds/{hold}")
-def show_hold(request: Request, hold: UUID, officer: MayEnter, here: Here) -> Response:
-    """A hold: what it covers, its release, its notices."""
-    return _hold(request, here, hold, officer)
+def show_hold(
+    request: Request,
+    hold: UUID,
+    officer: MayEnter,
+    here: Here,
+    after: Annotated[int, Query(ge=0)] = 0,
+    basis: Annotated[str, Query(pattern="^(matched|undecided|named)?$")] = "",
+) -> Response:
+    """A hold: what it covers, from a record on and on one basis where that is asked, its release, its notices."""
+    return _hold(request, here, hold, officer, after=after, basis=basis)
 
 
 @router.post("/holds/{hold}/letter", dependencies=[Posted])
@@ -310,7 +342,14 @@ def change_hold(
 
 
 def _hold(
-    request: Request, here: Parts, hold: UUID, officer: Officer, error: ArchiveError | None = None
+    request: Request,
+    here: Parts,
+    hold: UUID,
+    officer: Officer,
+    error: ArchiveError | None = None,
+    *,
+    after: int = 0,
+    basis: str = "",
 ) -> Response:
     with here.store.database.read() as tx:
         found = placing.get(here.store, tx, str(hold), by=officer)
@@ -321,7 +360,10 @@ def _hold(
             else None,
             "covers": finding.covered(tx, found.key, messages=messages(officer)),
             "freed": releasing.preview(tx, found, by=officer),
-            "part": placing.records_of(tx, found, messages=messages(officer), limit=_SHOWN),
+            "part": placing.records_of(
+                tx, found, messages=messages(officer), after=after, limit=_SHOWN, basis=basis or None
+            ),
+            "basis": basis,
             "notices": noticing.listed(here.store, tx, found),
             "people": officers.emails(tx),
             "known": {str(page.id): page for page in pages.listed(tx)},

@@ -132,9 +132,10 @@ def years(
     officer: MaySeeSchedules,
     here: Here,
     hold: Annotated[str, Query(max_length=100_000)] = "",
+    on: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
-    """When records become eligible in the next ten years, as a picture and as a table."""
-    return _years(request, officer, here, hold=hold)
+    """When records become eligible in the next ten years, as a picture and as a table; and how they stand on a day."""
+    return _years(request, officer, here, hold=hold, on=on)
 
 
 @router.post("/retention/years", dependencies=[Posted])
@@ -145,13 +146,14 @@ def years_under(
     file: UploadFile | None = None,
     shipped: Line = "",
     hold: Annotated[str, Form(max_length=100_000)] = "",
+    on: Day = "",
 ) -> Response:
     """The same under a schedule that is not adopted: a file that is handed over, or one that comes with the program."""
     try:
         candidate = _candidate(file, shipped)
     except ArchiveError as error:
-        return _years(request, officer, here, hold=hold, shipped=shipped, mistake=error)
-    return _years(request, officer, here, hold=hold, shipped=shipped, candidate=candidate)
+        return _years(request, officer, here, hold=hold, on=on, shipped=shipped, mistake=error)
+    return _years(request, officer, here, hold=hold, on=on, shipped=shipped, candidate=candidate)
 
 
 def _candidate(file: UploadFile | None, shipped: str) -> Schedule:
@@ -174,6 +176,7 @@ def _years(
     here: Parts,
     *,
     hold: str,
+    on: str = "",
     shipped: str = "",
     candidate: Schedule | None = None,
     mistake: ArchiveError | None = None,
@@ -181,7 +184,9 @@ def _years(
     found, adopting = None, None
     if mistake is None:
         try:
-            found, adopting = api.simulated(here, by=officer, hold=hold.strip() or None, schedule=candidate)
+            found, adopting = api.simulated(
+                here, by=officer, on=deeds.day(on), hold=hold.strip() or None, schedule=candidate
+            )
         except ArchiveError as error:
             mistake = error
     return show(
@@ -194,6 +199,10 @@ def _years(
         said=picture.said(found) if found else "",
         drawn=Markup(picture.draw(found)) if found else "",  # noqa: S704 - numbers and months of our own, escaped there
         hold=hold,
+        on_given=on,
+        counts=sorted(found.counts.items()) if found else [],
+        kinds=[kind for kind in KINDS if found and any(one.get(kind) for one in found.counts.values())],
+        KINDS=KINDS,
         ready=_ready(),
         shipped=shipped,
         problems=mistake.problems if isinstance(mistake, BadSchedule) else (),
@@ -223,12 +232,15 @@ def record_many(
     officer: MayRecord,
     here: Here,
     query: Annotated[str, Form(max_length=100_000)] = "",
+    records: Annotated[str, Form(max_length=500_000)] = "",
+    file: UploadFile | None = None,
     act: Annotated[str, Form(pattern="^(event|extend|review)$")] = "event",
     name: Line = "",
     on: Day = "",
     until: Day = "",
     about: Line = "",
     evidence: Line = "",
+    corrects: Line = "",
     last: Day = "",
     found: Line = "",
     again: Day = "",
@@ -238,17 +250,22 @@ def record_many(
 ) -> Response:
     """First how many there are, then one entry for all of them; asked again where their number changed meanwhile."""
     given = {
-        "query": query, "act": act, "name": name, "on": on, "until": until, "about": about, "evidence": evidence,
-        "last": last, "found": found, "again": again, "why": why,
+        "query": query, "records": records, "act": act, "name": name, "on": on, "until": until, "about": about,
+        "evidence": evidence, "corrects": corrects, "last": last, "found": found, "again": again, "why": why,
     }  # fmt: skip
     total, made = None, None
     try:
-        if not query.strip():
+        named = _named(records, file)
+        given["records"] = "\n".join(str(one) for one in named)
+        if bool(query.strip()) is bool(named):
             raise recording.NothingRecorded(
-                "no question is asked", next="Write which records: a query, as in a search."
+                "name the records, or give a query",
+                next="Write which records: a query, as in a search, or their ids. One of the two.",
             )
         with here.store.database.begin() as tx:
-            ids = api.all_of(here, tx, query, by=officer)
+            if named:
+                api.must_be_there(tx, named, by=officer)
+            ids = named or api.all_of(here, tx, query, by=officer)
             total = len(ids)
             if step == "record" and seen == str(total):
                 made = _recorded(here, tx, ids, given, by=officer)
@@ -257,6 +274,31 @@ def record_many(
     if made is None:
         return _many(request, officer, here, None, total=total, changed=step == "record", **given)
     return _many(request, officer, here, made=made)
+
+
+def _named(text: str, file: UploadFile | None) -> list[UUID]:
+    """The records that are named in the form and in a file, each once."""
+    content = file.file.read(_LARGEST) if file is not None and file.filename else b""
+    try:
+        found = list(dict.fromkeys(UUID(one) for one in f"{text}\n{content.decode('utf-8-sig')}".split()))
+    except ValueError as error:  # no id, or no text
+        raise Invalid("what is named is no list of records' ids", next="Write one id a line.") from error
+    if len(found) > api.MOST_NAMED:
+        raise Invalid(
+            f"{len(found):,} records are named, and a page takes {api.MOST_NAMED:,}",
+            next="Name them on the command line: --records FILE.",
+        )
+    return found
+
+
+def _correcting(text: str) -> UUID | None:
+    """Which record of an event is put right; none where nothing is named."""
+    try:
+        return UUID(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise recording.NoSuchEvent(
+            f"{text[:60]!r} is no event's reference", next="Copy it from where it was recorded."
+        ) from error
 
 
 def _recorded(
@@ -282,6 +324,7 @@ def _recorded(
                 until=deeds.day(given["until"]),
                 about=given["about"],
                 evidence=given["evidence"],
+                corrects=_correcting(given["corrects"]),
                 by=by,
                 why=why,
             )
@@ -294,8 +337,12 @@ def _many(
     with here.store.database.read() as tx:
         events = _events(here.standing().in_force(tx, deeds.today(here.store)))
     empty = dict.fromkeys(
-        ("query", "name", "on", "until", "about", "evidence", "last", "found", "again", "why"), ""
-    )
+        (
+            "query", "records", "name", "on", "until", "about", "evidence", "corrects", "last", "found", "again",
+            "why",
+        ),
+        "",
+    )  # fmt: skip
     shown: dict[str, Any] = {**empty, "act": "event", "total": None, "changed": False, "made": None, **values}
     return show(
         request,
@@ -573,6 +620,7 @@ def event(
     until: Day = "",
     about: Line = "",
     evidence: Line = "",
+    corrects: Line = "",
     why: Line = "",
 ) -> Response:
     """Record what happened to it."""
@@ -587,6 +635,7 @@ def event(
             until=deeds.day(until),
             about=about,
             evidence=evidence,
+            corrects=_correcting(corrects),
             by=officer,
             why=reason(why),
         )
