@@ -104,6 +104,8 @@ class Observation:
     edited_at: datetime | None = None
     language: str | None = None
     attachments: Sequence[Attachment] = ()
+    files_told: bool = True
+    """False where the platform kept back which files are the item's: those that its text shows are named by their addresses, and the others stand as they stood."""
     counts: Mapping[str, int] = field(default_factory=dict)
     extra: Mapping[str, object] = field(default_factory=dict)
     private: bool = False

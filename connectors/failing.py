@@ -10,7 +10,9 @@ What counts as that: an answer of 5xx, after all that the client does by
 itself, to a question about one object. A throttle, a refused permission, a
 lost connection, a spent budget, and an answer that names a time to come again
 speak for the platform, and end the pass as ever. So does a list that fails:
-what it would have named cannot be visited. An answer about one object that
+what it would have named cannot be visited. A list besides the one that a page
+consists of MAY be left for the end of the pass, and be a gap where it fails
+again; nothing is then promised of what may stand in it. An answer about one object that
 cannot be read (HTML, another shape, no end) counts as well for connectors that
 say so (`Visit.unread_is_apart`), but not where it is asked how an item stands.
 
@@ -63,6 +65,13 @@ from connectors.errors import TryAgainLater, UnexpectedResponse
 IN_SUCCESSION = 3
 """After so many failing objects, none of them the same and none read in between, the platform is down."""
 
+FAMILY = "a post with what answers it"
+"""What a gap is of where a platform fails at one post that is observed again with all that answers it."""
+
+
+AGAIN = "Every later pass asks again."
+"""How the gap of an object ends of which the platform tells what cannot be read."""
+
 
 @dataclass(slots=True)
 class Asked:
@@ -82,22 +91,14 @@ class Failing:
         """An object was read, or refused: the platform is there."""
         self._names.clear()
 
-    def passed_over(self, error: TryAgainLater, what: str, native_id: str) -> Gap | None:
+    def passed_over(self, error: TryAgainLater | UnexpectedResponse, what: str, native_id: str) -> Gap | None:
         """The gap that stands for the object; None where the platform is to be taken for down.
 
         An object of which several questions fail counts once.
         """
-        return gap(error, what, native_id) if self._one_more(native_id) else None
-
-    def unreadable(self, error: UnexpectedResponse, what: str, native_id: str) -> Gap | None:
-        """The same of an object of which the platform tells something that cannot be read."""
-        why = f"{error} Every later pass asks again."
-        return Gap(what=what, why=why, native_id=native_id) if self._one_more(native_id) else None
-
-    def _one_more(self, native_id: str) -> bool:
         if native_id not in self._names:
             self._names.append(native_id)
-        return len(self._names) < self._most
+        return gap(error, what, native_id) if len(self._names) < self._most else None
 
 
 def fails_alone(error: TryAgainLater) -> bool:
@@ -108,8 +109,10 @@ def fails_alone(error: TryAgainLater) -> bool:
     return last.status >= 500 and last.truncated is None and last.failure is None
 
 
-def gap(error: TryAgainLater, what: str, native_id: str) -> Gap:
-    """What is written down of an object that fails, with the platform's answer."""
+def gap(error: TryAgainLater | UnexpectedResponse, what: str, native_id: str) -> Gap:
+    """What is written down of an object that fails, with the platform's answer, or of which it tells what cannot be read."""
+    if isinstance(error, UnexpectedResponse):
+        return Gap(what=what, why=f"{error} {AGAIN}", native_id=native_id)
     last = error.exchanges[-1]
     says = f"{last.status} {last.reason}".rstrip()
     return Gap(

@@ -25,6 +25,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
@@ -70,6 +71,12 @@ _LONGEST_WAIT = timedelta(days=1)
 
 _MOST_TOLD = 1_000_000
 
+_MOST_BARREN = 100
+"""After so many answers of a list without anything new it is taken to have no end. Answers may be empty, one after the other."""
+
+_AT_A_TIME = 8
+"""So many lists are read at a time at most: one, and within it those that it leads to."""
+
 _DEAD = frozenset({190, 102})
 _THROTTLED = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 _FORBIDDEN = frozenset({3, 10, *range(200, 300)})
@@ -81,7 +88,7 @@ _SPEAKS_FOR_ALL = _THROTTLED | _DEAD | {_BLOCKED}
 _NO_SUCH_PATH = 2500
 _LEADS_ON = frozenset({"after", "until", "since", "offset", "page", "__paging_token", "__after_id"})
 
-_SCOPE = re.compile(r"\b((?:pages|instagram|threads|business|read|publish)_[a-z_]+)\b")
+_SCOPE = re.compile(r"\b((?:ads|pages|instagram|threads|business|read|publish)_[a-z_]+)\b")
 _NO_FIELD = re.compile(r"nonexisting field \((\w+)\)")
 _USAGE_HEADERS = ("X-App-Usage", "X-Page-Usage", "X-Business-Use-Case-Usage")
 _PERCENTS = ("call_count", "total_time", "total_cputime")
@@ -263,6 +270,18 @@ def usage(exchange: Exchange) -> Usage:
     return Usage(max(percents), min(timedelta(minutes=longest), _LONGEST_WAIT) if longest else None)
 
 
+def _said(exchange: Exchange) -> Fault | None:
+    """Graph's own refusal in an answer; None where there is none that can be read."""
+    with suppress(UnexpectedResponse):
+        return fault(decoded(exchange))
+    return None
+
+
+def _refuses(body: bytes) -> bool:
+    """Whether an answer with a good status is a refusal all the same, or tells a part and refuses the rest."""
+    return b'"error"' in body and fault(body) is not None
+
+
 def _told(header: str | None) -> Iterator[Mapping[str, Any]]:
     """The counters in a header: one of them, or lists of them under the ids of what they count for."""
     try:
@@ -282,6 +301,14 @@ def _number(told: object) -> float:
     if isinstance(told, bool) or not isinstance(told, (int, float)):
         return 0.0
     return float(max(0, min(told, _MOST_TOLD)))
+
+
+def path_of(address: str) -> str:
+    """The path in the address of a file, which stays when it is signed anew; what cannot be divided is its own path."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return address
 
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
@@ -368,6 +395,30 @@ def advanced(
 # -- asking --------------------------------------------------------------------------------------------------
 
 
+class _Told:
+    """What a list has shown so far: one that leads on for ever, and shows nothing new, has no end."""
+
+    def __init__(self) -> None:
+        self._begun: Mapping[str, str] = {}
+        self._shown: set[int] = set()
+        self._barren = 0
+
+    def learn(self, path: str, params: Mapping[str, str], found: Edge[Any]) -> None:
+        """Note one more answer."""
+        asked = {name: told for name, told in params.items() if name != "limit"}
+        if not self._shown and not self._barren:
+            self._begun = asked
+        elif asked == self._begun:
+            self._shown, self._barren = set(), 0
+        names = {hash(getattr(one.what, "id", one.span)) for one in found.items}
+        self._barren = 0 if names - self._shown else self._barren + 1
+        self._shown |= names
+        if self._barren >= _MOST_BARREN:
+            raise UnexpectedResponse(
+                f"Meta leads on and on, and shows nothing new for {self._barren} answers: {path} has no end."
+            )
+
+
 class Asking(Visit):
     """One visit to the Graph interface with one page's token.
 
@@ -391,6 +442,7 @@ class Asking(Visit):
         self._dropped: dict[str, set[str]] = {}
         self._lacking: set[str] = set()
         self._at_once: dict[str, int] = {}
+        self._lists: dict[str, _Told] = {}
         self.answered_as: str | None = None
         """The version that answers, where it is another than the one that is asked for."""
 
@@ -451,7 +503,7 @@ class Asking(Visit):
         self._used = usage(exchange)
         if exchange.truncated:
             raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
-        if exchange.status != 200:
+        if exchange.status != 200 or _refuses(decoded(exchange)):
             self._refused(exchange)
         answers = exchange.header("facebook-api-version")
         if answers and answers != self._version:
@@ -479,7 +531,13 @@ class Asking(Visit):
         `TooMuch` where Meta asks for less at once: whoever asks knows how.
         """
         exchange = self._with_fields(path, fields, params)
-        return self._read(exchange, lambda body: many(body, self.last, shape)), decoded(exchange)
+        found = self._read(exchange, lambda body: many(body, self.last, shape))
+        told = self._lists.pop(path, None) or _Told()
+        told.learn(path, params, found)
+        self._lists[path] = told
+        if len(self._lists) > _AT_A_TIME:
+            del self._lists[next(iter(self._lists))]
+        return found, decoded(exchange)
 
     def objects(self, ids: Sequence[str], shape: type[T], fields: Sequence[str]) -> dict[str, Seen[T]]:
         """Ask for several objects at once, at most fifty."""
@@ -568,7 +626,7 @@ class Asking(Visit):
         if not later.exchanges:
             return
         last = later.exchanges[-1]
-        said = fault(last.body)
+        said = _said(last)
         if said is not None and said.code == 1 and "reduce" in said.message.lower():
             self._exchanges += self._others(later.exchanges)
             raise TooMuch from None
@@ -587,7 +645,19 @@ class Asking(Visit):
             )
         if said.code == 1 and "reduce" in said.message.lower():
             raise TooMuch
-        raise refusal(said, exchange)
+        error = refusal(said, exchange)
+        if isinstance(error, TryAgainLater):
+            error.exchanges = (exchange,)
+        raise error
+
+    def fails_alone(self, error: TryAgainLater) -> bool:
+        """Graph's own number says that it failed, whatever the status: "for a moment" may be for ever, of one object."""
+        if super().fails_alone(error):
+            return True
+        if error.after is not None or not error.exchanges or error.exchanges[-1].truncated:
+            return False
+        said = _said(error.exchanges[-1])
+        return said is not None and said.code in _PASSING
 
 
 def _but(fields: Sequence[str], lacking: str) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar
 
@@ -30,7 +31,9 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     lists that gave something in the last pass (None: there was none), and `met`
     in this one. `one_by_one` is set after a pass that met a post whose answers
     were not all shown: they are then listed post by post, so that this one does
-    not keep the others from being compared.
+    not keep the others from being compared. `left` are lists at which the
+    platform failed, and which are asked for once more at the end; `late` says
+    that the pass has come to them.
     """
 
     page: str = ""
@@ -42,6 +45,8 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     gave: tuple[str, ...] | None = None
     met: tuple[str, ...] = ()
     one_by_one: bool = False
+    left: tuple[str, ...] = ()
+    late: bool = False
 
     def after(self, stage: str) -> Self:
         """Where to go on once `stage` is read to its end."""
@@ -74,11 +79,21 @@ class Pass(ABC, Generic[P]):
         self._begins, self._ends = page.published_from, page.published_until
         self._spanned = self._begins is not None or self._ends is not None
         self._named_version = False
+        self._anew: set[str] = set()
+        """Lists that were begun anew in this visit."""
 
     @property
     @abstractmethod
     def _gaps(self) -> list[Gap]:
         """The gaps that the next batch takes along."""
+
+    @abstractmethod
+    def _batch(self) -> Batch:
+        """What was gathered, with where to resume from."""
+
+    @abstractmethod
+    def _hides(self, stage: str) -> None:
+        """A list besides the page's own posts was not shown: note what it may hide."""
 
     @abstractmethod
     def _closed(self, last: Batch) -> Batch:
@@ -119,6 +134,46 @@ class Pass(ABC, Generic[P]):
             self._move(at={}, ended=True)
         else:
             self._move(at=dict(advanced(following, met, what, whose)))
+
+    def _forgotten(self, refused: NotGiven, met: set[str]) -> bool:
+        """Whether a list was refused for its cursor, which Meta keeps for a time only; it then begins anew.
+
+        `met` is where it has led so far: once, it may lead there again.
+        """
+        if not refused.cursor_forgotten or not self._place.at:
+            return False
+        if self._place.stage not in self._anew:
+            self._anew.add(self._place.stage)
+            met.clear()
+        self._move(at={})
+        return True
+
+    def _apart(self, what: str, stage: str, read: Iterator[Batch]) -> Iterator[Batch]:
+        """Read a list besides the page's own posts: where the platform fails at it alone, what follows is read all the same.
+
+        It is asked for once more at the end of the pass, and is a gap where it
+        fails again: an outage that passes costs nothing.
+        """
+        with self._asking.about(what, stage) as asked:
+            yield from read
+        if asked.gap is None:
+            return
+        if self._place.late:
+            self._gaps.append(replace(asked.gap, native_id=None))
+            self._hides(stage)
+        elif stage not in self._place.left:
+            self._move(left=(*self._place.left, stage))
+        self._move(at={}, ended=True, waiting=())
+        yield self._batch()
+
+    def _once_more(self, read: Callable[[str], Iterator[Batch]]) -> Iterator[Batch]:
+        """The lists that were left for the end of the pass."""
+        while self._place.left:
+            stage, *others = self._place.left
+            if not self._place.late or self._place.stage != stage:
+                self._move(late=True, stage=stage, at={}, ended=False, waiting=())
+            yield from read(stage)
+            self._move(left=tuple(others))
 
     def _lacks(self, what: str, refused: NotGiven) -> None:
         """A list that is refused is a gap; one that the interface does not have is a blind spot, and a check says so."""

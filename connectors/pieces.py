@@ -58,7 +58,7 @@ def value(piece: bytes, shape: type[T]) -> T:
             return msgspec.json.decode(told, type=shape)
         except msgspec.ValidationError:
             with suppress(msgspec.ValidationError):
-                return msgspec.convert(_without_nulls(json.loads(told)), shape)
+                return msgspec.convert(without_nulls(json.loads(told)), shape)
             if isinstance(fault, msgspec.ValidationError):
                 raise fault from None
             raise
@@ -86,12 +86,13 @@ def _whole(digits: str) -> int | None:
     return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
-def _without_nulls(told: Any) -> Any:
+def without_nulls(told: Any) -> Any:
+    """The same value; what stands there as null is left out, however deep."""
     match told:
         case dict():
-            return {name: _without_nulls(one) for name, one in told.items() if one is not None}
+            return {name: without_nulls(one) for name, one in told.items() if one is not None}
         case list():
-            return [_without_nulls(one) for one in told]
+            return [without_nulls(one) for one in told]
         case _:
             return told
 

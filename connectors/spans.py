@@ -137,6 +137,8 @@ def _walked(body: bytes, start: int, values: dict[str, msgspec.Raw]) -> dict[str
 
 def _scanned(body: bytes, start: int, stop: int) -> list[tuple[str | None, tuple[int, int]]]:
     """Find the values of the array or object at `body[start:stop]` token by token, after asking whether it is JSON."""
+    if body[start : start + 1] == b"[" and (elements := _one_by_one(body, start, stop)) is not None:
+        return [(None, span) for span in elements]
     try:
         json.loads(body[start:stop].decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as fault:
@@ -155,6 +157,31 @@ def _scanned(body: bytes, start: int, stop: int) -> list[tuple[str | None, tuple
             assert token is not None, "json.loads has read a value after the name"
         at = _end_of_value(body, token, stop)
         found.append((name, (token.start(), at)))
+
+
+def _one_by_one(body: bytes, start: int, stop: int) -> list[tuple[int, int]] | None:
+    """The elements of an array, each asked alone whether it is JSON, so that no more than one is in memory; None where one is not."""
+    found: list[tuple[int, int]] = []
+    at = _past_space(body, start + 1)
+    if body[at : at + 1] == b"]":
+        return found if _past_space(body, at + 1) == stop else None
+    while at < stop:
+        token = _TOKEN.match(body, at, stop)
+        if token is None:
+            return None
+        end = _end_of_value(body, token, stop)
+        try:
+            json.loads(body[at:end].decode("utf-8", "surrogateescape"))
+        except (ValueError, RecursionError):
+            return None
+        found.append((at, end))
+        at = _past_space(body, end)
+        if body[at : at + 1] == b"]":
+            return found if _past_space(body, at + 1) == stop else None
+        if body[at : at + 1] != b",":
+            return None
+        at = _past_space(body, at + 1)
+    return None
 
 
 def _end_of_value(body: bytes, first: re.Match[bytes], stop: int) -> int:

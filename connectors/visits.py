@@ -21,13 +21,21 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
-from connectors.failing import IN_SUCCESSION, Asked, Failing
+from connectors.failing import FAMILY, IN_SUCCESSION, Asked, Failing
 from connectors.http import decoded
 from connectors.pieces import Malformed, packed
 
 T = TypeVar("T")
 
 _FAILING = 500
+_LONG = 300
+"""A query of more characters is left out of what a person is told."""
+
+
+def where(exchange: Exchange) -> str:
+    """What was asked, for a person: without a query that is longer than anybody reads. The exchange has it whole."""
+    address, _, query = exchange.url.partition("?")
+    return f"{address}?…" if len(query) > _LONG else exchange.url
 
 
 class About:
@@ -85,24 +93,37 @@ class Visit:
     ) -> bool:
         """Whether what came of asking for one object is taken note of, and need not be raised."""
         if isinstance(error, TryAgainLater):
-            if not self.fails_alone(error):
+            if not self.is_apart(error):
                 return False
-            asked.gap = self._failing.passed_over(error, what, native_id)
-            if asked.gap is not None:
-                self._exchanges += self._others(error.exchanges)
-            return asked.gap is not None
-        if (
+        elif not (unread and isinstance(error, UnexpectedResponse) and self.is_apart(error)):
+            if error is None or isinstance(error, Exception):
+                self._failing.answered()
+            return False
+        asked.gap = self._failing.passed_over(error, what, native_id)
+        if asked.gap is not None:
+            self.failed(error)
+        return asked.gap is not None
+
+    def failed(self, error: ConnectorError) -> None:
+        """Gather the exchanges of an error that the visit outlives."""
+        self._exchanges += self._others(error.exchanges)
+
+    def is_apart(self, error: ConnectorError) -> bool:
+        """Whether an error can be of one object among those that were asked for: the platform fails at it, or tells of it what cannot be read."""
+        if isinstance(error, TryAgainLater):
+            return self.fails_alone(error)
+        return (
             self.unread_is_apart
-            and unread
             and type(error) is UnexpectedResponse
-            and (self._exchanges or error.exchanges)
-        ):
-            self._exchanges += self._others(error.exchanges)
-            asked.gap = self._failing.unreadable(error, what, native_id)
-            return asked.gap is not None
-        if error is None or isinstance(error, Exception):
-            self._failing.answered()
-        return False
+            and bool(self._exchanges or error.exchanges)
+        )
+
+    def one_family(self, root: str, batches: Iterator[Batch], resume_from: Cursor) -> Iterator[Batch]:
+        """The batches that tell of one post with what answers it; where the platform fails at it, its gap ends them."""
+        with self.about(FAMILY, root) as asked:
+            yield from batches
+        if asked.gap is not None:
+            yield self.batch(resume_from, gaps=[asked.gap])
 
     def piecemeal(
         self, what: str, names: Sequence[str], ask: Callable[[Sequence[str]], T], *, of: str | None = None
@@ -136,8 +157,9 @@ class Visit:
         """How these items stand, by `ask`; unknown, with the platform's answer, where it fails at one alone."""
         answers, gaps = self.piecemeal("how it stands", names, ask)
         failed = [index for index, one in enumerate(self._exchanges) if one.status >= _FAILING]
+        shown = failed[-1] if failed else self.last
         unknown = (
-            Sighting(native_id=gap.native_id, state=State.UNKNOWN, exchange=failed[-1], reason=gap.why)
+            Sighting(native_id=gap.native_id, state=State.UNKNOWN, exchange=shown, reason=gap.why)
             for gap in gaps
             if gap.native_id is not None
         )
@@ -157,7 +179,7 @@ class Visit:
         try:
             return reader(decoded(exchange))
         except Malformed as fault:
-            raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
+            raise UnexpectedResponse(f"{where(exchange)}: {fault}.") from fault
 
     def since(self, first: int) -> Iterator[Span]:
         """All bytes of the exchanges from the index `first` on."""

@@ -24,12 +24,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from connectors import pieces
 from connectors.contract import Kind
 
 LONGEST = 1024 * 1024
@@ -153,12 +155,19 @@ def marked(body: bytes, signature: str, secret: str) -> bytes | None:
     return mark if hmac.compare_digest(mark, bytes.fromhex(signed[1])) else None
 
 
+def decoded(body: bytes) -> Any:
+    """The JSON of a delivery; half an emoji in somebody's words, and a number that none can hold, take nothing else from it."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        with suppress(ValueError, RecursionError):
+            return msgspec.json.decode(pieces.mended(body))
+        raise Unreadable(f"it is no JSON: {fault}") from None
+
+
 def read(body: bytes) -> list[Entry]:
     """What a delivery tells, page by page."""
-    try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Unreadable(f"it is no JSON: {fault}") from None
+    told = decoded(body)
     entries = told.get("entry") if isinstance(told, dict) else None
     if not isinstance(entries, list) or not entries:
         raise Unreadable("it has no entries")
@@ -271,7 +280,8 @@ def moment(told: object) -> datetime | None:
 
 
 def _entry(told: object) -> Entry:
-    if not isinstance(told, dict) or not isinstance(told.get("id"), str):
+    page = told.get("id") if isinstance(told, dict) else None
+    if not isinstance(told, dict) or isinstance(page, bool) or not isinstance(page, (str, int)):
         raise Unreadable("an entry does not say of which page it tells")
     changes = [
         Change(field=one["field"], value=one["value"] if isinstance(one.get("value"), dict) else {})
@@ -280,7 +290,7 @@ def _entry(told: object) -> Entry:
     ]
     for name in ("messaging", "standby"):
         changes += [Change(field="messages", value=one) for one in _listed(told.get(name))]
-    return Entry(page=told["id"], at=moment(told.get("time")), changes=tuple(changes))
+    return Entry(page=str(page), at=moment(told.get("time")), changes=tuple(changes))
 
 
 def _listed(told: object) -> list[dict[str, Any]]:

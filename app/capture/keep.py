@@ -44,7 +44,7 @@ from app.store.tables import (
     tombstones,
     versions,
 )
-from connectors.contract import Author, Kind, Observation, State
+from connectors.contract import Attachment, Author, Kind, Observation, State
 
 _ASK = 500
 _TRIES = 5
@@ -203,6 +203,8 @@ class Keeper:
         self.point = point or (lambda _name: None)
         self.exchanges: list[ExchangeRef] = []
         """The exchanges of the batch that was kept last."""
+        self.files: Mapping[str, Sequence[Attachment]] = {}
+        """The files of items in it whose platform keeps back which they are, as they stood."""
 
     def keep(
         self,
@@ -222,7 +224,7 @@ class Keeper:
                 batch.write(also)
             except _Overtaken:
                 continue
-            self.exchanges = batch.kept
+            self.exchanges, self.files = batch.kept, batch.files
             return batch.tally
         raise ArchiveBusy(
             "the page is being written by others at the same time",
@@ -259,6 +261,8 @@ class _Batch:
         self.bodies: list[bytes] = []
         self.count_rows: list[tuple[_Known, int, str]] = []
         self.kept: list[ExchangeRef] = []
+        self.files: dict[str, Sequence[Attachment]] = {}
+        """By native id, what files an item has whose platform keeps back which they are."""
         self.decided_at = 0
 
     # 1 -- who is it ---------------------------------------------------------------------------------------
@@ -489,6 +493,12 @@ class _Batch:
                 mark = said.mark(known.secret)
             if mark != known.mark and known.version and _nameless(found.author):
                 found = replace(found, author=self._named(known, found.author))
+                said = marks.seen(item.page.platform, found)
+                mark = said.mark(known.secret)
+            if mark != known.mark and known.version and not found.files_told:
+                files = marks.still_with(found, self._fields(known, known.version))
+                self.files[found.native_id] = files
+                found = replace(found, attachments=files)
                 said = marks.seen(item.page.platform, found)
                 mark = said.mark(known.secret)
             known.touched = True

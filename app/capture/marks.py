@@ -11,7 +11,8 @@ there change by themselves, or by somebody else's hand.
 A word of an attachment that the platform did not tell this time (None) stands
 as it stood; that there is none (an empty text) is told, and differs from one
 that there was. An author of whom only the id is told is called what the same
-id was called last: a site that stops telling names renames nobody.
+id was called last: a site that stops telling names renames nobody. One that
+keeps back which files are an item's (`files_told`) takes none away.
 
 The mark of a record without such words is what it was before they counted.
 Marks of that older rule live on in every archive; where one is met, the
@@ -25,28 +26,34 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 from typing import TypeAlias, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from app.store.canonical import Json
 from app.store.sealing import derive
-from connectors.contract import Observation
+from connectors.contract import Attachment, Observation
 
 _encoder = msgspec.json.Encoder()
 
 OWN_WORDS: Mapping[str, tuple[str, ...]] = {
     "bluesky": ("tags",),
+    "digg": ("title",),
     "feed": ("summary",),
     "linkedin": ("website", "specialties"),
+    "myspace": ("title",),
     "nextdoor": ("event",),
     "pinterest": ("note",),
     "threads": ("topic",),
+    "webpage": ("title",),
     "youtube": ("tags", "localizations"),
 }
 """By platform, the parts of `extra` in which an author's own words stand that are not in the text as well.
 
-On Flickr others may add tags, and Flickr does. Titles, warnings before a text, what a poll asks and what may be voted for are
+A web page's title stands in its words where no heading says the same, and here
+where one does: another of its headings may become the title. On Flickr others may add tags, and Flickr does. Titles, warnings before a text, what a poll asks and what may be voted for are
 in the text of whatever platform has them. The card of a link is the linked
 site's, and follows it. Scores, ranks, what is pinned, what moderators noted,
 labels of other people, addresses that are signed, and times at which something
@@ -167,6 +174,38 @@ def carried_on(fields: dict[str, Json], found: Observation, before: Mapping[str,
             if getattr(one, name) is None and stood:
                 item[name], any_were = stood, True
     return any_were
+
+
+def still_with(found: Observation, before: Mapping[str, object]) -> tuple[Attachment, ...]:
+    """The files of an item whose platform keeps back which they are: as the version `before` stated them, and those that its text shows anew.
+
+    What was known by no more than its address stands where that is still
+    shown. An address that the text showed before is that of a file which was
+    told then.
+    """
+    shown = {one.id for one in found.attachments}
+    stood = [
+        one for one in _attached(before) if one.get("id", "") in shown or one.get("id") != one.get("url")
+    ]
+    known = {one.get("id", "") for one in stood}
+    words = unescape(text(before.get("html")) or "")
+    return (
+        *(
+            Attachment(
+                id=text(one.get("id")) or "",
+                url=text(one.get("url")),
+                media_type=text(one.get("media_type")),
+                description=text(one.get("description")),
+                caption=text(one.get("caption")),
+            )
+            for one in stood
+        ),
+        *(
+            one
+            for one in found.attachments
+            if one.id not in known and (urlsplit(one.url or "").path or one.id) not in words
+        ),
+    )
 
 
 def _attached(fields: Mapping[str, object]) -> list[dict[str, Json]]:

@@ -47,6 +47,7 @@ from connectors.contract import (
 )
 from connectors.contract import Page as PageAddress
 from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, TryAgainLater
+from connectors.failing import FAMILY
 
 _log = logging.getLogger("muniment.capture")
 
@@ -413,7 +414,9 @@ class _Running:
         for item in seen:
             self.files += [
                 (item.observation.native_id, attachment)
-                for attachment in item.observation.attachments
+                for attachment in self.keeper.files.get(
+                    item.observation.native_id, item.observation.attachments
+                )
                 if attachment.url
             ]
         kept = list(self.keeper.exchanges)
@@ -721,7 +724,8 @@ class _Running:
             runs.note_gaps(self.store, tx, self.run, self.page, self.lost, by=self.by)
             runs.end(self.store, tx, self.run, self.report, [self.page], by=self.by, why=self.why)
             if self.report.finished:
-                hints.settle(tx, wanted.hints, now)
+                if all(gap.what != FAMILY for gap in self.report.gaps):  # what failed waits to be tried again
+                    hints.settle(tx, wanted.hints, now)
                 if not wanted.singly:
                     hints.passed(tx, self.page, wanted.lane, wanted.published_from, self.run.began_at, now)
             self._give_back(tx)

@@ -121,12 +121,17 @@ class Account:
             remedy = _FOR_MESSAGES if what == _DIRECT else ""
             why = f"the account's server answers {refusal.reason} {refusal.message}.{remedy}"
             yield Step(gaps=[Gap(what=what, why=why)])
-        except TryAgainLater as error:
-            if what != _DIRECT or error.exchanges[-1].status < _BROKEN:
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if what != _DIRECT or not self._is_down(error):
                 raise
             # Messages are a service of their own: that it is down keeps nobody from reading the rest.
             self._asking.failed(error)
             yield Step(gaps=[Gap(what=what, why=str(error))])
+
+    def _is_down(self, error: TryAgainLater | UnexpectedResponse) -> bool:
+        if isinstance(error, UnexpectedResponse):
+            return self._asking.is_apart(error)
+        return error.exchanges[-1].status >= _BROKEN
 
     def _ask(self, method: str, query: Mapping[str, object], *, chat: bool = False) -> Exchange:
         return self._asking.xrpc(self._server, method, query, {**self._headers, **(_CHAT if chat else {})})
@@ -148,10 +153,8 @@ class Account:
         names: list[str] = []
         shown: list[Span] = []
         for exchange in self._pages("app.bsky.graph.getMutes", {"limit": _PAGE}):
-            said = self._asking.read(parse.answer, exchange).get("mutes")
-            for one in said if isinstance(said, list) else []:
-                if isinstance(one, dict):
-                    names += [str(one["did"])] if one.get("did") else []
+            for one in self._asking.read(_listed, exchange, "mutes"):
+                names += [str(one["did"])] if one.get("did") else []
             shown.append(self._asking.whole(self._asking.last))
         yield Step([self._profile(MUTES, sorted(names), shown)])
 
@@ -194,9 +197,8 @@ class Account:
         """Every conversation, and every message that is in it."""
         convos: dict[str, dict[str, Author]] = {}
         for exchange in self._pages("chat.bsky.convo.listConvos", {"limit": _PAGE}, chat=True):
-            said = self._asking.read(parse.answer, exchange).get("convos")
-            for one in said if isinstance(said, list) else []:
-                if isinstance(one, dict) and isinstance(one.get("id"), str):
+            for one in self._asking.read(_listed, exchange, "convos"):
+                if isinstance(one.get("id"), str):
                     convos[one["id"]] = _members(one.get("members"))
         for convo, members in convos.items():
             query = {"convoId": convo, "limit": _PAGE}
@@ -231,6 +233,14 @@ class Account:
             text="\n".join(lines),
             evidence=tuple(evidence),
         )
+
+
+def _listed(body: bytes, name: str) -> list[dict[str, Any]]:
+    """The objects of a listing; one that is not told at all is not empty."""
+    said = parse.answer(body).get(name)
+    if not isinstance(said, list):
+        raise parse.Malformed(f"a listing of {name} was expected")
+    return _objects(said)
 
 
 def _filters(preference: Mapping[str, Any]) -> list[str]:

@@ -178,7 +178,10 @@ class Answers:
         return self._asking.read(lambda body: parse.thread(body, index), exchange)
 
     def _observe(self, told: Told, seen: Seen, *, blocked: bool = False) -> None:
-        found = self.shown(seen, blocked=blocked)
+        try:
+            found = self.shown(seen, blocked=blocked)
+        except UnexpectedResponse:
+            found = []
         if all(one.native_id != seen.view.uri for one in found):
             why = "the app view shows it, and it has another shape than a post promises"
             told.gaps.append(Gap(what="an answer to a post", why=why, native_id=seen.view.uri))

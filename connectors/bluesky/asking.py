@@ -13,7 +13,7 @@ from connectors.bluesky import parse
 from connectors.bluesky.car import NotCar
 from connectors.bluesky.cbor import NotCbor
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting, Span
-from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.visits import Visit
 
@@ -42,6 +42,8 @@ class NotGiven(Exception):
 class Asking(Visit):
     """One visit to the network. An error on the way takes along the exchanges that led to it."""
 
+    unread_is_apart = True
+
     def __init__(self, http: Client) -> None:
         super().__init__()
         self.http = http
@@ -67,10 +69,6 @@ class Asking(Visit):
     def forget(self, exchange: Exchange) -> None:
         """Let go of an exchange that is none of the page's."""
         self._exchanges = [one for one in self._exchanges if one is not exchange]
-
-    def failed(self, error: ConnectorError) -> None:
-        """Gather the exchanges of an error that the visit outlives."""
-        self._exchanges += self._others(error.exchanges)
 
     def xrpc(
         self,

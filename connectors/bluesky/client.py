@@ -97,26 +97,7 @@ class Bluesky:
         with Asking(self._http) as asking:
             network = Network(asking, page)
             who, _ = network.page(page)
-            whose = Whose(did=who.did, pds=who.pds)
-            answers = Answers(network, whose, records={}, hidden=parse.hidden_in)
-            began = self._http.now()
-            seen = answers.posts([root]).get(root)
-            cursor = Place().cursor()
-            if seen is None:
-                gap = Gap(what="answers to a post", why="the app view does not show the post", native_id=root)
-                yield asking.batch(cursor, gaps=[gap])
-                yield from standing.Standing(network, who, cursor).look([(Kind.POST, root)])
-                return
-            told = Told(answers.shown(seen))
-            none = answers.unanswered(seen, began)
-            if none is not None:
-                told.listings.append(none)
-            else:
-                below = answers.below(seen)
-                told = Told(told.observations + below.observations, below.listings, below.gaps, below.beside)
-            yield asking.batch(
-                cursor, told.observations, listings=told.listings, gaps=[*told.gaps, *told.beside]
-            )
+            yield from asking.one_family(root, _family(network, who, root), Place().cursor())
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Whether the account is found and shown, whether the app view shows it to anybody, and what the password opens."""
@@ -346,8 +327,8 @@ class _Pass:
             return asked.gap
         try:
             return answers.posts(some)
-        except TryAgainLater as error:
-            if not self._asking.fails_alone(error):
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not self._asking.is_apart(error):
                 raise
             self._asking.failed(error)
             return None
@@ -446,6 +427,27 @@ class _Pass:
         if self._place.whole and not self._narrowed:
             listings = (*listings, everything(self._place.begun(), 0))
         yield replace(before, resume_from=self._place.ended().cursor(), listings=listings)
+
+
+def _family(network: Network, who: Identity, root: str) -> Iterator[Batch]:
+    """One post as the app view shows it, with everything that answers it."""
+    asking, whose, cursor = network.asking, Whose(did=who.did, pds=who.pds), Place().cursor()
+    answers = Answers(network, whose, records={}, hidden=parse.hidden_in)
+    began = asking.http.now()
+    seen = answers.posts([root]).get(root)
+    if seen is None:
+        gap = Gap(what="answers to a post", why="the app view does not show the post", native_id=root)
+        yield asking.batch(cursor, gaps=[gap])
+        yield from standing.Standing(network, who, cursor).look([(Kind.POST, root)])
+        return
+    told = Told(answers.shown(seen))
+    none = answers.unanswered(seen, began)
+    if none is not None:
+        told.listings.append(none)
+    else:
+        below = answers.below(seen)
+        told = Told(told.observations + below.observations, below.listings, below.gaps, below.beside)
+    yield asking.batch(cursor, told.observations, listings=told.listings, gaps=[*told.gaps, *told.beside])
 
 
 def _repository(asking: Asking, who: Identity) -> Finding:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from connectors.contract import Batch, Client, Cursor, Finding, Kind, Manifest, Page
+from connectors.contract import Batch, Client, Cursor, Finding, Gap, Kind, Manifest, Page
 from connectors.errors import UnexpectedResponse
 from connectors.facebook import asking as options
 from connectors.facebook import checking, parse, shapes, told
@@ -80,9 +80,9 @@ class Facebook:
             ours = introduction(asking, name).native_id
             kind, _, identity = root.rpartition(":")
             if kind in EDGES_OF_THINGS and kind != "rating":
-                yield from _thing(asking, ours, kind, identity)
+                yield from asking.one_family(root, _thing(asking, ours, kind, identity), _NOTHING)
             elif not kind:
-                yield from _family(Walk(asking, ours), root)
+                yield from asking.one_family(root, _family(Walk(asking, ours), root), _NOTHING)
 
 
 def _thing(asking: Asking, ours: str, kind: str, identity: str) -> Iterator[Batch]:
@@ -112,9 +112,12 @@ def _family(walk: Walk, root: str) -> Iterator[Batch]:
             first = False
             yield asking.batch(_NOTHING, observed, listings=listings, gaps=walk.gaps)
             walk.gaps = []
-    except NotGiven:
+    except NotGiven as refused:
         # Removed, or kept from us: what answers it is then not shown either, and none of it is listed.
+        gaps = walk.gaps
+        if not refused.not_found:
+            gaps.append(Gap(what="comments", why=refused.why, native_id=root))
         stands = list(Standing(asking, walk.ours).of(Kind.POST, root))
-        yield asking.batch(_NOTHING, sightings=stands, gaps=walk.gaps)
+        yield asking.batch(_NOTHING, sightings=stands, gaps=gaps)
     except Malformed as fault:
         raise UnexpectedResponse(f"The family of {root} has another shape: {fault}.") from fault

@@ -23,7 +23,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from connectors import graph, spans
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
@@ -41,7 +41,7 @@ from connectors.facebook.shapes import (
     Who,
     Writer,
 )
-from connectors.graph import Edge, moment
+from connectors.graph import Edge, moment, path_of
 from connectors.pieces import Seen
 
 SITE = "https://www.facebook.com/"
@@ -248,7 +248,7 @@ def thing(seen: Seen[Thing], edge: str, ours: str) -> Observation | None:
         kind=Kind.POST,
         author=_author(read.reviewer) if edge == "ratings" else Author(id=ours),
         text="\n\n".join(told for told in words if told),
-        url=urljoin(SITE, url) if url else SITE + identity,
+        url=_joined(url) if url else SITE + identity,
         published_at=moment(read.created_time) or moment(read.creation_time),
         attachments=tuple(files),
         counts=_counted(attending=read.attending_count, interested=read.interested_count, items=read.count),
@@ -266,8 +266,8 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
         Attachment(
             id=f"file:{one.get('id') or _file_name(address)}",
             url=address,
-            media_type=one.get("mime_type"),
-            description=one.get("name"),
+            media_type=_text(one, "mime_type"),
+            description=_text(one, "name"),
         )
         for one in _data(read.attachments)
         if (address := _where(one))
@@ -423,15 +423,24 @@ def _where(one: Mapping[str, Any]) -> str | None:
 
 def _own_pictures(read: Page) -> Iterator[Attachment]:
     picture = read.picture.get("data") if isinstance(read.picture, dict) else None
-    if isinstance(picture, dict) and picture.get("url") and not picture.get("is_silhouette"):
-        yield Attachment(id=f"picture:{_file_name(picture['url'])}", url=picture["url"])
+    shown = _text(picture, "url")
+    if shown is not None and isinstance(picture, dict) and not picture.get("is_silhouette"):
+        yield Attachment(id=f"picture:{_file_name(shown)}", url=shown)
     if (cover := _text(read.cover, "source")) is not None:
         yield Attachment(id=f"cover:{_text(read.cover, 'id') or _file_name(cover)}", url=cover)
 
 
+def _joined(address: str) -> str:
+    """An address that Facebook may tell without its host."""
+    try:
+        return urljoin(SITE, address)
+    except ValueError:
+        return address
+
+
 def _file_name(address: str) -> str:
     """The name of a file in its address: what stays when an address is signed anew."""
-    return urlsplit(address).path.rpartition("/")[2] or hashlib.sha256(address.encode()).hexdigest()[:24]
+    return path_of(address).rpartition("/")[2] or hashlib.sha256(address.encode()).hexdigest()[:24]
 
 
 def _text(told: Any, name: str) -> str | None:

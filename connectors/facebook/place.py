@@ -9,10 +9,11 @@ import msgspec
 from connectors import graph_passes
 
 SETTINGS = "settings"
+BLOCKED = "blocked"
 CONVERSATIONS = "conversations"
 THINGS = ("events", "albums", "videos", "video_reels", "live_videos", "ratings")
 POSTS = ("tagged", "visitor_posts", "published_posts")
-STAGES = (SETTINGS, CONVERSATIONS, *THINGS, *POSTS)
+STAGES = (SETTINGS, BLOCKED, CONVERSATIONS, *THINGS, *POSTS)
 """In the order in which a pass reads them: the page's own posts last, because their end closes the pass."""
 
 

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from connectors import graph_passes
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting
-from connectors.errors import AccessRevoked, UnexpectedResponse
+from connectors.errors import AccessRevoked
 from connectors.facebook import asking as options
 from connectors.facebook import parse, shapes
-from connectors.facebook.place import CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
+from connectors.facebook.place import BLOCKED, CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
 from connectors.facebook.reading import OURS, Walk, introduction, reads_visitors
 from connectors.graph import Asking, Edge, NotGiven, advanced, moment
 from connectors.graph_passes import BOTH, NEAR, span, under, without_words
@@ -34,7 +34,12 @@ _RANKED = 500
 _COMMENTS_WITHIN_A_POST = 25
 _LISTED_AT_ONCE = 100
 
+_OF_ITS_PEOPLE = (SETTINGS, BLOCKED)
+
 _TITLES: Mapping[str, str] = {
+    SETTINGS: "settings and word filters",
+    BLOCKED: "blocked people",
+    CONVERSATIONS: "messages",
     "events": "events",
     "albums": "albums",
     "videos": "videos",
@@ -67,19 +72,34 @@ class Pass(graph_passes.Pass[Place]):
         yield from self._ended(self._stages())
 
     def _stages(self) -> Iterator[Batch]:
-        for stage in STAGES[STAGES.index(self._place.stage) :]:
-            if stage == SETTINGS:
-                yield self._settings()
-            elif stage == CONVERSATIONS:
-                if options.reads_messages(self._page):
-                    yield from self._conversations()
-            elif stage in THINGS:
-                if stage not in self._left_out:
-                    yield from self._listed(stage, self._things)
-            else:
-                yield from self._listed(stage, self._posts)
-            if stage != STAGES[-1]:
-                self._place = self._place.after(stage)
+        if not self._place.late:
+            for stage in STAGES[STAGES.index(self._place.stage) :]:
+                yield from self._stage(stage)
+                if stage != STAGES[-1]:
+                    self._place = self._place.after(stage)
+        yield from self._once_more(self._stage)
+        if self._place.posts or self._place.threads:
+            # What was shown of visitors was all of it only where that is permitted still.
+            self._is_shown_visitors()
+            yield self._batch()
+
+    def _stage(self, stage: str) -> Iterator[Batch]:
+        if stage == OWN:
+            return self._listed(stage, self._posts)
+        what = _TITLES[stage]
+        if stage in _OF_ITS_PEOPLE:
+            return self._apart(what, stage, self._known_to_its_people(stage))
+        if stage == CONVERSATIONS:
+            wanted = options.reads_messages(self._page)
+            return self._apart(what, stage, self._conversations()) if wanted else iter(())
+        if stage in THINGS:
+            wanted = stage not in self._left_out
+            return self._apart(what, stage, self._listed(stage, self._things)) if wanted else iter(())
+        return self._apart(what, stage, self._listed(stage, self._posts))
+
+    def _hides(self, stage: str) -> None:
+        if stage in {*THINGS, *POSTS}:
+            self._move(posts=False, threads=self._place.threads and stage in THINGS)
 
     def _is_shown_visitors(self) -> None:
         """A permission that was lost leaves no trace in lists: what visitors write is then simply not in them."""
@@ -92,22 +112,20 @@ class Pass(graph_passes.Pass[Place]):
 
     # -- what only the page's people see -------------------------------------------------------------------
 
-    def _settings(self) -> Batch:
-        asking, observed = self._asking, list[Observation]()
-        first = asking.last + 1
+    def _known_to_its_people(self, stage: str) -> Iterator[Batch]:
+        """The page's settings, or whom it keeps away, as one record."""
+        asking, first = self._asking, self._asking.last + 1
+        observed: Observation | None = None
         try:
-            found = self._all("settings", shapes.Setting, ("setting", "value"))
-            observed.append(parse.settings(found, list(asking.since(first))))
+            if stage == SETTINGS:
+                switches = self._all(stage, shapes.Setting, ("setting", "value"))
+                observed = parse.settings(switches, list(asking.since(first)))
+            else:
+                named = self._all(stage, shapes.Who, ("id", "name"))
+                observed = parse.blocked(named, list(asking.since(first)))
         except NotGiven as refused:
-            self._lacks("settings and word filters", refused)
-        first = asking.last + 1
-        try:
-            named = self._all("blocked", shapes.Who, ("id", "name"))
-            observed.append(parse.blocked(named, list(asking.since(first))))
-        except NotGiven as refused:
-            self._lacks("blocked people", refused)
-        self._place = self._place.after(SETTINGS)
-        return self._batch(observed)
+            self._lacks(_TITLES[stage], refused)
+        yield self._batch([observed] if observed is not None else [])
 
     def _all(self, edge: str, shape: type[T], fields: Sequence[str]) -> list[Seen[T]]:
         """A short list as a whole."""
@@ -139,7 +157,7 @@ class Pass(graph_passes.Pass[Place]):
                     {"platform": "MESSENGER"},
                 )
             except NotGiven as refused:
-                if self._begun_anew(refused):
+                if self._begun_anew(refused, met):
                     continue
                 self._lacks("messages", refused)
                 yield self._batch()
@@ -199,6 +217,9 @@ class Pass(graph_passes.Pass[Place]):
     def _things(self, edge: str) -> Generator[Batch, None, None]:
         def seen(found: Edge[shapes.Thing], _: bytes) -> list[Observation]:
             told = [parse.thing(one, edge, self._place.page) for one in found.items]
+            if nameless := told.count(None):
+                why = f"Facebook tells {nameless} of them without a number to know them by: look at them in a browser"
+                self._walk.gaps.append(Gap(what=_TITLES[edge], why=why))
             return [one for one in told if one is not None]
 
         fields = shapes.THING_FIELDS[edge]
@@ -238,7 +259,7 @@ class Pass(graph_passes.Pass[Place]):
                     path, shape, fields, self._place.at, limit, {**(more or {}), **self._asked_span(edge)}
                 )
             except NotGiven as refused:
-                if self._begun_anew(refused):
+                if self._begun_anew(refused, met):
                     continue
                 raise
             past = edge in {*POSTS, "videos", "video_reels", "live_videos"} and self._past(found.items)
@@ -265,8 +286,9 @@ class Pass(graph_passes.Pass[Place]):
             name = one.what.id
             try:
                 comments = None if edge == "tagged" else parse.comments_within(body, one)
-            except (Malformed, ValueError) as fault:
-                raise UnexpectedResponse(f"The comments of {name} have another shape: {fault}.") from fault
+            except (Malformed, ValueError):
+                # They are asked for by themselves; where they cannot be read there either, they alone are a gap.
+                comments = None
             counted = comments.total if comments else None
             observed.append(parse.post(one, pictures, counted, tagged=edge == "tagged"))
             at = moment(one.what.created_time)
@@ -370,11 +392,11 @@ class Pass(graph_passes.Pass[Place]):
     def _done(self, name: str) -> None:
         self._move(waiting=tuple(one for one in self._place.waiting if one[0] != name))
 
-    def _begun_anew(self, refused: NotGiven) -> bool:
+    def _begun_anew(self, refused: NotGiven, met: set[str]) -> bool:
         """Whether a list was refused for its cursor, which Facebook keeps for a time only; it then begins anew."""
-        if not refused.cursor_forgotten or not self._place.at:
+        if not self._forgotten(refused, met):
             return False
-        self._move(at={}, total=None)
+        self._move(total=None, years={})
         return True
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Finding, Gap, Kind, Page
-from connectors.errors import AccessRevoked, AddressRefused, NoSuchPage, UnexpectedResponse
+from connectors.errors import AccessRevoked, AddressRefused, NoSuchPage, TryAgainLater, UnexpectedResponse
+from connectors.failing import fails_alone
 from connectors.feed import discover, reading
 from connectors.feed.asking import ask, words_of
 from connectors.feed.options import Options
@@ -45,29 +46,27 @@ def findings(http: Client, page: Page) -> Iterator[Finding]:
 
 def family(http: Client, page: Page, root: str, nothing: Cursor) -> Iterator[Batch]:
     """The post `root`, as the feed shows it now, and the comments that its own feed of comments shows."""
-    exchanges, document = _where(http, page, root)
+    exchanges, document, failed = _where(http, page, root)
     observed = [one for one in document.observations if one.native_id == root]
     address = next((one.address for one in document.comment_feeds if one.answers == root), None)
     if address is None:
         why = (
-            "the feed shows the post without a feed of its comments"
+            "the feed shows the post without a feed of its comments."
             if observed
-            else "the feed no longer shows the post"
+            else failed or "the feed no longer shows the post."
         )
-        gap = Gap(what="comments", why=f"{why}.", native_id=root)
+        gap = Gap(what="comments", why=why, native_id=root)
         yield Batch(exchanges=exchanges, resume_from=nothing, observations=observed, gaps=[gap])
         return
     yield Batch(exchanges=exchanges, resume_from=nothing, observations=observed)
-    answer = ask(http, address, accept=_SAID)
-    if answer.status != 200:
-        gap = Gap(
-            what="comments",
-            why=f"{address} answered {answer.status} {answer.reason}".rstrip() + ".",
-            native_id=root,
-        )
-        yield Batch(exchanges=[answer], resume_from=nothing, gaps=[gap])
+    try:
+        answer, comments = _document(http, address, Kind.COMMENT, root)
+    except (TryAgainLater, UnexpectedResponse) as error:
+        if not _is_alone(error):
+            raise
+        gap = Gap(what="comments", why=str(error), native_id=root)
+        yield Batch(exchanges=error.exchanges, resume_from=nothing, gaps=[gap])
         return
-    comments = _read(answer, Kind.COMMENT, root)
     window = Gap(
         what="older comments",
         why="A feed of comments shows the newest ones alone: what it no longer shows was not looked at.",
@@ -82,20 +81,41 @@ def family(http: Client, page: Page, root: str, nothing: Cursor) -> Iterator[Bat
     )
 
 
-def _where(http: Client, page: Page, root: str) -> tuple[list[Exchange], Document]:
-    """The part of the feed that shows `root`, sought from the newest on; the last part where none does."""
+def _where(http: Client, page: Page, root: str) -> tuple[list[Exchange], Document, str | None]:
+    """The part of the feed that shows `root`, sought from the newest on; the last part where none does, and what is wrong with the next."""
     exchanges, document = _feed(http, page)
     visited = {exchange.url for exchange in exchanges}
     most = Options.of(page).most_documents
     while root not in document.ids and document.following not in {None, *visited} and len(visited) < most:
         assert document.following is not None, "None is among what is not followed"
         visited.add(document.following)
-        answer = ask(http, document.following, accept=_SAID)
+        try:
+            answer, document = _document(
+                http, document.following, Options.of(page).kind, None, exchange=len(exchanges)
+            )
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not _is_alone(error):
+                raise
+            return [*exchanges, *error.exchanges], document, str(error)
         exchanges.append(answer)
-        if answer.status != 200:
-            break
-        document = _read(answer, Options.of(page).kind, None, exchange=len(exchanges) - 1)
-    return exchanges, document
+    return exchanges, document, None
+
+
+def _document(
+    http: Client, address: str, kind: Kind, answers: str | None, *, exchange: int = 0
+) -> tuple[Exchange, Document]:
+    """One document behind the feed's first; `UnexpectedResponse` where it is none, or is refused."""
+    answer = ask(http, address, accept=_SAID)
+    if answer.status != 200:
+        raise UnexpectedResponse(
+            f"{address} answered {answer.status} {answer.reason}".rstrip() + ".", [answer]
+        )
+    return answer, _read(answer, kind, answers, exchange=exchange)
+
+
+def _is_alone(error: TryAgainLater | UnexpectedResponse) -> bool:
+    """Whether a failure is of the one document that was asked for."""
+    return not isinstance(error, TryAgainLater) or fails_alone(error)
 
 
 def _feed(http: Client, page: Page) -> tuple[list[Exchange], Document]:

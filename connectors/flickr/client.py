@@ -72,7 +72,8 @@ class Flickr:
             return
         asking, named = self._arrive(page)
         with asking:
-            yield from family.of(asking, people.find(asking, named), root)
+            told = family.of(asking, people.find(asking, named), root)
+            yield from asking.one_family(root, told, _NOTHING)
 
     def _arrive(self, page: Page) -> tuple[Asking, Address]:
         return people.arrive(self._http, self._secret, page, self._pace)

@@ -72,4 +72,5 @@ class Instagram:
         asking, wanted = options.arrive(self._http, self._secret, page)
         with asking:
             account = introduction(asking, wanted)
-            yield from families.observed(Walk(asking, account), wanted.door, root, _NOTHING)
+            told = families.observed(Walk(asking, account), wanted.door, root, _NOTHING)
+            yield from asking.one_family(root, told, _NOTHING)

@@ -49,6 +49,7 @@ MANIFEST = Manifest(
         ),
         "Comments of people whom the account has restricted, until they are approved.",
         "Comments on what is shown to adults alone.",
+        "Replies to a comment that was removed: Instagram shows none of them any more.",
         "Live broadcasts and their comments: Instagram shows them while they last, and never again.",
         (
             "Stories that began and ended between two passes; stories shared from somebody else's; all but one of the "

@@ -22,11 +22,10 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors import graph, spans
 from connectors.contract import Attachment, Author, Gap, Kind, Observation, Span, State
-from connectors.graph import Edge, moment
+from connectors.graph import Edge, moment, path_of
 from connectors.instagram.place import COMMENTS, REPLIES
 from connectors.instagram.shapes import Account, Comment, Media, Message, Standing
 from connectors.pieces import Seen
@@ -272,7 +271,7 @@ def _where(one: Mapping[str, Any]) -> str | None:
 
 def _file_name(address: str) -> str:
     """The name of a file in its address: what stays when an address is signed anew."""
-    return urlsplit(address).path.rpartition("/")[2] or hashlib.sha256(address.encode()).hexdigest()[:24]
+    return path_of(address).rpartition("/")[2] or hashlib.sha256(address.encode()).hexdigest()[:24]
 
 
 def _text(told: Any, name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from connectors.contract import Gap, Observation
-from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
+from connectors.errors import AccessRevoked, NoSuchPage
 from connectors.graph import Asking, Edge, NotGiven, advanced
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door, Wanted
@@ -75,8 +75,9 @@ class Walk:
                 found.waiting.append((COMMENTS, read.id, dict(comments.following)))
             else:
                 found.complete.append(read.id)
-        except (Malformed, ValueError) as fault:
-            raise UnexpectedResponse(f"The comments of {read.id} have another shape: {fault}.") from fault
+        except (Malformed, ValueError):
+            # They are asked for by themselves; where they cannot be read there either, they alone are a gap.
+            return Answered(waiting=[(COMMENTS, read.id, {})])
         return found
 
     def comments(self, post: str, at: Mapping[str, str]) -> tuple[Answered, Edge[Comment]]:
@@ -89,10 +90,7 @@ class Walk:
             shapes.REPLIES_AT_ONCE,
         )
         found = Answered()
-        try:
-            self._take(edge, body, post, found)
-        except (Malformed, ValueError) as fault:
-            raise UnexpectedResponse(f"The comments of {post} have another shape: {fault}.") from fault
+        self._take(edge, body, post, found)
         return found, edge
 
     def replies(self, comment: str, at: Mapping[str, str]) -> tuple[Answered, Edge[Comment]]:
@@ -111,7 +109,11 @@ class Walk:
     def _take(self, comments: Edge[Comment], body: bytes, post: str, found: Answered) -> None:
         for one in comments.items:
             found.seen.append(self._read(one, post))
-            replies = parse.replies_within(body, one)
+            try:
+                replies = parse.replies_within(body, one)
+            except (Malformed, ValueError):
+                found.waiting.append((REPLIES, one.what.id, {}))
+                continue
             if replies is None:
                 # Instagram leaves the list out where there is nothing in it.
                 found.complete.append(one.what.id)

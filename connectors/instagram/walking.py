@@ -53,7 +53,11 @@ _WHAT: Mapping[str, str] = {
     REPLIES: "replies",
     MESSAGES: "messages of a conversation",
 }
-_TITLES: Mapping[str, str] = {STORIES: "stories", TAGS: "posts that the account is tagged in"}
+_TITLES: Mapping[str, str] = {
+    STORIES: "stories",
+    CONVERSATIONS: "messages",
+    TAGS: "posts that the account is tagged in",
+}
 
 
 class Pass(graph_passes.Pass[Place]):
@@ -80,16 +84,28 @@ class Pass(graph_passes.Pass[Place]):
         yield from self._ended(self._stages())
 
     def _stages(self) -> Iterator[Batch]:
-        for stage in STAGES[STAGES.index(self._place.stage) :]:
-            if stage == CONVERSATIONS:
-                if options.reads_messages(self._page):
-                    yield from self._conversations()
-            elif stage == MEDIA:
-                yield from self._listed(stage, self._posts)
-            elif self._asks_for(stage):
-                yield from self._listed(stage, self._others)
-            if stage != STAGES[-1]:
-                self._place = self._place.after(stage)
+        if not self._place.late:
+            for stage in STAGES[STAGES.index(self._place.stage) :]:
+                yield from self._stage(stage)
+                if stage != STAGES[-1]:
+                    self._place = self._place.after(stage)
+        yield from self._once_more(self._stage)
+        if self._place.threads and self._wanted.door is Door.FACEBOOK:
+            # What was shown of comments was all of it only where that is permitted still.
+            self._may_read_comments()
+            yield self._batch()
+
+    def _stage(self, stage: str) -> Iterator[Batch]:
+        if stage == MEDIA:
+            return self._listed(stage, self._posts)
+        if stage == CONVERSATIONS:
+            wanted, read = options.reads_messages(self._page), self._conversations()
+        else:
+            wanted, read = self._asks_for(stage), self._listed(stage, self._others)
+        return self._apart(_TITLES[stage], stage, read) if wanted else iter(())
+
+    def _hides(self, stage: str) -> None:
+        self._move(posts=self._place.posts and stage == CONVERSATIONS)
 
     def _asks_for(self, stage: str) -> bool:
         """Whether a list is wanted, is had by this door, and can hold anything of the span."""
@@ -124,7 +140,7 @@ class Pass(graph_passes.Pass[Place]):
                     _LISTED_AT_ONCE,
                 )
             except NotGiven as refused:
-                if self._begun_anew(refused):
+                if self._begun_anew(refused, met):
                     continue
                 self._lacks("messages", refused)
                 yield self._batch()
@@ -211,7 +227,7 @@ class Pass(graph_passes.Pass[Place]):
             try:
                 found, body = ask(path)
             except NotGiven as refused:
-                if self._begun_anew(refused):
+                if self._begun_anew(refused, met):
                     continue
                 raise
             self._lead(None if self._past(found.items, margin) else found.following, met, path)
@@ -364,11 +380,11 @@ class Pass(graph_passes.Pass[Place]):
         at = dict(advanced(following, met, f"the {edge} of {name}"))
         self._move(waiting=(*self._place.waiting, (edge, name, at)))
 
-    def _begun_anew(self, refused: NotGiven) -> bool:
+    def _begun_anew(self, refused: NotGiven, met: set[str]) -> bool:
         """Whether a list was refused for its cursor, which Instagram keeps for a time only; it then begins anew."""
-        if not refused.cursor_forgotten or not self._place.at:
+        if not self._forgotten(refused, met):
             return False
-        self._move(at={}, total=None)
+        self._move(total=None, count=0, oldest=None)
         return True
 
     @property

@@ -74,4 +74,5 @@ class LinkedIn:
         asking, named = organisation.arrive(self._http, self._secret, page)
         with asking:
             ours = organisation.find(asking, named).ours
-            yield from family.of(asking, ours, root, names=options.names(page))
+            told = family.of(asking, ours, root, names=options.names(page))
+            yield from asking.one_family(root, told, _NOTHING)

@@ -64,7 +64,7 @@ def onward(spot: Spot, ids: Sequence[str], size: int, *, total: int | None, lead
 
     `total` is how many LinkedIn counts, where it says so, `leads` the place to
     which its own next link leads. A list that ends says so by its last answer
-    being short, by its total, or by showing nothing.
+    being short, by its total, or by showing nothing and leading nowhere.
     """
     if leads is not None and leads <= spot.asks:
         raise UnexpectedResponse("LinkedIn leads on to where it has led before: a list has no end.")
@@ -72,10 +72,13 @@ def onward(spot: Spot, ids: Sequence[str], size: int, *, total: int | None, lead
         return _checked(spot, ids)
     if spot.last and spot.last not in ids:
         return msgspec.structs.replace(spot, checks=True)
-    if not ids or (leads is None and _is_last(spot, ids, size, total)):
-        return msgspec.structs.replace(spot, ended=True)
     if spot.start > _LONGEST:
         raise UnexpectedResponse(f"LinkedIn lists more than {_LONGEST} items: a list has no end.")
+    if not ids and leads is not None:
+        # What would have stood here is shown to nobody: the list goes on behind it.
+        return msgspec.structs.replace(spot, start=leads, last="", before=spot.start, shown=_digest(ids))
+    if not ids or (leads is None and _is_last(spot, ids, size, total)):
+        return msgspec.structs.replace(spot, ended=True)
     return msgspec.structs.replace(
         spot,
         start=spot.start + size - 1,

@@ -8,7 +8,8 @@ A comment is asked for below its post. LinkedIn's reference names the comment
 that is answered as another place where an answer can be asked for, and which
 one that is cannot be told from an id. So its 404 alone proves nothing: a
 comment is gone where it is also not among those that the post shows to the end
-of all their lists, or where its post is gone. The comments that are met on the
+of all their lists, and LinkedIn counts no more there than it shows (one whose
+writer blocks whoever asks is counted); or where its post is gone. The comments that are met on the
 way are observed: their words were told.
 """
 
@@ -117,6 +118,11 @@ class Standings:
             if told.further is None and not told.whole:
                 return Told(State.UNKNOWN, "not all comments of the post were shown")
             waiting += [*((told.further,) if told.further else ()), *told.below]
+        if counted.comment_summary is not None and counted.comment_summary.count > len(shown):
+            lacking = (
+                f"LinkedIn counts {counted.comment_summary.count} comments on the post and shows {len(shown)}"
+            )
+            return Told(State.UNKNOWN, lacking)
         closed = (
             ", where comments are turned off, which removes them" if counted.comments_state == CLOSED else ""
         )

@@ -27,9 +27,11 @@ from connectors.linkedin.place import CHANGED, LATE, NOTICES, POSTS, STAGES, Pla
 from connectors.linkedin.reach import Reach
 from connectors.linkedin.reading import moment
 from connectors.linkedin.refusals import NotGiven
-from connectors.linkedin.shapes import Post
+from connectors.linkedin.shapes import Notice, Post
 from connectors.linkedin.urns import coded
 from connectors.pieces import Seen
+
+_TOLD = "what LinkedIn tells by itself"
 
 _BEFORE = timedelta(minutes=10)
 """By how much LinkedIn's clock may be behind ours: what was changed since the pass began is looked for from then on."""
@@ -163,10 +165,18 @@ class Pass:
             return
         self._move(heard=span)
         while not self._place.at.ended:
+            why, spot = "", self._place.at
+            items: list[Seen[Notice]] = []
             try:
-                items, spot = notices.asked(self._asking, self._ours, *span, self._place.at)
+                with self._asking.about(_TOLD, self._ours.urn) as asked:
+                    items, spot = notices.asked(self._asking, self._ours, *span, self._place.at)
             except NotGiven as refused:
-                self._gaps.append(Gap(what="what LinkedIn tells by itself", why=refused.why, since=span[0]))
+                why = refused.why
+            else:
+                why = asked.gap.why if asked.gap is not None else ""
+            if why:
+                # The next pass asks for what this one was not told.
+                self._gaps.append(Gap(what=_TOLD, why=why, since=span[0]))
                 self._move(at=self._place.at.over(), heard=None)
                 yield self._batch()
                 return

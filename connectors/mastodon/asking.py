@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from connectors import times
 from connectors.contract import Client, Exchange, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
@@ -22,9 +23,17 @@ _ANSWERS = (401, 403, 404, 410, 422)
 
 _NOT_THERE = (404, 410, 422)
 
+_SINCE_1970 = 10**9
+"""Nobody is asked to wait for so many seconds: such a number is a moment."""
 
-class NotGiven(Exception):
-    """The server itself refused one question; `words` are its own."""
+_MOST_DIGITS = 19
+
+
+class NotGiven(UnexpectedResponse):
+    """The server itself refused one question; `words` are its own.
+
+    Who asks for what may be refused weighs it; for anybody else it is an answer that was not promised.
+    """
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(f"{status} {words}")
@@ -35,6 +44,11 @@ class NotGiven(Exception):
     def not_found(self) -> bool:
         """Whether it says that there is no such thing."""
         return self.status in {404, 410}
+
+    @property
+    def lacks_permission(self) -> bool:
+        """Whether the token may not ask for it."""
+        return self.status == 403
 
 
 class Asking(Visit):
@@ -159,7 +173,22 @@ def _unauthorised(exchange: Exchange, words: str, *, connected: bool) -> str:
     )
 
 
+def lacking(origin: str, what: str, permission: str, refused: NotGiven) -> AccessRevoked:
+    """For an officer: which permission a token lacks, without which nothing can be captured with it."""
+    return AccessRevoked(
+        f"{origin} does not show {what} to the page's token ({refused}): the permission {permission} is lacking. "
+        "Connect the page again and permit it."
+    )
+
+
 def _reset(exchange: Exchange, now: datetime) -> timedelta | None:
-    """How long Mastodon asks us to wait: its header names the moment, where others count seconds."""
-    until = parse.moment(exchange.header("X-RateLimit-Reset"))
+    """How long the server asks us to wait: Mastodon names the moment, others count seconds, from now or from 1970."""
+    told = exchange.header("X-RateLimit-Reset") or ""
+    if told.isascii() and told.isdecimal():
+        seconds = int(told[:_MOST_DIGITS])
+        if seconds < _SINCE_1970:
+            return timedelta(seconds=seconds)
+        until = times.epoch(seconds)
+    else:
+        until = parse.moment(told)
     return None if until is None else max(until - now, timedelta(0))

@@ -25,7 +25,8 @@ def findings(asking: Asking, acct: str) -> Iterator[Finding]:
     try:
         account = asking.one("/api/v1/accounts/lookup", parse.Account, {"acct": acct}).what
     except NotGiven as refused:
-        yield Finding(what="account", fine=False, remedy=str(server.no_such(asking, acct, refused)))
+        what = "permission read:accounts" if refused.lacks_permission else "account"
+        yield Finding(what=what, fine=False, remedy=str(server.no_such(asking, acct, refused)))
         return
     except AccessRevoked as refused:
         yield Finding(what="token" if asking.connected else "public reading", fine=False, remedy=str(refused))
@@ -89,7 +90,8 @@ def _token(asking: Asking, account: parse.Account) -> Iterator[Finding]:
         ours = me.id == account.id
         remedy = f"Sign out, sign in as @{account.acct} itself, and connect the page again."
         yield Finding(what=f"token of @{me.acct}", fine=ours, remedy="" if ours else remedy)
-    for what, scope, path in _PERMISSIONS:
+    statuses = ("statuses, messages among them", "read:statuses", f"/api/v1/accounts/{account.id}/statuses")
+    for what, scope, path in (statuses, *_PERMISSIONS):
         try:
             asking.json(path, {"limit": "1"})
         except NotGiven as refused:

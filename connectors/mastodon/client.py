@@ -44,7 +44,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessRevoked
 from connectors.mastodon import checking, parse, server, threads
-from connectors.mastodon.asking import Asking, NotGiven
+from connectors.mastodon.asking import Asking, NotGiven, lacking
 from connectors.mastodon.listening import Listening
 from connectors.mastodon.place import Place
 from connectors.mastodon.walking import Pass, thread_of
@@ -77,7 +77,8 @@ class Mastodon:
             "deletions": "missing from the listing or thread, then asked for by id: the server itself answers that "
             "it has no such status; at once where the server streams",
             "hidden": "where the account itself is connected: what only its followers see",
-            "messages": "where the account itself is connected: statuses to named people, in both directions",
+            "messages": "where the account itself is connected: statuses to named people, in both directions, also in "
+            "conversations that it has muted",
         },
         blind_spots=(
             "Answers on other servers that this server was never sent.",
@@ -100,7 +101,10 @@ class Mastodon:
                 "(option `answered_within`), unless they answer the account and it is connected. They are seen when "
                 "the older status is observed again."
             ),
-            "Mentions and messages whose notification the owner has dismissed before the first pass.",
+            (
+                "Mentions whose notification the owner has dismissed before the first pass; on servers that list no "
+                "conversations, messages too."
+            ),
             "Scheduled and unpublished statuses, lists, bookmarks, favourites, and who followed whom.",
             "How many read a status: Mastodon does not count it.",
         ),
@@ -163,28 +167,11 @@ class Mastodon:
             return
         asking, acct = server.arrive(self._http, self._secret, page)
         with asking:
-            account = asking.one("/api/v1/accounts/lookup", parse.Account, {"acct": acct}).what.id
-            nothing = Place().cursor()
-            began = asking.now()
             try:
-                seen = asking.one(f"/api/v1/statuses/{identity}", parse.Status)
-            except NotGiven:
-                told = _standing(asking, Kind.POST, root)
-                yield asking.batch(nothing, sightings=[told] if told else [])
-                return
-            thread = threads.read(asking, identity, seen.what.replies_count)
-            exchange = asking.last
-            observed, gaps = thread_of(asking, account, thread, seen)
-            listings = [
-                Listing(
-                    kinds=[Kind.COMMENT, Kind.REPLY],
-                    began_at=began,
-                    exchange=exchange,
-                    in_reply_to=f"status:{one}",
-                )
-                for one in sorted(thread.complete, key=parse.order)
-            ]
-            yield asking.batch(nothing, observed, listings=listings, gaps=gaps)
+                account = asking.one("/api/v1/accounts/lookup", parse.Account, {"acct": acct}).what.id
+            except NotGiven as refused:
+                raise server.no_such(asking, acct, refused) from refused
+            yield from asking.one_family(root, _family(asking, account, identity), Place().cursor())
 
     def listen(self, page: Page, since: Cursor | None) -> Iterator[Batch]:  # noqa: ARG002 -- Mastodon's stream cannot be taken up where it broke off
         """Be told as things happen: new statuses and answers, edits, deletions. The account must be connected."""
@@ -199,6 +186,32 @@ class Mastodon:
 def _told(asking: Asking, kind: Kind, native_id: str) -> list[Sighting]:
     told = _standing(asking, kind, native_id)
     return [] if told is None else [told]
+
+
+def _family(asking: Asking, account: str, identity: str) -> Iterator[Batch]:
+    """One status with everything that answers it, and what it answers."""
+    nothing, began = Place().cursor(), asking.now()
+    try:
+        seen = asking.one(f"/api/v1/statuses/{identity}", parse.Status)
+        thread = threads.read(asking, identity, seen.what.replies_count)
+    except NotGiven as refused:
+        if refused.lacks_permission:
+            raise lacking(asking.origin, "statuses", "read:statuses", refused) from refused
+        told = _standing(asking, Kind.POST, f"status:{identity}")
+        yield asking.batch(nothing, sightings=[told] if told else [])
+        return
+    exchange = asking.last
+    observed, gaps = thread_of(asking, account, thread, seen)
+    listings = [
+        Listing(
+            kinds=[Kind.COMMENT, Kind.REPLY],
+            began_at=began,
+            exchange=exchange,
+            in_reply_to=f"status:{one}",
+        )
+        for one in sorted(thread.complete, key=parse.order)
+    ]
+    yield asking.batch(nothing, observed, listings=listings, gaps=gaps)
 
 
 def _standing(asking: Asking, kind: Kind, native_id: str) -> Sighting | None:

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Observation, Sighting, State
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from connectors.http import decoded
 from connectors.mastodon import address, parse
-from connectors.mastodon.asking import Asking, NotGiven
+from connectors.mastodon.asking import Asking, NotGiven, lacking
 from connectors.mastodon.server import find, no_such
 from connectors.pieces import Malformed, Seen
 
@@ -41,19 +42,30 @@ class Listening:
             except NotGiven as refused:
                 raise no_such(asking, self._acct, refused) from refused
             if found.owner is None:
-                raise AccessRevoked(
-                    f"The token is that of @{found.signed_in_as}: its stream is not the page's. Connect the page "
-                    "with the account itself."
-                )
+                raise AccessRevoked(f"Its stream is not known to be the page's: {found.somebody_else}.")
             self._account = found.id
             url = address.streams_of(asking.origin, self._named()) + "/api/v1/streaming/user"
             introduced = False
-            for message in self._http.listen(url, headers=asking.headers()):
+            for message in self._heard(url):
                 if not introduced:
                     yield asking.batch(_CURSOR, [parse.profile(found.account)])
                     introduced = True
                 yield from self._told(message)
             raise TryAgainLater(f"{asking.origin} has ended the stream.")
+
+    def _heard(self, url: str) -> Iterator[Exchange]:
+        """The messages of the stream; a token that may not hear it is told so."""
+        try:
+            yield from self._http.listen(url, headers=self._asking.headers())
+        except AccessRevoked as revoked:
+            last = revoked.exchanges[-1] if revoked.exchanges else None
+            words = parse.refusal(decoded(last)) if last is not None and last.status == 403 else None
+            if words is None or "scope" not in words.lower():
+                raise
+            refused = NotGiven(403, words)
+            told = lacking(self._asking.origin, "the stream", "read:statuses", refused)
+            told.exchanges = revoked.exchanges
+            raise told from revoked
 
     def _named(self) -> str | None:
         """Where the server says that its streams are."""
@@ -87,18 +99,29 @@ class Listening:
     def _status(self, message: Exchange, seen: Seen[parse.Status]) -> Iterator[Batch]:
         if not parse.concerns(seen.what, self._account):
             return
-        edits, asked = self._edits(seen.what) if seen.what.edited_at else (None, ())
+        edits, asked, gaps = self._edits(seen.what) if seen.what.edited_at else (None, (), ())
         observed = parse.status(seen, self._account, edits)
-        yield Batch(exchanges=[message, *asked], resume_from=_CURSOR, observations=[observed])
+        yield Batch(exchanges=[message, *asked], resume_from=_CURSOR, observations=[observed], gaps=gaps)
 
-    def _edits(self, read: parse.Status) -> tuple[list[Seen[parse.Edit]] | None, Sequence[Exchange]]:
-        """The earlier texts of a status that was edited, asked for at once; with them the answers that show them."""
+    def _edits(
+        self, read: parse.Status
+    ) -> tuple[list[Seen[parse.Edit]] | None, Sequence[Exchange], Sequence[Gap]]:
+        """The earlier texts of a status that was edited, asked for at once; with them the answers that show them.
+
+        Where they are not told now, the edit is kept without them: a pass asks for them again.
+        """
+        edits: list[Seen[parse.Edit]] | None = None
+        gaps: list[Gap] = []
         with self._asking as asking:
             try:
-                edits, _ = asking.many(f"/api/v1/statuses/{read.id}/history", parse.Edit)
+                found, _ = asking.many(f"/api/v1/statuses/{read.id}/history", parse.Edit)
+                edits = [_behind(one) for one in found]
             except NotGiven:
-                return None, asking.batch(_CURSOR).exchanges
-            return [_behind(one) for one in edits], asking.batch(_CURSOR).exchanges
+                edits = None
+            except (TryAgainLater, UnexpectedResponse) as fault:
+                asking.failed(fault)
+                gaps.append(Gap(what="earlier texts", why=str(fault), native_id=f"status:{read.id}"))
+            return edits, asking.batch(_CURSOR).exchanges, gaps
 
     def _filters(self, message: Exchange) -> Batch:
         """The owner changed a filter: all of them are read again."""

@@ -164,6 +164,13 @@ class Notification(msgspec.Struct):
     status: Status | None = None
 
 
+class Conversation(msgspec.Struct):
+    """Messages between the same people, known by the newest of them."""
+
+    id: str
+    last_status: Status | None = None
+
+
 class Edit(msgspec.Struct):
     """A text that a status had from `created_at` on."""
 

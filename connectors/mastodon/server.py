@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.contract import Client, Page
-from connectors.errors import AddressRefused, NoSuchPage
+from connectors.errors import AccessRevoked, AddressRefused, NoSuchPage
 from connectors.http import decoded
 from connectors.mastodon import address, parse
-from connectors.mastodon.asking import Asking, NotGiven
+from connectors.mastodon.asking import Asking, NotGiven, lacking
 from connectors.pieces import Seen
 
 _HOW = "Give it as it stands in a browser, such as https://town.example/@police, or as @police@town.example."
@@ -17,11 +17,27 @@ _HOW = "Give it as it stands in a browser, such as https://town.example/@police,
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The account, and as whom we read it: `owner` is the account itself where we are signed in as it."""
+    """The account, and as whom we read it: `owner` is the account itself where we are signed in as it.
+
+    `signed_in_as` is whose the token is, empty where the server does not say.
+    """
 
     account: Seen[parse.Account]
     owner: Seen[parse.Account] | None
     signed_in_as: str = ""
+
+    @property
+    def somebody_else(self) -> str:
+        """For an officer, where it is not known that the token is the account's own: what is wrong, and what to do."""
+        if self.signed_in_as:
+            return (
+                f"the token is that of @{self.signed_in_as}, not of the page's own account: connect the page with the "
+                "account itself"
+            )
+        return (
+            "the server does not say whose the token is: connect the page with the account itself, and permit "
+            "read:accounts"
+        )
 
     @property
     def id(self) -> str:
@@ -70,11 +86,13 @@ def find(asking: Asking, acct: str) -> Found:
     try:
         me = asking.one("/api/v1/accounts/verify_credentials", parse.Account)
     except NotGiven:
-        # The token may not read accounts. It may be the owner's all the same: lists then tell what they refuse.
-        return Found(account, account)
+        # Somebody else's would show that one's messages, and hide what is for the account's followers.
+        return Found(account, None)
     return Found(account, me if me.what.id == account.what.id else None, me.what.acct)
 
 
-def no_such(asking: Asking, acct: str, refused: NotGiven) -> NoSuchPage:
-    """What an officer can do about it."""
+def no_such(asking: Asking, acct: str, refused: NotGiven) -> NoSuchPage | AccessRevoked:
+    """That the account is not shown, and what an officer can do about it."""
+    if refused.lacks_permission:
+        return lacking(asking.origin, "the account", "read:accounts", refused)
     return NoSuchPage(f"{asking.origin} has no account “{acct}” ({refused.status} {refused.words}). {_HOW}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from connectors.contract import Gap
 from connectors.errors import AccessRevoked
 from connectors.failing import IN_SUCCESSION
-from connectors.mastodon.asking import Asking
+from connectors.mastodon.asking import Asking, NotGiven
 from connectors.mastodon.parse import Status
 from connectors.pieces import Seen
 
@@ -67,8 +67,13 @@ def read(asking: Asking, root: str, counted: int | None) -> Thread:
             above, below = asking.context(at)
             thread.above = above
         else:
-            with asking.about("answers in a long thread", f"status:{root}") as asks:
-                _, below = asking.context(at)
+            try:
+                with asking.about("answers in a long thread", f"status:{root}") as asks:
+                    _, below = asking.context(at)
+            except NotGiven:
+                # Removed since it was met: what answered it now hangs in the air.
+                cut.add(at)
+                continue
             if asks.gap is not None:
                 thread.failed.append(asks.gap)
                 cut.add(at)
@@ -110,7 +115,7 @@ def _as_anybody(asking: Asking, at: str) -> list[Seen[Status]]:
     """The same thread as it is shown to those who do not sign in, where the server shows it to them."""
     try:
         return asking.context(at, openly=True)[1]
-    except AccessRevoked:
+    except (AccessRevoked, NotGiven):
         return []
 
 

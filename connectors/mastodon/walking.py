@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
+from connectors.closing import but_the_last
+from connectors.contract import Batch, Exchange, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
 from connectors.errors import ConnectorError, NoSuchPage, UnexpectedResponse
 from connectors.mastodon import parse, threads
-from connectors.mastodon.asking import Asking, NotGiven
-from connectors.mastodon.place import LISTS, MENTIONS, STATUSES, Place
+from connectors.mastodon.asking import Asking, NotGiven, lacking
+from connectors.mastodon.place import CONVERSATIONS, LISTS, MENTIONS, STATUSES, Place
 from connectors.mastodon.server import Found, find, no_such
 from connectors.pieces import Seen
 
@@ -25,6 +27,9 @@ _ANSWERED_WITHIN = 7
 _MOST_DAYS = 3650
 _STATUSES = "40"
 _NOTIFICATIONS = "80"
+_CONVERSATIONS = "40"
+_MENTIONED = "messages and mentions"
+_UNTOLD = "messages of which nobody was told"
 _NAMES = "80"
 _MOST_LISTED = 500
 """Answers of one list of names that are read: forty thousand names."""
@@ -40,6 +45,8 @@ class Pass:
         self._spanned = page.published_from is not None or page.published_until is not None
         self._reach = timedelta(days=_days(page))
         self._covered: set[str] = set()
+        self._met: set[str] = set()
+        """What was observed in this visit, by its native id."""
         self._gaps: list[Gap] = []
         self._no_history = False
 
@@ -57,7 +64,9 @@ class Pass:
             yield from self._statuses()
         if self._place.stage == MENTIONS and self._owner:
             yield from self._mentions()
-        elif self._place.stage == MENTIONS:
+        if self._place.stage == CONVERSATIONS and self._owner:
+            yield from self._ended(self._conversations())
+        elif self._place.stage in {MENTIONS, CONVERSATIONS}:
             # The pass began with the owner's token, and has lost it: nothing is listed that could not be read.
             self._move(whole=False)
             yield self._closing(0)
@@ -90,14 +99,11 @@ class Pass:
             why = f"the account says that it has moved to {moved}: add that as a page"
             self._gaps.append(Gap(what="what the account publishes from now on", why=why))
         if asking.connected and found.owner is None:
-            why = (
-                f"the token is that of @{found.signed_in_as}, not of the page's own account: connect the page with "
-                "the account itself"
-            )
-            self._gaps.append(Gap(what="messages, filters, and what is for followers only", why=why))
+            what = "messages, filters, and what is for followers only"
+            self._gaps.append(Gap(what=what, why=found.somebody_else))
         self._move(account=read.id, moved_to=moved)
         observed = [parse.profile(found.account)]
-        if found.owner is not None and found.owner is not found.account:
+        if found.owner is not None:
             observed.append(parse.settings(found.owner))
         if not read.suspended:
             yield self._batch(observed)
@@ -150,7 +156,7 @@ class Pass:
             items, exchange = self._asking.many(path, shape, params)
             found += items
             following = parse.link(exchange.response_headers, "next", "max_id")
-            if following is None or not items:
+            if following is None or (not items and following in visited):
                 return found, list(self._asking.since(first))
             if following in visited or len(visited) == _MOST_LISTED:
                 raise UnexpectedResponse(f"{path} leads on and on: the list has no end.")
@@ -180,13 +186,16 @@ class Pass:
             self._move(at=self._beginning())
         while True:
             at = self._place.at
-            items, exchange = asking.many(
-                f"/api/v1/accounts/{self._account}/statuses",
-                parse.Status,
-                {"limit": _STATUSES, "min_id": at},
-            )
+            items, exchange = self._of_the_account({"limit": _STATUSES, "min_id": at})
             listed = asking.last
-            if not items or self._beyond(items):
+            if not items:
+                # Empty, it may lead on: what stood there is shown no more. Where it leads to itself, nothing follows.
+                following = parse.link(exchange.response_headers, "prev", "min_id")
+                if following is None or parse.order(following) <= parse.order(at):
+                    break
+                self._move(at=following)
+                continue
+            if self._beyond(items):
                 break
             highest = max((seen.what.id for seen in items), key=parse.order)
             if parse.order(highest) <= parse.order(at):
@@ -220,14 +229,24 @@ class Pass:
         else:
             yield self._closing(listed)
 
+    def _of_the_account(self, params: dict[str, str]) -> tuple[list[Seen[parse.Status]], Exchange]:
+        """One answer of the account's statuses."""
+        try:
+            return self._asking.many(f"/api/v1/accounts/{self._account}/statuses", parse.Status, params)
+        except NotGiven as refused:
+            if refused.lacks_permission:
+                raise lacking(self._asking.origin, "statuses", "read:statuses", refused) from refused
+            raise UnexpectedResponse(
+                f"{self._asking.origin} shows the account and not its statuses ({refused}). If it was removed just now, "
+                "the next pass says so; else ask the server's administrator."
+            ) from refused
+
     def _beginning(self) -> str:
         """The id after which a pass begins: where ids hold the time, that of the beginning of its span."""
         begins = self._page.published_from
         if begins is None:
             return "0"
-        newest, _ = self._asking.many(
-            f"/api/v1/accounts/{self._account}/statuses", parse.Status, {"limit": "1"}
-        )
+        newest, _ = self._of_the_account({"limit": "1"})
         if not newest or not parse.bears_time(newest[0].what):
             return "0"
         return parse.id_at(begins - self._reach - _NEAR)
@@ -293,6 +312,9 @@ class Pass:
             return read.replies_count != 0 and self._reaches(read)
         if read.replies_count != 0 or self._page.options.get("answers") == "all":
             return True
+        if self._owner and read.visibility not in parse.TO_EVERYBODY:
+            # A server counts what everybody may read, and none of the answers that only some may.
+            return True
         if read.in_reply_to_id is None:
             return False
         return self._spanned or read.in_reply_to_account_id != self._account
@@ -316,7 +338,7 @@ class Pass:
                     self._gaps.append(asked.gap)
                     self._move(whole=self._place.whole and identity not in self._place.elsewhere)
             if thread is None:
-                self._move(threads=False)
+                self._move(threads=False, messages=self._place.messages and not self._owner)
                 yield self._batch()
                 continue
             exchange = self._asking.last
@@ -357,15 +379,24 @@ class Pass:
         while True:
             at = self._place.at
             params = {"types[]": "mention", "limit": _NOTIFICATIONS, "include_filtered": "true"}
+            items: list[Seen[parse.Notification]] = []
+            following: str | None = None
             try:
-                items, _ = asking.many(
-                    "/api/v1/notifications", parse.Notification, params | ({"max_id": at} if at else {})
-                )
+                with asking.about(_MENTIONED, f"account:{self._account}") as listed:
+                    items, exchange = asking.many(
+                        "/api/v1/notifications", parse.Notification, params | ({"max_id": at} if at else {})
+                    )
+                    following = parse.link(exchange.response_headers, "next", "max_id")
             except NotGiven as refused:
-                self._gaps.append(Gap(what="messages and mentions", why=f"the server answers {refused}"))
+                self._gaps.append(Gap(what=_MENTIONED, why=f"the server answers {refused}"))
                 self._move(whole=False)
-                items = []
-            listed = asking.last
+            else:
+                if listed.gap is not None:
+                    self._gaps.append(replace(listed.gap, native_id=None))
+                    self._move(whole=False, messages=False)
+            if not items and following is not None and (not at or parse.order(following) < parse.order(at)):
+                self._move(at=following)
+                continue
             lowest = min((seen.what.id for seen in items), key=parse.order, default="")
             if at and items and parse.order(lowest) >= parse.order(at):
                 raise UnexpectedResponse(
@@ -378,7 +409,8 @@ class Pass:
             ]
             observed = [parse.status(seen, self._account, self._edits(seen.what)) for seen in named]
             if not items or self._before(items):
-                yield self._closing(listed, observed)
+                self._move(stage=CONVERSATIONS, at="")
+                yield self._batch(observed)
                 return
             answers = [
                 (one.what.id, one.what.replies_count)
@@ -391,6 +423,59 @@ class Pass:
             yield self._batch(observed)
             yield from self._threads()
 
+    def _conversations(self) -> Iterator[Batch]:
+        """Read the conversations downwards: their messages are found here where nobody was told of them.
+
+        That is so of what was muted or dismissed. A conversation shows its newest
+        message; it is read as a thread where that one, or what it answers, was
+        not met before.
+        """
+        asking = self._asking
+        yield from self._threads()
+        while True:
+            at = self._place.at
+            params = {"limit": _CONVERSATIONS} | ({"max_id": at} if at else {})
+            items: list[Seen[parse.Conversation]] = []
+            following: str | None = None
+            try:
+                with asking.about(_UNTOLD, f"account:{self._account}") as asked:
+                    items, exchange = asking.many("/api/v1/conversations", parse.Conversation, params)
+                    following = parse.link(exchange.response_headers, "next", "max_id")
+            except NotGiven as refused:
+                if not refused.not_found:  # else it lists none
+                    self._gaps.append(Gap(what=_UNTOLD, why=f"the server answers {refused}"))
+                    self._move(messages=False)
+            else:
+                if asked.gap is not None:
+                    self._gaps.append(replace(asked.gap, native_id=None))
+                    self._move(messages=False)
+            newest = [
+                Seen(seen.what.last_status, seen.span) for seen in items if seen.what.last_status is not None
+            ]
+            unmet = [one for one in newest if self._spans(one.what) and not self._was_met(one.what)]
+            observed = [parse.status(one, self._account, self._edits(one.what)) for one in unmet]
+            waiting = tuple((one.what.id, one.what.replies_count) for one in reversed(unmet))
+            begins = self._page.published_from
+            times = [parse.moment(one.what.created_at) for one in newest]
+            past = begins is not None and bool(times) and all(time and time < begins for time in times)
+            if following is None or past or (not items and at and parse.order(following) >= parse.order(at)):
+                self._move(waiting=waiting)
+                yield self._batch(observed)
+                yield from self._threads()
+                return
+            if at and parse.order(following) >= parse.order(at):
+                raise UnexpectedResponse(
+                    f"{asking.origin} leads on to conversations that it gave before: their listing has no end."
+                )
+            self._move(at=following, waiting=waiting)
+            yield self._batch(observed)
+            yield from self._threads()
+
+    def _was_met(self, read: parse.Status) -> bool:
+        """Whether a message and what it answers were observed in this visit."""
+        names = [read.id, *([read.in_reply_to_id] if read.in_reply_to_id is not None else [])]
+        return all(f"status:{name}" in self._met for name in names)
+
     def _before(self, items: Sequence[Seen[parse.Notification]]) -> bool:
         """Whether all of an answer was told before the span began: nothing is told before it is published."""
         begins = self._page.published_from
@@ -401,8 +486,22 @@ class Pass:
 
     # -- ends ----------------------------------------------------------------------------------------------
 
-    def _closing(self, exchange: int, observed: Sequence[Observation] = ()) -> Batch:
-        """The last batch of a pass, which says of what everything was seen.
+    def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches; the last one closes the pass."""
+        last = yield from but_the_last(batches)
+        assert last is not None, "conversations are asked for, whatever the answer"
+        listings = self._seen_whole(len(last.exchanges) - 1)
+        self._place = self._place.finished(_EDITED_LATELY)
+        yield replace(last, listings=(*last.listings, *listings), resume_from=self._place.cursor())
+
+    def _closing(self, exchange: int) -> Batch:
+        """The last batch of a pass that reads no conversations."""
+        listings = self._seen_whole(exchange)
+        self._place = self._place.finished(_EDITED_LATELY)
+        return self._batch((), listings)
+
+    def _seen_whole(self, exchange: int) -> list[Listing]:
+        """Of what everything was seen.
 
         Statuses of others that the account answered, or that name it, are
         posts too; one that is met no more, because the account's answer was
@@ -413,27 +512,26 @@ class Pass:
         if place.whole:
             kinds += [Kind.POST, Kind.REPLY]
             kinds += [Kind.COMMENT] if place.threads and not self._one_by_one else []
-            kinds += [Kind.MESSAGE] if self._owner else []
-        listings = []
-        if kinds:
-            listings = [
-                Listing(
-                    kinds=kinds,
-                    began_at=place.begun(),
-                    exchange=exchange,
-                    published_from=self._page.published_from,
-                    published_until=self._page.published_until,
-                    states=(State.PRESENT, State.HIDDEN) if self._owner else (State.PRESENT,),
-                )
-            ]
-        self._place = place.finished(_EDITED_LATELY)
-        return self._batch(observed, listings)
+            kinds += [Kind.MESSAGE] if self._owner and place.messages else []
+        if not kinds:
+            return []
+        return [
+            Listing(
+                kinds=kinds,
+                began_at=place.begun(),
+                exchange=exchange,
+                published_from=self._page.published_from,
+                published_until=self._page.published_until,
+                states=(State.PRESENT, State.HIDDEN) if self._owner else (State.PRESENT,),
+            )
+        ]
 
     def _move(self, **changes: Any) -> None:
         self._place = self._place.moved(**changes)
 
     def _batch(self, observed: Sequence[Observation] = (), listings: Sequence[Listing] = ()) -> Batch:
         gaps, self._gaps = self._gaps, []
+        self._met |= {one.native_id for one in observed}
         return self._asking.batch(self._place.cursor(), observed, listings=listings, gaps=gaps)
 
 

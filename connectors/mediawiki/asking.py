@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from connectors.contract import Client, Exchange, Span
-from connectors.errors import AccessRevoked, ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.failing import Asked
 from connectors.http import decoded
 from connectors.mediawiki import parse
@@ -90,6 +90,8 @@ class Answer:
 class Asking(Visit):
     """One visit to a wiki. An error on the way takes along the exchanges that led to it."""
 
+    unread_is_apart = True
+
     def __init__(self, http: Client, secret: Mapping[str, str]) -> None:
         super().__init__()
         self._http = http
@@ -158,10 +160,6 @@ class Asking(Visit):
             f"{self.interface} answers {params.get('list') or params.get('prop')} on and on: every answer leads to the "
             "same next one."
         )
-
-    def failed(self, error: ConnectorError) -> None:
-        """Gather the exchanges of an error that the visit outlives."""
-        self._exchanges += self._others(error.exchanges)
 
     def sign_in(self) -> None:
         """Begin a session with the password of the connected account."""

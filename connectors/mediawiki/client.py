@@ -379,17 +379,16 @@ class _Pass:
 
     def _some(self, some: Sequence[int]) -> Iterator[Batch]:
         """Ask how some pages stand, and read on. Where the wiki fails at them together, each is asked for alone."""
-        answer = self._by_number(some)
-        if answer is None:
+        told = self._by_number(some)
+        if told is None:
             for number in some:
                 yield from self._some([number])
             return
-        if isinstance(answer, Gap):
-            about = replace(answer, what="what introduces it", native_id=f"about:{some[0]}")
-            yield self._passed_over(answer, about)
+        if isinstance(told, Gap):
+            about = replace(told, what="what introduces it", native_id=f"about:{some[0]}")
+            yield self._passed_over(told, about)
             return
-        answered = answer.read(parse.Timed).curtimestamp
-        shown = list(infos(answer))
+        shown, answered = told
         yield self._how_they_stand(shown)
         for info, _ in shown:
             if not info.missing and self._histories.changed(info):
@@ -399,19 +398,23 @@ class _Pass:
             if info.missing and known is not None and not known.gone:
                 yield from self._one(info, self._histories.missing(info.pageid))
 
-    def _by_number(self, some: Sequence[int]) -> Answer | Gap | None:
-        """How these pages stand; a gap where the wiki fails at the one, None where at some together."""
+    def _by_number(self, some: Sequence[int]) -> tuple[list[Info], datetime | None] | Gap | None:
+        """How these pages stand, and when; a gap where the wiki fails at the one, None where at some together."""
         if len(some) == 1:
             with self._asking.about(f"the wiki page {some[0]}", f"page:{some[0]}") as asked:
-                return self._wiki.by_number(some)
+                return self._stand(some)
             return asked.gap
         try:
-            return self._wiki.by_number(some)
-        except TryAgainLater as error:
-            if not self._asking.fails_alone(error):
+            return self._stand(some)
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not self._asking.is_apart(error):
                 raise
             self._asking.failed(error)
             return None
+
+    def _stand(self, some: Sequence[int]) -> tuple[list[Info], datetime | None]:
+        answer = self._wiki.by_number(some)
+        return list(infos(answer)), answer.read(parse.Timed).curtimestamp
 
     def _one(self, info: PageInfo, batches: Iterator[Batch]) -> Iterator[Batch]:
         """What is told of one page; where the wiki fails at it, the others are read all the same."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import ClassVar
 
-from connectors.contract import Batch, ByHand, Cursor, Field, Finding, Kind, Manifest, Page
+from connectors.contract import Batch, ByHand, Cursor, Field, Finding, Kind, Manifest, Page, Sighting
 from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, TryAgainLater
 from connectors.mailbox import Mailbox, MailClient
 from connectors.nixle.feeding import Feeding
@@ -133,8 +133,11 @@ class Nixle:
             paging = Paging(seeing, self._http.now)
             for kind, native_id in native_ids:
                 if kind is Kind.POST and native_id.isdecimal():
-                    told = paging.standing(native_id)
-                    yield seeing.gathering.batch(seeing.place.cursor(), sightings=[told])
+                    sightings: list[Sighting] = []
+                    with seeing.gathering.about("how it stands", native_id, unread=False) as asked:
+                        sightings = [paging.standing(native_id)]
+                    gaps = [asked.gap] if asked.gap is not None else []
+                    yield seeing.gathering.batch(seeing.place.cursor(), sightings=sightings, gaps=gaps)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Ask each route once: whether it is there, whether it is this agency's, and whether anything comes by it."""

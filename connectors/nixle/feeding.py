@@ -18,7 +18,7 @@ from connectors.errors import NoSuchPage, UnexpectedResponse
 from connectors.nixle import rss
 from connectors.nixle.gathering import body_of
 from connectors.nixle.reading import FEED
-from connectors.nixle.seeing import Seeing, Seen
+from connectors.nixle.seeing import Seeing, Seen, Untold
 
 _NOT_THERE = (404, 410)
 _JUST_BEHIND = timedelta(seconds=1)
@@ -102,14 +102,13 @@ class Feeding:
 
     def _observed(self, seen: Seen) -> Observation | None:
         """An alert of the feed; a gap where the words that stand for it are another route's, which fails at them."""
-        native_id, gathering = seen.reading.native_id, self._seeing.gathering
-        with gathering.about(f"the words of alert {native_id}", native_id) as asked:
+        try:
             told = self._seeing.observed(seen)
-            self._seeing.place.alerts[told.native_id].fed_at = seen.reading.published_at
-            return told
-        if asked.gap is not None:
-            gathering.gaps.append(asked.gap)
-        return None
+        except Untold as untold:
+            self._seeing.gathering.gaps.append(untold.gap)
+            return None
+        self._seeing.place.alerts[told.native_id].fed_at = seen.reading.published_at
+        return told
 
     def _unjoined(self, shown: Mapping[str, Seen], dates: list[datetime]) -> Iterator[Gap]:
         place = self._seeing.place
@@ -134,12 +133,26 @@ class Feeding:
             left_at, known.fed_at = known.fed_at, None
             if left_at <= oldest:
                 continue
-            told = self._standing(native_id) if self._standing is not None else None
+            try:
+                told = self._stands(native_id)
+            except Untold as untold:
+                # What neither the feed nor its page tells of is asked for again.
+                known.fed_at = left_at
+                self._seeing.gathering.gaps.append(untold.gap)
+                continue
             if told is not None and told.state is not State.UNKNOWN:
                 yield told
             else:
                 why = "missing from the feed, which shows older ones"
                 yield Sighting(native_id=native_id, state=State.ABSENT, exchange=exchange, reason=why)
+
+    def _stands(self, native_id: str) -> Sighting | None:
+        """How an alert stands by its own page, where that may be read."""
+        standing = self._standing
+        if standing is None:
+            return None
+        what = f"how alert {native_id} stands"
+        return self._seeing.by_its_page(what, native_id, lambda: standing(native_id), unread=False)
 
 
 def _window(began: datetime, oldest: datetime, exchange: int) -> Listing:

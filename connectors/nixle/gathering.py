@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.contract import Batch, Client, Cursor, Exchange, Gap, Listing, Observation, Sighting
-from connectors.errors import UnexpectedResponse
+from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.failing import Failing
 from connectors.http import decoded
 from connectors.visits import Visit
 
@@ -14,6 +15,8 @@ _LEFT_AS_THEY_ARE = (301, 302, 303, 307, 308)
 
 class Gathering(Visit):
     """One visit. An error on the way takes along the exchanges that led to it."""
+
+    unread_is_apart = True
 
     def __init__(self, http: Client) -> None:
         super().__init__()
@@ -36,6 +39,15 @@ class Gathering(Visit):
                 "Ask Everbridge to admit the archive's address; alert mails arrive all the same (option `mailbox`)."
             )
         return exchange
+
+    def left_to(self, error: ConnectorError) -> None:
+        """Leave the answer that an error speaks of to the error: what was gathered before it is handed over."""
+        if not error.exchanges:
+            error.exchanges = (self._exchanges.pop(),)
+
+    def counts_anew(self) -> None:
+        """From here on failures count anew: what failed before is told, and the platform is asked for other things."""
+        self._failing = Failing()
 
     def keep(self, exchange: Exchange) -> Exchange:
         """Take an exchange along in the next batch."""

@@ -18,7 +18,7 @@ from connectors.mailbox import Mailbox
 from connectors.nixle import mail
 from connectors.nixle.links import same_name
 from connectors.nixle.reading import MAIL
-from connectors.nixle.seeing import Seeing, Seen
+from connectors.nixle.seeing import Seeing, Seen, Untold
 
 _FROM = ("OR", "FROM", '"nixle"', "FROM", '"everbridge"')
 _AT_ONCE = 100
@@ -79,11 +79,10 @@ class Mailing:
         seen = self._read(uid)
         observations = []
         if seen is not None:
-            native_id = seen.reading.native_id
-            with seeing.gathering.about(f"the words of alert {native_id}", native_id) as asked:
+            try:
                 observations.append(seeing.observed(seen))
-            if asked.gap is not None:
-                seeing.gathering.gaps.append(asked.gap)
+            except Untold as untold:
+                seeing.gathering.gaps.append(untold.gap)
             if not (seeing.setting.fed or seeing.setting.permitted):
                 place = mail.sender_span(seen.exchange.body)
                 named = mail.sender(seen.exchange.body)

@@ -8,12 +8,12 @@ rest up over the edge between two parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from connectors.contract import Batch, Exchange, Gap, Observation, Sighting, State
-from connectors.errors import NoSuchPage, UnexpectedResponse
+from connectors.errors import NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.nixle import pages
 from connectors.nixle.gathering import body_of
 from connectors.nixle.reading import PAGE
@@ -39,9 +39,21 @@ class Paging:
         place = seeing.place
         number = max(place.walk, 1)
         while True:
-            part, observations, fresh = self._part(number, now)
-            if number > 1:
-                observations = [*self._part(number - 1, now)[1], *observations]
+            observations: list[Observation] = []
+            try:
+                part, fresh = self._part(number, now, observations)
+                if number > 1:
+                    before: list[Observation] = []
+                    self._part(number - 1, now, before)
+                    observations[:0] = before
+            except (TryAgainLater, UnexpectedResponse) as error:
+                if not self._failed or not seeing.gathering.is_apart(error):
+                    raise
+                # What failed is owed from now on, so that the next run gets past it.
+                place.walk = number
+                seeing.gathering.left_to(error)
+                yield seeing.gathering.batch(place.cursor(), _once(observations))
+                raise
             following = part.following if fresh else None
             if following is not None and number >= MOST_PARTS:
                 why = f"Only {MOST_PARTS} parts of its list are read in one pass."
@@ -56,16 +68,44 @@ class Paging:
             number = following
         young = place.young(now, seeing.setting.days, seeing.read[PAGE].keys())
         # Of any other nothing ever showed that it has a page.
-        again = [one for one in young if PAGE in place.alerts[one].marks]
-        for native_id in dict.fromkeys([*place.owed, *again]):
-            if native_id not in seeing.read[PAGE] and native_id not in self._failed:
+        again = [one for one in young if PAGE in place.alerts[one].marks and one not in place.owed]
+        owed = [one for one in place.owed if one not in self._failed]
+        try:
+            for native_id in again:
                 yield self._asked_again(native_id)
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if seeing.gathering.is_apart(error):
+                seeing.gathering.left_to(error)
+                yield seeing.gathering.batch(place.cursor())
+            raise
+        yield from self._asked_for_owed(owed)
 
-    def _part(self, number: int, now: datetime) -> tuple[pages.Part, list[Observation], bool]:
-        """One part of the list, with every alert in it; and whether one of them is new or young."""
+    def _asked_for_owed(self, owed: Sequence[str]) -> Iterator[Batch]:
+        """Those at whose pages Nixle failed before, the one that failed last at the end; where one after the other fails again, no more of them.
+
+        They are gaps, and the pass goes on: mails and the feed stand behind them.
+        """
+        seeing = self._seeing
+        for asked, native_id in enumerate(owed):
+            try:
+                yield self._asked_again(native_id)
+            except (TryAgainLater, UnexpectedResponse) as error:
+                if not seeing.gathering.is_apart(error):
+                    raise
+                seeing.gathering.failed(error)
+                seeing.gathering.counts_anew()
+                why = "Nixle failed at its page, or at others before it; every later pass asks again."
+                gaps = [Gap(what=f"alert {one}", why=why, native_id=one) for one in owed[asked:]]
+                yield seeing.gathering.batch(seeing.place.cursor(), gaps=gaps)
+                return
+
+    def _part(self, number: int, now: datetime, observations: list[Observation]) -> tuple[pages.Part, bool]:
+        """One part of the list, and whether an alert in it is new or young; every one is put among `observations`.
+
+        Those that are owed from before are asked for when the list has been read.
+        """
         seeing = self._seeing
         answer, part = self.listing(number)
-        observations: list[Observation] = []
         if number == 1 and not seeing.setting.fed:
             observations.append(seeing.profile(part.agency, "", seeing.spans(answer, part.title)))
         place = seeing.place
@@ -78,6 +118,8 @@ class Paging:
         fresh = any(int(row.native_id) > place.read_to or row.native_id in young for row in part.rows)
         place.walked_to = max([place.walked_to, *(int(row.native_id) for row in part.rows)])
         for row in part.rows:
+            if row.native_id in place.owed:
+                continue
             seen, said = self._alert(row.native_id)
             if seen is None and not said:
                 continue  # Nixle fails at it, which is said already
@@ -88,35 +130,50 @@ class Paging:
                 )
             else:
                 observations.append(seeing.observed(seen, *seeing.spans(answer, row.span)))
-        return part, observations, fresh
+        return part, fresh
 
     def _asked_again(self, native_id: str) -> Batch:
-        """An alert of the last days that the list no longer shows: as it is by its own address, or gone."""
+        """An alert of the last days that the list no longer shows, or that is owed: as it is by its own address, or gone."""
         seeing = self._seeing
+        observed: list[Observation] = []
+        gone: list[Sighting] = []
         seen, said = self._alert(native_id)
         if seen is not None:
-            return seeing.gathering.batch(seeing.place.cursor(), [seeing.observed(seen)])
-        if not said or native_id not in seeing.place.alerts:
-            return seeing.gathering.batch(seeing.place.cursor())
-        seeing.place.alerts[native_id].marks.pop(PAGE, None)
-        gone = Sighting(native_id=native_id, state=State.GONE, exchange=seeing.gathering.last, reason=said)
-        return seeing.gathering.batch(seeing.place.cursor(), sightings=[gone])
+            observed = [seeing.observed(seen)]
+        elif said and native_id in seeing.place.alerts:
+            seeing.place.alerts[native_id].marks.pop(PAGE, None)
+            shows = seeing.gathering.last
+            gone = [Sighting(native_id=native_id, state=State.GONE, exchange=shows, reason=said)]
+        elif said:
+            why = f"It stood in the list, where Nixle failed at its page, which now answers {said}."
+            seeing.gathering.gaps.append(Gap(what=f"alert {native_id}", why=why, native_id=native_id))
+        return seeing.gathering.batch(seeing.place.cursor(), observed, sightings=gone)
 
     def _alert(self, native_id: str) -> tuple[Seen | None, str]:
         """One alert's page; where Nixle fails at it, a gap and no answer, and it is asked for until it is told."""
         seeing = self._seeing
         seen: Seen | None = None
         said = ""
-        with seeing.gathering.about(f"alert {native_id}", native_id) as asked:
-            seen, said = self.alert(native_id)
-        place = seeing.place
-        place.owed = [one for one in place.owed if one != native_id]
-        if asked.gap is not None:
-            place.owed.append(native_id)
-            self._failed.add(native_id)
+        try:
+            with seeing.gathering.about(f"alert {native_id}", native_id) as asked:
+                seen, said = self.alert(native_id)
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if seeing.gathering.is_apart(error):
+                self._owes(native_id)
+            raise
+        if asked.gap is None:
+            seeing.place.owed = [one for one in seeing.place.owed if one != native_id]
+        else:
+            self._owes(native_id)
             if asked.gap not in seeing.gathering.gaps:
                 seeing.gathering.gaps.append(asked.gap)
         return seen, said
+
+    def _owes(self, native_id: str) -> None:
+        """Nixle fails at an alert's page: it is the last to be asked for again."""
+        place = self._seeing.place
+        place.owed = [*(one for one in place.owed if one != native_id), native_id]
+        self._failed.add(native_id)
 
     def standing(self, native_id: str) -> Sighting:
         """How an alert stands by its own address; gone is what Nixle itself answers 404 or 410 to."""

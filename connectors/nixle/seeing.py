@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from connectors.contract import Author, Exchange, Gap, Kind, Observation, Span
-from connectors.errors import UnexpectedResponse
+from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.nixle import pages
 from connectors.nixle.gathering import Gathering, body_of
 from connectors.nixle.links import Hosts
@@ -27,9 +28,19 @@ from connectors.nixle.place import Known, Place
 from connectors.nixle.reading import FEED, MAIL, PAGE, RANK, Reading
 from connectors.nixle.setting import Setting
 
+T = TypeVar("T")
+
 PROFILE_ID = "profile"
 
 _LEADS = (301, 302, 303, 307, 308)
+
+
+class Untold(Exception):
+    """Nixle fails at an alert's own page, so that its words, or how it stands, cannot be told; `gap` says so."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(gap.why)
+        self.gap = gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +63,14 @@ class Seeing:
     place: Place
     read: dict[str, dict[str, Seen]] = field(default_factory=lambda: {FEED: {}, MAIL: {}, PAGE: {}})
     obtain: dict[str, Callable[[str], Seen | None]] = field(default_factory=dict)
+    down: bool = False
+    """Whether one page of an alert after the other failed, so that no other route asks for any more of them in this run."""
 
     def observed(self, seen: Seen, *besides: Span) -> Observation:
-        """The alert with the words that stand for it; `besides` is more of this batch that is the alert's own."""
+        """The alert with the words that stand for it; `besides` is more of this batch that is the alert's own.
+
+        `Untold` where these are the words of its own page, at which Nixle fails.
+        """
         native_id, route = seen.reading.native_id, seen.reading.route
         self.read[route][native_id] = seen
         known = self.place.alerts.get(native_id)
@@ -82,15 +98,10 @@ class Seeing:
         for better in sorted(self.obtain, key=lambda one: -RANK[one]):
             if RANK[better] <= RANK[route]:
                 break
-            what, found = f"the {better} of alert {native_id}", None
             try:
-                with self.gathering.about(what, native_id) as asked:
-                    found = self.obtain[better](native_id)
-            except UnexpectedResponse as fault:
-                self.gathering.gaps.append(Gap(what=what, why=str(fault), native_id=native_id))
-                continue
-            if asked.gap is not None:
-                self.gathering.gaps.append(asked.gap)
+                found = self._words(better, native_id)
+            except Untold as untold:
+                self.gathering.gaps.append(untold.gap)
                 continue
             if found is not None:
                 return found
@@ -103,12 +114,38 @@ class Seeing:
             return seen
         changed = known.marks.get(reading.route, reading.mark) != reading.mark
         if not (changed and RANK[reading.route] > RANK[known.speaks]):
-            ask = self.obtain.get(known.speaks)
-            found = ask(reading.native_id) if ask is not None else None
+            found = self._words(known.speaks, reading.native_id) if known.speaks in self.obtain else None
             if found is not None:
                 return found
         known.speaks = reading.route
         return seen
+
+    def _words(self, route: str, native_id: str) -> Seen | None:
+        """An alert's words where they stand, by the route whose they are."""
+        ask = self.obtain[route]
+        if route != PAGE:
+            return ask(native_id)
+        return self.by_its_page(f"the {route} of alert {native_id}", native_id, lambda: ask(native_id))
+
+    def by_its_page(self, what: str, native_id: str, ask: Callable[[], T], *, unread: bool = True) -> T:
+        """What an alert's own page tells to another route; `Untold` where Nixle fails at it, or is not asked any more.
+
+        Another route never ends at that: it would end there in every pass.
+        """
+        if self.down or native_id in self.place.owed:
+            why = "Nixle failed at its page, or at others before it; every later pass asks again."
+            raise Untold(Gap(what=what, why=why, native_id=native_id))
+        try:
+            with self.gathering.about(what, native_id, unread=unread) as asked:
+                return ask()
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not self.gathering.is_apart(error):
+                raise
+            self.gathering.failed(error)
+            self.down = True
+            raise Untold(Gap(what=what, why=str(error), native_id=native_id)) from error
+        assert asked.gap is not None, "what was not answered is a gap"
+        raise Untold(asked.gap)
 
     def _told(self, reading: Reading, known: Known, evidence: Sequence[Span]) -> Observation:
         extra: dict[str, object] = {

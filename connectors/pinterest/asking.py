@@ -42,6 +42,8 @@ class Asking(Visit):
     is asked with every question.
     """
 
+    unread_is_apart = True
+
     def __init__(
         self, http: Client, secret: Mapping[str, str] | None, base: str, more: Mapping[str, str]
     ) -> None:

@@ -187,11 +187,15 @@ class Pass:
             self._move(posts=False)
 
     def _stands(self, path: str) -> bool:
-        """Whether Pinterest shows the board of a list that it says it does not know."""
-        try:
-            self._asking.one(_above(path).replace(f"{parse.BOARD}/", "boards/"), Board)
-        except NotGiven as refused:
-            return not refused.not_found
+        """Whether Pinterest shows the board of a list that it says it does not know; where it fails at that, it may."""
+        name = _above(path)
+        with self._asking.about("a board", name) as asked:
+            try:
+                self._asking.one(name.replace(f"{parse.BOARD}/", "boards/"), Board)
+            except NotGiven as refused:
+                return not refused.not_found
+        if asked.gap is not None:
+            self._gaps.append(asked.gap)
         return True
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------

@@ -72,7 +72,7 @@ class Reddit:
             return
         asking, named = self._arrive(page)
         with asking:
-            yield from family.of(asking, named, page, root)
+            yield from asking.one_family(root, family.of(asking, named, page, root), _NOTHING)
 
     def _arrive(self, page: Page) -> tuple[Asking, Address]:
         named = address.read(page.address)

@@ -31,7 +31,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from connectors.contract import Attachment, Author, Kind, Observation, Sighting, Span, State
 from connectors.pieces import Seen
@@ -317,7 +317,7 @@ def _media(metadata: Any, gallery: Sequence[dict[str, Any]]) -> Iterator[Attachm
     An address is signed anew each time; the name of the file stays.
     """
     files = metadata if isinstance(metadata, dict) else {}
-    captions = {one.get("media_id"): one for one in gallery}
+    captions = {name: one for one in gallery if isinstance(name := one.get("media_id"), str)}
     names = [name for name in captions if name in files]
     for name in [*names, *(one for one in sorted(files) if one not in captions)]:
         told = files[name]
@@ -325,11 +325,11 @@ def _media(metadata: Any, gallery: Sequence[dict[str, Any]]) -> Iterator[Attachm
         if not isinstance(source, dict):
             continue
         url = source.get("gif") if told.get("e") == _ANIMATED else source.get("u")
-        kind = told.get("m")
+        kind, film = told.get("m"), source.get("mp4")
         caption = captions.get(name, {}).get("caption")
         yield Attachment(
             id=f"media:{name}",
-            url=url if isinstance(url, str) else source.get("mp4"),
+            url=url if isinstance(url, str) else film if isinstance(film, str) else None,
             media_type=kind.replace("image/jpg", "image/jpeg") if isinstance(kind, str) else None,
             caption=caption if isinstance(caption, str) else "" if name in captions else None,
         )
@@ -340,13 +340,13 @@ def _film(media: Any) -> Iterator[Attachment]:
     told = media.get("reddit_video") if isinstance(media, dict) else None
     url = told.get("fallback_url") if isinstance(told, dict) else None
     if isinstance(url, str) and url:
-        name = urlsplit(url).path.strip("/").partition("/")[0]
+        name = _path(url).strip("/").partition("/")[0]
         yield Attachment(id=f"film:{name}", url=url, media_type="video/mp4")
 
 
 def _picture(url: Any) -> Iterator[Attachment]:
     """A picture that Reddit holds, where the submission is that picture."""
-    parts = urlsplit(url) if isinstance(url, str) and url.startswith("http") else None
+    parts = _divided(url) if isinstance(url, str) and url.startswith("http") else None
     if parts is not None and parts.hostname == "i.redd.it":
         yield Attachment(id=f"picture:{parts.path.strip('/')}", url=str(url))
 
@@ -500,7 +500,21 @@ def _pictures(**addresses: Any) -> Iterator[Attachment]:
     """Pictures whose addresses are signed anew each time; the path names the file."""
     for what, address in addresses.items():
         if isinstance(address, str) and address:
-            yield Attachment(id=f"{what}:{urlsplit(address).path.rpartition('/')[2]}", url=address)
+            yield Attachment(id=f"{what}:{_path(address).rpartition('/')[2]}", url=address)
+
+
+def _divided(address: str) -> SplitResult | None:
+    """An address in its parts; None for what is none: anybody may submit a link to `http://[`."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
+def _path(address: str) -> str:
+    """The path in the address of a file, which stays when it is signed anew; what cannot be divided is its own path."""
+    parts = _divided(address)
+    return address if parts is None else parts.path
 
 
 def _counted(**counts: Any) -> dict[str, int]:

@@ -33,6 +33,8 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     submission was published of a list that Reddit cuts off, and `total` how
     many comments it counts. `posts`, `comments` and `held` say whether
     everything was shown: of the submissions, of the comments, of what is removed.
+    `left` are lists at which Reddit failed, and which are asked for once more at
+    the end; `late` says that the pass has come to them.
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
@@ -51,6 +53,8 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     posts: bool = True
     comments: bool = True
     held: bool = True
+    left: tuple[str, ...] = ()
+    late: bool = False
 
     def after(self, stage: str) -> Place:
         """Where to go on once `stage` is read to its end."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -9,7 +11,7 @@ import msgspec
 
 from connectors import spans
 from connectors.contract import Span
-from connectors.pieces import Malformed, Seen, mended, value, why
+from connectors.pieces import Malformed, Seen, mended, value, why, without_nulls
 from connectors.reddit.shapes import T1, Person, Replies, Thing
 
 T = TypeVar("T")
@@ -125,13 +127,7 @@ def _listed(body: bytes, at: tuple[int, int], exchange: int) -> list[Seen[Thing]
     while left:
         inside: list[tuple[int, int]] = []
         for start, end in spans.array_items(body, *left.pop()):
-            piece = body[start:end]
-            try:
-                what = _things.decode(piece)
-            except msgspec.ValidationError:
-                raise
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                what = _things.decode(mended(piece))
+            what = _thing(body[start:end])
             found.append(Seen(what, Span(exchange, start, end)))
             if isinstance(what, T1) and isinstance(what.data.replies, Replies):
                 below = bytes(what.data.replies.data.children)
@@ -144,6 +140,22 @@ def _listed(body: bytes, at: tuple[int, int], exchange: int) -> list[Seen[Thing]
                     )
         left += reversed(inside)
     return found
+
+
+def _thing(piece: bytes) -> Thing:
+    """One thing; half an emoji, a number that none can hold, and null where nothing need stand, take nothing else from it."""
+    try:
+        return _things.decode(piece)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        told = mended(piece)
+        try:
+            return _things.decode(told)
+        except msgspec.ValidationError:
+            with suppress(msgspec.ValidationError):
+                return _things.decode(json.dumps(without_nulls(json.loads(told))))
+            if isinstance(fault, msgspec.ValidationError):
+                raise fault from None
+            raise
 
 
 def _within(body: bytes, span: tuple[int, int], *path: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import msgspec
 
 
 class _Children(msgspec.Struct):
-    children: msgspec.Raw
+    children: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class Replies(msgspec.Struct):

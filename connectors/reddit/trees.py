@@ -125,6 +125,9 @@ class Tree:
             return self._fails([replace(asked.gap, native_id=comment)])
         self._failed = 0
         # Where the comment is shown no more, Reddit shows the tree from its beginning: all of it was met already.
+        if _leads_nowhere(comment, things):
+            why = "Reddit says that there is more below it, and leads on to where it has led before. Look at it in a browser"
+            return self._lacks(Gap(what="answers", why=why, native_id=comment), things)
         return self._step(things)
 
     def _lacks(self, gap: Gap, things: Sequence[Seen[Thing]] = ()) -> Step:
@@ -141,3 +144,13 @@ class Tree:
             self._left.clear()
             step.last = True
         return step
+
+
+def _leads_nowhere(comment: str, things: Sequence[Seen[Thing]]) -> bool:
+    """Whether a tree that begins with a comment says that it goes on below that same comment, and names nothing there."""
+    first = things[0].what if things else None
+    return (
+        isinstance(first, T1)
+        and first.data.name == comment
+        and any(one.data.parent_id == comment and not one.data.children for one in parse.mores(things))
+    )

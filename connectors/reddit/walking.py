@@ -48,6 +48,8 @@ _CUT_OFF = 900
 """A list that ends after so many things was cut off: what is removed is taken out after a thousand were counted."""
 
 _LOG_AT_ONCE = 500
+_MOST_BARREN = 20
+"""After so many answers of a list without anything new it is taken to have no end."""
 
 _OF_A_SUBREDDIT: Mapping[str, str] = {
     SPAM: "about/spam",
@@ -97,13 +99,41 @@ class Pass:
         return BOTH if self._found.moderator else SHOWN
 
     def _stages(self) -> Iterator[Batch]:
-        for stage in STAGES[STAGES.index(self._place.stage) :]:
-            if stage == TREES:
-                yield from self._trees()
-            elif self._reads(stage):
-                yield from self._list(stage)
-            if stage != STAGES[-1]:
-                self._place = self._place.after(stage)
+        if not self._place.late:
+            for stage in STAGES[STAGES.index(self._place.stage) :]:
+                if stage == TREES:
+                    yield from self._trees()
+                elif stage == NEW:
+                    yield from self._list(stage)
+                elif self._reads(stage):
+                    yield from self._apart(stage)
+                if stage != STAGES[-1]:
+                    self._place = self._place.after(stage)
+        while self._place.left:
+            stage, *others = self._place.left
+            if not self._place.late or self._place.stage != stage:
+                self._move(late=True, stage=stage, at="", ended=False, listed=0)
+            yield from self._apart(stage)
+            yield from self._trees()
+            self._move(left=tuple(others))
+
+    def _apart(self, stage: str) -> Iterator[Batch]:
+        """A list besides the submissions: where Reddit fails at it alone, what follows is read all the same.
+
+        It is asked for once more at the end of the pass, and is a gap where it
+        fails again: an outage that passes costs nothing.
+        """
+        with self._asking.about(_TITLES[stage], stage) as asked:
+            yield from self._list(stage)
+        if asked.gap is None:
+            return
+        if self._place.late:
+            self._gaps.append(replace(asked.gap, native_id=None))
+            self._hides(stage)
+        elif stage not in self._place.left:
+            self._move(left=(*self._place.left, stage))
+        self._move(at="", ended=True)
+        yield self._batch()
 
     def _reads(self, stage: str) -> bool:
         """Whether a list is read in this pass. What was edited lately is read again with its tree, where it is in the span."""
@@ -157,7 +187,7 @@ class Pass:
         """One list to its end, or to where it lies before everything that is asked for."""
         paths = _OF_A_SUBREDDIT if self._named.is_subreddit else _OF_AN_ACCOUNT
         more = {} if self._named.is_subreddit else {"sort": "new"}
-        met: set[str] = set()
+        met, shown, barren = set[str](), set[str](), 0
         while not self._place.ended:
             try:
                 answer = self._asking.listing(
@@ -170,6 +200,13 @@ class Pass:
                 self._lacks(stage, refused)
                 yield self._batch()
                 return
+            names = {name for one in answer.items if (name := _name(one.what))}
+            barren = 0 if names - shown else barren + 1
+            shown |= names
+            if barren >= _MOST_BARREN:
+                raise UnexpectedResponse(
+                    f"Reddit leads on and on, and shows nothing new: {_TITLES[stage]} have no end."
+                )
             self._move(listed=self._place.listed + len(answer.items))
             listings = self._noted(stage, answer)
             self._lead(stage, answer, met)
@@ -249,6 +286,10 @@ class Pass:
 
     def _lacks(self, stage: str, refused: NotGiven) -> None:
         self._gaps.append(Gap(what=_TITLES[stage], why=refused.why))
+        self._hides(stage)
+
+    def _hides(self, stage: str) -> None:
+        """A list was not shown to its end: note what may stand there."""
         if stage == NEW:
             self._move(posts=False, comments=False)
         elif stage in {SPAM, QUEUE}:
@@ -363,6 +404,10 @@ def advanced(following: str, met: set[str], what: str) -> str:
 
 def _time(what: Thing) -> datetime | None:
     return moment(what.data.created_utc) if isinstance(what, (T1, T3, Action)) else None
+
+
+def _name(what: Thing) -> str:
+    return what.data.id if isinstance(what, Action) else getattr(what.data, "name", "")
 
 
 def _cut_off_why(stage: str) -> str:

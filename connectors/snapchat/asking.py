@@ -22,6 +22,8 @@ _HEADERS = {"Accept": "text/html", "Accept-Language": "en"}
 class Asking(Visit):
     """One visit to the profile whose name is given, at the site that is given."""
 
+    unread_is_apart = True
+
     def __init__(self, http: Client, site: str, name: str) -> None:
         super().__init__()
         self._http, self._site, self.name = http, site, name

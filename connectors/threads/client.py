@@ -70,4 +70,5 @@ class Threads:
         asking, name = options.arrive(self._http, self._secret, page)
         with asking:
             walk = Walk(asking, introduction(asking, name))
-            yield from families.observed(walk, root, _NOTHING, approves=options.approves(page))
+            told = families.observed(walk, root, _NOTHING, approves=options.approves(page))
+            yield from asking.one_family(root, told, _NOTHING)

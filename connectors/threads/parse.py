@@ -20,10 +20,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors.contract import Attachment, Author, Gap, Kind, Observation, State
-from connectors.graph import moment
+from connectors.graph import moment, path_of
 from connectors.pieces import Seen
 from connectors.threads.shapes import Account, Media
 
@@ -201,12 +200,12 @@ def _data(told: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _digest(address: str) -> str:
-    return hashlib.sha256(urlsplit(address).path.encode()).hexdigest()[:24]
+    return hashlib.sha256(path_of(address).encode()).hexdigest()[:24]
 
 
 def _file_name(address: str) -> str:
     """The name of a file in its address: what stays when an address is signed anew."""
-    return urlsplit(address).path.rpartition("/")[2] or _digest(address)
+    return path_of(address).rpartition("/")[2] or _digest(address)
 
 
 def _text(told: Any, name: str) -> str | None:

@@ -14,11 +14,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from connectors.contract import Kind
 from connectors.threads import parse
-from connectors.webhooks import Change, Entry, Unreadable, Wanted, by_page, moment
+from connectors.webhooks import Change, Entry, Unreadable, Wanted, by_page, decoded, moment
 
 _BEFORE = timedelta(hours=1)
 """How far before it was told a thing may have happened."""
@@ -26,10 +24,7 @@ _BEFORE = timedelta(hours=1)
 
 def read(body: bytes) -> list[Entry]:
     """What a delivery tells, as entries like those of Meta's other platforms; `Unreadable` where it is none."""
-    try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Unreadable(f"it is no JSON: {fault}") from None
+    told = decoded(body)
     values = told.get("values") if isinstance(told, dict) else None
     listed = values if isinstance(values, list) else [values]
     changes = [

@@ -79,21 +79,38 @@ class Pass(graph_passes.Pass[Place]):
         account = introduction(self._asking, self._name, self._known)
         self._walk = Walk(self._asking, account)
         self._move(page=account.number)
-        if not reads_answers(self._asking.token_told()):
-            why = (
-                "the token lacks threads_basic or threads_read_replies: connect the page again and permit it"
-            )
-            self._walk.gaps.append(Gap(what="answers", why=why))
-            self._move(threads=False)
+        self._may_read_answers()
         yield self._batch([account.observed])
         yield from self._ended(self._stages())
 
+    def _may_read_answers(self) -> None:
+        """A permission that was lost may leave no trace in lists: what others write is then simply not in them."""
+        if reads_answers(self._asking.token_told()):
+            return
+        why = "the token lacks threads_basic or threads_read_replies: connect the page again and permit it"
+        self._walk.gaps.append(Gap(what="answers", why=why))
+        self._move(threads=False)
+
     def _stages(self) -> Iterator[Batch]:
-        for stage in STAGES[STAGES.index(self._place.stage) :]:
-            if stage not in self._left_out:
-                yield from self._listed(stage)
-            if stage != STAGES[-1]:
-                self._place = self._place.after(stage)
+        if not self._place.late:
+            for stage in STAGES[STAGES.index(self._place.stage) :]:
+                yield from self._stage(stage)
+                if stage != STAGES[-1]:
+                    self._place = self._place.after(stage)
+        yield from self._once_more(self._stage)
+        if self._place.threads:
+            # What was shown of answers was all of it only where that is permitted still.
+            self._may_read_answers()
+            yield self._batch()
+
+    def _stage(self, stage: str) -> Iterator[Batch]:
+        if stage == POSTS:
+            return self._listed(stage)
+        wanted = stage not in self._left_out
+        return self._apart(_TITLES[stage], stage, self._listed(stage)) if wanted else iter(())
+
+    def _hides(self, stage: str) -> None:
+        self._move(threads=False, posts=self._place.posts and stage == OWN_REPLIES)
 
     # -- lists ---------------------------------------------------------------------------------------------
 
@@ -118,8 +135,7 @@ class Pass(graph_passes.Pass[Place]):
             try:
                 found = self._walk.listed(path, _FIELDS[stage], at, size)
             except NotGiven as refused:
-                if refused.cursor_forgotten and self._place.at:
-                    self._move(at={})
+                if self._forgotten(refused, self._met.setdefault(path, set())):
                     continue
                 raise
             leads = None if self._past(found, stage) else following(found)

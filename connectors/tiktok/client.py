@@ -72,7 +72,7 @@ class TikTok:
             return
         door = self._arrive(page)
         with door.asking:
-            yield from family.of(door, root, self._known)
+            yield from door.asking.one_family(root, family.of(door, root, self._known), _NOTHING)
 
     def _arrive(self, page: Page) -> Door:
         return doors.arrive(self._http, self._secret, page, self._pace)

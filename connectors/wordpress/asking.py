@@ -8,7 +8,7 @@ from typing import TypeVar
 from urllib.parse import urljoin
 
 from connectors.contract import Client, Exchange, Span
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.errors import UnexpectedResponse
 from connectors.http import decoded
 from connectors.pieces import Malformed, Seen
 from connectors.visits import Visit
@@ -36,6 +36,8 @@ class NotGiven(Exception):
 class Asking(Visit):
     """One visit to a site. An error on the way takes along the exchanges that led to it."""
 
+    unread_is_apart = True
+
     def __init__(self, http: Client, authorization: Mapping[str, str]) -> None:
         super().__init__()
         self._http = http
@@ -45,10 +47,6 @@ class Asking(Visit):
     def connected(self) -> bool:
         """Whether we come with a password."""
         return bool(self._authorization)
-
-    def failed(self, error: ConnectorError) -> None:
-        """Gather the exchanges of an error that the visit outlives."""
-        self._exchanges += self._others(error.exchanges)
 
     def get(self, url: str, *, openly: bool = False) -> Exchange:
         """Ask for `url`, and where it was moved, for that; `openly` leaves our password out."""

@@ -45,7 +45,7 @@ from connectors.contract import (
     Sighting,
     State,
 )
-from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater
+from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.pieces import Seen
 from connectors.wordpress import checking, parse
 from connectors.wordpress.asking import Asking, NotGiven
@@ -204,7 +204,8 @@ class WordPress:
             return
         began = self._http.now()
         with Asking(self._http, self._authorization) as asking:
-            yield from _Pass(find(asking, page, known=True), Place(began=began), page).family(kind, number)
+            told = _Pass(find(asking, page, known=True), Place(began=began), page).family(kind, number)
+            yield from asking.one_family(root, told, Place().cursor())
 
 
 class _Pass:
@@ -421,7 +422,11 @@ class _Pass:
         if isinstance(library, Gap):
             self._site.lost.append(library)
             return []
-        return [parse.post(seen, users, library, self._revisions(stream, seen.what), kind) for seen in posts]
+        told = "files" not in self._refused
+        return [
+            parse.post(seen, users, library, self._revisions(stream, seen.what), kind, files_told=told)
+            for seen in posts
+        ]
 
     def _files_of(
         self, stream: str, posts: Sequence[Seen[parse.Post]]
@@ -434,8 +439,8 @@ class _Pass:
             return asked.gap
         try:
             return self._library(posts)
-        except TryAgainLater as error:
-            if not self._site.asking.fails_alone(error):
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not self._site.asking.is_apart(error):
                 raise
             self._site.asking.failed(error)
             return None
@@ -456,6 +461,13 @@ class _Pass:
             )
         except NotGiven as refused:
             self._do_without("authors' names", refused)
+            return {}
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not self._site.asking.is_apart(error):
+                raise
+            # Without their names, the numbers tell who wrote.
+            self._site.asking.failed(error)
+            self._gaps.append(Gap(what="authors' names", why=str(error)))
             return {}
         return {seen.what.id: seen for seen in found}
 

@@ -233,10 +233,13 @@ def post(
     library: Mapping[int, Seen[Media]],
     revisions: Sequence[Seen[Revision]] | None = None,
     kind: str = "",
+    *,
+    files_told: bool = True,
 ) -> Observation:
     """A post or page with its author, its files and, where they were asked for, its earlier texts.
 
-    `kind` is what it was asked for as, "post" or "page"; else what it calls itself.
+    `kind` is what it was asked for as, "post" or "page"; else what it calls
+    itself. Not `files_told` is one whose site shuts its library.
     """
     read = seen.what
     title = plain(read.title.rendered) if read.title else ""
@@ -273,6 +276,7 @@ def post(
         published_at=published,
         edited_at=modified if modified and (published is None or modified > published) else None,
         attachments=tuple(file for _, file in files),
+        files_told=files_told,
         extra=extra,
         evidence=tuple(evidence),
     )

@@ -68,11 +68,11 @@ class Site:
     def rows_that_answer(
         self, route: str, query: Mapping[str, str], shape: type[N], offset: int
     ) -> tuple[list[Seen[N]], int | None]:
-        """The same without the items at which the site fails, which are noted in `lost`.
+        """The same without the items at which the site fails, or which it tells so that nobody can read them: these are noted in `lost`.
 
         WordPress renders every item of an answer, and a fault of a plugin in
-        one of them breaks it for all: then it is asked for in halves, down to
-        the one that breaks.
+        one of them breaks it for all, or puts a warning into its midst: then it
+        is asked for in halves, down to the one that breaks.
         """
         return self._halves(route, query, shape, offset, self.size)
 
@@ -92,8 +92,8 @@ class Site:
     ) -> tuple[list[Seen[N]], int | None]:
         try:
             return self._rows(route, query, shape, offset, size)
-        except TryAgainLater as error:
-            if not self.asking.fails_alone(error):
+        except (TryAgainLater, UnexpectedResponse) as error:
+            if not self.asking.is_apart(error):
                 raise
             self.asking.failed(error)
             if size == 1:
@@ -103,7 +103,9 @@ class Site:
         second, told = self._halves(route, query, shape, offset + half, size - half)
         return [*first, *second], told if told is not None else total
 
-    def _alone(self, route: str, query: Mapping[str, str], offset: int, error: TryAgainLater) -> int | None:
+    def _alone(
+        self, route: str, query: Mapping[str, str], offset: int, error: TryAgainLater | UnexpectedResponse
+    ) -> int | None:
         """Note an item at which the site fails, and give the site's total.
 
         Asked for no more than its number, the site renders nothing: so it

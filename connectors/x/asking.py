@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
-from connectors.visits import Visit
+from connectors.visits import Visit, where
 from connectors.x import parse
 from connectors.x.money import MESSAGE, POST, USER, Purse
 from connectors.x.parse import Answer
@@ -78,6 +78,8 @@ class Asking(Visit):
     for each question. `purse` is what may be spent.
     """
 
+    unread_is_apart = True
+
     def __init__(self, http: Client, secret: Mapping[str, str] | None, base: str, purse: Purse) -> None:
         super().__init__()
         self._http, self._secret, self._base, self.purse = http, secret or {}, base, purse
@@ -112,7 +114,7 @@ class Asking(Visit):
             raise
         self._exchanges.append(exchange)
         if exchange.truncated:
-            raise UnexpectedResponse(f"The answer of {exchange.url} was cut short ({exchange.truncated}).")
+            raise UnexpectedResponse(f"The answer of {where(exchange)} was cut short ({exchange.truncated}).")
         if exchange.status != 200:
             self._refused(exchange)
         return exchange
@@ -157,6 +159,10 @@ class Asking(Visit):
         afforded = purse.affords(self.now(), price, least=least, most=most)
         exchange = self.get(path, {**params, "max_results": str(afforded)} if at_once else params)
         answer = self.read(exchange, shape)
+        if at_once and not answer.counts and not answer.errors:
+            raise UnexpectedResponse(
+                f"{where(exchange)}: the answer is not of X's shape: a list without its meta."
+            )
         purse.pays(exchange.started_at, price, (one.what.id for one in answer.items))  # type: ignore[attr-defined]  # posts, accounts and messages all have an id
         if purse.terms.included:
             purse.pays(exchange.started_at, POST, answer.posts)
@@ -190,8 +196,8 @@ class Asking(Visit):
         told = parse.problem(decoded(exchange))
         if told is None:
             raise UnexpectedResponse(
-                f"{exchange.url} answered {exchange.status} with a page that is not X's own: something stands between "
-                "the archive and X. Ask whoever runs the network to let it through."
+                f"{where(exchange)} answered {exchange.status} with a page that is not X's own: something stands "
+                "between the archive and X. Ask whoever runs the network to let it through."
             )
         if exchange.status == 401:
             again = "Sign in again" if self.signed_in else "Make a new bearer token"

@@ -83,7 +83,8 @@ class X:
             except NoAccount as none:
                 raise no_such(options.name, none) from none
             alone = Page(address=page.address, options=page.options)
-            yield from _family(Conversing(asking, options, alone, ours, {}), root)
+            told = _family(Conversing(asking, options, alone, ours, {}), root)
+            yield from asking.one_family(root, told, _NOTHING)
 
     def _by_itself(self, options: Options) -> Purse:
         """What single questions may cost. No cursor remembers it, so it lasts as long as this connector does."""

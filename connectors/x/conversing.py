@@ -145,8 +145,10 @@ class Conversing:
             _, observed = self.read(answer)
             self.certain(answer, "quotes", "who quotes a post")
             begins = self.page.published_from
-            past = begins is not None and all(
-                item.published_at is not None and item.published_at < begins for item in observed
+            past = (
+                begins is not None
+                and bool(observed)
+                and all(item.published_at is not None and item.published_at < begins for item in observed)
             )
             more = answer.following is not None and not past
             if more:

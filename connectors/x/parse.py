@@ -78,6 +78,8 @@ class Answer(Generic[T]):
     meta: Meta
     lacking: int = 0
     """How many more items it counts than it shows."""
+    counts: bool = True
+    """Whether it says how much it shows and what leads on, as every list does."""
 
     @property
     def following(self) -> str | None:
@@ -119,6 +121,7 @@ def answer(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
             errors,
             meta,
             max(0, (meta.result_count or 0) - len(items)),
+            "meta" in members,
         )
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(pieces.why(body, error, "X")) from error

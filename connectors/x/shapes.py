@@ -119,7 +119,9 @@ class Post(msgspec.Struct):
     def ids(self) -> list[str]:
         """The ids of all its versions, the first one first. Each id is greater than those before it."""
         known = self.edit_history_tweet_ids
-        return sorted(known, key=lambda one: (len(one), one)) if len(known) > 1 else known or [self.id]
+        if self.id not in known:
+            return [self.id]
+        return sorted(known, key=lambda one: (len(one), one)) if len(known) > 1 else known
 
     @property
     def first(self) -> str:

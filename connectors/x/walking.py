@@ -7,9 +7,11 @@ that X no longer knows begins its list anew, which misses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
@@ -20,12 +22,14 @@ from connectors.x.asking import Asking, NotGiven
 from connectors.x.conversing import ANSWERED, NAMED_AT_ONCE, Conversing, Step, led
 from connectors.x.money import POST, RECENT, Spent, kind_of
 from connectors.x.options import ALL, Options
-from connectors.x.parse import Reader
+from connectors.x.parse import Answer, Reader
 from connectors.x.place import LISTS, MENTIONS, MESSAGES, POSTS, STAGES, Place
 from connectors.x.reading import Found, NoAccount, find, no_such
 from connectors.x.searching import RECENTLY, span
 from connectors.x.shapes import MESSAGES_ASKED, NAMES_ASKED, POSTS_ASKED, Post, User
 from connectors.x.talk import BOTH
+
+T = TypeVar("T")
 
 _CUT = {POSTS: 3000, MENTIONS: 750}
 """Where a list showed so many, X may have more that it does not show: it keeps to 3,200 and to 800."""
@@ -34,12 +38,17 @@ _SHOWN = {POSTS: "3,200 posts", MENTIONS: "800 posts that name the account"}
 _TOLD = timedelta(days=29)
 """How far back messages are certain: X tells those of thirty days."""
 
+_NAMED = "posts that name the account"
+
 _CONVERSATION, _QUOTES, _ANSWERED = "c", "q", "a"
 _CALLED = {
     _CONVERSATION: "answers in a conversation",
     _QUOTES: "who quotes a post",
     _ANSWERED: "what the account answers",
 }
+_BELONGS = {_CONVERSATION: frozenset[str](), _QUOTES: frozenset({"quotes"}), _ANSWERED: frozenset({ANSWERED})}
+"""The list of the whole page to which what waits belongs: answers in a conversation are listed by themselves."""
+
 _AT_ONCE = (5, 100)
 _LISTED_AT_ONCE = (1, 1000)
 _PRIVATE = (("blocked", "blocking", "blocked accounts"), ("muted", "muting", "muted accounts"))
@@ -175,12 +184,17 @@ class Pass:
         met: set[str] = set()
         while not self._place.ended:
             at = {"pagination_token": self._place.at} if self._place.at else {}
+            params = {**MESSAGES_ASKED, **at}
             try:
-                answer = self._asking.messages({**MESSAGES_ASKED, **at}, (1, 100))
+                answer = self._by_itself("private messages", partial(self._asking.messages, params, (1, 100)))
             except NotGiven as refused:
                 if self._begun_anew(refused):
                     continue
                 self._gaps.append(Gap(what="private messages", why=refused.why))
+                yield self._batch()
+                return
+            if answer is None:
+                self._place = self._place.lacks(MESSAGES).moved(ended=True)
                 yield self._batch()
                 return
             observed = [parse.message(seen, answer) for seen in answer.items]
@@ -212,12 +226,17 @@ class Pass:
         while not self._place.ended:
             at = {"pagination_token": self._place.at} if self._place.at else {}
             params = {**POSTS_ASKED, **span(self._page, reach, self._asking.now()), **at}
+            ask = partial(self._asking.posts, path, params, price=price, at_once=_AT_ONCE)
             try:
-                answer = self._asking.posts(path, params, price=price, at_once=_AT_ONCE)
+                answer = ask() if stage == POSTS else self._by_itself(_NAMED, ask)
             except NotGiven as refused:
                 if self._begun_anew(refused):
                     continue
                 yield self._refused(stage, refused)
+                return
+            if answer is None:
+                self._place = self._place.lacks(stage).moved(ended=True)
+                yield self._batch()
                 return
             if not answer.items and answer.amiss is not None:
                 yield self._refused(stage, NotGiven(answer.amiss, 200))
@@ -246,8 +265,15 @@ class Pass:
         if stage == POSTS:
             raise UnexpectedResponse(f"The account's posts are not shown: {refused.why}.") from refused
         self._place = self._place.lacks(stage).moved(ended=True)
-        self._gaps.append(Gap(what="posts that name the account", why=refused.why))
+        self._gaps.append(Gap(what=_NAMED, why=refused.why))
         return self._batch()
+
+    def _by_itself(self, what: str, ask: Callable[[], Answer[T]]) -> Answer[T] | None:
+        """An answer of a list on which no other depends; None where X fails at it, which is a gap."""
+        with self._asking.about(what, what) as asked:
+            return ask()
+        self._gaps += [replace(gap, native_id=None) for gap in (asked.gap,) if gap is not None]
+        return None
 
     def _to_read(self, reader: Reader, talking: Conversing) -> list[str]:
         """What is still to be read of the posts of one answer: conversations, quotations, what they answer."""
@@ -296,7 +322,7 @@ class Pass:
                 self._at_once = taken // 2
             else:
                 self._gaps.append(asked.gap)
-                talking.lacking |= {"quotes"} if what == _QUOTES else set()
+                talking.lacking |= _BELONGS[what]
                 self._done(alike[:1])
                 yield self._batch()
 

@@ -50,6 +50,8 @@ class Asking(Visit):
         super().__init__()
         self._http, self._secret, self._base = http, secret or {}, base
         self._purse, self._most = purse, most
+        self.files_refused = False
+        """Whether YouTube refused to tell in this visit which files were uploaded."""
 
     def now(self) -> datetime:
         return self._http.now()

@@ -83,17 +83,22 @@ def _words(asking: Asking, video: str, track: str, found: Captions) -> str:
     exchange: Exchange | None = None
     try:
         with asking.about(f"the captions {track}", video) as asked:
-            exchange = asking.get(f"captions/{track}", {"tfmt": "vtt"}, quota.CAPTIONS_DOWNLOAD)
+            exchange = _a_file(asking.get(f"captions/{track}", {"tfmt": "vtt"}, quota.CAPTIONS_DOWNLOAD))
     except NotGiven as refused:
         found.gaps.append(Gap(what=f"the captions {track}", why=refused.why, native_id=video))
     else:
         found.gaps += filter(None, [asked.gap])
     if exchange is None:
         return ""
-    if not decoded(exchange).removeprefix(_BOM).startswith(b"WEBVTT"):
-        raise UnexpectedResponse(f"{exchange.url} answered with something that is no file of captions.")
     found.evidence.append(Span(asking.last, 0, len(exchange.body)))
     return hashlib.sha256(exchange.body).hexdigest()
+
+
+def _a_file(exchange: Exchange) -> Exchange:
+    """The same answer, if it is a file of captions."""
+    if not decoded(exchange).removeprefix(_BOM).startswith(b"WEBVTT"):
+        raise UnexpectedResponse(f"{exchange.url} answered with something that is no file of captions.")
+    return exchange
 
 
 def _file(named: Known, digest: str = "") -> Attachment:

@@ -74,7 +74,8 @@ class YouTube:
             return
         asking, named = self._arrive(page)
         with asking:
-            yield from family.of(asking, channel.find(asking, named), page, root)
+            told = family.of(asking, channel.find(asking, named), page, root)
+            yield from asking.one_family(root, told, _NOTHING)
 
     def _arrive(self, page: Page) -> tuple[Asking, Address]:
         return channel.arrive(self._http, self._secret, page, self._purse)

@@ -21,7 +21,7 @@ _NOTHING = Place().cursor()
 def of(asking: Asking, found: Found, page: Page, root: str) -> Iterator[Batch]:
     """The video `root` with what answers it; where it is not shown, how it stands."""
     began = asking.now()
-    told = videos(asking, [root])
+    told = videos(asking, [root], owner=found.owner)
     if not told.items:
         yield asking.batch(_NOTHING, sightings=Standings(asking, found).video(root))
         return

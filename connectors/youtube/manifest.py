@@ -17,7 +17,8 @@ MANIFEST = Manifest(
         "profile": "the channel's name, description, picture and banner; what its people have set (keywords, country, "
         "moderation of comments, whether it is made for children)",
         "posts": "every video in the list of uploads, with title, description, thumbnail and translations, at every "
-        "pass; where the channel itself is connected, private and unlisted ones as well",
+        "pass; where the channel itself is connected, private and unlisted ones as well, and the name and size of the file "
+        "that was uploaded",
         "comments": "every comment on every video, and every answer to one by its own list; those on the channel "
         "itself, as far as YouTube still shows any; the channel's own as replies",
         "edits": "of comments by the time of their last change; of videos by reading them again",

@@ -131,6 +131,7 @@ def video(seen: Seen[Video], more: Sequence[Attachment] = (), evidence: Sequence
             live=None if snippet.live_broadcast_content == "none" else snippet.live_broadcast_content,
             broadcast=_times(read.live_streaming_details),
             localizations=read.localizations,
+            file=_uploaded(read.file_details),
         ),
         evidence=(seen.span, *evidence),
     )
@@ -258,6 +259,18 @@ def _times(told: Any) -> dict[str, object] | None:
     if not isinstance(told, dict):
         return None
     return {name: one for name, one in told.items() if name.endswith("Time")} or None
+
+
+def _uploaded(told: Any) -> dict[str, object]:
+    """Which file was uploaded, as far as a person would know it again: how it is encoded is left to its bytes."""
+    if not isinstance(told, dict):
+        return {}
+    return _told(
+        name=told.get("fileName"),
+        size=_number(told, "fileSize"),
+        container=told.get("container"),
+        recorded=told.get("creationTime"),
+    )
 
 
 def _number(told: Mapping[str, Any], name: str) -> int | None:

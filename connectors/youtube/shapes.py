@@ -121,6 +121,7 @@ class Video(_Shape):
     content_details: VideoDetails | None = None
     statistics: Any = None
     live_streaming_details: Any = None
+    file_details: Any = None
     localizations: Any = None
 
 

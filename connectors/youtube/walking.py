@@ -14,9 +14,10 @@ each answer; where the count falls, the list is read again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from connectors.closing import but_the_last
@@ -99,15 +100,22 @@ class Pass:
         met: set[str] = set()
         status = "" if stage == PUBLISHED else stage
         while not self._place.ended:
+            ask = partial(
+                self._asking.threads,
+                {"allThreadsRelatedToChannelId": self._found.id},
+                self._place.at,
+                status=status,
+            )
             try:
-                found = self._asking.threads(
-                    {"allThreadsRelatedToChannelId": self._found.id}, self._place.at, status=status
-                )
+                found = self._held(stage, ask) if status else ask()
             except NotGiven as refused:
                 if self._begun_anew(refused, stage):
                     met.clear()
                     continue
                 self._lacks(stage, refused)
+                yield self._batch()
+                return
+            if found is None:
                 yield self._batch()
                 return
             past = self._reach.is_past([_begun(one.what) for one in found.items])
@@ -116,6 +124,14 @@ class Pass:
             self._lead(None if past else found.following, met, _TITLES[stage])
             yield self._batch(observed, listings)
             yield from self._answers()
+
+    def _held(self, stage: str, ask: Callable[[], Answer[Thread]]) -> Answer[Thread] | None:
+        """An answer of a list of held comments; None where YouTube fails at it, which is a gap: what is published is read."""
+        with self._asking.about(_TITLES[stage], stage) as asked:
+            return ask()
+        self._gaps += [replace(gap, native_id=None) for gap in (asked.gap,) if gap is not None]
+        self._move(held=False, ended=True)
+        return None
 
     def _met(self, found: Answer[Thread], status: str = "") -> list[Observation]:
         """The threads of one answer; those whose answers are to be read wait."""
@@ -301,7 +317,9 @@ class Pass:
 
     def _told(self, names: Sequence[str]) -> list[Seen[Video]]:
         """These videos; those at which YouTube fails are left out."""
-        answers, failed = self._asking.piecemeal("a video", names, lambda some: videos(self._asking, some))
+        answers, failed = self._asking.piecemeal(
+            "a video", names, lambda some: videos(self._asking, some, owner=self._owner)
+        )
         if failed:
             self._gaps += failed
             self._move(posts=False, threads=False)
@@ -505,9 +523,25 @@ class Pass:
         return self._asking.batch(self._place.cursor(), observed, listings=listings, gaps=gaps)
 
 
-def videos(asking: Asking, names: Sequence[str], parts: str = VIDEO_PARTS) -> Answer[Video]:
-    """These videos, at most fifty. YouTube leaves out those that it does not show, and says nothing of them."""
-    return asking.many("videos", "videoListResponse", Video, {"part": parts, "id": ",".join(names)})
+def videos(asking: Asking, names: Sequence[str], *, owner: bool) -> Answer[Video]:
+    """These videos, at most fifty. YouTube leaves out those that it does not show, and says nothing of them.
+
+    Which file was uploaded the channel itself alone is told; where even that is
+    refused, the videos are asked for without it.
+    """
+
+    def told(parts: str) -> Answer[Video]:
+        return asking.many("videos", "videoListResponse", Video, {"part": parts, "id": ",".join(names)})
+
+    if not owner or asking.files_refused:
+        return told(VIDEO_PARTS)
+    try:
+        return told(f"{VIDEO_PARTS},fileDetails")
+    except NotGiven as refused:
+        if not refused.forbidden:
+            raise
+        asking.files_refused = True
+        return told(VIDEO_PARTS)
 
 
 def advanced(following: str, met: set[str], what: str) -> str:

@@ -1037,7 +1037,11 @@ def test_a_refusal_of_the_app_view_is_unexpected_and_not_a_fault_of_ours(
     world.trouble = lambda asked: (
         (status, {"Content-Type": "application/json"}, said) if asked.endswith(method) else None
     )
-    with pytest.raises(UnexpectedResponse, match="does not show"):
+    (gap,) = [gap for batch in visit.observe() for gap in batch.gaps]
+    assert gap.native_id == quoted
+    assert "does not show" in gap.why
+    world.trouble = lambda _: (status, {"Content-Type": "application/json"}, said)
+    with pytest.raises((UnexpectedResponse, NoSuchPage)):
         visit.observe()
 
 

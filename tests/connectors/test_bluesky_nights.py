@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
+
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.bluesky import Bluesky
@@ -240,14 +242,25 @@ def test_another_description_of_a_picture_is_an_edit_and_what_was_written_before
     assert desk.sound()
 
 
-def _fails_at(world: BlueskyWorld, *parts: str) -> None:
-    """From now on the network answers 500 wherever one of these stands in the question."""
-    broken = (500, JSON, b'{"error":"InternalServerError","message":"Internal Server Error"}')
+FAILS = {
+    "500": (500, JSON, b'{"error":"InternalServerError","message":"Internal Server Error"}'),
+    "a web page": (200, {"Content-Type": "text/html"}, b"<html><h1>Something went wrong</h1></html>"),
+    "another shape": (200, JSON, b'{"thread":7,"posts":7,"messages":7,"convos":7}'),
+}
+"""How the network answers where it fails at one thing."""
+
+each_failure = pytest.mark.parametrize("says", FAILS)
+
+
+def _fails_at(world: BlueskyWorld, *parts: str, says: str = "500") -> None:
+    """From now on the network answers so wherever one of these stands in the question."""
+    broken = FAILS[says]
     world.trouble = lambda _: broken if any(part in unquote(world.asked[-1]) for part in parts) else None
 
 
+@each_failure
 def test_a_post_whose_thread_always_fails_is_a_gap_and_the_answers_to_later_posts_are_captured(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     desk = Town(store, clock, stack)
     world = desk.world
@@ -259,11 +272,11 @@ def test_a_post_whose_thread_always_fails_is_a_gap_and_the_answers_to_later_post
     # 1. What stands behind the post that fails is captured the same night; of what lies under it nothing is said.
     late = world.post(desk.jo, "Under the last", to=last)
     unread = world.post(desk.al, "Nobody reads this yet", to=broken)
-    _fails_at(world, f"getPostThread?uri={broken}")
+    _fails_at(world, f"getPostThread?uri={broken}", says=says)
     night = desk.night()
     assert told_in_full(night) == ("partial", 1, 0, 0, 0, 0)
     assert [(gap.native_id, gap.what) for gap in night.gaps] == [(broken, "answers to a post")]
-    assert "500" in night.gaps[0].why
+    assert "very later pass asks again" in night.gaps[0].why
     assert desk.words(late) == "Under the last"
     assert desk.states() == {}
 
@@ -280,8 +293,9 @@ def test_a_post_whose_thread_always_fails_is_a_gap_and_the_answers_to_later_post
     assert desk.sound()
 
 
+@each_failure
 def test_a_network_whose_threads_all_fail_ends_the_night_and_says_nothing_of_any_answer(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     desk = Town(store, clock, stack)
     world = desk.world
@@ -290,7 +304,7 @@ def test_a_network_whose_threads_all_fail_ends_the_night_and_says_nothing_of_any
     assert told(desk.night()) == ("complete", 12, 0, 0, 0)
 
     # Three in succession, and the pass stops there. The run after it goes on where it stopped.
-    _fails_at(world, "getPostThread")
+    _fails_at(world, "getPostThread", says=says)
     first = desk.night()
     assert told_in_full(first) == ("partial", 0, 0, 0, 0, 0)
     asked = [one for one in world.asked if "getPostThread" in one]
@@ -308,13 +322,14 @@ def test_a_network_whose_threads_all_fail_ends_the_night_and_says_nothing_of_any
     assert desk.sound()
 
 
+@each_failure
 def test_one_post_that_breaks_the_answer_for_all_is_asked_alone_and_the_others_are_read(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     desk = Town(store, clock, stack)
     world = desk.world
     posts = [world.post(desk.agency, f"Notice {number}") for number in range(4)]
-    _fails_at(world, f"uris={posts[1]}", f"uris={posts[0]}&uris={posts[1]}")
+    _fails_at(world, f"uris={posts[1]}", f"uris={posts[0]}&uris={posts[1]}", says=says)
     under = [world.post(desk.jo, f"Under {number}", to=one) for number, one in enumerate(posts)]
     night = desk.night()
     assert (night.status, [gap.native_id for gap in night.gaps]) == ("partial", [posts[1]])
@@ -325,14 +340,15 @@ def test_one_post_that_breaks_the_answer_for_all_is_asked_alone_and_the_others_a
     assert desk.sound()
 
 
+@each_failure
 def test_a_conversation_that_always_fails_is_a_gap_and_the_next_one_is_captured(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     desk = Town(store, clock, stack, connected=True)
     world = desk.world
     world.convos["c1"] = [message("m1", desk.jo, "Help")]
     world.convos["c2"] = [message("m2", desk.al, "A light is out")]
-    _fails_at(world, "convoId=c1")
+    _fails_at(world, "convoId=c1", says=says)
     night = desk.night()
     assert night.status == "partial"
     assert [gap.what for gap in night.gaps] == ["direct messages of the conversation c1"]
@@ -340,6 +356,40 @@ def test_a_conversation_that_always_fails_is_a_gap_and_the_next_one_is_captured(
     world.trouble = None
     assert told(desk.night()) == ("complete", 1, 0, 0, 0)
     assert desk.words("chat:c1/m1") == "Help"
+
+
+@pytest.mark.parametrize("says", ["a web page", "another shape", "nothing of it"])
+def test_a_service_for_messages_that_nobody_can_read_is_a_gap_and_the_rest_is_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world = desk.world
+    world.convos["c1"] = [message("m1", desk.jo, "Help")]
+    bridge = world.post(desk.agency, "Bridge closed")
+    when = world.post(desk.jo, "Until when?", to=bridge)
+    answer = (200, JSON, b"{}") if says == "nothing of it" else FAILS[says]
+    world.trouble = lambda asked: answer if asked.endswith("listConvos") else None
+    night = desk.night()
+    assert (night.status, [gap.what for gap in night.gaps]) == ("partial", ["direct messages"])
+    assert desk.words(when) == "Until when?"
+    world.trouble = None
+    assert told(desk.night()) == ("complete", 1, 0, 0, 0)
+    assert desk.words("chat:c1/m1") == "Help"
+
+
+def test_mutes_that_are_not_told_are_no_edit_of_them(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world = desk.world
+    world.post(desk.agency, "Bridge closed")
+    world.mutes.append(desk.al)
+    desk.night()
+    before = desk.words(f"{desk.agency}#mutes")
+    world.trouble = lambda asked: (200, JSON, b"{}") if asked.endswith("getMutes") else None
+    assert desk.night().tally.edited == 0
+    assert desk.words(f"{desk.agency}#mutes") == before
+    assert len(desk.history(f"{desk.agency}#mutes")) == 1
 
 
 def test_a_visitors_server_that_refuses_or_fails_costs_their_film_and_nothing_else(

@@ -936,6 +936,218 @@ def test_a_page_of_a_hundred_comments_is_read_whole():
     assert len([parse.comment(item, "9_500", OURS) for item in found.items]) == 100
 
 
+# --- answers that nobody promised ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["http://[bad", 5, None, {}])
+def test_a_picture_whose_address_is_none_takes_nothing_else_from_the_introduction(address):
+    told = {"id": OURS, "name": "Police", "picture": {"data": {"url": address}}, "about": "Ours."}
+    shown = parse.page(graph.one(spoken(told), 0, shapes.Page))
+    assert shown.text == "Police\n\nOurs."
+    assert [file.url for file in shown.attachments] == ([address] if isinstance(address, str) else [])
+
+
+def test_an_event_or_a_comment_with_an_address_that_is_none_is_kept_with_it():
+    event = {"id": "5", "name": "Open house", "link": "http://[bad"}
+    shown = parse.thing(graph.one(spoken(event), 0, shapes.Thing), "events", OURS)
+    assert shown is not None
+    assert shown.url == "http://[bad"
+    comment = {"id": "1_2", "message": "+1", "attachment": {"media": {"image": {"src": "https://a\u2100b/"}}}}
+    (file,) = parse.comment(graph.one(spoken(comment), 0, shapes.Comment), "9_1", OURS).attachments
+    assert file.url == "https://a\u2100b/"
+
+
+def test_what_a_file_of_a_message_is_called_is_told_where_it_is_a_text():
+    one = {"id": "77", "mime_type": 5, "name": ["map"], "file_url": "https://x.example/a.png"}
+    told = {"id": "m_1", "message": "Look", "attachments": {"data": [one]}}
+    observed = parse.message(graph.one(spoken(told), 0, shapes.Message), "t_1")
+    assert observed is not None
+    assert [(file.media_type, file.description) for file in observed.attachments] == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [(4, TryAgainLater), (2, TryAgainLater), (190, AccessRevoked), (200, AccessRevoked)]
+)
+@pytest.mark.parametrize("beside", [{}, {"data": []}, {"data": [{"id": "1_2"}]}])
+def test_a_refusal_with_a_good_status_is_a_refusal_also_where_a_part_is_told_beside_it(
+    world, visit, code, error, beside
+):
+    world.say("Closed")
+    told = {**json.loads(world.error(Refused(code, "Refused", 0))), **beside}
+    world.trouble = lambda path: (200, dict(JSON), spoken(told)) if path.endswith("published_posts") else None
+    assert isinstance(visit.fails(), error)
+
+
+def test_words_that_speak_of_an_error_are_no_refusal(world, visit):
+    name = world.say('{"error": {"code": 190}}')
+    assert seen(visit.observe())[name].text == '{"error": {"code": 190}}'
+
+
+@pytest.mark.parametrize("strange", [5, {"items": []}, {"data": [{"message": "without an id"}]}])
+def test_comments_that_cannot_be_read_inside_their_post_are_asked_for_by_themselves(world, visit, strange):
+    broken, other = world.say("Bridge closed"), world.say("Open house")
+    first, second = world.comment(broken, "Until when?"), world.comment(other, "When?")
+
+    def nested(path: str) -> Any:
+        if not path.endswith("published_posts"):
+            return None
+        world.trouble = None
+        _, headers, body = world.answer(world.asked.pop(), f"Bearer {world.page_token}")
+        told = json.loads(body)
+        for post in told["data"]:
+            if post["id"] == broken:
+                post["comments"] = strange
+        world.trouble = nested
+        return 200, headers, spoken(told)
+
+    world.trouble = nested
+    batches = visit.observe()
+    assert {first, second} <= set(seen(batches))
+    assert not gaps(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+@pytest.mark.parametrize("code", [1, 2])
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_a_post_at_which_graph_fails_for_a_moment_that_never_ends_is_a_gap_whatever_the_status(
+    world, visit, code, status
+):
+    world.nests = False
+    oldest, broken, newest = (world.say(words) for words in ("Bridge closed", "Open house", "Flood"))
+    behind = {world.comment(oldest, "Still?"), world.comment(newest, "Where?")}
+    world.comment(broken, "Me too")
+    body = world.error(Refused(code, "An unknown error occurred"))
+    world.trouble = lambda path: (status, dict(JSON), body) if f"{broken}/comments" in path else None
+    batches = visit.observe()
+    assert behind <= set(seen(batches))
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [broken]
+    assert kinds(batches) == {Kind.POST}
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_how_an_item_stands_at_which_graph_fails_is_unknown_whatever_the_status(world, visit, status):
+    post = world.say("Closed")
+    first, second = world.comment(post, "+1"), world.comment(post, "+2")
+    body = world.error(Refused(2, "Service temporarily unavailable"))
+    world.trouble = lambda path: (status, dict(JSON), body) if path.endswith(f"/{first}") else None
+    told = visit.look(first, second)
+    assert (told[first].state, told[second].state) == (State.UNKNOWN, State.PRESENT)
+
+
+@pytest.mark.parametrize("shows", [[], [{"id": "1_2", "message": "again"}]])
+def test_a_list_that_leads_on_for_ever_and_shows_nothing_new_has_no_end(world, visit, shows):
+    world.nests = False
+    busy, other = world.say("Bridge closed"), world.say("Open house")
+    told = world.comment(other, "When?")
+    ways = iter(range(1_000_000))
+
+    def endless(path: str) -> Any:
+        if not path.endswith(f"{busy}/comments"):
+            return None
+        number = next(ways)
+        assert number < 500, "it is asked on and on"
+        paging = {"cursors": {"after": f"A{number}"}, "next": f"https://graph.facebook.com/?after=A{number}"}
+        return 200, dict(JSON), spoken({"data": shows, "paging": paging})
+
+    world.trouble = endless
+    batches = visit.observe()
+    assert told in seen(batches)
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id == busy
+    assert "no end" in gap.why
+    assert kinds(batches) == {Kind.POST}
+
+
+def test_a_list_whose_cursor_is_forgotten_on_the_way_is_read_from_its_beginning_to_its_end(
+    world, visit, monkeypatch
+):
+    monkeypatch.setattr(graph, "_MOST_BARREN", 7)
+    world.cuts_at = 1
+    names = {world.say(f"Notice {number}") for number in range(8)}
+    once = iter([(400, dict(JSON), world.error(Refused(100, "(#100) Invalid cursors values")))])
+
+    def forgets(path: str) -> Any:
+        led_on = sum("published_posts" in one and "after=" in one for one in world.asked)
+        return next(once, None) if path.endswith("published_posts") and led_on == 6 else None
+
+    world.trouble = forgets
+    batches = visit.observe()
+    assert names <= set(seen(batches))
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_list_that_forgets_every_cursor_has_no_end(world, visit):
+    world.cuts_at = 1
+    for number in range(3):
+        world.say(f"Notice {number}")
+    world.forgets_cursors = True
+    assert isinstance(visit.fails(), UnexpectedResponse)
+
+
+@pytest.mark.parametrize(
+    "edge", ["settings", "blocked", "conversations", "events", "tagged", "visitor_posts"]
+)
+@pytest.mark.parametrize("unread", [False, True])
+def test_a_list_besides_the_pages_own_posts_at_which_facebook_fails_for_ever_keeps_none_of_them_back(
+    world, visit, edge, unread
+):
+    post = world.say("Bridge closed")
+    comment = world.comment(post, "Until when?")
+    answer = (200, dict(HTML), b"<html>?</html>") if unread else (500, dict(HTML), b"<html>?</html>")
+    world.trouble = lambda path: answer if path.endswith(f"/{edge}") else None
+    batches = visit.observe()
+    assert {post, comment} <= set(seen(batches))
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id is None
+    if edge in {"settings", "blocked", "conversations"}:
+        assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    else:
+        assert Kind.POST not in kinds(batches), "what may stand there is not told to be missing"
+
+
+def test_a_list_that_fails_once_is_read_at_the_end_of_the_same_pass(world, visit):
+    world.say("Bridge closed")
+    event = world.event("Open house")
+    once = iter([(500, dict(HTML), b"<html>?</html>")])
+    world.trouble = lambda path: next(once, None) if path.endswith("/events") else None
+    batches = visit.observe()
+    assert f"event:{event}" in seen(batches)
+    assert not gaps(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_permission_that_is_lost_while_the_page_is_read_keeps_what_visitors_wrote_from_being_listed(
+    world, visit
+):
+    world.say("Bridge closed")
+    comment = world.comment(world.say("Open house"), "When?")
+
+    def lost(path: str) -> None:
+        if path.endswith("published_posts"):
+            world.scopes.discard("pages_read_user_content")
+
+    world.before = lost
+    batches = visit.observe()
+    assert comment not in seen(batches)
+    assert listings(batches) == []
+    assert "posts and comments of visitors" in gaps(batches)
+
+
+def test_a_family_whose_comments_are_refused_says_what_is_lacking(world, visit):
+    post = world.say("Bridge closed")
+    world.comment(post, "Until when?")
+    world.shut["comments"] = Refused(10, "This requires the 'pages_read_user_content' permission", status=403)
+    batches = visit.family(post)
+    assert "pages_read_user_content" in gaps(batches)["comments"]
+    assert listings(batches) == []
+
+
+def test_recommendations_without_a_number_are_a_gap(world, visit):
+    world.say("Bridge closed")
+    world.event("Friendly people", edge="ratings")
+    assert "number" in gaps(visit.observe())["recommendations"]
+
+
 SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT / ".." / "shared"))
 RECORDED = SHARED / "recordings" / "meta" / "testdata" / "facebook"
 _LISTS: Mapping[str, type[Any]] = {

@@ -78,6 +78,12 @@ def test_a_permission_is_lacking_and_nothing_is_missing(code):
     assert "pages_read_user_content" in told.why
 
 
+def test_a_permission_for_advertisements_is_named_where_a_role_was_given_through_it():
+    told = refusal(200, message="Requires ads_management or ads_read permission to manage the object")
+    assert isinstance(told, NotGiven)
+    assert told.scopes == ["ads_management", "ads_read"]
+
+
 def test_only_code_100_with_subcode_33_is_an_id_that_is_not_found():
     there = refusal(100, 33, "does not exist, cannot be loaded due to missing permissions")
     assert isinstance(there, NotGiven)

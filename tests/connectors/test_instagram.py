@@ -358,6 +358,23 @@ def test_a_permission_whose_loss_instagram_passes_over_in_silence_keeps_comments
     assert "comments" in gaps(batches)
 
 
+def test_a_permission_that_is_lost_while_comments_are_read_keeps_them_from_being_listed(world, visit):
+    world.cuts_at = 1
+    post = world.say("Closed")
+    older, newer = world.comment(post, "+1"), world.comment(post, "+2")
+
+    def lost(path: str) -> None:
+        if path.endswith("/comments"):
+            world.scopes.discard("manage_comments")
+
+    world.before = lost
+    batches = visit.observe()
+    assert newer in seen(batches)
+    assert older not in seen(batches)
+    assert Kind.COMMENT not in kinds(batches)
+    assert "instagram_manage_comments" in gaps(batches)["comments"]
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_without_the_permission_for_posts_the_account_is_to_be_connected_again(world, visit, alone, door):
     world.say("Closed")
@@ -979,8 +996,6 @@ def test_a_check_without_the_applications_secret_says_what_it_is_good_for(world,
     [
         spoken({"data": [{"caption": "without an id"}]}),
         spoken({"data": [{"id": 5}]}),
-        spoken({"data": [{"id": "5", "comments_count": 1, "comments": {"data": {}}}]}),
-        spoken({"data": [{"id": "5", "comments": {"data": [{"id": "6", "replies": {"items": []}}]}}]}),
         spoken({"items": []}),
         spoken([]),
         SIGN_IN,
@@ -992,6 +1007,68 @@ def test_an_answer_of_another_shape_is_unexpected(world, visit, body):
     world.trouble = lambda path: (200, dict(HTML), body) if path.endswith("/media") else None
     with pytest.raises(UnexpectedResponse):
         visit.observe()
+
+
+def test_a_picture_whose_address_is_none_takes_nothing_else_from_the_introduction():
+    told = {"id": OURS, "username": NAME, "name": "Police", "profile_picture_url": "http://[bad"}
+    shown = parse.account(graph.one(spoken(told), 0, shapes.Account))
+    assert (shown.text, [file.url for file in shown.attachments]) == ("Police", ["http://[bad"])
+
+
+@pytest.mark.parametrize("within", ["comments", "replies"])
+@pytest.mark.parametrize("strange", [5, {"items": []}, {"data": [{"text": "without an id"}]}])
+def test_what_cannot_be_read_inside_a_post_or_a_comment_is_asked_for_by_itself(world, visit, within, strange):
+    broken, other = world.say("Bridge closed"), world.say("Open house")
+    first, second = world.comment(broken, "Until when?"), world.comment(other, "When?")
+    reply = world.comment(broken, "Until six.", by=NAME, to=first)
+
+    def nested(path: str) -> Any:
+        if not path.endswith("/media"):
+            return None
+        world.trouble = None
+        _, headers, body = world.answer(world.asked.pop(), f"Bearer {world.tokens[-1]}")
+        told = json.loads(body)
+        for post in told["data"]:
+            if post["id"] == broken and within == "comments":
+                post["comments"] = strange
+            elif post["id"] == broken:
+                post["comments"]["data"][0]["replies"] = strange
+        world.trouble = nested
+        return 200, headers, spoken(told)
+
+    world.trouble = nested
+    batches = visit.observe()
+    assert {first, second, reply} <= set(seen(batches))
+    assert not gaps(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+@pytest.mark.parametrize("edge", ["stories", "conversations", "tags"])
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_list_besides_the_accounts_own_posts_at_which_instagram_fails_for_ever_keeps_none_of_them_back(
+    world, visit, edge, status
+):
+    post = world.say("Bridge closed")
+    comment = world.comment(post, "Until when?")
+    world.trouble = lambda path: (
+        (status, dict(HTML), b"<html>?</html>") if path.endswith(f"/{edge}") else None
+    )
+    batches = visit.observe()
+    assert {post, comment} <= set(seen(batches))
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id is None
+    assert (Kind.POST in kinds(batches)) == (edge == "conversations"), "no story is told to be missing"
+
+
+def test_a_list_that_fails_once_is_read_at_the_end_of_the_same_pass(world, visit):
+    world.say("Bridge closed")
+    story = world.story("Open today")
+    once = iter([(500, dict(HTML), b"<html>?</html>")])
+    world.trouble = lambda path: next(once, None) if path.endswith("/stories") else None
+    batches = visit.observe()
+    assert any(name.endswith(story) for name in seen(batches))
+    assert not gaps(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
 
 
 def test_a_compressed_answer_is_read_and_each_item_owns_the_whole_of_it(world, visit):

@@ -292,6 +292,22 @@ def test_posts_that_linkedin_leaves_out_of_its_answers_make_no_uncertain_list(
     assert Kind.POST in kinds(batches)
 
 
+@pytest.mark.parametrize("empty", [0, 3, 6])
+def test_an_empty_answer_that_leads_on_is_not_the_end_of_the_posts(
+    world: LinkedInWorld, http: EvidenceClient, empty: int
+):
+    """LinkedIn drops what it does not show after it has counted off an answer."""
+    posts = [world.post(f"Post {number}") for number in range(14)]
+
+    def leave_out(_path: str) -> None:
+        world.leaves_out = 100 if f"start={empty}&" in world.asked[-1] else 0
+
+    world.before = leave_out
+    batches = Visit(world, http, page_size="4").observe()
+    missing = set(posts) - seen(batches).keys()
+    assert len(missing) <= 4, f"all but what stands in the empty answer is seen, and not without {missing}"
+
+
 def test_drafts_are_read_where_the_option_says_so_and_are_hidden(world: LinkedInWorld, http: EvidenceClient):
     draft = world.post("Not yet", lifecycle="DRAFT")
     assert draft not in seen(Visit(world, http).observe())
@@ -459,6 +475,21 @@ def test_notices_that_are_kept_from_us_are_a_gap_unless_they_are_not_wanted(
     world.asked.clear()
     assert gaps(Visit(world, http, notices="no").observe()) == {}
     assert asked(world, "Notifications") == 0
+
+
+@pytest.mark.parametrize("answer", [(500, {}, b""), (200, HTML, SIGN_IN)])
+def test_notices_at_which_linkedin_always_fails_keep_nothing_else_from_being_read(
+    world: LinkedInWorld, visit: Visit, answer: tuple[int, dict[str, str], bytes]
+):
+    world.say(world.post("Closed"), "Why?")
+    world.trouble = lambda path: answer if "organizationalEntityNotifications" in path else None
+    batches = visit.observe()
+    assert gaps(batches).keys() == {"what LinkedIn tells by itself"}
+    assert {Kind.POST, Kind.COMMENT} <= kinds(batches)
+    world.trouble = None
+    before = asked(world, "organizationalEntityNotifications")
+    assert gaps(visit.observe(batches[-1].resume_from)) == {}
+    assert asked(world, "organizationalEntityNotifications") > before, "they are asked for again"
 
 
 def test_notices_are_asked_for_without_the_words_that_they_are_about(world: LinkedInWorld, visit: Visit):
@@ -693,6 +724,22 @@ def test_a_comment_is_not_gone_where_the_lists_of_its_post_are_not_shown_whole(
     world.trouble = None
     assert visit.stands(f"{post}/{removed}") is State.GONE
     assert visit.stands(f"{post}/{kept}") is State.PRESENT
+
+
+def test_a_comment_is_not_gone_where_linkedin_counts_more_comments_than_it_shows(
+    world: LinkedInWorld, visit: Visit
+):
+    """One that is kept from us (its writer blocks whoever asks) is counted, and neither listed nor found."""
+    post = world.post("Closed")
+    world.say(post, "Why?")
+    kept_away = world.say(post, "Ice.")
+    name = f"{post}/{kept_away}"
+    visit.observe()
+    world.keeps_away = {kept_away}
+    assert visit.stands(name) is State.UNKNOWN
+    world.keeps_away = set()
+    world.delete(kept_away, tells=False)
+    assert visit.stands(name) is State.GONE
 
 
 def test_nothing_is_asked_for_what_has_no_id_of_its_own(world: LinkedInWorld, visit: Visit):

@@ -507,6 +507,16 @@ def test_a_list_that_shifts_each_time_is_said_to_be_unsure():
     assert spot.unsure
 
 
+def test_an_answer_that_shows_nothing_and_leads_on_is_not_the_end_of_a_list():
+    begin = onward(Spot(), [], 10, total=None, leads=10)
+    assert (begin.ended, begin.asks) == (False, 10)
+    shown = onward(begin, ["a", "b"], 10, total=None, leads=None)
+    assert shown.ended
+    assert onward(begin, [], 10, total=None, leads=None).ended
+    with pytest.raises(UnexpectedResponse, match="no end"):
+        onward(Spot(start=300_000), [], 10, total=None, leads=300_010)
+
+
 def test_a_list_that_leads_nowhere_is_an_error():
     with pytest.raises(UnexpectedResponse, match="no end"):
         onward(Spot(start=10), ["a"], 10, total=None, leads=10)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -312,6 +313,120 @@ def test_the_token_of_somebody_else_reads_no_lists_and_says_so(owned, http):
     assert all(one.states == (State.PRESENT,) for one in listings(batches))
 
 
+@pytest.mark.parametrize("scope", ["accounts", "statuses"])
+def test_a_token_that_may_not_read_the_account_or_its_statuses_says_which_permission_is_lacking(
+    owned, http, scope
+):
+    owned.history().scopes -= {scope}
+    visit = Visit(owned, http)
+    with pytest.raises(AccessRevoked, match=f"read:{scope}"):
+        visit.observe()
+    with pytest.raises(AccessRevoked, match=f"read:{scope}"):
+        list(visit.connector.family(visit.page, f"status:{owned.last}"))
+    found = {one.what: one.remedy for one in Mastodon(http, owned.secrets).check(owned.page) if not one.fine}
+    assert f"read:{scope}" in " ".join(found), found
+    with pytest.raises(AccessRevoked, match=f"read:{scope}"):
+        deque(visit.connector.listen(visit.page, None))
+
+
+def test_a_token_that_does_not_say_whose_it_is_is_not_taken_for_the_owners(owned, http):
+    """A server may show accounts to everybody, and still not say whose the token is."""
+    owned.say("For everybody")
+    secret = owned.say("For our followers", visibility="private")
+    owned.say("Hello @clerk", by="jo@far.example", names=["clerk"], visibility="direct")
+    visit = Visit(owned, http)
+    assert f"status:{secret}" in seen(visit.observe())
+
+    owned.token_of = owned.person("clerk")
+    denied = (
+        403,
+        {"Content-Type": "application/json"},
+        b'{"error":"This action is outside the authorized scopes"}',
+    )
+    owned.trouble = lambda path: denied if path.endswith("verify_credentials") else None
+    batches = visit.observe()
+
+    assert gaps(batches) == ["messages, filters, and what is for followers only"]
+    assert "read:accounts" in batches[0].gaps[0].why
+    assert all(one.states == (State.PRESENT,) for one in listings(batches))
+    assert all(Kind.MESSAGE not in one.kinds for one in listings(batches))
+
+
+def test_an_account_that_goes_away_while_it_is_read_is_an_error_and_proves_nothing(world, http):
+    world.history()
+    page = world.page
+
+    def away(path: str) -> tuple[int, dict[str, str], bytes] | None:
+        gone = path.endswith(f"{OURS}/statuses")
+        return (404, {"Content-Type": "application/json"}, b'{"error":"Record not found"}') if gone else None
+
+    world.trouble = away
+    batches: list[Batch] = []
+    with pytest.raises(UnexpectedResponse) as raised:
+        deque(map(batches.append, Mastodon(http).observe(page, None)))
+    assert raised.value.exchanges[-1].status == 404
+    assert not any(batch.sightings or batch.listings for batch in batches)
+
+
+def test_a_family_that_goes_away_while_it_is_read_is_asked_for_once_more(world, http):
+    post = world.say("Closed")
+    world.say("Why?", by="jo@far.example", to=post)
+    world.before = lambda path: (
+        world.delete(post) if path.endswith("/context") and post in world.said else None
+    )
+    (batch,) = Mastodon(http).family(world.page, f"status:{post}")
+    assert [(one.native_id, one.state) for one in batch.sightings] == [(f"status:{post}", State.GONE)]
+    del world.people[OURS]
+    with pytest.raises(NoSuchPage):
+        list(Mastodon(http).family(world.page, f"status:{post}"))
+
+
+def test_an_empty_answer_that_leads_on_is_not_the_end_of_a_list(owned, http):
+    """A server may drop what it no longer shows after it has counted off an answer."""
+    named = [owned.say(f"{number} @police", by="jo@far.example", names=["police"]) for number in range(7)]
+    made = [owned.say(f"{number}") for number in range(7)]
+    owned.blocked += [owned.person(f"troll{number}@far.example") for number in range(7)]
+    own, told = made[2], next(one for one, status in owned.notified if status == named[4])
+    empty: dict[str, dict[str, str]] = {
+        f"min_id={own}": {"Link": f'<https://x.example/?min_id={made[4]}>; rel="prev"'},
+        f"max_id={told}": {"Link": f'<https://x.example/?max_id={int(told) - 1}>; rel="next"'},
+        "blocks?limit=80&max_id=3": {"Link": '<https://x.example/?max_id=5>; rel="next"'},
+    }
+
+    def leads_on(_path: str) -> tuple[int, dict[str, str], bytes] | None:
+        head = next((empty[part] for part in empty if part in owned.asked[-1]), None)
+        return (200, {"Content-Type": "application/json", **head}, b"[]") if head else None
+
+    owned.trouble = leads_on
+    shown = seen(Visit(owned, http).observe())
+
+    assert {f"status:{one}" for one in (*made[:3], *made[5:])} <= set(shown)
+    assert {f"status:{one}" for one in (*named[:3], *named[5:])} <= set(shown)
+    assert "troll6" in shown["blocks"].text
+
+
+def test_an_empty_answer_that_leads_to_itself_ends_its_list(owned, http, monkeypatch):
+    """So a server ends a list that repeats in its header what it was asked for."""
+    made = [owned.say(f"{number} @police", by="jo@far.example", names=["police"]) for number in range(4)]
+    made += [owned.say(f"{number}") for number in range(4)]
+    answers = owned.answer
+
+    def itself(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answers(target, authorization)
+        query = dict(parse_qsl(urlsplit(target).query))
+        links = [
+            f'<https://x.example/?{name}={query[name]}>; rel="{rel}"'
+            for name, rel in (("min_id", "prev"), ("max_id", "next"))
+            if name in query and body == b"[]"
+        ]
+        return status, headers | ({"Link": ", ".join(links)} if links else {}), body
+
+    monkeypatch.setattr(owned, "answer", itself)
+    batches = Visit(owned, http).observe()
+    assert {f"status:{one}" for one in made} <= set(seen(batches))
+    assert Kind.POST in listings(batches)[-1].kinds
+
+
 def test_who_names_the_account_is_seen_wherever_it_was_said(owned, http):
     elsewhere = owned.say("A light is out, @police", by="al@far.example", names=["police"])
     below = owned.say("Still out", by="bo@far.example", to=elsewhere, names=["police"])
@@ -319,6 +434,134 @@ def test_who_names_the_account_is_seen_wherever_it_was_said(owned, http):
     shown = seen(Visit(owned, http).observe())
 
     assert (shown[f"status:{elsewhere}"].kind, shown[f"status:{below}"].kind) == (Kind.POST, Kind.COMMENT)
+
+
+def test_messages_of_which_nobody_was_told_are_found_in_their_conversations(owned, http):
+    first = owned.say("My name is Jo.", by="jo@far.example", names=["police"], visibility="direct")
+    second = owned.say("Are you there?", by="jo@far.example", to=first, names=["police"], visibility="direct")
+    others = [
+        owned.say(f"I am {name}.", by=f"{name}@far.example", names=["police"], visibility="direct")
+        for name in ("al", "bo", "cy", "di")
+    ]
+    for one in (first, second, *others):
+        owned.dismiss(one)
+    visit = Visit(owned, http)
+
+    batches = visit.observe()
+
+    messages = {f"status:{one}" for one in (first, second, *others)}
+    assert {name for name, one in seen(batches).items() if one.kind is Kind.MESSAGE} == messages
+    assert Kind.MESSAGE in listings(batches)[-1].kinds
+    assert asked(owned, f"{second}/context") == 1
+    for taken in range(1, len(batches)):
+        rest = list(Mastodon(http, owned.secrets).observe(owned.page, batches[taken - 1].resume_from))
+        assert messages <= set(seen([*batches[:taken], *rest]))
+
+
+def test_a_conversation_whose_messages_were_met_costs_no_question_of_its_own(owned, http):
+    first = owned.say("My name is Jo.", by="jo@far.example", names=["police"], visibility="direct")
+    Visit(owned, http).observe()
+    assert asked(owned, "/conversations") == 1
+    assert asked(owned, f"{first}/context") == 0
+
+
+def test_a_pass_over_a_span_reads_the_conversations_of_the_span_alone(owned, http):
+    old = owned.say("I am Al.", by="al@far.example", names=["police"], visibility="direct")
+    begins = owned.tick(60 * 24 * 30)
+    new = [
+        owned.say(f"I am {name}.", by=f"{name}@far.example", names=["police"], visibility="direct")
+        for name in ("bo", "cy", "di")
+    ]
+    for one in (old, *new):
+        owned.dismiss(one)
+
+    shown = seen(Visit(owned, http).observe(since=begins))
+
+    assert {f"status:{one}" for one in new} <= set(shown)
+    assert f"status:{old}" not in shown
+
+
+def test_a_server_that_lists_no_conversations_and_one_that_fails_at_them_end_no_pass(owned, http):
+    owned.say("I am Al.", by="al@far.example", names=["police"], visibility="direct")
+    owned.lists_conversations = False
+    without = Visit(owned, http).observe()
+    assert gaps(without) == []
+    assert set(listings(without)[-1].kinds) == {Kind.POST, Kind.REPLY, Kind.COMMENT, Kind.MESSAGE}
+
+    owned.trouble = lambda path: (500, {}, b"") if path.endswith("/conversations") else None
+    failing = Visit(owned, http).observe()
+    assert gaps(failing) == ["messages of which nobody was told"]
+    assert set(listings(failing)[-1].kinds) == {Kind.POST, Kind.REPLY, Kind.COMMENT}
+
+
+@pytest.mark.parametrize("answer", [(500, {}, b""), (200, {"Content-Type": "text/html"}, SIGN_IN)])
+def test_notifications_at_which_the_server_always_fails_keep_nothing_else_from_being_read(
+    owned, http, answer
+):
+    owned.say("Closed")
+    message = owned.say("I am Al.", by="al@far.example", names=["police"], visibility="direct")
+    owned.trouble = lambda path: answer if path.endswith("/notifications") else None
+    visit = Visit(owned, http)
+
+    batches = visit.observe()
+
+    assert gaps(batches) == ["messages and mentions"]
+    assert f"status:{message}" in seen(batches), "by its conversation"
+    assert not {Kind.POST, Kind.COMMENT, Kind.REPLY} & {
+        kind for one in listings(batches) for kind in one.kinds
+    }
+    owned.trouble = None
+    assert Kind.POST in listings(visit.observe())[-1].kinds
+
+
+def test_conversations_without_end_are_an_error(owned, http):
+    for name in ("al", "bo", "cy", "di"):
+        owned.say(f"I am {name}.", by=f"{name}@far.example", names=["police"], visibility="direct")
+    row = {"id": "1", "last_status": None}
+    following = {"Link": f'<{owned.base}/api/v1/conversations?max_id=77>; rel="next"'}
+    owned.trouble = lambda path: (
+        (200, {"Content-Type": "application/json", **following}, json.dumps([row]).encode())
+        if path.endswith("/conversations")
+        else None
+    )
+    with pytest.raises(UnexpectedResponse, match="no end"):
+        Visit(owned, http).observe()
+
+
+def test_private_answers_to_what_is_for_followers_are_seen_although_the_server_counts_none(owned, http):
+    ours = owned.say("For our followers", visibility="private")
+    theirs = owned.say("Thank you", by="jo@far.example", to=ours, visibility="private", names=["police"])
+    owned.dismiss(theirs)
+    assert f"status:{theirs}" in seen(Visit(owned, http).observe())
+
+
+def test_a_thread_that_is_not_shown_to_anybody_else_is_read_as_far_as_it_is_shown_to_the_page(owned, http):
+    """Where a blocked person's answer is counted, the thread is asked for as anybody sees it, who is shown nothing."""
+    ours = owned.say("For our followers", visibility="private")
+    shown = owned.say("Why?", by="jo@far.example", to=ours)
+    owned.say("Clowns", by="troll@far.example", to=ours)
+    owned.blocked.append(owned.person("troll@far.example"))
+
+    batches = Visit(owned, http).observe()
+
+    assert owned.with_token.count(False) == 1
+    assert f"status:{shown}" in seen(batches)
+
+
+def test_an_answer_that_is_deleted_while_its_thread_is_read_takes_none_of_the_others_along(world, http):
+    post = world.say("Closed")
+    names = [post]
+    for number in range(25):
+        names.append(world.say(f"{number}", by="jo@far.example", to=names[-1]))
+
+    def change(path: str) -> None:
+        if path.endswith(f"{names[20]}/context") and names[20] in world.said:
+            world.delete(names[20])
+
+    world.before = change
+    batches = Visit(world, http).observe()
+    assert {f"status:{one}" for one in names[:21]} <= set(seen(batches))
+    assert all(Kind.COMMENT not in one.kinds for one in listings(batches))
 
 
 def test_answers_of_somebody_whom_the_page_blocks_are_seen_as_anybody_sees_them(owned, http):
@@ -690,6 +933,26 @@ def test_a_throttle_says_when_in_mastodons_own_header(world, http):
     assert raised.value.after == timedelta(minutes=4, seconds=30, milliseconds=500)
 
 
+@pytest.mark.parametrize(
+    ("told", "after"),
+    [
+        ("1780282870", timedelta(minutes=1, seconds=10)),
+        ("90", timedelta(seconds=90)),
+        ("soon", None),
+        ("9" * 30, None),
+        (None, None),
+    ],
+)
+def test_a_throttle_in_the_manner_of_other_servers_is_understood_and_an_odd_one_names_no_time(
+    world, http, told, after
+):
+    head = {"Content-Type": "application/json"} | ({"X-RateLimit-Reset": told} if told else {})
+    world.trouble = lambda _path: (429, head, b'{"error":"Too many requests"}')
+    with pytest.raises(TryAgainLater) as raised:
+        Visit(world, http).observe()
+    assert raised.value.after == after
+
+
 def test_a_page_that_changes_while_it_is_read_loses_nothing(world, http):
     made = [world.say(f"{number}") for number in range(12)]
 
@@ -754,6 +1017,20 @@ def test_the_stream_tells_at_once_of_statuses_answers_edits_and_deletions(owned,
     assert all(exchange.body.endswith(b"\n\n") for batch in batches[1:] for exchange in batch.exchanges[:1])
 
 
+@pytest.mark.parametrize("answer", [(500, {}, b""), (200, {"Content-Type": "text/html"}, SIGN_IN)])
+def test_an_edit_that_the_stream_tells_of_is_kept_though_its_earlier_texts_are_not_told(owned, http, answer):
+    ours = owned.say("Closed")
+    owned.amend(ours, "Closed until six")
+    owned.tells("status.update", ours)
+    owned.trouble = lambda path: answer if path.endswith("/history") else None
+
+    edited = told(owned, http)[-1]
+
+    assert [one.text for one in edited.observations] == ["Closed until six"]
+    assert [(one.what, one.native_id) for one in edited.gaps] == [("earlier texts", f"status:{ours}")]
+    assert edited.exchanges[-1].status == answer[0], "the answer that shows it is kept"
+
+
 def test_the_stream_tells_of_messages_and_of_filters(owned, http):
     message = owned.say("I am Al.", by="al@far.example", names=["police"], visibility="direct")
     owned.filters["7"] = ("Rude words", ["clown"])
@@ -798,7 +1075,7 @@ def test_a_check_finds_all_well(owned, http):
         "account @police",
         "token of @police",
     ]
-    assert len(found) == 8
+    assert len(found) == 9
 
 
 def test_a_check_names_each_permission_that_is_lacking_and_what_to_do(owned, http):

@@ -1089,7 +1089,7 @@ def test_a_firewalls_403_is_unexpected_and_not_the_wikis_word(world, http):
         visit.observe()
 
 
-def test_a_required_number_that_lacks_is_unexpected(world, http):
+def test_a_required_number_that_lacks_is_a_gap_of_its_page(world, http):
     world.write("Road closure", "Closed.")
     world.trouble = lambda asked: (
         (200, JSON, b'{"query":{"pages":[{"pageid":1,"revisions":[{"timestamp":"2026-03-01T08:01:00Z"}]}]}}')
@@ -1097,8 +1097,10 @@ def test_a_required_number_that_lacks_is_unexpected(world, http):
         else None
     )
 
-    with pytest.raises(UnexpectedResponse, match="revid"):
-        Visit(world, http).observe()
+    batches = Visit(world, http).observe()
+    (gap,) = [gap for batch in batches for gap in batch.gaps]
+    assert (gap.native_id, "revid" in gap.why) == ("page:1", True)
+    assert not [listing for batch in batches for listing in batch.listings]
 
 
 def test_a_cursor_that_cannot_be_read_begins_from_nothing():

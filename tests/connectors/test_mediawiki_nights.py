@@ -12,7 +12,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.mediawiki import MediaWiki
 from tests.connectors.worlds.desk import NIGHT, Desk, told
-from tests.connectors.worlds.mediawiki_world import HTML, PIXEL, Answer, MediaWikiWorld, refused
+from tests.connectors.worlds.mediawiki_world import HTML, JSON, PIXEL, Answer, MediaWikiWorld, refused
 
 BROKEN: Answer = (500, HTML, b"<html>MediaWiki internal error.</html>")
 OLD = "Old notice"
@@ -202,6 +202,20 @@ def test_a_protection_that_is_lifted_and_a_revision_that_is_shown_again_are_told
     assert (desk.words(f"about:{road}"), desk.words(f"history:{road}")) == before
 
 
+FAILS: dict[str, Answer] = {
+    "500": BROKEN,
+    "a web page": (200, HTML, b"<html>Something went wrong</html>"),
+    "another shape": (
+        200,
+        JSON,
+        b'{"batchcomplete":true,"query":{"pages":[{"pageid":"?","revisions":[7]}]}}',
+    ),
+}
+"""How a wiki answers where it fails at one page; beside them stands its own word for a fault."""
+
+each_failure = pytest.mark.parametrize("says", FAILS)
+
+
 def _fails_at(world: MediaWikiWorld, **asked: str) -> None:
     """From now on the wiki fails where a question names all of these; the answer is its own word for a fault."""
     fault = refused("internal_api_error_DBQueryError", "A database query error has occurred.")
@@ -210,7 +224,7 @@ def _fails_at(world: MediaWikiWorld, **asked: str) -> None:
     )
 
 
-@pytest.mark.parametrize("answer", ["500", "its own word"])
+@pytest.mark.parametrize("answer", [*FAILS, "its own word"])
 def test_a_page_at_which_the_wiki_always_fails_is_a_gap_and_the_pages_behind_it_are_captured(
     store: Store, clock: FixedClock, stack: ExitStack, answer: str
 ) -> None:
@@ -223,8 +237,8 @@ def test_a_page_at_which_the_wiki_always_fails_is_a_gap_and_the_pages_behind_it_
     # 1. What stands behind the page that fails is captured the same night, and nothing is missing from any list.
     world.write(world.article, "Closed until four.")
     world.write(OLD, "Snow on the pass.")
-    if answer == "500":
-        world.trouble = lambda query: BROKEN if query.get("pageids", "") == str(broken) else None
+    if answer in FAILS:
+        world.trouble = lambda query: FAILS[answer] if query.get("pageids", "") == str(broken) else None
     else:
         _fails_at(world, prop="revisions", pageids=str(broken))
     for edited in (2, 0):  # the notice, and what introduces the article; and then nothing more
@@ -236,7 +250,8 @@ def test_a_page_at_which_the_wiki_always_fails_is_a_gap_and_the_pages_behind_it_
             0,
         )
         assert [gap.native_id for gap in night.gaps] == [f"page:{broken}"]
-        assert ("answered 500" if answer == "500" else "internal_api_error_DBQueryError") in night.gaps[0].why
+        why = {"500": "answered 500", "its own word": "internal_api_error_DBQueryError"}
+        assert why.get(answer, "Every later pass asks again.") in night.gaps[0].why
         assert words(desk, f"page:{old}") == ["Snow.", "Snow on the pass."]
         assert words(desk, f"page:{broken}") == ["Closed."]
         assert desk.states() == {}
@@ -250,15 +265,16 @@ def test_a_page_at_which_the_wiki_always_fails_is_a_gap_and_the_pages_behind_it_
     assert desk.sound()
 
 
+@each_failure
 def test_one_page_that_breaks_the_answer_for_fifty_is_asked_alone_and_the_others_are_read(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(MediaWikiWorld())
     desk = desk_of(store, clock, stack, world)
     world.write(world.article, "Closed.")
     broken = world.write(f"Talk:{world.article}", "Which way?", "Al Citizen")
     old = world.write(OLD, "Snow.")
-    world.trouble = lambda query: BROKEN if str(broken) in query.get("pageids", "").split("|") else None
+    world.trouble = lambda query: FAILS[says] if str(broken) in query.get("pageids", "").split("|") else None
     night = desk.night()
     assert night.status == "partial"
     assert {gap.native_id for gap in night.gaps} == {f"page:{broken}", f"about:{broken}"}
@@ -267,8 +283,9 @@ def test_one_page_that_breaks_the_answer_for_fifty_is_asked_alone_and_the_others
     assert told(desk.night()) == ("complete", 3, 0, 0, 0)
 
 
+@each_failure
 def test_a_wiki_that_fails_at_every_page_ends_the_night_and_says_nothing_of_any(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(MediaWikiWorld())
     world.options = {"namespaces": "0"}
@@ -278,7 +295,7 @@ def test_a_wiki_that_fails_at_every_page_ends_the_night_and_says_nothing_of_any(
     assert desk.night().status == "complete"
     for number in range(5):
         world.write(f"Notice {number}", "More snow.")
-    world.trouble = lambda query: BROKEN if query.get("prop") == "revisions" else None
+    world.trouble = lambda query: FAILS[says] if query.get("prop") == "revisions" else None
     begun = len(world.asked)
     night = desk.night()
     assert (night.status, night.tally.absent, night.tally.gone) == ("partial", 0, 0)

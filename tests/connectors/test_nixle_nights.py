@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
+import pytest
+
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.mailbox import MailClient
@@ -193,8 +195,15 @@ def test_with_the_page_what_left_the_lists_is_present_and_gone_is_what_nixle_ans
 BROKEN = (500, {"Content-Type": "text/html"}, b"<html><title>Server error</title></html>")
 
 
+FAILS = {"500": BROKEN, "a sign-in page": (200, {"Content-Type": "text/html"}, b"<title>Sign in</title>")}
+"""How Nixle answers where it fails at an alert's page."""
+
+each_failure = pytest.mark.parametrize("says", FAILS)
+
+
+@each_failure
 def test_an_alert_whose_page_always_fails_is_a_gap_and_all_others_are_captured(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(PromisedNixle("feed", "page", alerts=0, window=8, part=8))
     desk = desk_of(store, clock, stack, world)
@@ -204,7 +213,7 @@ def test_an_alert_whose_page_always_fails_is_a_gap_and_all_others_are_captured(
     # 1. One that was read before and one that is new fail. What else is new or edited is captured the same night.
     ferry, drill = world.issue("Ferry", "<p>None.</p>"), world.issue("Drill", "<p>Tonight.</p>")
     for alert in (bridge, ferry):
-        world.other[f"/alert/{alert.number}/"] = BROKEN
+        world.other[f"/alert/{alert.number}/"] = FAILS[says]
     pier.body = "<p>Other words.</p>"
     night = desk.night()
     assert (night.status, night.tally.edited, night.tally.absent, night.tally.gone) == ("partial", 1, 0, 0)
@@ -228,19 +237,60 @@ def test_an_alert_whose_page_always_fails_is_a_gap_and_all_others_are_captured(
     assert desk.sound()
 
 
+@each_failure
 def test_pages_of_alerts_that_all_fail_end_the_night_and_say_nothing_of_any(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(PromisedNixle("page", alerts=0, window=8, part=8))
     desk = desk_of(store, clock, stack, world)
     alerts = [world.issue(f"Notice {number}", "<p>Words.</p>") for number in range(5)]
     assert desk.night().status == "complete"
     assert set(desk.held()) == {"profile", *map(name, alerts)}
-    world.other = {f"/alert/{alert.number}/": BROKEN for alert in alerts}
+    world.other = {f"/alert/{alert.number}/": FAILS[says] for alert in alerts}
     world.asked.clear()
     night = desk.night()
-    assert told_in_full(night) == ("failed", 0, 0, 0, 0, 0)
+    assert told_in_full(night) == ("partial", 0, 0, 0, 0, 0)
     assert sum("/alert/" in one for one in world.asked) == 3
     world.other.clear()
     assert desk.night().status == "complete"
     assert desk.states() == {}
+
+
+@each_failure
+def test_what_stands_behind_alerts_that_fail_one_after_the_other_is_captured_some_night(
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
+) -> None:
+    world = stack.enter_context(PromisedNixle("feed", "mail", "page", alerts=0, window=3, part=4))
+    desk = desk_of(store, clock, stack, world)
+    old = [world.issue(f"Old {number}", "<p>Words.</p>") for number in range(3)]
+    assert desk.night().status == "complete"
+
+    # 1. Seven in a row fail for ever, some that are held and some that are new; behind them stand others, a mail and the feed.
+    behind = world.issue("Behind", "<p>Further on in the list.</p>")
+    new = [world.issue(f"New {number}", "<p>Words.</p>") for number in range(5)]
+    group = world.issue("Group", "<p>To a group alone.</p>", public=False)
+    broken = [*old[1:], *new]
+    world.other = {f"/alert/{alert.number}/": FAILS[says] for alert in broken}
+    first = desk.night()
+    assert (first.status, first.tally.absent, first.tally.gone, first.tally.edited) == ("partial", 0, 0, 0)
+    nights = [desk.night() for _ in range(4)]
+    told = {(one.status, one.tally.absent, one.tally.gone, one.tally.edited) for one in nights}
+    assert told == {("partial", 0, 0, 0)}
+    assert desk.words(name(behind)) == "Behind\n\nFurther on in the list."
+    assert desk.words(name(group)) == "Group\n\nTo a group alone."
+    assert {gap.native_id for gap in nights[-1].gaps if gap.native_id} == set(map(name, broken))
+    assert nights[-1].finished
+
+    # 2. None of them is left out for ever: whichever recovers is read within a few nights.
+    for alert in new[1:]:
+        del world.other[f"/alert/{alert.number}/"]
+    for _ in range(3):
+        desk.night()
+    assert {name(alert) for alert in new[1:]} <= desk.held().keys()
+    assert desk.states() == {}
+    world.other.clear()
+    desk.night()
+    assert desk.night().status == "complete"
+    assert {name(alert) for alert in [*old, *new]} <= desk.held().keys()
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
+    assert desk.sound()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import pytest
+
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
@@ -128,8 +130,20 @@ def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires
     desk.hears_other_descriptions(bridge, expire, describe)
 
 
+FAILS = {
+    "500": (500, {}, b""),
+    "a web page": (200, {"Content-Type": "text/html"}, b"<html>Something went wrong</html>"),
+    "another shape": (200, {"Content-Type": "application/json"}, b'{"items": 7}'),
+    "half an answer": (200, {"Content-Type": "application/json"}, b'{"items": [{"id": "8'),
+}
+"""How Pinterest answers where it fails at one board."""
+
+each_failure = pytest.mark.parametrize("says", FAILS)
+
+
+@each_failure
 def test_what_stands_behind_a_board_at_which_pinterest_always_fails_is_captured_the_same_night(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(PinterestWorld())
     desk = desk_of(store, clock, stack, world)
@@ -138,7 +152,7 @@ def test_what_stands_behind_a_board_at_which_pinterest_always_fails_is_captured_
     assert desk.night().status == "complete"
 
     # 1. One board is broken. What others put on those behind it is captured; nothing is told of what stands on it.
-    world.trouble = lambda path: (500, {}, b"") if f"boards/{boards[1]}/" in path else None
+    world.trouble = lambda path: FAILS[says] if f"boards/{boards[1]}/" in path else None
     world.delete(below[1].partition("/")[2])
     unseen = f"shared/{world.pin(boards[1], 'Open', by=OTHER)}"
     new = [f"shared/{world.pin(board, 'Open', by=OTHER)}" for board in (boards[0], boards[2])]
@@ -157,15 +171,16 @@ def test_what_stands_behind_a_board_at_which_pinterest_always_fails_is_captured_
     assert desk.sound()
 
 
+@each_failure
 def test_where_pinterest_fails_at_every_board_the_night_stops_and_tells_nothing(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(PinterestWorld())
     desk = desk_of(store, clock, stack, world)
     for number in range(5):
         world.pin(world.board(f"No. {number}"), "Closed")
     assert desk.night().status == "complete"
-    world.trouble = lambda path: (500, {}, b"") if "boards/" in path else None
+    world.trouble = lambda path: FAILS[says] if "boards/" in path else None
     report = desk.night()
     assert (report.status, report.finished, desk.states()) == ("partial", False, {})
     world.trouble = None

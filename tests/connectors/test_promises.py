@@ -24,6 +24,7 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
+from connectors.failing import FAMILY
 from connectors.promises import ConnectorPromises
 from tests.connectors.fakes.nested import Nested, NestedWorld
 from tests.connectors.fakes.sideloading import Sideloading, SideloadingWorld
@@ -202,6 +203,30 @@ class EndsWhereThePlatformFails(Nested):
             yield Batch(exchanges=error.exchanges, resume_from=Cursor(""))
 
 
+class EndsWhereNothingCanBeRead(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        try:
+            yield from super().observe(page, since)
+        except UnexpectedResponse as error:
+            yield Batch(exchanges=error.exchanges, resume_from=Cursor(""))
+
+
+class EndsWhereAFamilyFails(Nested):
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        for batch in super().family(page, root):
+            if any(gap.what == FAMILY for gap in batch.gaps):
+                raise TryAgainLater("the platform failed", batch.exchanges)
+            yield batch
+
+
+class ListsAFamilyThatFails(Nested):
+    def family(self, page: Page, root: str) -> Iterator[Batch]:
+        for batch in super().family(page, root):
+            failed = any(gap.what == FAMILY for gap in batch.gaps)
+            listing = Listing(kinds=[Kind.COMMENT], began_at=self._http.now(), exchange=0, in_reply_to=root)
+            yield replace(batch, listings=[listing]) if failed else batch
+
+
 class TakesAnOutageForARemoval(Nested):
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         try:
@@ -373,10 +398,10 @@ class ListsNoFamily(Nested):
 
 class TakesAnOutageForAFamily(Nested):
     def family(self, page: Page, root: str) -> Iterator[Batch]:
-        try:
-            yield from super().family(page, root)
-        except TryAgainLater:
-            return
+        for batch in super().family(page, root):
+            if any(gap.what == FAMILY for gap in batch.gaps):
+                return
+            yield batch
 
 
 class FindsNothing(Nested):
@@ -458,6 +483,11 @@ FAULTS: dict[type[Nested | Sideloading], list[str]] = {
         "test_an_object_at_which_the_platform_fails_for_ever_keeps_no_other_from_being_read",
         "test_an_item_at_which_the_platform_fails_is_unknown_or_a_gap_and_all_others_are_told_how_they_stand",
     ],
+    EndsWhereNothingCanBeRead: [
+        "test_an_object_of_which_the_platform_tells_what_nobody_can_read_keeps_no_other_from_being_read",
+    ],
+    EndsWhereAFamilyFails: ["test_a_family_at_which_the_platform_fails_is_a_gap_and_proves_nothing"],
+    ListsAFamilyThatFails: ["test_a_family_at_which_the_platform_fails_is_a_gap_and_proves_nothing"],
     TakesAnOutageForARemoval: [
         "test_an_outage_means_later_and_proves_no_removal",
         "test_an_answer_that_breaks_off_is_an_error_and_proves_no_removal",
@@ -473,7 +503,7 @@ FAULTS: dict[type[Nested | Sideloading], list[str]] = {
     ThinksItIsPresent: ["test_a_removal_is_observed_as_the_platform_shows_it"],
     ListsFromTheFuture: ["test_a_listing_names_the_exchange_that_shows_it_and_began_no_later"],
     ClaimsMoreThanItSaw: ["test_a_listing_names_the_exchange_that_shows_it_and_began_no_later"],
-    GoesRoundAndRound: ["test_a_listing_that_never_ends_is_an_error"],
+    GoesRoundAndRound: ["test_a_listing_that_never_ends_is_an_error_or_the_gap_of_one_object"],
     SaysNothingOfRemovals: ["test_a_removal_is_observed_as_the_platform_shows_it"],
     TakesAShiftForAnEnd: ["test_a_page_that_shifts_while_it_is_paged_misses_nothing"],
     LeavesOutAnswersToOldPosts: ["test_a_narrowed_pass_observes_what_lies_inside_and_misses_nothing_outside"],

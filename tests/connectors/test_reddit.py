@@ -14,6 +14,7 @@ from connectors.contract import (
     Cursor,
     Kind,
     OAuth2,
+    Observation,
     Page,
     State,
 )
@@ -26,9 +27,11 @@ from connectors.errors import (
     UnexpectedResponse,
 )
 from connectors.http import EvidenceClient
-from connectors.pieces import Malformed
+from connectors.pieces import Malformed, Seen
 from connectors.reddit import Reddit, address, parse, reading
+from connectors.reddit.shapes import T5, Thing
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.platform_world import Answer
 from tests.connectors.worlds.reddit_world import (
     AGENCY,
     AGENCY_ID,
@@ -892,3 +895,136 @@ def test_a_tree_of_eight_hundred_comments_is_read_to_its_leaves(world):
     _, things = reading.tree(body, 0)
     told = [parse.told(one, frozenset()) for one in things]
     assert len(told) == 800
+
+
+# --- answers that nobody promised -----------------------------------------------------------------------------
+
+
+def test_a_link_that_is_no_address_is_kept_as_it_stands_and_ends_no_pass(world, anyone):
+    name = world.submit("See here", by="al", url="http://[bad", is_self=False)
+    shown = seen(anyone.observe())[name]
+    assert shown.extra["link"] == "http://[bad"
+    assert shown.attachments == ()
+
+
+def test_a_picture_of_the_subreddit_whose_address_is_none_takes_nothing_else_from_its_introduction():
+    about = {"name": SUB_ID, "display_name": SUB, "title": "Police", "community_icon": "http://[bad"}
+    body = json.dumps({"kind": "t5", "data": about}).encode()
+    shown = parse.subreddit(reading.one(body, 0, T5))
+    assert (shown.text, [file.url for file in shown.attachments]) == ("Police", ["http://[bad"])
+
+
+def test_a_film_or_a_gallery_of_another_shape_is_no_file_and_takes_nothing_from_the_words():
+    odd = {
+        "gallery_data": {"items": [{"media_id": []}, {"media_id": "a"}]},
+        "media_metadata": {"a": {"s": {"mp4": 5}, "e": [], "m": 5}},
+        "media": {"reddit_video": {"fallback_url": "http://[bad"}},
+    }
+    (one,) = listed({"kind": "t3", "data": {"name": "t3_x", "title": "Film", **odd}})
+    told = parse.told(one, frozenset())
+    assert isinstance(told, Observation)
+    assert told.text == "Film"
+    assert [(file.id, file.url, file.media_type) for file in told.attachments] == [
+        ("media:a", None, None),
+        ("film:http:", "http://[bad", "video/mp4"),
+    ]
+
+
+def listed(*things: object) -> list[Seen[Thing]]:
+    body = json.dumps({"kind": "Listing", "data": {"children": things, "after": None}}).encode()
+    return reading.listing(body, 0).items
+
+
+def test_null_where_nothing_need_stand_says_no_more_than_nothing_at_any_depth():
+    below = {"name": "t1_b", "parent_id": "t1_a", "body": "half \ud83d", "link_id": None, "replies": None}
+    inside = {"kind": "Listing", "data": {"children": [{"kind": "t1", "data": below}]}}
+    above = {"name": "t1_a", "parent_id": "t3_x", "body": "+1", "link_id": None, "replies": inside}
+    silent = {"name": "t1_c", "parent_id": "t3_x", "body": "+2", "replies": {"kind": "Listing", "data": {}}}
+    found = listed(
+        {"kind": "t3", "data": {"name": "t3_x", "title": "Film", "selftext": None}},
+        {"kind": "t1", "data": above},
+        {"kind": "t1", "data": silent},
+        {"kind": "more", "data": {"parent_id": "t1_a", "children": None}},
+    )
+    told = [parse.told(one, frozenset()) for one in found]
+    names = sorted(one.native_id for one in told if isinstance(one, Observation))
+    assert names == ["t1_a", "t1_b", "t1_c", "t3_x"]
+
+
+@pytest.mark.parametrize("words", [{"body": None}, {}])
+def test_a_comment_without_its_words_is_malformed_and_never_an_emptied_one(words):
+    with pytest.raises(Malformed):
+        listed({"kind": "t1", "data": {"name": "t1_a", "parent_id": "t3_x", **words}})
+
+
+def test_a_tree_that_leads_on_to_itself_is_a_gap_and_nothing_in_it_is_called_missing(world, anyone):
+    busy, other = world.submit("Bridge closed"), world.submit("Open house")
+    deep = world.say(busy, "Until when?")
+    answer = world.say(other, "When?")
+
+    def leads_to_itself(path: str) -> Answer | None:
+        if not path.endswith(f"/comments/{busy[3:]}"):
+            return None
+        world.trouble = None
+        _, headers, body = world.answer("GET", world.asked.pop(), world.headers.pop(), world.forms.pop())
+        told = json.loads(body)
+        mark = {"kind": "more", "data": {"id": "_", "parent_id": deep, "children": []}}
+        told[1]["data"]["children"][0]["data"]["replies"] = {"kind": "Listing", "data": {"children": [mark]}}
+        world.trouble = leads_to_itself
+        return 200, headers, json.dumps(told).encode()
+
+    world.trouble = leads_to_itself
+    batches = anyone.observe()
+    assert {deep, answer} <= set(seen(batches))
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id == deep
+    assert kinds(batches) == {Kind.POST}
+
+
+@pytest.mark.parametrize(
+    "edge", ["about/spam", "about/modqueue", "about/edited", f"{SUB}/comments", "about/log"]
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_list_besides_the_submissions_at_which_reddit_fails_for_ever_keeps_none_of_them_back(
+    world, moderator, edge, status
+):
+    film = world.submit("Closed")
+    comment = world.say(film, "Until when?")
+    world.trouble = lambda path: (status, HTML, b"<html>?</html>") if path.endswith(edge) else None
+    batches = moderator.observe()
+    assert {film, comment} <= set(seen(batches))
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id is None
+    removed = edge in {"about/spam", "about/modqueue"}
+    assert all((State.HIDDEN in one.states) != removed for one in listings(batches))
+
+
+def test_a_list_that_fails_once_is_read_at_the_end_of_the_same_pass_with_the_trees_that_it_leads_to(
+    world, moderator
+):
+    film = world.submit("Pills", "Cheap.", by="al")
+    comment = world.say(film, "Really?")
+    world.take_away(film, "automod_filtered", by="AutoModerator")
+    once = iter([(500, HTML, b"<html>?</html>")])
+    world.trouble = lambda path: next(once, None) if path.endswith("about/spam") else None
+    batches = moderator.observe()
+    assert {film, comment} <= set(seen(batches))
+    assert not gaps(batches)
+    assert all(State.HIDDEN in one.states for one in listings(batches))
+
+
+def test_a_list_that_leads_on_for_ever_and_shows_nothing_new_has_no_end(world, anyone):
+    ways = iter(range(1_000_000))
+
+    def endless(path: str) -> Answer | None:
+        if not path.endswith("/new"):
+            return None
+        number = next(ways)
+        assert number < 200, "it is asked on and on"
+        told = {"kind": "Listing", "data": {"children": [], "after": f"t3_{number}"}}
+        return 200, JSON, json.dumps(told).encode()
+
+    world.trouble = endless
+    failed = anyone.fails()
+    assert isinstance(failed, UnexpectedResponse)
+    assert "no end" in str(failed)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import timedelta
 
+import pytest
+
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
@@ -119,14 +121,25 @@ def test_a_profile_that_is_no_longer_public_is_a_gap_and_no_removal(
     assert desk.sound()
 
 
+FAILS = {
+    "500": (500, HTML, b"<h1>500</h1>"),
+    "another page": (200, HTML, b"<html><h1>Sign in</h1></html>"),
+    "nothing": (200, HTML, b""),
+}
+"""How Snapchat answers where it fails at one spotlight."""
+
+each_failure = pytest.mark.parametrize("says", FAILS)
+
+
+@each_failure
 def test_what_stands_behind_a_spotlight_at_which_snapchat_always_fails_is_captured_the_same_day(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(SnapchatWorld())
     desk = Days(store, clock, stack, world)
     taken_off, broken = world.shine("Old"), world.shine("Bridge", told=False)
     behind = world.shine("Ferry", told=False)
-    world.trouble = lambda path: (500, HTML, b"<h1>500</h1>") if path.endswith(broken) else None
+    world.trouble = lambda path: FAILS[says] if path.endswith(broken) else None
 
     # 1. Two have their words on their own pages alone, and one of these pages is broken: the other one is captured.
     assert desk.look() == ("partial", 3, 0, 0, 0)
@@ -147,15 +160,16 @@ def test_what_stands_behind_a_spotlight_at_which_snapchat_always_fails_is_captur
     assert desk.sound()
 
 
+@each_failure
 def test_an_outage_of_all_spotlights_ends_the_look_and_nothing_is_told_of_any(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
 ) -> None:
     world = stack.enter_context(SnapchatWorld())
     desk = Days(store, clock, stack, world)
     names = [world.shine(f"No. {number}") for number in range(5)]
     assert desk.look()[0] == "complete"
     world.spotlights.clear()
-    world.trouble = lambda path: (500, HTML, b"<h1>500</h1>") if "spotlight" in path else None
+    world.trouble = lambda path: FAILS[says] if "spotlight" in path else None
     report = desk.look()
     assert (report[0], desk.states()) == ("partial", {})
     world.trouble = None

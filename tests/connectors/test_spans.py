@@ -144,6 +144,30 @@ def test_half_an_emoji_does_not_hide_the_items_beside_it() -> None:
     assert spans.member(body, spans.document(body), "data", 1, "n", -1) == (53, 54)
 
 
+@given(
+    values=st.lists(VALUES, max_size=5),
+    space=SPACE,
+    damage=st.integers(0, 60),
+    put=st.sampled_from(["", ",", "]", "}", "1", '"']),
+)
+@settings(max_examples=300)
+def test_elements_asked_one_by_one_are_those_of_the_whole_and_only_what_is_json_has_any(
+    values: list[object], space: str, damage: int, put: str
+) -> None:
+    text = json.dumps(["\ud83d", *values]).replace(", ", f"{space},{space}")
+    text = text[: damage % len(text)] + put + text[damage % len(text) :]
+    body = text.encode()
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        whole = None
+    if not isinstance(whole, list):
+        with pytest.raises(spans.NotJson):
+            spans.array_items(body)
+        return
+    assert [json.loads(body[start:end]) for start, end in spans.array_items(body)] == whole
+
+
 def test_bytes_that_are_no_utf_8_do_not_hide_the_items_beside_them() -> None:
     assert spans.array_items(b'["\xff", "\\ud800", 3]') == [(1, 4), (6, 14), (16, 17)]
 

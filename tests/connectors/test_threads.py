@@ -390,6 +390,23 @@ def test_a_permission_for_answers_that_was_lost_keeps_them_from_being_listed(wor
     assert "threads_read_replies" in gaps(batches)["answers"] or "answered" in gaps(batches)["answers"]
 
 
+def test_a_permission_that_is_lost_while_a_conversation_is_read_keeps_answers_from_being_listed(world, visit):
+    world.cuts_at = 1
+    post = world.say("Closed")
+    first, second = world.answer_to(post, "+1"), world.answer_to(post, "+2")
+
+    def lost(path: str) -> None:
+        if path.endswith("/conversation") and any("after=" in one for one in world.asked):
+            world.loses_silently("threads_read_replies")
+
+    world.before = lost
+    batches = visit.observe()
+    assert first in seen(batches)
+    assert second not in seen(batches)
+    assert Kind.COMMENT not in kinds(batches)
+    assert "threads_read_replies" in gaps(batches)["answers"]
+
+
 def test_without_the_permission_for_posts_the_account_is_to_be_connected_again(world, visit):
     world.say("Closed")
     world.scopes.discard("threads_basic")
@@ -736,6 +753,65 @@ def test_an_answer_of_another_shape_is_unexpected(world, visit, body):
     world.trouble = lambda path: (200, dict(HTML), body) if path.endswith("/threads") else None
     with pytest.raises(UnexpectedResponse):
         visit.observe()
+
+
+def test_a_picture_or_an_animation_whose_address_is_none_takes_nothing_else_from_what_shows_it():
+    told = {"id": OURS, "username": NAME, "name": "Police", "threads_profile_picture_url": "http://[bad"}
+    shown = parse.account(graph.one(spoken(told), 0, shapes.Account))
+    assert (shown.text, [file.url for file in shown.attachments]) == ("Police", ["http://[bad"])
+    post = {"id": "5", "text": "Closed", "gif_url": "http://[bad"}
+    (file,) = parse.media(graph.one(spoken(post), 0, shapes.Media), OURS, NAME).attachments
+    assert file.url == "http://[bad"
+
+
+@pytest.mark.parametrize("edge", ["ghost_posts", "mentions", "replies"])
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_list_besides_the_accounts_own_posts_at_which_threads_fails_for_ever_keeps_none_of_them_back(
+    world, visit, edge, status
+):
+    post = world.say("Bridge closed")
+    answer = world.answer_to(post, "Until when?")
+    world.trouble = lambda path: (
+        (status, dict(HTML), b"<html>?</html>") if path.endswith(f"/{OURS}/{edge}") else None
+    )
+    batches = visit.observe()
+    assert {post, answer} <= set(seen(batches))
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id is None
+    assert Kind.COMMENT not in kinds(batches), "what may stand there is not told to be missing"
+
+
+def test_a_list_that_fails_once_is_read_at_the_end_of_the_same_pass(world, visit):
+    ghost = world.ghost("For a day")
+    world.say("Bridge closed")
+    once = iter([(500, dict(HTML), b"<html>?</html>")])
+    world.trouble = lambda path: next(once, None) if path.endswith("/ghost_posts") else None
+    batches = visit.observe()
+    assert ghost in seen(batches)
+    assert not gaps(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_conversation_that_leads_on_for_ever_and_shows_nothing_new_has_no_end(world, visit):
+    busy, other = world.say("Bridge closed"), world.say("Open house")
+    world.answer_to(busy, "Until when?")
+    answer = world.answer_to(other, "When?")
+    ways = iter(range(1_000_000))
+
+    def endless(path: str) -> Any:
+        if not path.endswith(f"{busy}/conversation"):
+            return None
+        number = next(ways)
+        assert number < 500, "it is asked on and on"
+        told = {"data": [{"id": "7", "text": "again"}], "paging": {"cursors": {"after": f"A{number}"}}}
+        return 200, dict(JSON), spoken(told)
+
+    world.trouble = endless
+    batches = visit.observe()
+    assert answer in seen(batches)
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id == busy
+    assert "no end" in gap.why
 
 
 def test_a_compressed_answer_is_read_and_each_item_owns_the_whole_of_it(world, visit):

@@ -183,6 +183,30 @@ def test_what_is_signed_and_has_another_shape_is_refused(body):
     assert isinstance(judged(body, signed(body)), Refused)
 
 
+@pytest.mark.parametrize(
+    "words", [rb"half \ud83d", rb"half \udc00\u0000", rb'", "likes": 1e400, "x": "', rb'", "x": NaN, "y": "']
+)
+def test_what_somebody_wrote_keeps_no_delivery_from_being_heard(words):
+    body = delivery(feed("comment", "add", comment_id="1_2", message="@@")).replace(b"@@", words)
+    heard = judged(body, signed(body))
+    assert isinstance(heard, Accepted)
+    (one,) = told.wanted(heard.entries, NOW)
+    assert one.families == (f"{PAGE}_1",)
+    post = {"field": "publish", "value": {"id": "5", "text": "@@"}}
+    body = json.dumps({"time": int(NOW.timestamp()), "target_id": "7", "values": post}).encode()
+    body = body.replace(b"@@", words)
+    assert isinstance(judged(body, signed(body), read=Threads.hooks.read), Accepted)
+
+
+@pytest.mark.parametrize("number", [100064000000001, 2**60 + 1])
+def test_a_page_that_is_named_by_a_number_is_the_same_page(number):
+    body = delivery(feed("comment", "add", comment_id="1_2")).replace(
+        f'"{PAGE}"'.encode(), str(number).encode(), 1
+    )
+    (entry,) = webhooks.read(body)
+    assert entry.page == str(number)
+
+
 def test_times_are_read_in_seconds_and_for_messages_in_milliseconds():
     (entry,) = webhooks.read(json.dumps({"entry": [{"id": PAGE, "time": 1780282800123}]}).encode())
     assert entry.at == datetime(2026, 6, 1, 3, 0, 0, 123000, tzinfo=UTC)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.capture import marks
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
@@ -344,3 +345,30 @@ def test_a_page_that_always_fails_is_a_gap_and_those_behind_it_are_captured_what
 def at(answered: Answer, *paths: str) -> Callable[[str], Answer | None]:
     """Trouble at these paths; at all of them where none is named."""
     return lambda path: answered if not paths or path in paths else None
+
+
+def test_another_of_its_headings_that_becomes_the_title_is_an_edit_and_an_upgrade_is_none(
+    store: Store, clock: FixedClock, stack: ExitStack, site: TownSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(address=f"{site.base}/", options={"render": "no"})
+    desk = Desk(store, clock, stack, WebPage, page, {})
+
+    def titled(title: str, *headings: str) -> None:
+        heads = "".join(f"<h2>{one}</h2><p>Words of it, as they always were.</p>" for one in headings)
+        site.instead["/"] = (200, HTML, f"<title>{title}</title>{heads}".encode())
+
+    # 1. An archive in which no title counted is captured again by today's rule: nothing was edited.
+    with monkeypatch.context() as before:
+        kept = {name: own for name, own in marks.OWN_WORDS.items() if name != "webpage"}
+        before.setattr(marks, "OWN_WORDS", kept)
+        titled("Boil water", "Boil water", "Water is safe")
+        assert told(desk.night()) == ("complete", 1, 0, 0, 0)
+    for _ in range(2):
+        assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 2. The title is another of the headings now, and nothing else changed.
+    titled("Water is safe", "Boil water", "Water is safe")
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    assert desk.sound()

@@ -232,11 +232,13 @@ def an_editors(store: Store, clock: FixedClock, stack: ExitStack) -> Town:
     return Town(store, clock, stack, secret)
 
 
+@pytest.mark.parametrize("warns", [False, True])
 def test_a_post_and_a_comment_at_which_a_plugin_always_fails_are_gaps_and_all_others_are_captured(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, *, warns: bool
 ) -> None:
     town = Town(store, clock, stack)
     world, desk = town.world, town.desk
+    world.warns = warns
     posts = [world.publish(f"Notice {number}", f"<p>Words {number}</p>") for number in range(9)]
     said = [world.comment(post, f"On {post}") for post in posts]
     assert told(town.night()) == ("complete", 19, 0, 0, 0)
@@ -249,7 +251,8 @@ def test_a_post_and_a_comment_at_which_a_plugin_always_fails_are_gaps_and_all_ot
     night = town.night()
     assert told_in_full(night) == ("partial", 2, 0, 0, 0, 0)
     assert {gap.native_id for gap in night.gaps if gap.native_id} == broken
-    assert all("500" in gap.why for gap in night.gaps if gap.native_id)
+    said_why = "plugin's warning" if warns else "500"
+    assert all(said_why in gap.why for gap in night.gaps if gap.native_id)
     assert {f"post:{behind}", f"comment:{after}"} <= desk.held().keys()
     assert desk.states() == {}
 
@@ -265,15 +268,16 @@ def test_a_post_and_a_comment_at_which_a_plugin_always_fails_are_gaps_and_all_ot
     assert desk.sound()
 
 
+@pytest.mark.parametrize("answer", [(500, JSON, b'{"code":"internal_server_error"}'), (200, HTML, SIGN_IN)])
 def test_a_site_that_fails_at_every_post_ends_the_night_and_says_nothing_of_any(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, answer: Answer
 ) -> None:
     town = Town(store, clock, stack)
     world = town.world
     posts = [world.publish(f"Notice {number}", f"<p>Words {number}</p>") for number in range(9)]
     assert town.night().status == "complete"
     begun = len(world.asked)
-    failing = town.troubled("posts", (500, JSON, b'{"code":"internal_server_error"}'))
+    failing = town.troubled("posts", answer)
     assert told_in_full(failing) == ("partial", 0, 0, 0, 0, 0)
     assert len(world.asked) - begun < 30
     assert not any("/comments" in asked for asked in world.asked[begun:])
@@ -282,11 +286,13 @@ def test_a_site_that_fails_at_every_post_ends_the_night_and_says_nothing_of_any(
     assert {f"post:{one}" for one in posts} <= town.desk.held().keys()
 
 
+@pytest.mark.parametrize("warns", [False, True])
 def test_a_file_at_which_the_site_always_fails_costs_its_own_post_and_makes_none_look_edited(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, *, warns: bool
 ) -> None:
     town = Town(store, clock, stack)
     world, desk = town.world, town.desk
+    world.warns = warns
     posts = [world.publish(f"Notice {number}", f"<p>Words {number}</p>") for number in range(3)]
     files = [world.upload(f"{post}.jpg", post=post) for post in posts]
     assert town.night().status == "complete"
@@ -301,11 +307,13 @@ def test_a_file_at_which_the_site_always_fails_costs_its_own_post_and_makes_none
     assert [len(desk.history(f"post:{post}")) for post in posts] == [2, 2, 2]
 
 
+@pytest.mark.parametrize("warns", [False, True])
 def test_earlier_texts_that_the_site_failed_to_tell_are_asked_for_until_it_does(
-    store: Store, clock: FixedClock, stack: ExitStack
+    store: Store, clock: FixedClock, stack: ExitStack, *, warns: bool
 ) -> None:
     town = an_editors(store, clock, stack)
     world, desk = town.world, town.desk
+    world.warns = warns
     road, ferry = (world.publish(title, "<p>Closed.</p>") for title in ("Road", "Ferry"))
     for post in (road, ferry):
         world.edit(post, "<p>Closed until six.</p>")
@@ -341,6 +349,92 @@ def test_a_site_that_shuts_its_list_of_users_renames_nobody(
     assert newest.text("author_name") == town.desk.history(f"post:{posts[0]}")[0].text("author_name") != ""
     world.shut.clear()
     assert told_in_full(town.night())[:3] == ("complete", 0, 0)
+
+
+@pytest.mark.parametrize("answer", [(500, JSON, b'{"code":"internal_server_error"}'), (200, HTML, SIGN_IN)])
+def test_authors_whose_names_the_site_fails_to_tell_are_a_gap_and_keep_no_post_from_being_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, answer: Answer
+) -> None:
+    town = Town(store, clock, stack)
+    first = town.world.publish("Road closure", "<p>Words.</p>")
+    assert town.night().status == "complete"
+    town.world.edit(first, "<p>Other words.</p>")
+    town.world.publish("Ferry", "<p>Words.</p>")
+    night = town.troubled("users", answer)
+    assert told_in_full(night)[:3] == ("partial", 1, 1)
+    assert {gap.what for gap in night.gaps} == {"authors' names"}
+    newest = town.desk.history(f"post:{first}")[-1]
+    assert newest.text("author_name") == town.desk.history(f"post:{first}")[0].text("author_name") != ""
+
+
+def test_a_site_that_shuts_its_library_takes_no_file_away_and_nothing_is_told_as_edited_by_it(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    road, ferry, still = (world.publish(title, "<p>Words.</p>") for title in ("Road", "Ferry", "Still"))
+    files = [world.upload(f"{post}.jpg", post=post, alt="A barrier") for post in (road, ferry, still)]
+    source = {
+        post: world.library[file]["source_url"]
+        for post, file in zip((road, ferry, still), files, strict=True)
+    }
+    for post in (road, ferry, still):  # shown in a smaller size, and named by nothing but its address
+        world.edit(post, f'<p>Words.</p><p><img src="{source[post].replace("/03/", "/03/m-")}"></p>')
+    loose = world.upload("minutes.pdf", post=road, media_type="application/pdf")  # which no text shows
+    assert town.night().status == "complete"
+    assert _ids(desk, road) == [f"media:{files[0]}", f"media:{loose}"]
+
+    # 1. The library is shut: nothing was edited, however many nights, and no file is kept a second time.
+    world.shut["media"] = Refused(401, "rest_forbidden")
+    for _ in range(2):
+        night = town.night()
+        assert told_in_full(night)[:3] == ("partial", 0, 0)
+        assert {gap.what for gap in night.gaps} == {"files"}
+    assert [len(desk.history(f"post:{post}")) for post in (road, ferry, still)] == [1, 1, 1]
+
+    # 2. What is new or edited meanwhile is kept, with the files that are known and those that it shows anew.
+    shown = world.items[road].content
+    world.edit(road, shown.replace("Words.", "Other words."))
+    new_picture = f"{world.address}/wp-content/uploads/2026/04/new.jpg"
+    world.edit(ferry, world.items[ferry].content + f'<p><img src="{new_picture}"></p>')
+    late = world.publish("Late", f'<p>New.</p><img src="{new_picture}">')
+    assert told_in_full(town.night())[:3] == ("partial", 1, 2)
+    assert _ids(desk, road) == [f"media:{files[0]}", f"media:{loose}"]
+    assert desk.described(f"post:{road}")[-1] == desk.described(f"post:{road}")[0]
+    assert _ids(desk, ferry) == [f"media:{files[1]}", new_picture]
+    assert _ids(desk, late) == [new_picture]
+    assert told_in_full(town.night())[:3] == ("partial", 0, 0)
+
+    # 3. It is opened again, and what stood as it stood is no edit.
+    world.shut.clear()
+    assert told_in_full(town.night())[:3] == ("complete", 0, 0)
+    assert [len(desk.history(f"post:{post}")) for post in (road, ferry, still, late)] == [2, 2, 1, 1]
+
+    # 4. A picture that is taken out then is told, as ever.
+    del world.library[loose]
+    assert told_in_full(town.night())[:3] == ("complete", 0, 1)
+    assert desk.sound()
+
+
+def test_where_the_library_was_never_open_a_picture_that_is_taken_out_is_an_edit(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    world.shut["media"] = Refused(401, "rest_forbidden")
+    pictures = [f"{world.address}/wp-content/uploads/2026/04/{name}.jpg" for name in ("bridge", "road")]
+    post = world.publish("Road", "".join(f'<img src="{one}">' for one in pictures))
+    town.night()
+    assert _ids(desk, post) == pictures
+    world.edit(post, f'<img src="{pictures[1]}">')
+    assert told_in_full(town.night())[:3] == ("partial", 0, 1)
+    assert _ids(desk, post) == pictures[1:]
+
+
+def _ids(desk: Desk, post: int) -> list[object]:
+    """The ids of the files that the newest version of a post states."""
+    listed = desk.history(f"post:{post}")[-1].fields.get("attachments")
+    return [one["id"] for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def test_no_more_rows_is_an_answer_only_to_who_asks_beyond_the_first(

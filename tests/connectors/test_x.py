@@ -593,6 +593,109 @@ def test_quotations_are_read_to_their_end_and_no_further_than_the_span(world: XW
     assert not set(quotes) & seen(visit.observe()).keys()
 
 
+def test_an_answer_without_quotations_that_leads_on_is_not_their_end(
+    world: XWorld, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X drops what it does not show after it has counted off an answer."""
+    world.cuts_at = 10
+    post = world.say("Bridge closed")
+    quotes = [world.say(f"Quote {number}", by=JO, quotes=post) for number in range(25)]
+    answers = world.answer
+
+    def emptied(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answers(target, authorization)
+        if "quote_tweets" in target and "pagination_token" not in target:
+            body = spoken({"meta": {**json.loads(body)["meta"], "result_count": 0}})
+        return status, headers, body
+
+    monkeypatch.setattr(world, "answer", emptied)
+    shown = seen(visit.observe(published_from=world.items[quotes[5]].created))
+    assert set(quotes[5:15]) <= shown.keys()
+
+
+@pytest.mark.parametrize("which", ["tweets", "mentions", "quote_tweets", "recent", "dm_events", "blocking"])
+def test_a_list_that_does_not_say_how_much_it_shows_is_never_taken_for_its_end(
+    world: XWorld, visit: Visit, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    world.cuts_at = 5
+    post = world.say("Bridge closed")
+    world.say("Why?", by=JO, to=post)
+    world.say("Read this", by=JO, quotes=post)
+    world.blocked = [JO]
+    world.write("Is the office open?")
+    answers = world.answer
+
+    def without(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answers(target, authorization)
+        if f"/{which}?" in target:
+            body = spoken({name: told for name, told in json.loads(body).items() if name != "meta"})
+        return status, headers, body
+
+    monkeypatch.setattr(world, "answer", without)
+    if which == "tweets":
+        batches, error = visit.broken()
+        assert isinstance(error, UnexpectedResponse)
+        assert "meta" in str(error)
+        assert not {Kind.POST, Kind.REPLY} & {kind for one in listings(batches) for kind in one.kinds}
+    else:
+        batches = visit.observe()
+        assert gaps(batches), "an object that is told in another shape is a gap"
+    if which == "quote_tweets":
+        assert Kind.POST not in {kind for one in listings(batches) for kind in one.kinds}
+
+
+@pytest.mark.parametrize("answer", [(500, {}, b""), (200, JSON, b'{"data": [{"id": 3}], "meta": {}}')])
+@pytest.mark.parametrize(
+    ("list_", "what", "kind"),
+    [("dm_events", "private messages", Kind.MESSAGE), ("mentions", "posts that name the account", Kind.POST)],
+)
+def test_a_list_at_which_x_always_fails_keeps_no_other_from_being_read(
+    world: XWorld, visit: Visit, list_: str, what: str, kind: Kind, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    post = world.say("Bridge closed")
+    world.say("Why?", by=JO, to=post)
+    message = f"dm:{world.write('Is the office open?')}"
+    first = visit.observe()
+    assert kind in kinds(first)
+    world.trouble = lambda path: answer if path.endswith(f"/{list_}") else None
+    batches = visit.observe(first[-1].resume_from)
+    assert gaps(batches).keys() == {what}
+    assert {post} | ({message} if list_ == "mentions" else set()) <= seen(batches).keys()
+    assert Kind.REPLY in kinds(batches)
+    assert kind not in kinds(batches)
+    world.trouble = None
+    assert kind in kinds(visit.observe(batches[-1].resume_from))
+
+
+def test_a_post_that_is_not_among_its_own_versions_is_kept_all_the_same(
+    world: XWorld, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = world.say("Bridge closed")
+    answers = world.answer
+
+    def odd(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answers(target, authorization)
+        told = json.loads(body)
+        for one in told.get("data") or [] if f"{OURS}/tweets" in target else []:
+            one["edit_history_tweet_ids"] = ["17"]
+        return status, headers, spoken(told)
+
+    monkeypatch.setattr(world, "answer", odd)
+    assert post in seen(visit.observe())
+
+
+def test_what_an_officer_is_told_is_not_drowned_in_the_address(world: XWorld, visit: Visit) -> None:
+    world.say("Bridge closed")
+    for answer in (
+        (200, JSON, b'{"data": [{"id": 3}], "meta": {}}'),
+        (403, HTML, SIGN_IN),
+    ):
+        world.trouble = lambda path, answer=answer: answer if path.endswith(f"{OURS}/tweets") else None
+        _, error = visit.broken()
+        assert f"users/{OURS}/tweets" in str(error)
+        assert len(str(error)) < 600, str(error)
+
+
 def test_a_plan_without_quotations_or_mentions_leaves_gaps_and_promises_no_posts(
     world: XWorld, visit: Visit
 ) -> None:

@@ -176,6 +176,38 @@ def test_a_conversation_that_fails_for_ever_keeps_nothing_behind_it_from_being_c
     recovered(desk, world, lost)
 
 
+def test_a_conversation_that_nobody_can_read_keeps_nothing_behind_it_from_being_captured(
+    desk: Account,
+) -> None:
+    """Three lists belong to one post: its conversation, who quotes it, and what the account answers."""
+    world = desk.world
+    posts = oldest, broken, newest = [world.say(words) for words in ("Bridge closed", "Open house", "Flood")]
+    asks = world.say("Who cut the trees?", by=JO)
+    for post in posts:
+        world.say("Until when?", by=JO, to=post, names_nobody=True)
+        world.say("Read this", by=JO, quotes=post)
+    world.say("It was the storm.", to=asks)
+    assert desk.night().status == "complete"
+    behind = [world.say("Still?", by=JO, to=one, names_nobody=True) for one in (oldest, newest)]
+    behind += [world.say("And this", by=JO, quotes=one) for one in (oldest, newest)]
+    lost = [world.say("Me too", by=JO, to=broken, names_nobody=True)]
+    lost.append(world.say("And that", by=JO, quotes=broken))
+    parts = (f"conversation_id%3A{broken}", f"{broken}/quote_tweets", f"ids={asks}")
+    world.trouble = lambda _path: (
+        (200, JSON, b'{"data": [{"id": 3}], "meta": {}}')
+        if any(part in world.asked[-1] for part in parts)
+        else None
+    )
+    night = desk.night()
+    assert night.status == "partial"
+    assert {gap.native_id for gap in night.gaps} == {broken, asks}
+    assert set(behind) <= desk.held().keys()
+    assert not set(lost) & desk.held().keys()
+    assert set(desk.states().values()) <= {"hidden"}, "nothing is missing by it"
+    world.trouble = None
+    recovered(desk, world, lost)
+
+
 def test_where_every_conversation_fails_the_pass_stops_and_is_not_complete(desk: Account) -> None:
     world = desk.world
     posts = [world.say(f"Notice {number}") for number in range(5)]

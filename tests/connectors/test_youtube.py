@@ -116,6 +116,44 @@ def test_a_video_keeps_its_title_and_description_its_thumbnail_and_what_was_coun
     assert "comments" not in shown.extra
 
 
+def test_the_channel_itself_is_told_which_file_was_uploaded_and_nobody_else_is(world, anyone, owner):
+    name = world.upload("Bridge closed")
+    file = seen(owner.observe())[name].extra["file"]
+    assert file == {
+        "name": f"{name}.mp4", "size": 104857600, "container": "mov", "recorded": "2026-02-28T09:00:00Z"
+    }  # fmt: skip
+    assert "file" not in seen(anyone.observe())[name].extra
+    assert asked(world, "fileDetails") == 1
+    (batch,) = [
+        one for one in owner.family(name) if one.observations and one.observations[0].native_id == name
+    ]
+    assert batch.observations[0].extra["file"] == file
+
+
+def test_videos_are_read_all_the_same_where_their_files_are_not_told(world, owner):
+    names = [world.upload(f"Film {number}") for number in range(7)]
+    world.tells_files = False
+    batches = owner.observe()
+    assert set(names) <= seen(batches).keys()
+    assert gaps(batches) == {}
+    assert asked(world, "fileDetails") == 1, "it is asked for once in a visit"
+
+
+@pytest.mark.parametrize("answer", [(500, {}, b""), (200, HTML, SIGN_IN)])
+def test_held_comments_at_which_youtube_always_fails_keep_nothing_else_from_being_read(world, owner, answer):
+    film = world.upload("Closed")
+    shown = world.say(film, "Why?")
+    held = world.say(film, "You fools", by="@al")
+    world.hold(held)
+    assert f"{film}/{held}" in seen(owner.observe())
+    world.trouble = lambda _path: answer if "moderationStatus=heldForReview" in world.asked[-1] else None
+    batches = owner.observe()
+    assert gaps(batches).keys() == {"comments that are held for review"}
+    assert {film, f"{film}/{shown}"} <= seen(batches).keys()
+    (of_comments,) = [one for one in listings(batches) if Kind.COMMENT in one.kinds]
+    assert of_comments.states == (State.PRESENT,), "nothing that is held is called missing"
+
+
 def test_a_comment_keeps_its_words_its_writer_what_it_answers_and_when_it_was_changed(world, anyone, owner):
     film = world.upload("Closed")
     first = world.say(film, "Until when?\n<b>& you</b>")
@@ -955,8 +993,21 @@ def test_captions_that_cost_more_than_a_day_has_units_are_read_over_several_days
 def test_a_page_that_asks_to_sign_in_is_not_kept_as_captions(world, http):
     with_captions(world)
     world.trouble = lambda path: (200, HTML, SIGN_IN) if "captions/" in path else None
-    with pytest.raises(UnexpectedResponse, match="no file of captions"):
-        Visit(world, http, OWNER, captions="written").observe()
+    batches = Visit(world, http, OWNER, captions="written").observe()
+    assert any("no file of captions" in why for why in gaps(batches).values())
+    assert not any(file.path for one in seen(batches).values() for file in one.attachments)
+
+
+def test_an_empty_track_of_captions_keeps_no_older_video_from_being_captured(world, http):
+    older = [world.upload(f"Film {number}") for number in range(3)]
+    film = with_captions(world)
+    world.trouble = lambda path: (200, {"Content-Type": "text/vtt"}, b"") if "captions/" in path else None
+    visit = Visit(world, http, OWNER, captions="written")
+    batches = visit.observe()
+    assert {film, *older} <= seen(batches).keys()
+    world.trouble = None
+    again = seen(visit.observe(batches[-1].resume_from))[film]
+    assert any(file.path for file in again.attachments), "the words are asked for again by the next pass"
 
 
 def test_captions_that_are_refused_are_a_gap_and_those_that_are_kept_stay(world, http):

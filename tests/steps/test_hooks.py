@@ -35,10 +35,11 @@ from app.store.tables import hints as hint_table
 from app.store.tables import hooks as hook_table
 from app.store.tables import records as record_table
 from app.store.tables import runs as run_table
-from connectors.contract import Batch, Cursor, Kind, Listing, Sighting, State
+from connectors.contract import Batch, Cursor, Gap, Kind, Listing, Sighting, State
 from connectors.contract import Page as PageAddress
 from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.facebook import Facebook
+from connectors.failing import FAMILY
 from connectors.threads import Threads
 from connectors.webhooks import WINDOW, Greeting, Refused
 from tests.archives import settings_at
@@ -631,6 +632,28 @@ def test_what_cannot_be_read_keeps_nothing_else_waiting_and_is_left_to_the_passe
         assert hints.late(tx, lite.clock.now()) == (0, 1)
     lite.tell(body_of(lite, feed(family="bad", comment_id="9")))
     assert [one.tries for one in lite.waiting()] == [0], "told anew, it is tried anew"
+
+
+def test_a_post_at_which_the_platform_fails_is_a_gap_and_is_tried_again(lite: Town):
+    lookout = lite.begin()
+    told: list[str] = []
+
+    def family(root: str) -> Iterator[Batch]:
+        answer, _ = exchange(lite.clock, [])
+        if len(told) < 2:
+            told.append(root)
+            gap = Gap(what=FAMILY, why="the platform answered 500", native_id=root)
+            yield Batch(exchanges=[answer], resume_from=Cursor(""), gaps=[gap])
+        else:
+            yield listing(lite.clock, post(root, "seen closely"))
+
+    lite.family = family
+    lite.tell(body_of(lite, feed(family="p")))
+    for _ in range(6):
+        lookout.tick()
+        lite.later(minutes=10)
+    assert lite.families == ["p", "p", "p"]
+    assert lite.waiting() == []
 
 
 def test_a_platform_that_does_not_answer_is_asked_less_and_less_and_what_it_told_waits(lite: Town):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from functools import partial
@@ -14,6 +15,7 @@ import pytest
 
 from app.capture import pages
 from app.capture.formats import known, x_items
+from app.capture.formats.source import Mark
 from app.capture.lines import BadFile
 from app.store import Store
 from tests.steps.receiving import Desk, left, unpacked, zipped
@@ -362,6 +364,30 @@ def test_an_item_without_an_id_costs_itself_alone_and_half_a_character_does_not_
     ((number, why),) = report.unreadable
     assert (number, "without an id" in why) == (1, True)
     assert desk.told("2")["text"] == "half \ufffd"
+
+
+@pytest.mark.parametrize("text", ["words that many post", "half \ud83d of a character", "🎻"])
+def test_a_file_is_in_memory_once_and_of_its_items_one_at_a_time(tmp_path: Path, text: str):
+    listed = json.dumps([post(str(1_500_000_000_000_000_000 + number), text) for number in range(2000)])
+    size = len(listed)
+    content = DATA | {
+        "data/tweets.js": b"window.YTD.tweets.part0 = " + listed.encode(),
+        "data/like.js": b"window.YTD.like.part0 = " + listed.encode(),
+    }
+    archive = zipped(tmp_path / "large.zip", content)
+    tracemalloc.start()
+    try:
+        source = known.opened("x-archive", [archive])
+        found = sum(len(source.read(stretch)) for stretch in source.stretches(Mark()) if not stretch.why)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found > 2000
+    assert {one.name: one.why for one in source.left()}["data/like.js"].startswith(
+        "no item that is known; it holds "
+    )
+    assert size < peak < 3 * size + (1 << 20)
+    source.close()
 
 
 def test_what_is_no_item_in_a_list_of_posts_costs_itself_alone(desk: Desk):

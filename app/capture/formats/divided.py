@@ -12,7 +12,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -24,7 +24,7 @@ from app.capture.formats.download import Download
 from app.capture.formats.encoding import wider_than_utf8
 from app.capture.formats.source import Left, Line, Mark
 from app.capture.lines import BadFile, Stretch
-from connectors.spans import NotJson
+from connectors.spans import NotJson, array_items
 
 LARGEST = 256 << 20
 _WHOLE = 32 << 20
@@ -279,6 +279,34 @@ def decoded(content: bytes) -> object:
     if _too_deep(found):
         raise NotJson("nested too deeply")
     return found
+
+
+class Elements:
+    """The elements of a JSON list, one at a time and as often as they are gone through: never all of them in memory."""
+
+    def __init__(self, body: bytes, start: int, end: int) -> None:
+        self._body, self._spans = body, array_items(body, start, end)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def __iter__(self) -> Iterator[object]:
+        for start, end in self._spans:
+            found = decoded(self._body[start:end])
+            if _too_deep([found]):
+                raise NotJson("nested too deeply")
+            yield found
+
+
+def listed(body: bytes, start: int, end: int) -> Elements | object:
+    """The JSON value that stands at `body[start:end]`, as `decoded` reads it; a list as `Elements`, each of which can be read."""
+    if body[start : start + 1] == b"[":
+        with suppress(NotJson):
+            found = Elements(body, start, end)
+            for _ in found:
+                pass
+            return found
+    return decoded(body[start:end])  # which says what is wrong with a list, too
 
 
 def _too_deep(found: object) -> bool:

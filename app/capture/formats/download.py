@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
+import io
 import os
 import re
 import stat
@@ -260,17 +261,17 @@ class _Whole:
         self.inside, self.member, self.cut, self.count = inside, member, cut, 0
 
     def read(self, most: int = -1) -> bytes:
-        parts: list[bytes] = []
+        read = io.BytesIO()  # which grows in its place, where parts would be there twice when they are joined
         wanted = most if most >= 0 else self.member.size + 1
         try:
             while wanted > 0 and (chunk := self.inside.read(min(wanted, CHUNK))):
                 self.count, wanted = self.count + len(chunk), wanted - len(chunk)
-                parts.append(chunk)
+                read.write(chunk)
         except DAMAGED as error:
             raise self.cut(error) from error
         if wanted > 0 and self.count != self.member.size:
             raise self.cut(EOFError(f"{self.count} bytes where {self.member.size} were promised"))
-        return b"".join(parts)
+        return read.getvalue()
 
 
 def within(path: str) -> bool:

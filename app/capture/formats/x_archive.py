@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from app.capture.formats import x_items
-from app.capture.formats.divided import Divided, Item, decoded
+from app.capture.formats.divided import Divided, Elements, Item, decoded, listed
 from app.capture.formats.facebook_items import texts_in
 from app.capture.formats.source import Left, Line, Unreadable
 from app.capture.formats.x_items import Json, Told
@@ -142,8 +142,10 @@ class XArchive(Divided):
             self.leave(path, "a program, which is not read")
             return
         name = begins[1].decode()
+        small = name in (_MANIFEST, "account")
         try:
-            found = decoded(body[slice(*_value(body))])
+            start, end = _value(body)
+            found = decoded(body[start:end]) if small else listed(body, start, end)
         except NotJson as error:
             self.unreadable[path] = str(error)
             return
@@ -157,14 +159,14 @@ class XArchive(Divided):
                 path, "read for whose archive it is; it holds an e-mail address and a telephone number"
             )
         elif what is None:
-            words = sum(1 for _ in texts_in(found))
+            words = sum(1 for one in _each(found) for _ in texts_in(one))
             why = (
                 "it lists messages without their words" if _HEADERS.search(name) else "no item that is known"
             )
             self.leave(path, f"{why}; it holds {words} texts")
-        elif found == []:
+        elif isinstance(found, (list, Elements)) and not len(found):
             self.leave(path, "an empty list")
-        elif not isinstance(found, list) or not any(isinstance(one, dict) for one in found):
+        elif not isinstance(found, (list, Elements)) or not any(isinstance(one, dict) for one in found):
             self.unreadable[path] = "not a list of items"
         else:
             self.lists[path] = what
@@ -202,13 +204,13 @@ class XArchive(Divided):
         account.handle = handle if isinstance(handle, str) and handle else account.handle
         account.name = name if isinstance(name, str) and name else account.name
 
-    def _learn(self, path: str, what: str, listed: Sequence[object]) -> None:
+    def _learn(self, path: str, what: str, found: Sequence[object] | Elements) -> None:
         """Count the items, and note the posts that were edited."""
-        self.counted[path] = len(listed)
-        self.notes += len(listed) if what in {"notes", "notes gone"} else 0
+        self.counted[path] = len(found)
+        self.notes += len(found) if what in {"notes", "notes gone"} else 0
         if what not in {"posts", "deleted"}:
             return
-        for tweet, _, ids in _posts(listed):
+        for tweet, _, ids in _posts(found):
             self.reposts += x_items.words(tweet).startswith("RT @")
             if len(ids) > 1:
                 self.told.chains.setdefault(ids[0], [])
@@ -216,11 +218,11 @@ class XArchive(Divided):
     def _look_again(self, path: str, what: str) -> None:
         """Bring the versions of edited posts together, and note which files the items name."""
         body = self.body(path)
-        listed = decoded(body[slice(*_value(body))]) if body is not None else []
-        assert isinstance(listed, list), "it was a list when it was read before"
+        found = listed(body, *_value(body)) if body is not None else []
+        assert isinstance(found, (list, Elements)), "it was a list when it was read before"
         told = self.told
         if what in {"posts", "deleted"}:
-            for tweet, own, ids in _posts(listed):
+            for tweet, own, ids in _posts(found):
                 versions = told.chains.get(ids[0])
                 if versions is not None and own not in {x_items.id_of(one) for one in versions}:
                     versions.append(tweet)
@@ -231,10 +233,10 @@ class XArchive(Divided):
                     near.append((ids[0], x_items.beginning(tweet)))
                 self._want(x_items.files_of(tweet, told))
         elif what == "messages":
-            for read in (one for item in listed for one in _messages(item)):
+            for read in (one for item in found for one in _messages(item)):
                 self._want(x_items.enclosed(read, told))
         elif what == "profile":
-            for item in (one for one in listed if isinstance(one, dict)):
+            for item in (one for one in found if isinstance(one, dict)):
                 self._want(x_items.pictures(x_items.inner(item, "profile"), told))
 
     def _want(self, files: Sequence[Attachment]) -> None:
@@ -261,7 +263,8 @@ class XArchive(Divided):
             return [Item(start, end, self._read(what))]
         spans = array_items(body, start, end)
         if what != "messages":
-            return [Item(*span, self._read(what)) for span in spans]
+            read = self._read(what)
+            return [Item(*span, read) for span in spans]
         found = []
         for span in spans:
             inside = member(body, span, "dmConversation", "messages")
@@ -288,7 +291,12 @@ def _value(body: bytes) -> tuple[int, int]:
     return begins.end(), end
 
 
-def _posts(listed: Sequence[object]) -> Iterator[tuple[Json, str, list[str]]]:
+def _each(found: object) -> Iterable[object]:
+    """The elements of a list, one by one; anything else is one by itself."""
+    return found if isinstance(found, (list, Elements)) else [found]
+
+
+def _posts(listed: Iterable[object]) -> Iterator[tuple[Json, str, list[str]]]:
     """Each post with its own id and the ids of its versions; one without an id is told of where it is read."""
     for one in listed:
         if isinstance(one, dict):

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-from connectors import spans
+from connectors import failing, spans
 from connectors.contract import (
     Attachment,
     Author,
@@ -293,7 +293,14 @@ class Nested(Carrying):
 
     def family(self, page: Page, root: str) -> Iterator[Batch]:
         began = self._http.now()
-        exchange = self._asked(f"{_base(page)}/{root}", {"fields": "comments"})
+        try:
+            exchange = self._asked(f"{_base(page)}/{root}", {"fields": "comments"})
+        except TryAgainLater as failure:
+            if not failing.fails_alone(failure):
+                raise
+            gap = failing.gap(failure, failing.FAMILY, root)
+            yield Batch(exchanges=failure.exchanges, resume_from=Cursor(""), gaps=[gap])
+            return
         error = _said(exchange).get("error")
         if error is not None:
             if (error.get("code"), error.get("error_subcode")) != (100, 33):

@@ -137,6 +137,8 @@ class LinkedInWorld(ReadWorld):
         self.answers_below_post = True
         """Whether an answer is found below the post as well, and not below the comment that it answers alone."""
         self.leaves_out = 0
+        self.keeps_away: set[str] = set()
+        """Comments that are counted, and shown to us nowhere."""
         """So many items of each answer are left out after they were counted off."""
         self.miscounts = 0
         self.asked: list[str] = []
@@ -279,7 +281,7 @@ class LinkedInWorld(ReadWorld):
                 found = self.said.get(number)
                 post, above = self._target(urn)
                 below = above if above or not self.answers_below_post else (found.above if found else None)
-                if found is None or found.post != post or found.above != below:
+                if found is None or found.post != post or found.above != below or number in self.keeps_away:
                     raise Refused(404, "NOT_FOUND", f"Comment {number} not found", 0)
                 return self._comment(found)
             case "organizationalEntityNotifications", []:
@@ -477,6 +479,7 @@ class LinkedInWorld(ReadWorld):
     def _comments(self, urn: str, query: Mapping[str, str]) -> dict[str, Any]:
         post, above = self._target(urn)
         below = [one for one in self.said.values() if one.post == post and one.above == above]
+        below = [one for one in below if one.number not in self.keeps_away]
         if not below:
             raise Refused(404, "NOT_FOUND", "No comments found", 0)
         below.sort(key=lambda one: one.at)

@@ -91,6 +91,7 @@ class MastodonWorld(Loopback):
         self.media_at = "one"
         self.numbers_by_time = True
         self.only_signed_in = False
+        self.lists_conversations = True
         self.handle_leads_to: str | None = None
         self.events: list[bytes] = []
         """What the stream tells, message by message, before it ends."""
@@ -363,6 +364,11 @@ class MastodonWorld(Loopback):
             raise Refused(401, "The access token is invalid")
         return self.token_of
 
+    def _if_any(self, viewer: str | None, scope: str) -> None:
+        """What is public needs no token; one that is shown must permit it all the same."""
+        if viewer is not None:
+            self._needs(viewer, scope)
+
     def _needs(self, viewer: str | None, scope: str) -> str:
         if viewer is None:
             raise Refused(401, "This method requires an authenticated user")
@@ -372,6 +378,13 @@ class MastodonWorld(Loopback):
 
     def _api(self, path: str, query: dict[str, str], viewer: str | None) -> tuple[Any, dict[str, str]]:
         steps = path.removeprefix("/api/").split("/")
+        match steps:
+            case ["v1", "accounts", _, "statuses"] | ["v1", "statuses", *_]:
+                self._if_any(viewer, "statuses")
+            case ["v1", "accounts", *_]:
+                self._if_any(viewer, "accounts")
+            case _:
+                pass
         match steps:
             case ["", ".well-known", "webfinger"]:
                 where = self.handle_leads_to or self.base
@@ -404,6 +417,8 @@ class MastodonWorld(Loopback):
             case ["v1", "notifications"]:
                 self._needs(viewer, "notifications")
                 return self._notifications(query)
+            case ["v1", "conversations"]:
+                return self._conversations(query, self._needs(viewer, "statuses"))
             case ["v2", "filters"]:
                 self._needs(viewer, "filters")
                 return [self._filter(one) for one in self.filters], {}
@@ -489,6 +504,32 @@ class MastodonWorld(Loopback):
             }
             for identity, status in rows
         ], {}
+
+    def _conversations(self, query: dict[str, str], viewer: str) -> tuple[Any, dict[str, str]]:
+        """Whoever writes to whom, by the newest of its messages; who turned it off is told of none of them elsewhere."""
+        if not self.lists_conversations:
+            raise Refused(404, "Not Found")
+        newest: dict[str, Said] = {}
+        for one in self.said.values():
+            if one.visibility == "direct" and self._shown(one, viewer):
+                newest[self._first(one)] = one
+        most = int(query.get("max_id", "0")) or 10**30
+        rows = sorted(newest.items(), key=lambda row: int(row[1].id), reverse=True)
+        rows = [row for row in rows if int(row[1].id) < most][: min(int(query["limit"]), self.page_size)]
+        told = [
+            {"id": str(int(root) % 1000), "unread": True, "accounts": [], "last_status": self._status(one)}
+            for root, one in rows
+        ]
+        full = len(rows) == self.page_size
+        link = (
+            f'<{self.base}/api/v1/conversations?limit=40&max_id={rows[-1][1].id}>; rel="next"' if full else ""
+        )
+        return told, {"Link": link} if link else {}
+
+    def _first(self, one: Said) -> str:
+        while one.parent in self.said:
+            one = self.said[one.parent]
+        return one.id
 
     def _names(self, name: str, listed: list[str], query: dict[str, str]) -> tuple[Any, dict[str, str]]:
         begin = int(query.get("max_id", "0"))

@@ -34,7 +34,7 @@ PUBLISHED, HELD, SPAM, REJECTED = "published", "heldForReview", "likelySpam", "r
 _PARTS = {
     "channels": "id snippet contentDetails statistics status brandingSettings localizations topicDetails",
     "playlistItems": "id snippet contentDetails status",
-    "videos": "id snippet contentDetails statistics status liveStreamingDetails localizations player topicDetails",
+    "videos": "id snippet contentDetails statistics status liveStreamingDetails localizations player topicDetails fileDetails",
     "commentThreads": "id snippet replies",
     "comments": "id snippet",
     "captions": "id snippet",
@@ -150,6 +150,8 @@ class YouTubeWorld(ReadWorld):
         self.shows_in_full = 5
         self.leaves_out_missing = True
         """Whether comments that are not found are left out; else the whole question is answered 404."""
+        self.tells_files = True
+        """Whether the channel itself is told which files were uploaded."""
         self.forgets_tokens = ""
         self.counts_more = 0
         self.hides_from_the_channel: set[str] = set()
@@ -380,6 +382,8 @@ class YouTubeWorld(ReadWorld):
         if len(names) > 50:
             raise Refused(400, "invalidFilters")
         found = [self.films[name] for name in names if name in self.films]
+        if "fileDetails" in query["part"].split(",") and not (owner and self.tells_files):
+            raise Refused(403, "forbidden", "The request cannot access the video's file details.")
         shown = [one for one in found if owner or one.privacy != "private"]
         return self._list(
             "videoListResponse",
@@ -421,6 +425,14 @@ class YouTubeWorld(ReadWorld):
                 "madeForKids": False,
             },
             "statistics": statistics,
+            "fileDetails": {
+                "fileName": f"{one.id}.mp4",
+                "fileSize": "104857600",
+                "fileType": "video",
+                "container": "mov",
+                "videoStreams": [{"widthPixels": 1280, "codec": "h264"}],
+                "creationTime": "2026-02-28T09:00:00Z",
+            },
             **({"localizations": one.translations} if one.translations else {}),
         }
 
