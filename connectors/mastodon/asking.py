@@ -35,6 +35,8 @@ class NotGiven(UnexpectedResponse):
     Who asks for what may be refused weighs it; for anybody else it is an answer that was not promised.
     """
 
+    code = "mastodon-refused"
+
     def __init__(self, status: int, words: str) -> None:
         super().__init__(f"{status} {words}")
         self.status = status

@@ -544,7 +544,7 @@ MISTAKES = {
         town(a="kind:comment OR kind:post => kind:comment)"),
         17,
         "never opened",
-        "question of search",
+        "Write (road OR bridge)",
     ),
     "a rule where there are no series": (
         TOWN[: TOWN.index("  - code")].replace("series:", "series: []") + TOWN[TOWN.index("classify:") :],
