@@ -1032,10 +1032,11 @@ def _gaps(seen: Pass) -> list[Gap]:
     return [gap for batch in seen.batches for gap in batch.gaps]
 
 
-def _passed_over(seen: Pass, whole: Pass) -> set[str]:
-    """The objects at which a platform failed, and which the pass after this one asks for again; see `connectors.failing`."""
-    known = {(gap.what, gap.native_id) for gap in _gaps(whole)}
-    return {gap.native_id for gap in _gaps(seen) if gap.native_id and (gap.what, gap.native_id) not in known}
+def _passed_over(seen: Pass, whole: Pass) -> set[tuple[str, str | None]]:
+    """The objects and lists at which a platform failed, and which the pass after this one asks for again; see `connectors.failing`."""
+    return {(gap.what, gap.native_id) for gap in _gaps(seen)} - {
+        (gap.what, gap.native_id) for gap in _gaps(whole)
+    }
 
 
 def _about(gaps: Iterable[Gap], whole: Pass) -> set[str]:

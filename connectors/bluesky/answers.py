@@ -184,7 +184,8 @@ class Answers:
             found = []
         if all(one.native_id != seen.view.uri for one in found):
             why = "the app view shows it, and it has another shape than a post promises"
-            told.gaps.append(Gap(what="an answer to a post", why=why, native_id=seen.view.uri))
+            named = seen.view.uri if uri(seen.view.uri) is not None else None
+            told.gaps.append(Gap(what="an answer to a post", why=why, native_id=named))
             self._unread.add(seen.view.uri)
         told.observations += [self._with_files(told, item) for item in found]
 
