@@ -14,7 +14,8 @@ what it would have named cannot be visited. A list besides the one that a page
 consists of MAY be left for the end of the pass, and be a gap where it fails
 again; nothing is then promised of what may stand in it. An answer about one object that
 cannot be read (HTML, another shape, no end) counts as well for connectors that
-say so (`Visit.unread_is_apart`), but not where it is asked how an item stands.
+say so (`Visit.unread_is_apart`), but not where it is asked how an item stands,
+and not where the line broke in its midst.
 
 Where `IN_SUCCESSION` objects fail one after the other and none is read in
 between, the platform is taken to be down: the error of the last is raised, and

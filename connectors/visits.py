@@ -112,10 +112,13 @@ class Visit:
         """Whether an error can be of one object among those that were asked for: the platform fails at it, or tells of it what cannot be read."""
         if isinstance(error, TryAgainLater):
             return self.fails_alone(error)
+        shown = error.exchanges or self._exchanges
         return (
             self.unread_is_apart
             and type(error) is UnexpectedResponse
-            and bool(self._exchanges or error.exchanges)
+            and bool(shown)
+            # What breaks off on the way says nothing of what was asked for, unless it is for its length.
+            and shown[-1].truncated in (None, "length")
         )
 
     def one_family(self, root: str, batches: Iterator[Batch], resume_from: Cursor) -> Iterator[Batch]:
