@@ -11,7 +11,6 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from app.cli import door
-from app.records.ids import new_id
 from tests.journeys.test_a_year import (  # noqa: F401 - the fixtures of that year
     BESIDE,
     ROUTES,
@@ -21,6 +20,8 @@ from tests.journeys.test_a_year import (  # noqa: F401 - the fixtures of that ye
     founded,
 )
 
+NOBODYS = UUID("01968c3e-7a00-7000-8000-000000000001")
+"""An id in the right shape, of no record."""
 SAID_BY_THE_PATH = {"id", "record", "event", "matter"}
 """What stands in the path of a route, or in the page that is open."""
 A_FILE = {"out", "svg"}
@@ -156,7 +157,7 @@ def test_a_hold_is_placed_by_a_list_from_a_file_on_the_page(department: Departme
     [
         (b"no-id\n", "is no record id"),
         (b"\xff\xfe\x00", "cannot be read as ids"),
-        (str(new_id()).encode(), "record"),
+        (str(NOBODYS).encode(), "record"),
         (b"\n".join(str(UUID(int=number)).encode() for number in range(25_001)), "25,001 records are named"),
     ],
 )
