@@ -11,14 +11,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from app.cli import door
-from tests.journeys.test_a_year import (  # noqa: F401 - the fixtures of that year
-    BESIDE,
-    ROUTES,
-    Department,
-    choices,
-    department,
-    founded,
-)
+from tests.journeys.acts import BESIDE, ROUTES, choices
+from tests.journeys.department import Department
 
 NOBODYS = UUID("01968c3e-7a00-7000-8000-000000000001")
 """An id in the right shape, of no record."""
@@ -99,9 +93,7 @@ def fields_of(of: Department) -> dict[str, set[str]]:
     return found
 
 
-def test_every_option_of_the_command_line_is_a_field_of_the_api_and_of_a_page(
-    department: Department,  # noqa: F811 - the fixture
-):
+def test_every_option_of_the_command_line_is_a_field_of_the_api_and_of_a_page(department: Department):
     fields, missing, asked = fields_of(department), [], 0
     for act, name in options():
         if name in {"help", "json", "why"} | A_FILE:
@@ -139,7 +131,7 @@ def placing(of: Department, *, status: int = 200, **form: Any) -> Any:
     return answer
 
 
-def test_a_hold_is_placed_by_a_list_from_a_file_on_the_page(department: Department):  # noqa: F811
+def test_a_hold_is_placed_by_a_list_from_a_file_on_the_page(department: Department):
     of = department
     matter, named = a_matter(of), [of.record("fell"), of.record("fence")]
     told = placing(of, matter=matter, file=("\ufeff" + "\r\n".join(named)).encode())
@@ -161,7 +153,7 @@ def test_a_hold_is_placed_by_a_list_from_a_file_on_the_page(department: Departme
         (b"\n".join(str(UUID(int=number)).encode() for number in range(25_001)), "25,001 records are named"),
     ],
 )
-def test_a_file_that_is_no_list_of_records_places_nothing(department: Department, file: bytes, says: str):  # noqa: F811
+def test_a_file_that_is_no_list_of_records_places_nothing(department: Department, file: bytes, says: str):
     of = department
     matter = a_matter(of)
     browser = of.browser("counsel")
@@ -172,7 +164,7 @@ def test_a_file_that_is_no_list_of_records_places_nothing(department: Department
     assert of.gets("counsel", "/holds")["total"] == 0
 
 
-def test_a_hold_on_the_page_is_by_several_authors(department: Department):  # noqa: F811
+def test_a_hold_on_the_page_is_by_several_authors(department: Department):
     of = department
     matter = a_matter(of)
     at = placing(
@@ -182,7 +174,7 @@ def test_a_hold_on_the_page_is_by_several_authors(department: Department):  # no
     assert {one["id"] for one in matched} == {of.record(one) for one in ("fell", "bridges", "fence")}
 
 
-def test_a_list_of_as_many_records_as_may_be_named_comes_through_the_api(department: Department):  # noqa: F811
+def test_a_list_of_as_many_records_as_may_be_named_comes_through_the_api(department: Department):
     of = department
     many = [str(UUID(int=number)) for number in range(100_000)]
     answer = of.asks("counsel").post("/api/v1/holds/preview", json={"matter": a_matter(of), "records": many})
@@ -191,7 +183,7 @@ def test_a_list_of_as_many_records_as_may_be_named_comes_through_the_api(departm
 
 
 def test_everything_that_a_hold_covers_can_be_read_on_its_page(
-    department: Department,  # noqa: F811
+    department: Department,
     monkeypatch: pytest.MonkeyPatch,
 ):
     of = department
@@ -210,7 +202,7 @@ def test_everything_that_a_hold_covers_can_be_read_on_its_page(
     assert "Nothing yet." in of.reads("counsel", f"{at}?basis=named")
 
 
-def test_a_list_of_at_most_so_many_records_is_proposed_on_the_page(department: Department):  # noqa: F811
+def test_a_list_of_at_most_so_many_records_is_proposed_on_the_page(department: Department):
     of = department
     of.adopt()
     of.days(190)
@@ -224,7 +216,7 @@ def test_a_list_of_at_most_so_many_records_is_proposed_on_the_page(department: D
         of.sends("rosa", form, "/dispositions/propose", series="COR-03", limit=wrong, why="due", status=422)
 
 
-def test_what_is_left_out_is_told_at_every_door_before_anybody_approves(department: Department):  # noqa: F811
+def test_what_is_left_out_is_told_at_every_door_before_anybody_approves(department: Department):
     of = department
     of.adopt()
     of.days(190)
@@ -246,7 +238,7 @@ def test_what_is_left_out_is_told_at_every_door_before_anybody_approves(departme
 
 
 def test_many_records_are_named_by_a_file_and_what_was_recorded_is_put_right_on_the_pages(
-    department: Department,  # noqa: F811
+    department: Department,
 ):
     of = department
     of.adopt()
@@ -282,7 +274,7 @@ def test_many_records_are_named_by_a_file_and_what_was_recorded_is_put_right_on_
 
 
 def test_how_records_stand_on_a_day_under_a_hold_is_told_on_the_page_as_on_the_command_line(
-    department: Department,  # noqa: F811
+    department: Department,
 ):
     of = department
     of.adopt()
@@ -296,7 +288,7 @@ def test_how_records_stand_on_a_day_under_a_hold_is_told_on_the_page_as_on_the_c
 
 
 def test_every_active_hold_that_somebody_may_know_of_is_listed_on_the_page(
-    department: Department,  # noqa: F811
+    department: Department,
 ):
     of = department
     matter = a_matter(of)
