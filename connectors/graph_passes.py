@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
-from connectors import cursors
+from connectors import lists
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Page, Sighting, State
 from connectors.graph import Asking, NotGiven, advanced, moment
@@ -21,36 +20,30 @@ NEAR = timedelta(hours=1)
 """By how much a span is asked for wider than it is."""
 
 
-class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(lists.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `page` is the number of the page or account. `at` is what the next answer is
-    asked for with, `ended` whether there is none; `waiting` are lists below
-    what was read, which are still to be read. `posts` and `threads` say whether
+    asked for with; `waiting` are lists below what was read, which are still to
+    be read. `posts` and `threads` say whether
     everything was shown: of the posts, and of what answers them. `gave` are the
     lists that gave something in the last pass (None: there was none), and `met`
     in this one. `one_by_one` is set after a pass that met a post whose answers
     were not all shown: they are then listed post by post, so that this one does
-    not keep the others from being compared. `left` are lists at which the
-    platform failed, and which are asked for once more at the end; `late` says
-    that the pass has come to them.
+    not keep the others from being compared.
     """
 
     page: str = ""
     at: dict[str, str] = msgspec.field(default_factory=dict)
-    ended: bool = False
     waiting: tuple[Any, ...] = ()
     posts: bool = True
     threads: bool = True
     gave: tuple[str, ...] | None = None
     met: tuple[str, ...] = ()
     one_by_one: bool = False
-    left: tuple[str, ...] = ()
-    late: bool = False
 
-    def after(self, stage: str) -> Self:
-        """Where to go on once `stage` is read to its end."""
-        return self.moved(stage=self.following(stage), at={}, ended=False, waiting=())
+    def beginning(self, stage: str) -> Self:
+        return super().beginning(stage).moved(at={}, waiting=())
 
     def giving(self, stage: str) -> Self:
         """The same pass, in which this list gave something."""
@@ -70,8 +63,10 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 P = TypeVar("P", bound=Place)
 
 
-class Pass(ABC, Generic[P]):
+class Pass(lists.Lists[P]):
     """A pass from `place` on."""
+
+    _asking: Asking
 
     def __init__(self, asking: Asking, page: Page, place: P) -> None:
         self._asking, self._page = asking, page
@@ -86,10 +81,6 @@ class Pass(ABC, Generic[P]):
     @abstractmethod
     def _gaps(self) -> list[Gap]:
         """The gaps that the next batch takes along."""
-
-    @abstractmethod
-    def _batch(self) -> Batch:
-        """What was gathered, with where to resume from."""
 
     @abstractmethod
     def _hides(self, stage: str) -> None:
@@ -123,9 +114,6 @@ class Pass(ABC, Generic[P]):
 
     # -- how it goes on and ends ---------------------------------------------------------------------------
 
-    def _move(self, **changes: Any) -> None:
-        self._place = self._place.moved(**changes)
-
     def _lead(
         self, following: Mapping[str, str] | None, met: set[str], what: str, whose: str = "Meta"
     ) -> None:
@@ -148,32 +136,9 @@ class Pass(ABC, Generic[P]):
         self._move(at={})
         return True
 
-    def _apart(self, what: str, stage: str, read: Iterator[Batch]) -> Iterator[Batch]:
-        """Read a list besides the page's own posts: where the platform fails at it alone, what follows is read all the same.
-
-        It is asked for once more at the end of the pass, and is a gap where it
-        fails again: an outage that passes costs nothing.
-        """
-        with self._asking.about(what, stage) as asked:
-            yield from read
-        if asked.gap is None:
-            return
-        if self._place.late:
-            self._gaps.append(replace(asked.gap, native_id=None))
-            self._hides(stage)
-        elif stage not in self._place.left:
-            self._move(left=(*self._place.left, stage))
-        self._move(at={}, ended=True, waiting=())
-        yield self._batch()
-
-    def _once_more(self, read: Callable[[str], Iterator[Batch]]) -> Iterator[Batch]:
-        """The lists that were left for the end of the pass."""
-        while self._place.left:
-            stage, *others = self._place.left
-            if not self._place.late or self._place.stage != stage:
-                self._move(late=True, stage=stage, at={}, ended=False, waiting=())
-            yield from read(stage)
-            self._move(left=tuple(others))
+    def _misses(self, stage: str, gap: Gap) -> None:
+        self._gaps.append(gap)
+        self._hides(stage)
 
     def _lacks(self, what: str, refused: NotGiven) -> None:
         """A list that is refused is a gap; one that the interface does not have is a blind spot, and a check says so."""

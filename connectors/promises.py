@@ -626,7 +626,7 @@ class ConnectorPromises(ABC):
             self._does(world, "loop", world.loop)
             seen = self._observe(world)
             assert isinstance(seen.error, UnexpectedResponse) or (
-                seen.error is None and any(gap.why.endswith(AGAIN) for gap in _gaps(seen))
+                seen.error is None and any(gap.why.endswith(AGAIN) for gap in _newly(seen, whole))
             ), f"a listing without end was ended by {seen.error!r}"
             self._proves_nothing(seen, whole)
 
@@ -900,7 +900,7 @@ class ConnectorPromises(ABC):
                 delay = getattr(world, hook)(after=after)
                 broken = self._observe(world)
                 told = f"{hook} after {after} answers"
-                assert broken.error is not None or _gaps(broken), (
+                assert broken.error is not None or _newly(broken, whole), (
                     f"{told}: the pass ended as if all had been seen"
                 )
                 if after == 0:
@@ -1032,11 +1032,16 @@ def _gaps(seen: Pass) -> list[Gap]:
     return [gap for batch in seen.batches for gap in batch.gaps]
 
 
-def _passed_over(seen: Pass, whole: Pass) -> set[tuple[str, str | None]]:
-    """The objects and lists at which a platform failed, and which the pass after this one asks for again; see `connectors.failing`."""
-    return {(gap.what, gap.native_id) for gap in _gaps(seen)} - {
-        (gap.what, gap.native_id) for gap in _gaps(whole)
-    }
+def _passed_over(seen: Pass, whole: Pass) -> set[str]:
+    """The objects at which a platform failed, and which the pass after this one asks for again; see `connectors.failing`."""
+    known = {(gap.what, gap.native_id) for gap in _gaps(whole)}
+    return {gap.native_id for gap in _gaps(seen) if gap.native_id and (gap.what, gap.native_id) not in known}
+
+
+def _newly(seen: Pass, whole: Pass) -> list[Gap]:
+    """The gaps of a pass that an undisturbed one does not have."""
+    standing = {(gap.what, gap.why, gap.native_id) for gap in _gaps(whole)}
+    return [gap for gap in _gaps(seen) if (gap.what, gap.why, gap.native_id) not in standing]
 
 
 def _about(gaps: Iterable[Gap], whole: Pass) -> set[str]:

@@ -18,7 +18,7 @@ from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Si
 from connectors.errors import AccessRevoked
 from connectors.facebook import asking as options
 from connectors.facebook import parse, shapes
-from connectors.facebook.place import BLOCKED, CONVERSATIONS, POSTS, SETTINGS, STAGES, THINGS, Place
+from connectors.facebook.place import BLOCKED, CONVERSATIONS, POSTS, SETTINGS, THINGS, Place
 from connectors.facebook.reading import OURS, Walk, introduction, reads_visitors
 from connectors.graph import Asking, Edge, NotGiven, advanced, moment
 from connectors.graph_passes import BOTH, NEAR, span, under, without_words
@@ -72,12 +72,7 @@ class Pass(graph_passes.Pass[Place]):
         yield from self._ended(self._stages())
 
     def _stages(self) -> Iterator[Batch]:
-        if not self._place.late:
-            for stage in STAGES[STAGES.index(self._place.stage) :]:
-                yield from self._stage(stage)
-                if stage != STAGES[-1]:
-                    self._place = self._place.after(stage)
-        yield from self._once_more(self._stage)
+        yield from self._in_turn()
         if self._place.posts or self._place.threads:
             # What was shown of visitors was all of it only where that is permitted still.
             self._is_shown_visitors()

@@ -28,7 +28,6 @@ from connectors.instagram.place import (
     MEDIA,
     MESSAGES,
     REPLIES,
-    STAGES,
     STORIES,
     TAGS,
     Place,
@@ -84,12 +83,7 @@ class Pass(graph_passes.Pass[Place]):
         yield from self._ended(self._stages())
 
     def _stages(self) -> Iterator[Batch]:
-        if not self._place.late:
-            for stage in STAGES[STAGES.index(self._place.stage) :]:
-                yield from self._stage(stage)
-                if stage != STAGES[-1]:
-                    self._place = self._place.after(stage)
-        yield from self._once_more(self._stage)
+        yield from self._in_turn()
         if self._place.threads and self._wanted.door is Door.FACEBOOK:
             # What was shown of comments was all of it only where that is permitted still.
             self._may_read_comments()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from connectors import cursors
+from connectors import lists
 
 SPAM, QUEUE, EDITED, COMMENTS, NEW, TREES, LOG = (
     "spam",
@@ -20,21 +20,18 @@ STAGES = (SPAM, QUEUE, EDITED, COMMENTS, NEW, TREES, LOG)
 """In the order in which a pass reads them. Which submissions' comments are read is known after `new`."""
 
 
-class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(lists.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `page` is the full name of the subreddit or account: a name may come to be
     another's. `moderator` says as whom the pass was begun: moderators are shown
-    more. `at` is after which thing the next answer begins, `ended` whether
-    there is none, `listed` how many things the list has shown. `trees` are the
+    more. `at` is after which thing the next answer begins, `listed` how many things the list has shown. `trees` are the
     submissions whose comments are still to be read, and `linked` those that
     somebody has commented on within the span. `reached` says that the list of
     comments goes back to before the span. `since` is when the oldest
     submission was published of a list that Reddit cuts off, and `total` how
     many comments it counts. `posts`, `comments` and `held` say whether
     everything was shown: of the submissions, of the comments, of what is removed.
-    `left` are lists at which Reddit failed, and which are asked for once more at
-    the end; `late` says that the pass has come to them.
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
@@ -43,7 +40,6 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     moderator: bool | None = None
     stage: str = STAGES[0]
     at: str = ""
-    ended: bool = False
     listed: int = 0
     trees: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
@@ -53,12 +49,9 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     posts: bool = True
     comments: bool = True
     held: bool = True
-    left: tuple[str, ...] = ()
-    late: bool = False
 
-    def after(self, stage: str) -> Place:
-        """Where to go on once `stage` is read to its end."""
-        return self.moved(stage=self.following(stage), at="", ended=False, listed=0)
+    def beginning(self, stage: str) -> Place:
+        return super().beginning(stage).moved(at="", listed=0)
 
     def finished(self) -> Place:
         """Where the next pass begins."""

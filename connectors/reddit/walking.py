@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
 from connectors.errors import UnexpectedResponse
+from connectors.lists import Lists
 from connectors.pieces import Seen
 from connectors.reddit import found, options, parse
 from connectors.reddit.address import Address
@@ -29,7 +29,6 @@ from connectors.reddit.place import (
     NEW,
     QUEUE,
     SPAM,
-    STAGES,
     TREES,
     Place,
 )
@@ -71,8 +70,10 @@ _TITLES: Mapping[str, str] = {
 }
 
 
-class Pass:
+class Pass(Lists[Place]):
     """A pass from `place` on."""
+
+    _asking: Asking
 
     def __init__(self, asking: Asking, named: Address, page: Page, place: Place) -> None:
         self._asking, self._named = asking, named
@@ -92,48 +93,21 @@ class Pass:
         yield self._batch([self._found.introduction])
         if self._named.is_subreddit:
             yield from self._about()
-        yield from self._ended(self._stages())
+        yield from self._ended(self._in_turn())
 
     @property
     def _states(self) -> Sequence[State]:
         return BOTH if self._found.moderator else SHOWN
 
-    def _stages(self) -> Iterator[Batch]:
-        if not self._place.late:
-            for stage in STAGES[STAGES.index(self._place.stage) :]:
-                if stage == TREES:
-                    yield from self._trees()
-                elif stage == NEW:
-                    yield from self._list(stage)
-                elif self._reads(stage):
-                    yield from self._apart(stage)
-                if stage != STAGES[-1]:
-                    self._place = self._place.after(stage)
-        while self._place.left:
-            stage, *others = self._place.left
-            if not self._place.late or self._place.stage != stage:
-                self._move(late=True, stage=stage, at="", ended=False, listed=0)
-            yield from self._apart(stage)
+    def _stage(self, stage: str) -> Iterator[Batch]:
+        if stage == TREES:
             yield from self._trees()
-            self._move(left=tuple(others))
-
-    def _apart(self, stage: str) -> Iterator[Batch]:
-        """A list besides the submissions: where Reddit fails at it alone, what follows is read all the same.
-
-        It is asked for once more at the end of the pass, and is a gap where it
-        fails again: an outage that passes costs nothing.
-        """
-        with self._asking.about(_TITLES[stage], stage) as asked:
+        elif stage == NEW:
             yield from self._list(stage)
-        if asked.gap is None:
-            return
-        if self._place.late:
-            self._gaps.append(replace(asked.gap, native_id=None))
-            self._hides(stage)
-        elif stage not in self._place.left:
-            self._move(left=(*self._place.left, stage))
-        self._move(at="", ended=True)
-        yield self._batch()
+        elif self._reads(stage):
+            yield from self._apart(_TITLES[stage], stage, self._list(stage))
+            if self._place.late:
+                yield from self._trees()  # of what it has named only now
 
     def _reads(self, stage: str) -> bool:
         """Whether a list is read in this pass. What was edited lately is read again with its tree, where it is in the span."""
@@ -285,11 +259,10 @@ class Pass:
             self._move(trees=(*self._place.trees, name))
 
     def _lacks(self, stage: str, refused: NotGiven) -> None:
-        self._gaps.append(Gap(what=_TITLES[stage], why=refused.why))
-        self._hides(stage)
+        self._misses(stage, Gap(what=_TITLES[stage], why=refused.why))
 
-    def _hides(self, stage: str) -> None:
-        """A list was not shown to its end: note what may stand there."""
+    def _misses(self, stage: str, gap: Gap) -> None:
+        self._gaps.append(gap)
         if stage == NEW:
             self._move(posts=False, comments=False)
         elif stage in {SPAM, QUEUE}:
@@ -372,9 +345,6 @@ class Pass:
     def _sighted(self, items: Sequence[Seen[Thing]]) -> list[Sighting]:
         told = (parse.told(one, self._speakers) for one in items)
         return [one for one in told if isinstance(one, Sighting)]
-
-    def _move(self, **changes: Any) -> None:
-        self._place = self._place.moved(**changes)
 
     def _batch(
         self,

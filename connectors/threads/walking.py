@@ -28,7 +28,6 @@ from connectors.threads.place import (
     OWN_REPLIES,
     PENDING,
     POSTS,
-    STAGES,
     Place,
 )
 from connectors.threads.reading import (
@@ -92,12 +91,7 @@ class Pass(graph_passes.Pass[Place]):
         self._move(threads=False)
 
     def _stages(self) -> Iterator[Batch]:
-        if not self._place.late:
-            for stage in STAGES[STAGES.index(self._place.stage) :]:
-                yield from self._stage(stage)
-                if stage != STAGES[-1]:
-                    self._place = self._place.after(stage)
-        yield from self._once_more(self._stage)
+        yield from self._in_turn()
         if self._place.threads:
             # What was shown of answers was all of it only where that is permitted still.
             self._may_read_answers()

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from connectors import cursors
+from connectors import lists
 from connectors.youtube.quota import Spent
 
 HELD, SPAM, PUBLISHED, UPLOADS = "heldForReview", "likelySpam", "published", "uploads"
@@ -23,12 +23,11 @@ Track = tuple[str, str, str]
 """A track of captions: its id, when it was last updated, and what it is called."""
 
 
-class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Place(lists.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list that is read, and where in it.
 
     `owner` says as whom the pass was begun: the channel itself is shown more.
-    `at` is YouTube's own token for the next answer, `ended` whether there is
-    none. `waiting` are threads whose answers are still to be read, `videos`
+    `at` is YouTube's own token for the next answer. `waiting` are threads whose answers are still to be read, `videos`
     videos whose comments are asked for by themselves, each with its token, and
     `films` videos that wait to be read with their captions.
     `tally` counts the comments that were shown of each video in this pass, and
@@ -48,7 +47,6 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     owner: bool | None = None
     stage: str = STAGES[0]
     at: str = ""
-    ended: bool = False
     waiting: tuple[Below, ...] = ()
     videos: tuple[tuple[str, str], ...] = ()
     films: tuple[str, ...] = ()
@@ -66,9 +64,8 @@ class Place(cursors.Staged, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     captions: dict[str, tuple[Track, ...]] = msgspec.field(default_factory=dict)
     spent: Spent = Spent()
 
-    def after(self, stage: str) -> Place:
-        """Where to go on once `stage` is read to its end."""
-        return self.moved(stage=self.following(stage), at="", ended=False, waiting=(), videos=(), films=())
+    def beginning(self, stage: str) -> Place:
+        return super().beginning(stage).moved(at="", waiting=(), videos=(), films=())
 
     def finished(self) -> Place:
         """Where the next pass begins."""

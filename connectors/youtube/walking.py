@@ -14,22 +14,21 @@ each answer; where the count falls, the list is read again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
 from connectors.errors import UnexpectedResponse
+from connectors.lists import Lists
 from connectors.pieces import Seen
 from connectors.youtube import captions, channel, options, parse
 from connectors.youtube.address import Address
 from connectors.youtube.asking import ROWS_AT_ONCE, Asking
 from connectors.youtube.captions import Captions
 from connectors.youtube.parse import moment
-from connectors.youtube.place import HELD, MOST_COUNTED, PUBLISHED, SPAM, STAGES, UPLOADS, Place
+from connectors.youtube.place import HELD, MOST_COUNTED, PUBLISHED, SPAM, UPLOADS, Place
 from connectors.youtube.reach import Reach
 from connectors.youtube.reading import Answer
 from connectors.youtube.refusals import NotGiven
@@ -57,8 +56,10 @@ _TITLES: Mapping[str, str] = {
 }
 
 
-class Pass:
+class Pass(Lists[Place]):
     """A pass from `place` on."""
+
+    _asking: Asking
 
     def __init__(self, asking: Asking, named: Address, page: Page, place: Place) -> None:
         self._asking, self._named = asking, named
@@ -77,16 +78,14 @@ class Pass:
             self._place = self._place.finished().moved(began=self._asking.now())
         self._move(channel=self._found.id, owner=self._found.owner)
         yield self._batch(self._found.observed())
-        yield from self._ended(self._stages())
+        yield from self._ended(self._in_turn())
 
-    def _stages(self) -> Iterator[Batch]:
-        for stage in STAGES[STAGES.index(self._place.stage) :]:
-            if stage == UPLOADS:
-                yield from self._uploads()
-            elif stage == PUBLISHED or self._owner:
-                yield from self._threads(stage)
-            if stage != STAGES[-1]:
-                self._place = self._place.after(stage)
+    def _stage(self, stage: str) -> Iterator[Batch]:
+        if stage == UPLOADS:
+            return self._uploads()
+        if stage == PUBLISHED:
+            return self._threads(stage)
+        return self._apart(_TITLES[stage], stage, self._threads(stage)) if self._owner else iter(())
 
     @property
     def _owner(self) -> bool:
@@ -100,22 +99,15 @@ class Pass:
         met: set[str] = set()
         status = "" if stage == PUBLISHED else stage
         while not self._place.ended:
-            ask = partial(
-                self._asking.threads,
-                {"allThreadsRelatedToChannelId": self._found.id},
-                self._place.at,
-                status=status,
-            )
             try:
-                found = self._held(stage, ask) if status else ask()
+                found = self._asking.threads(
+                    {"allThreadsRelatedToChannelId": self._found.id}, self._place.at, status=status
+                )
             except NotGiven as refused:
                 if self._begun_anew(refused, stage):
                     met.clear()
                     continue
                 self._lacks(stage, refused)
-                yield self._batch()
-                return
-            if found is None:
                 yield self._batch()
                 return
             past = self._reach.is_past([_begun(one.what) for one in found.items])
@@ -124,14 +116,6 @@ class Pass:
             self._lead(None if past else found.following, met, _TITLES[stage])
             yield self._batch(observed, listings)
             yield from self._answers()
-
-    def _held(self, stage: str, ask: Callable[[], Answer[Thread]]) -> Answer[Thread] | None:
-        """An answer of a list of held comments; None where YouTube fails at it, which is a gap: what is published is read."""
-        with self._asking.about(_TITLES[stage], stage) as asked:
-            return ask()
-        self._gaps += [replace(gap, native_id=None) for gap in (asked.gap,) if gap is not None]
-        self._move(held=False, ended=True)
-        return None
 
     def _met(self, found: Answer[Thread], status: str = "") -> list[Observation]:
         """The threads of one answer; those whose answers are to be read wait."""
@@ -454,7 +438,10 @@ class Pass:
             return
         if stage == PUBLISHED and refused.forbidden:
             self._move(shut=True)
-        self._gaps.append(Gap(what=_TITLES[stage], why=refused.why))
+        self._misses(stage, Gap(what=_TITLES[stage], why=refused.why))
+
+    def _misses(self, stage: str, gap: Gap) -> None:
+        self._gaps.append(gap)
         self._move(**({"threads": False} if stage == PUBLISHED else {"held": False}))
 
     def _ended(self, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -496,7 +483,7 @@ class Pass:
         """
         if not self._reach.narrowed or not self._place.threads:
             return []
-        states = BOTH if self._owner and self._place.held else SHOWN
+        states = BOTH if self._owner and self._place.held and not self._place.left else SHOWN
         names = [one.what.content_details.video_id for one in rows]
         names += [self._found.id] if self._place.ended else []
         return [
@@ -513,9 +500,6 @@ class Pass:
         return replace(
             self._place.listing([Kind.COMMENT, Kind.REPLY], self._asking.last, states), in_reply_to=name
         )
-
-    def _move(self, **changes: Any) -> None:
-        self._place = self._place.moved(**changes)
 
     def _batch(self, observed: Sequence[Observation] = (), listings: Sequence[Listing] = ()) -> Batch:
         gaps, self._gaps = self._gaps, []
