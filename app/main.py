@@ -1088,6 +1088,7 @@ class Archive:
             limit=limit,
             after=after,
             facets=facets,
+            history=LedgerSource(self.store),
         )
         if by is None and as_of is None:
             size = self.store.ledger.size_now()

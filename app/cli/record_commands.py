@@ -19,11 +19,11 @@ from app.holds import searching
 from app.holds.joining import Known
 from app.holds.showing import with_hold, with_holds
 from app.index import asof, families, grouping, highlights, search
-from app.index.engine import Answer as Hits
 from app.index.engine import IndexBusy, Sort
 from app.index.language import Query, parse
+from app.index.leafing import Begun
 from app.index.printer import show
-from app.index.search import Found, narrowed
+from app.index.search import Asking, Found, narrowed
 from app.index.source import LedgerSource, identities
 from app.index.standing import COUNTED
 from app.records.errors import Invalid
@@ -176,9 +176,9 @@ def _search(asked: argparse.Namespace) -> Answer | None:
             with archive.store.database.read() as tx:
                 Known(archive.store, tx, here.officer).must_not_leave(query.tree)
         _follow(here)
-        answer: Hits | None = None
+        asking: Asking | None = None
         if asked.families:
-            found, answer = _together(asked, here, query, facets)
+            found, asking = _together(asked, here, query, facets)
         else:
             found = archive.search(
                 query,
@@ -218,10 +218,13 @@ def _search(asked: argparse.Namespace) -> Answer | None:
         keys, cursor = found.records[: asked.limit], found.cursor
         groups = None
         with archive.store.database.read() as tx:
-            if answer is not None:
+            if asking is not None:
+                sort = Sort(asked.sort)
                 known = families.read(tx, found.as_of, messages=here.messages)
-                groups = grouping.of(answer, Sort(asked.sort), known, asked.limit, asked.after)
-                keys, cursor = tuple(grouping.first_hits(groups)), groups.cursor
+                begun = Begun.of(sort, asked.after, asof.size_of(asking.engine))
+                answer = asking.going_on(begun, LedgerSource(archive.store), asking.answer())
+                groups = grouping.of(answer, sort, known, asked.limit, begun.after)
+                keys, cursor = tuple(grouping.first_hits(groups)), begun.cursor(groups.cursor)
                 head["families"] = grouping.as_json(tx, groups)
             if asked.ids:
                 told: list[object] = [str(one) for one in identities(tx, keys)]
@@ -254,8 +257,8 @@ def _search(asked: argparse.Namespace) -> Answer | None:
 
 def _together(
     asked: argparse.Namespace, here: Session, query: Query, facets: Sequence[str]
-) -> tuple[Found, Hits]:
-    """What is found with its counts, and every hit of the same commit of the index, to be put into families."""
+) -> tuple[Found, Asking]:
+    """What is found with its counts, and the question to the same commit of the index, whose hits are put into families."""
     store = here.archive.store
     with store.database.read() as tx:
         size = store.ledger.size(tx)
@@ -273,7 +276,7 @@ def _together(
             standing=known,
             past=past,
         )
-        return found, search.asked(
+        return found, search.asking(
             index, query, zone, may_read_messages=here.messages, standing=known, past=past
         )
 

@@ -97,6 +97,25 @@ def question(history: History, engine: Index, tree: Tree, scope: Scope, size: in
     return either(both(tree, Among(_FACT, stood.alike)), Exactly(stood.versions))
 
 
+def going_on(history: History, engine: Index, tree: Tree, scope: Scope, size: int) -> Tree:
+    """What goes on with a list that was begun at `size` entries: each of its records by the version that was found then.
+
+    Whether a record is tagged, held or of a series is read as it is now. Only
+    what has changed since is opened, however many hits there are.
+    """
+    changed, new = history.changed(size)
+    judging.must_be_known(tree)
+    asked = judging.whichever_is_current(tree) if judging.asks_for_current(tree) else tree
+    candidates = Keys.of(engine.ask(both(asked, Among(_FACT, changed)), scope).every(Sort.NEWEST))
+    opened = (
+        judging.newest_hit(tree, [Read(one) for one in told], scope, before=size)
+        for told in history.of(candidates)
+    )
+    then = frozenset((one.record, one.version) for one in opened if one is not None)
+    unmoved = both(tree, Not(Among(_FACT, changed | new)))
+    return either(unmoved, Exactly(then)) if then else unmoved
+
+
 @dataclass(frozen=True, slots=True)
 class _Stood:
     """Hits of then: records that stand as they stood, and versions of those that have changed since."""

@@ -13,6 +13,7 @@ from app.index.documents import LACKS
 from app.index.engine import Answer, Index, QueryNotSupported, Scope, Sort
 from app.index.keys import Keys
 from app.index.language import Query, fact, parse, published
+from app.index.leafing import Begun
 from app.index.printer import explain, show
 from app.index.source import LedgerSource
 from app.index.spans import Words, marked, reach_of
@@ -80,28 +81,29 @@ def search(
     facets: Sequence[str] = (),
     standing: Standing | None = None,
     past: Past | None = None,
+    history: History | None = None,
 ) -> Found:
     """Answer a question with its exact total.
 
     Private messages are not found, counted or faceted unless
     `may_read_messages`. `standing` knows tags, series and holds; without it
     they are refused. With `past` the question is about an earlier size.
+    `history` is what a list in the order of capture goes on by: what is
+    captured while somebody leafs through it moves nothing in it.
     """
     understood = _understood(query)
-    scope = Scope(zone, messages=may_read_messages)
     seen = asof.size_of(engine)
-    if past is not None:
-        must_have_history(understood.tree)
-    asking = Asking(engine, joined(understood.tree, standing), scope, past)
-    answer = asking.answer()
-    page = answer.page(sort, limit, after)
-    lacking = asking.lacking()
+    here = asking(engine, understood, zone, may_read_messages=may_read_messages, standing=standing, past=past)
+    answer = here.answer()
+    begun = Begun.of(sort, after, seen)
+    page = here.going_on(begun, history, answer).page(sort, limit, begun.after)
+    lacking = here.lacking()
     behind = max(0, ledger_size - seen) if past is None else 0
     return Found(
         total=answer.total(),
         records=page.records,
-        cursor=page.cursor,
-        undated=asking.undated(),
+        cursor=begun.cursor(page.cursor),
+        undated=here.undated(),
         as_of=seen if past is None else past.size,
         unsearchable=behind + lacking.pop("any", 0),
         query=understood.explain(),
@@ -150,6 +152,13 @@ class Asking:
     def answer(self) -> Answer:
         """What is found. The question is refused, if at all, here."""
         return self.engine.ask(self._as_of(self.tree), self.scope)
+
+    def going_on(self, begun: Begun, history: History | None, answer: Answer) -> Answer:
+        """What a part of a list is taken from: `answer`, or, where its order may have moved since it was begun, as it stood then."""
+        if self.past is not None or history is None:
+            return answer
+        tree = begun.question(history, self.engine, self.tree, self.scope)
+        return answer if tree is self.tree else self.engine.ask(tree, self.scope)
 
     def undated(self) -> int:
         """How many records without a date of publication would be hits if their dates were met, and are not."""
@@ -233,10 +242,25 @@ def asked(
     past: Past | None = None,
 ) -> Answer:
     """The answer to a question, its facts joined."""
+    return asking(
+        engine, query, zone, may_read_messages=may_read_messages, standing=standing, past=past
+    ).answer()
+
+
+def asking(
+    engine: Index,
+    query: str | Query | Tree,
+    zone: ZoneInfo,
+    *,
+    may_read_messages: bool,
+    standing: Standing | None = None,
+    past: Past | None = None,
+) -> Asking:
+    """A question, its facts joined."""
     tree, scope = _understood(query).tree, Scope(zone, messages=may_read_messages)
     if past is not None:
         must_have_history(tree)
-    return Asking(engine, joined(tree, standing), scope, past).answer()
+    return Asking(engine, joined(tree, standing), scope, past)
 
 
 def _understood(query: str | Query | Tree) -> Query:

@@ -15,12 +15,13 @@ from app.holds import searching
 from app.holds.joining import Known
 from app.holds.showing import with_holds
 from app.index import asof, families, grouping, highlights, search
-from app.index.engine import Answer, Index, Scope, Sort
+from app.index.engine import Answer, Index, Sort
 from app.index.grouping import Groups
 from app.index.highlights import Highlight
+from app.index.leafing import Begun
 from app.index.search import Asking, Found, Past
 from app.index.source import LedgerSource
-from app.index.standing import COUNTED, JOINED, joined, must_have_history
+from app.index.standing import COUNTED, JOINED
 from app.index.tree import Field
 from app.records.errors import Invalid
 from app.records.nouns import Officer, Record
@@ -231,6 +232,7 @@ def find(
         facets=facets,
         standing=Known(here.store, tx, by),
         past=_past(here, tx, asked),
+        history=LedgerSource(here.store),
     )
     note(here, tx, what, asked, by=by, total=found.total)
     return query, found, read(here, tx, found.records, asked, by=by)
@@ -243,9 +245,11 @@ def find_families(
     plain, index = replace(asked, limit=1, cursor=""), searching.at_once(here.index, tx)
     query, found, _ = find(here, tx, plain, by=by, facets=facets, index=index)
     known = families.read(tx, found.as_of, messages=messages(by))
-    answer = everything(here, tx, plain, by=by, index=index).answer
-    groups = grouping.of(answer, asked.sort, known, asked.limit, asked.cursor or None)
-    return query, replace(found, cursor=groups.cursor), groups
+    every = everything(here, tx, plain, by=by, index=index)
+    begun = Begun.of(asked.sort, asked.cursor or None, asof.size_of(index))
+    answer = every.asking.going_on(begun, LedgerSource(here.store), every.answer)
+    groups = grouping.of(answer, asked.sort, known, asked.limit, begun.after)
+    return query, replace(found, cursor=begun.cursor(groups.cursor)), groups
 
 
 def _past(here: Parts, tx: Tx, asked: Asked) -> Past | None:
@@ -293,6 +297,7 @@ class Everything:
     here: Parts
     asked: Asked
     by: Officer
+    asking: Asking
     answer: Answer
     total: int
     undated: int
@@ -312,17 +317,22 @@ class Everything:
 def everything(here: Parts, tx: Tx, asked: Asked, *, by: Officer, index: Index | None = None) -> Everything:
     """Ask for every hit. The question is refused, if at all, before the first one leaves."""
     query = asked.understood()
-    scope = Scope(here.store.agency.zone(), messages=messages(by))
     index = searching.at_once(here.index, tx) if index is None else index
     as_of, past = asof.size_of(index), _past(here, tx, asked)
-    if past is not None:
-        must_have_history(query.tree)
-    asking = Asking(index, joined(query.tree, Known(here.store, tx, by)), scope, past)
+    asking = search.asking(
+        index,
+        query,
+        here.store.agency.zone(),
+        may_read_messages=messages(by),
+        standing=Known(here.store, tx, by),
+        past=past,
+    )
     answer = asking.answer()
     return Everything(
         here=here,
         asked=asked,
         by=by,
+        asking=asking,
         answer=answer,
         total=answer.total(),
         undated=asking.undated(),

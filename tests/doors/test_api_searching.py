@@ -9,10 +9,12 @@ import re
 
 import pytest
 
+from app.capture import importing
 from app.holds import searching
 from app.index import search
 from app.index.documents import Position
 from app.web.finding import Run, excerpt
+from tests.doors.conftest import item
 
 
 def found(answer):
@@ -91,6 +93,32 @@ def test_parts_follow_one_another_without_gap_or_repetition(person):
             break
     assert sorted(seen) == ["1", "2", "3", "4", "5", "7", "8"]
     assert person("reader").get("/api/v1/records?cursor=nonsense").json()["code"] == "bad-cursor"
+
+
+@pytest.mark.parametrize("more", [{}, {"families": "true"}])
+def test_in_the_order_of_capture_no_record_is_lost_to_whoever_reads_on_while_it_is_edited(
+    person, archive, laid, tmp_path, more
+):
+    def part(limit, cursor=None):
+        asked = {"sort": "captured", "limit": limit, **more} | ({"cursor": cursor} if cursor else {})
+        told = person("reader").get("/api/v1/records", params=asked).json()
+        return [one["native_id"] for one in told["records"]], told["next"]
+
+    whole, _ = part(100)
+    seen, cursor = part(1)
+    while cursor:
+        edited = [name for name in whole if name not in seen][-1]
+        file = tmp_path / f"{edited}.jsonl"
+        file.write_text(json.dumps(item(edited, f"Edited, after {len(seen)} had been read.", 8)) + "\n")
+        importing.observations(
+            archive.store, file, page=None, make_pages=True, by=laid.ids["administrator"], why="an edit",
+            tick=lambda: 0.0,
+        )  # fmt: skip
+        archive.follow()
+        assert part(1)[0] != whole[:1], "whoever begins now is shown the edit first"
+        more_seen, cursor = part(1, cursor)
+        seen += more_seen
+    assert seen == whole
 
 
 def test_a_mistake_is_told_with_its_place(person):

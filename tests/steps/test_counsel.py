@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,11 +17,22 @@ from sqlalchemy.exc import DatabaseError
 
 from app import officers
 from app.capture import records
-from app.index import alerts, asof, declarations, drafts, families, follower, reporting, reports, saved
+from app.index import (
+    alerts,
+    asof,
+    declarations,
+    drafts,
+    families,
+    follower,
+    reporting,
+    reports,
+    saved,
+    search,
+)
 from app.index.asof import IndexBehind
 from app.index.declarations import Declaration, Means, Verdict
 from app.index.documents import Document, Position
-from app.index.engine import FACETS, Engine, Scope, Sort
+from app.index.engine import FACETS, BadCursor, Engine, Scope, Sort
 from app.index.keys import Keys
 from app.index.language import BadQuery, parse
 from app.index.printer import show
@@ -105,9 +118,7 @@ def test_as_of_an_earlier_ledger_is_what_an_index_of_then_would_have_found(seed:
 
 
 def asof_undated(engine: Engine, tree: Any, scope: Scope) -> int:
-    from app.index.search import undated
-
-    return undated(engine, tree, scope)
+    return search.undated(engine, tree, scope)
 
 
 def test_what_the_index_has_not_reached_is_not_asked_of_it(tmp_path: Path):
@@ -116,6 +127,54 @@ def test_what_the_index_has_not_reached_is_not_asked_of_it(tmp_path: Path):
     assert asof.hits(told, engine, parse("*").tree, small.ALL, size - 3)
     with pytest.raises(IndexBehind, match=str(size)):
         asof.hits(told, engine, parse("*").tree, small.ALL, size)
+
+
+# -- a list that somebody leafs through ----------------------------------------------------------------------
+
+
+def leafed(told: Told, sizes: Sequence[int], tree: Any, *, goes_on: bool = True) -> list[int]:
+    """The records of a list by capture, two at a time; for each part the index has come to the next of `sizes`."""
+    shown: list[int] = []
+    cursor: str | None = None
+    for size in itertools.chain(sizes, itertools.repeat(sizes[-1])):
+        found = search.search(
+            taken_in(ReferenceEngine(), told, size), tree, zone=small.ALL.zone, ledger_size=size,
+            may_read_messages=True, sort=Sort.CAPTURED, limit=2, after=cursor,
+            history=told if goes_on else None,
+        )  # fmt: skip
+        shown, cursor = [*shown, *found.records], found.cursor
+        if cursor is None:
+            break
+    return shown
+
+
+def test_a_list_by_capture_shows_each_of_its_records_once_whatever_is_captured_between_its_parts():
+    otherwise = 0
+    for seed in range(30):
+        chance = random.Random(seed)
+        told, size = some_history(chance)
+        for _ in range(6):
+            tree = small.a_tree(chance)
+            sizes = sorted(chance.randrange(1, size + 1) for _ in range(5))
+            begun = list(
+                taken_in(ReferenceEngine(), told, sizes[0]).ask(tree, small.ALL).every(Sort.CAPTURED)
+            )
+            assert leafed(told, sizes, tree) == begun, (seed, sizes, show(tree))
+            otherwise += leafed(told, sizes, tree, goes_on=False) != begun
+    assert otherwise > 10, "without its beginning a list is another one: the test must meet that"
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "YmVndW46eDp5", "YmVndW46LTE6eQ", "YmVndW46MTp5", ""])
+def test_a_list_by_capture_goes_on_by_its_own_cursor_alone(wrong: str, tmp_path: Path):
+    told, size = some_history(random.Random(1))
+    engine = taken_in(TantivyEngine.open(tmp_path / "index"), told, size)
+    ask = functools.partial(search.search, engine, "*", zone=small.ALL.zone, ledger_size=size, limit=1)
+    for cursor in (wrong, ask(sort=Sort.NEWEST).cursor):
+        with pytest.raises(BadCursor):
+            ask(sort=Sort.CAPTURED, after=cursor, history=told)
+    with pytest.raises(BadCursor):
+        ask(sort=Sort.NEWEST, after=ask(sort=Sort.CAPTURED).cursor)
+    engine.settle()
 
 
 # -- an office ---------------------------------------------------------------------------------------------
