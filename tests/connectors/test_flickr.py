@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import xml.etree.ElementTree as ET
@@ -29,6 +28,7 @@ from connectors.flickr.address import Address
 from connectors.flickr.refusals import NotGiven
 from connectors.http import EvidenceClient
 from connectors.pieces import Seen
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.flickr_world import (
     ALIAS,
     GROUP,
@@ -805,19 +805,9 @@ def test_recorded_failures_mean_later_or_a_lost_connection() -> None:
 # --- answers that nobody expects ----------------------------------------------------------------------------
 
 
-def told_as(world: FlickrWorld, method: str, change: Callable[[dict[str, Any]], None]) -> None:
+def told_as(world: FlickrWorld, method: str, change: Callable[[dict[str, Any]], Any]) -> None:
     """From now on answers to that method are changed before they are given."""
-    given = world.answer
-
-    def answer(target: str, headers: Mapping[str, str]) -> Any:
-        status, kind, body = given(target, headers)
-        if f"method={method}&" not in target or status != 200:
-            return status, kind, body
-        told = json.loads(body)
-        change(told)
-        return status, kind, json.dumps(told).encode()
-
-    world.answer = answer  # type: ignore[method-assign]
+    answering.told_as(world, lambda target: f"method={method}&" in target, change)
 
 
 @pytest.mark.parametrize("lacks", ["author", "authorname", "datecreate", "permalink", "_content"])
@@ -840,6 +830,11 @@ def test_a_comment_without_a_writer_or_a_date_is_kept_with_those_behind_it(
     assert [one.kinds for one in listings(batches)] == [[Kind.POST], [Kind.COMMENT, Kind.REPLY]]
 
 
+def named(told: Any) -> Callable[[dict[str, Any]], None]:
+    """The first comment bears that id."""
+    return lambda whole: whole["comments"]["comment"][0].update(id=told)
+
+
 def test_a_comment_s_id_is_the_same_whether_it_is_a_text_or_a_number(
     world: FlickrWorld, stranger: Visit
 ) -> None:
@@ -849,12 +844,10 @@ def test_a_comment_s_id_is_the_same_whether_it_is_a_text_or_a_number(
         told_as(
             world,
             "flickr.photos.comments.getList",
-            lambda whole, told=told: whole["comments"]["comment"][0].update(id=told),  # type: ignore[misc]
+            named(told),
         )
         assert f"{name}/12345" in items(stranger.observe())
-    told_as(
-        world, "flickr.photos.comments.getList", lambda whole: whole["comments"]["comment"][0].update(id="")
-    )
+    told_as(world, "flickr.photos.comments.getList", named(""))
     batches = stranger.observe()
     assert [gap.native_id for batch in batches for gap in batch.gaps] == [name]
     assert [one.kinds for one in listings(batches)] == [[Kind.POST]]
@@ -907,12 +900,7 @@ def test_a_photo_that_is_removed_before_its_comments_are_read_is_no_gap(
 
 def failing_at(world: FlickrWorld, method: str, name: str) -> None:
     """From now on Flickr answers that question for that photo with 500."""
-    given = world.answer
-    world.answer = lambda target, headers: (  # type: ignore[method-assign]
-        (500, TEXT, b"oops")
-        if f"method={method}&" in target and f"={name}" in target
-        else given(target, headers)
-    )
+    answering.failing_at(world, lambda target: f"method={method}&" in target and f"={name}" in target)
 
 
 def test_a_photo_at_whose_comments_flickr_always_fails_is_a_gap_and_the_pass_goes_on(

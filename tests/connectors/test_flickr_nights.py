@@ -11,6 +11,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.flickr import Flickr
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.flickr_world import ALIAS, JSON, OURS, FlickrWorld, failing
 
@@ -130,11 +131,8 @@ def test_a_night_over_a_window_notices_what_was_said_below_old_photos_and_leaves
 
 def failing_below(world: FlickrWorld, *roots: str) -> None:
     """From now on Flickr answers with 500 to whoever asks what was said below these photos."""
-    given = world.answer
-    world.answer = lambda target, headers: (  # type: ignore[method-assign]
-        (500, {}, b"oops")
-        if "comments.getList" in target and any(f"={root}" in target for root in roots)
-        else given(target, headers)
+    answering.failing_at(
+        world, lambda target: "comments.getList" in target and any(f"={root}" in target for root in roots)
     )
 
 
@@ -148,7 +146,6 @@ def test_what_stands_behind_a_photo_at_whose_comments_flickr_always_fails_is_cap
     assert desk.night().status == "complete"
 
     # 1. One is broken. What is said below the others is captured; nothing is told of what was said below it.
-    sound = world.answer
     failing_below(world, names[1])
     unseen = world.say(names[1], "And the ferry?")
     new = [world.say(name, "Since when?") for name in (names[0], names[2])]
@@ -160,7 +157,7 @@ def test_what_stands_behind_a_photo_at_whose_comments_flickr_always_fails_is_cap
     assert desk.states() == {}
 
     # 2. It recovers: what was said meanwhile is captured, and what was removed is noticed.
-    world.answer = sound  # type: ignore[method-assign]
+    answering.is_itself(world)
     report = desk.night()
     assert (report.status, report.tally.new) == ("complete", 1)
     assert unseen in desk.held()
@@ -177,11 +174,10 @@ def test_where_flickr_fails_at_the_comments_of_every_photo_the_night_stops_and_t
     for name in names:
         world.say(name, "Why?")
     assert desk.night().status == "complete"
-    sound = world.answer
     failing_below(world, *names)
     report = desk.night()
     assert (report.status, report.finished, desk.states()) == ("partial", False, {})
-    world.answer = sound  # type: ignore[method-assign]
+    answering.is_itself(world)
     desk.night()
     assert desk.night().status == "complete"
     assert desk.states() == {}

@@ -11,6 +11,7 @@ import pytest
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.mediawiki import MediaWiki
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.desk import NIGHT, Desk, told
 from tests.connectors.worlds.mediawiki_world import HTML, JSON, PIXEL, Answer, MediaWikiWorld, refused
 
@@ -346,11 +347,11 @@ def test_an_answer_that_does_not_speak_of_what_was_asked_makes_nothing_absent(
         wanted = names in (asked.get("prop"), asked.get("list"))
         return cut(answers(path, asked, cookie)) if wanted else answers(path, asked, cookie)
 
-    world.answer = answer  # type: ignore[method-assign]  # the wiki leaves something out
+    answering.answers_as(world, answer)
     night = desk.night()
     assert night.status in {"partial", "failed"}
     assert (night.tally.absent, night.tally.gone) == (0, 0)
     assert desk.states() == {}
-    world.answer = answers  # type: ignore[method-assign]  # and is well again
+    answering.is_itself(world)
     assert desk.night().status == "complete"
     assert words(desk, "page:1") == ["Closed.", "Closed until four."]

@@ -35,6 +35,7 @@ from connectors.nextdoor import Nextdoor, address, parse, reading, routes
 from connectors.nextdoor.parse import Known
 from connectors.nextdoor.reading import Answer
 from connectors.nextdoor.shapes import Comment, Post
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.nextdoor_world import (
     INTRODUCED,
@@ -972,19 +973,9 @@ def test_a_post_with_two_thousand_comments_is_read_whole_and_counts_them() -> No
 # -- answers that nobody expects -----------------------------------------------------------------------------
 
 
-def told_as(world: NextdoorWorld, part: str, change: Callable[[dict[str, Any]], None]) -> None:
+def told_as(world: NextdoorWorld, part: str, change: Callable[[dict[str, Any]], Any]) -> None:
     """From now on answers to that address are changed before they are given."""
-    given = world.answer
-
-    def answer(method: str, target: str, headers: Mapping[str, str], form: dict[str, str]) -> Any:
-        status, kind, body = given(method, target, headers, form)
-        if part not in target or status != 200:
-            return status, kind, body
-        told = json.loads(body)
-        change(told)
-        return status, kind, json.dumps(told).encode()
-
-    world.answer = answer  # type: ignore[method-assign]
+    answering.told_as(world, lambda target: part in target, change)
 
 
 @pytest.mark.parametrize("more", ["true", "True", 1])
@@ -1006,8 +997,11 @@ def test_that_another_answer_follows_is_read_however_it_is_written(
 
     told_as(world, POSTS, written)
     changed = world.answer
-    world.answer = lambda method, target, headers, form: changed(  # type: ignore[method-assign]
-        method, target.replace("after=7", f"after={cursors.get('7')}"), headers, form
+    answering.answers_as(
+        world,
+        lambda method, target, headers, form: changed(
+            method, target.replace("after=7", f"after={cursors.get('7')}"), headers, form
+        ),
     )
     batches = own.observe()
     assert set(names) <= set(seen(batches))

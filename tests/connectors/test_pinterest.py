@@ -32,6 +32,7 @@ from connectors.http import EvidenceClient
 from connectors.pinterest import Pinterest
 from connectors.pinterest.manifest import SCOPES
 from connectors.pinterest.place import Place
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.pinterest_world import (
     HTML,
@@ -566,19 +567,9 @@ def test_a_cursor_that_cannot_be_read_begins_from_nothing(world, visit):
 # --- answers that nobody expects ----------------------------------------------------------------------------
 
 
-def told_as(world: PinterestWorld, path: str, change: Callable[[dict[str, Any]], None]) -> None:
+def told_as(world: PinterestWorld, path: str, change: Callable[[dict[str, Any]], Any]) -> None:
     """From now on answers of that path are changed before they are given."""
-    given = world.answer
-
-    def answer(target: str, headers: Mapping[str, str]) -> Any:
-        status, kind, body = given(target, headers)
-        if target.partition("?")[0] != f"/v5/{path}" or status != 200:
-            return status, kind, body
-        told = json.loads(body)
-        change(told)
-        return status, kind, json.dumps(told).encode()
-
-    world.answer = answer  # type: ignore[method-assign]
+    answering.told_as(world, lambda target: target.partition("?")[0] == f"/v5/{path}", change)
 
 
 def first_of(told: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from connectors.errors import (
 )
 from connectors.http import EvidenceClient
 from connectors.tiktok import TikTok
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.tiktok_world import (
     APPLICATION,
@@ -869,19 +870,9 @@ def test_nothing_is_asked_that_could_change_the_account(world, owner, public):
 # --- answers that nobody expects ----------------------------------------------------------------------------
 
 
-def told_as(world: TikTokWorld, part: str, change: Callable[[dict[str, Any]], None]) -> None:
+def told_as(world: TikTokWorld, part: str, change: Callable[[dict[str, Any]], Any]) -> None:
     """From now on what stands under `data` in answers of that address is changed before it is given."""
-    given = world.answer
-
-    def answer(method: str, target: str, headers: Mapping[str, str], sent: bytes) -> Any:
-        status, kind, body = given(method, target, headers, sent)
-        if part not in target or status != 200:
-            return status, kind, body
-        told = json.loads(body)
-        change(told["data"])
-        return status, kind, json.dumps(told).encode()
-
-    world.answer = answer  # type: ignore[method-assign]
+    answering.told_as(world, lambda target: part in target, lambda told: change(told["data"]))
 
 
 @pytest.mark.parametrize("address", ["https://[", "https://[::1/x", "//"])

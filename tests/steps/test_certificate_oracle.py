@@ -359,7 +359,10 @@ def expected(fuzz: Fuzz, found: Proposal, truth: Truth) -> dict[str, Any]:
     months = Counter(month(at) or "" for _, at in truth.wanted.values())
     known = sorted(month for month in months if month)
     kinds = Counter(kind for kind, _ in truth.wanted.values())
-    moment = lambda entry: iso(datetime.fromtimestamp(at_of[entry] / 1_000_000, UTC))  # noqa: E731
+
+    def moment(entry: int) -> str:
+        return iso(datetime.fromtimestamp(at_of[entry] / 1_000_000, UTC))
+
     assert set(gone) == set(truth.wanted)
     assert truth.executed is not None
     executed, authorised = by_act["executed"], by_act["authorised"][0]
@@ -675,18 +678,18 @@ def test_one_altered_row_is_where_the_oracle_and_the_certificate_part(
 
 @pytest.mark.parametrize("zone", ["Pacific/Guam", "America/Juneau"])
 def test_no_certificate_is_final_while_a_copy_of_the_keys_still_lives(
-    reopen: Any, clock: FixedClock, tmp_path: Path, zone: str
+    reopen: Any, clock: FixedClock, tmp_path: Path, zone: str, monkeypatch: pytest.MonkeyPatch
 ):
     store = reopen()
     store = replace(store, agency=replace(store.agency, timezone=zone))
     fuzz = Fuzz(store, clock, 3, tmp_path)
-    fuzz.luck.random = lambda: 0.0  # type: ignore[method-assign]
+    monkeypatch.setattr(fuzz.luck, "random", lambda: 0.0)
 
     def late_in_the_day() -> None:
         clock.at = clock.at.replace(hour=23)
         Fuzz.copies(fuzz)
 
-    fuzz.copies = late_in_the_day  # type: ignore[method-assign]
+    monkeypatch.setattr(fuzz, "copies", late_in_the_day)
     found, _ = fuzz.dispose("destroy")
     assert fuzz.copy_at is not None
     lives_until = fuzz.copy_at + timedelta(days=30)

@@ -84,7 +84,9 @@ def test_every_item_of_a_download_is_received_and_says_what_could_not_be_read_of
     found = desk.records()
     texts = {str(one.version.fields["text"]): one.version.fields for one in found.values()}
     assert {"half \ufffd", "hello"} <= texts.keys()
-    assert texts["half \ufffd"]["extra"]["unreadable_characters"] == 1  # type: ignore[index]
+    extra = texts["half \ufffd"]["extra"]
+    assert isinstance(extra, dict)
+    assert extra["unreadable_characters"] == 1
     assert {one.page.name for one in found.values()} <= {"Falls\ufffd", "falls\ufffd", "Falls"}
     assert desk.kept() == written
     assert desk.sound()
