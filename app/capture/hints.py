@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, case, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 
 from app.capture import lanes
 from app.db import Tx, from_instant, to_instant
+from app.db.rows import inserting
 from app.records.nouns import Page
 from app.store import cursors
 from app.store.ledger import keyed
@@ -201,8 +201,3 @@ def tidy(tx: Tx, now: datetime) -> int:
 def _waits(now: datetime) -> ColumnElement[bool]:
     young = hints.c.told_at >= to_instant(now - WINDOW)
     return hints.c.done_at.is_(None) & (hints.c.tries < MOST_TRIES) & young
-
-
-def inserting(tx: Tx, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that may say what becomes of a row that is there already: each of the two databases has its own."""
-    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)

@@ -25,6 +25,7 @@ from sqlalchemy import delete, select
 
 from app.capture import hints, pages
 from app.db import Tx, from_instant, to_instant
+from app.db.rows import inserting
 from app.records.errors import ArchiveError
 from app.records.nouns import Page
 from app.store.ledger import keyed
@@ -162,7 +163,7 @@ def _refused(judged: object) -> Refused:
 
 def _first(tx: Tx, connector: str, mark: bytes, now: datetime) -> bool:
     """Whether nobody accepted this delivery before; two that come at one moment are told apart by the database."""
-    made = hints.inserting(tx, deliveries).values(connector=connector, mark=mark, at=to_instant(now))
+    made = inserting(tx, deliveries).values(connector=connector, mark=mark, at=to_instant(now))
     return tx.execute(made.on_conflict_do_nothing().returning(deliveries.c.at)).first() is not None
 
 
@@ -193,7 +194,7 @@ def note(tx: Tx, connector: str, outcome: str, at: datetime, *, why: str = "", c
     if count == 0:
         return
     now = to_instant(at)
-    made = hints.inserting(tx, hooks).values(
+    made = inserting(tx, hooks).values(
         connector=connector, outcome=outcome, why=why[:_LONGEST_WHY], times=count, first_at=now, last_at=now
     )
     tx.execute(

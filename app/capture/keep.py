@@ -24,7 +24,7 @@ from app.capture import marks
 from app.capture.circles import Circle, Circles, Piece
 from app.db import ArchiveBusy, Tx, from_instant, key_of, to_instant
 from app.db.database import lock_ledger
-from app.db.rows import insert_rows, update_rows
+from app.db.rows import insert_rows, inserting, update_rows
 from app.records.ids import new_ids
 from app.store import suppression
 from app.store.canonical import Json, canonical, plain, simple
@@ -536,8 +536,9 @@ class _Batch:
     def _is_known(self, known: _Known, said: marks.Said, mark: bytes, *, profile: bool) -> bool:
         """Whether what is shown is what the newest version states, or in a history told again any version.
 
-        A mark of the older rule stands for no words beside the text: the
-        version is then opened. One that seems to have had none is opened only
+        Of such a history, what was edited later than the newest version states
+        is not told again, but stands. A mark of the older rule stands for no
+        words beside the text: the version is then opened. One that seems to have had none is opened only
         if bytes came that the record did not have.
         """
         if not known.version:
@@ -549,6 +550,8 @@ class _Batch:
         older = said.older_mark(known.secret)
         if (older == known.mark or said.leaves_open) and self._states(known, known.version, said):
             return True
+        if (mark in told or older in told) and not self.keeper.received and self._follows(known, said):
+            return False
         if mark in told and mark != older:
             return True
         met = told.get(older, ())
@@ -557,6 +560,15 @@ class _Batch:
         if said.leaves_open:
             met = [number for numbers in told.values() for number in numbers]
         return any(self._states(known, number, said) for number in met if number != known.version)
+
+    def _follows(self, known: _Known, said: marks.Said) -> bool:
+        """Whether a state that is held already was made later than what the newest version states.
+
+        So where a platform brings to light an older state once a newer one is
+        held: the newer stands again, and is stated once more.
+        """
+        stood = marks.stated(self._fields(known, known.version)).edited_at
+        return said.edited_at is not None and (stood is None or stood < said.edited_at)
 
     def _answered(self, known: _Known) -> str | None:
         """What a record was last said to answer: its platform names it no longer once that is removed, and nobody edited this."""
@@ -899,7 +911,8 @@ class _Batch:
         if self.count_rows:
             latest = {(known.key, at): told for known, at, told in self.count_rows}
             tx.execute(
-                insert(counts),
+                # A count that was kept never changes: of two at the same instant the series keeps the first.
+                inserting(tx, counts).on_conflict_do_nothing(),
                 [{"record": record, "at": at, "counts": told} for (record, at), told in latest.items()],
             )
 

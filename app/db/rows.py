@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.database import Tx
 
@@ -22,6 +23,11 @@ def insert_rows(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[tup
         tx.exec_driver_sql(_statement(table, tuple(columns)), list(rows))
     else:
         tx.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def inserting(tx: Tx, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that may say what becomes of a row that is there already: each of the two databases has its own."""
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 @lru_cache(maxsize=64)

@@ -198,6 +198,14 @@ def test_counters_and_expiring_addresses_are_no_edit(world: World):
     assert world.records()["p1"].counts == {"likes": 9}
 
 
+def test_a_second_count_at_the_same_instant_stops_nothing_and_is_told_of_the_record(world_anywhere: World):
+    world, then = world_anywhere, FixedClock(world_anywhere.clock.now())
+    for likes in (1, 9):
+        shown = listing(then, post("p1", "x", counts={"likes": likes}))
+        assert world.capture(shown).status == "complete"
+    assert world.records()["p1"].counts == {"likes": 9}
+
+
 def test_each_exchange_joins_back_to_the_bytes_of_the_wire(world_anywhere: World):
     world = world_anywhere
     shown, places = exchange(world.clock, [{"id": n, "author": {"name": "Ann"}} for n in range(3)])
