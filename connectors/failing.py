@@ -110,7 +110,7 @@ def fails_alone(error: TryAgainLater) -> bool:
     return last.status >= 500 and last.truncated is None and last.failure is None
 
 
-def gap(error: TryAgainLater | UnexpectedResponse, what: str, native_id: str) -> Gap:
+def gap(error: TryAgainLater | UnexpectedResponse, what: str, native_id: str | None) -> Gap:
     """What is written down of an object that fails, with the platform's answer, or of which it tells what cannot be read."""
     if isinstance(error, UnexpectedResponse):
         return Gap(what=what, why=f"{error} {AGAIN}", native_id=native_id)

@@ -508,9 +508,15 @@ class _Batch:
                 self.tally.unchanged += 1
                 known.last_seen = max(known.last_seen, to_instant(at))
                 continue
-            self._tell(known, found.state)
+            before = self._fields(known, known.version) if known.version else None
+            if before is not None and marks.completes(said, before):
+                self.tally.unchanged += 1
+            else:
+                self._tell(known, found.state)
             own = self.own.get((known.id, exchange), [])
             fields = stated_fields(item.page, found, own, self.exchange_ids[exchange])
+            if marks.keeps_back(found, before):
+                fields["files_told"] = False
             if (
                 known.version
                 and said.leaves_open

@@ -12,7 +12,8 @@ A word of an attachment that the platform did not tell this time (None) stands
 as it stood; that there is none (an empty text) is told, and differs from one
 that there was. An author of whom only the id is told is called what the same
 id was called last: a site that stops telling names renames nobody. One that
-keeps back which files are an item's (`files_told`) takes none away.
+keeps back which files are an item's (`files_told`) takes none away. What was
+kept back when an item was first seen, and is told later, is no edit either.
 
 The mark of a record without such words is what it was before they counted.
 Marks of that older rule live on in every archive; where one is met, the
@@ -60,6 +61,8 @@ labels of other people, addresses that are signed, and times at which something
 was last touched are nobody's words.
 """
 
+_AUTHOR, _FILES, _EDITED = 2, 3, 6
+"""Where in what is told the author, the files and the time of editing stand."""
 _WORDS = ("description", "caption")
 _IN_THE_HTML = frozenset({"webpage", "myspace", "digg"})
 """Where descriptions of pictures are part of the html: what varies at every look is left out of that, and of nothing else."""
@@ -84,7 +87,18 @@ class Said:
         return _digest(secret, self.told)
 
     def _words(self) -> object:
-        return [[name or "" for name in words] for words in self.files], self.own
+        return self.plainly, self.own
+
+    @property
+    def plainly(self) -> list[list[str]]:
+        """The words of each file; none and those that were not told look the same."""
+        return [[name or "" for name in words] for words in self.files]
+
+    @property
+    def edited_at(self) -> datetime | None:
+        """When it was edited, as the platform says."""
+        told = self.told[_EDITED]
+        return datetime.fromisoformat(told) if isinstance(told, str) else None
 
     @property
     def has_words(self) -> bool:
@@ -164,6 +178,15 @@ def stated(fields: Mapping[str, object]) -> Said:
     return Said(told, files, _own(own, fields.get("extra")) if own else ())
 
 
+def keeps_back(found: Observation, before: Mapping[str, object] | None) -> bool:
+    """Whether a version leaves open which files are the item's: its platform kept them back, and they are not known from `before`."""
+    if found.files_told:
+        return False
+    if before is None or before.get("files_told") is False:
+        return True
+    return not {one.id for one in found.attachments} <= {one.get("id", "") for one in _attached(before)}
+
+
 def carried_on(fields: dict[str, Json], found: Observation, before: Mapping[str, object]) -> bool:
     """Put words of attachments that were not told into `fields`, as the version `before` stated them; tell whether any were."""
     known = {item.get("id", ""): item for item in _attached(before)}
@@ -174,6 +197,34 @@ def carried_on(fields: dict[str, Json], found: Observation, before: Mapping[str,
             if getattr(one, name) is None and stood:
                 item[name], any_were = stood, True
     return any_were
+
+
+def completes(said: Said, before: Mapping[str, object]) -> bool:
+    """Whether what is shown is what the version `before` states, with what its platform kept back then.
+
+    That is which files are the item's, and the name of an author of whom only
+    the id was told. It is worth a version, and nobody edited anything. A file
+    that was known by more than its address and is no longer shown was taken out.
+    """
+    was = stated(before)
+    may = set()
+    author = was.told[_AUTHOR]
+    if isinstance(author, tuple) and author[0] and author[1:] == (None, None):
+        now = said.told[_AUTHOR]
+        may |= {_AUTHOR} if isinstance(now, tuple) and now[0] == author[0] else set()
+    if before.get("files_told") is False:
+        shown = cast("list[str]", said.told[_FILES])
+        known = {one.get("id", "") for one in _attached(before) if one.get("id") != one.get("url")}
+        may |= {_FILES} if known.issubset(shown) and len(shown) >= len(was.files) else set()
+    return (
+        bool(may)
+        and said.own == was.own
+        and (_FILES in may or said.plainly == was.plainly)
+        and all(
+            place in may or _encoder.encode(now) == _encoder.encode(then)
+            for place, (now, then) in enumerate(zip(said.told, was.told, strict=True))
+        )
+    )
 
 
 def still_with(found: Observation, before: Mapping[str, object]) -> tuple[Attachment, ...]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors import spans
-from connectors.bluesky import parse
+from connectors.bluesky import address, parse
 from connectors.bluesky.asking import Asking, NotGiven, patient, refused, revoked
 from connectors.bluesky.parse import Whose
 from connectors.contract import Author, Client, Exchange, Gap, Kind, Observation, Sighting, Span, State
@@ -28,6 +28,7 @@ _BROKEN = 500
 _CHAT = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
 _PAGE = "100"
 _DIRECT = "direct messages"
+_NAMELESS = "bears no id by which it could be kept; every later pass asks again"
 _FOR_MESSAGES = " Make an app password that allows access to direct messages."
 _OVERLAP = timedelta(days=2)
 """How far before the newest notification of the last pass its successor reads again."""
@@ -161,14 +162,20 @@ class Account:
     def _notifications(
         self, noted: str | None, hidden: Sequence[str], since: datetime | None
     ) -> Iterator[Step]:
-        """Answers, quotations and mentions, newest first, back to what the last pass has read."""
+        """Answers, quotations and mentions, newest first, back to what the last pass has read.
+
+        Only the last answer says how far that is: a pass that is broken off on
+        the way reads all of them again, and so does each after one in which
+        something could not be read.
+        """
         last = parse.moment(noted)
         until = since if last is None else last - _OVERLAP
-        newest = noted
+        newest, strange = noted, False
         for exchange in self._pages("app.bsky.notification.listNotifications", {"limit": _PAGE}):
             listed, seen = self._asking.read(_noticed, exchange, self._asking.last, self._whose, hidden)
+            strange |= bool(listed.unread)
             told = [one for one in seen if one is not None]
-            times = [what.indexed_at for what, _ in listed if what.indexed_at]
+            times = [what.indexed_at for what, _ in listed.items if what.indexed_at]
             newest = max([*times, newest or ""]) or None
             lately = [
                 one for one in told if since is None or one.published_at is None or one.published_at >= since
@@ -178,14 +185,24 @@ class Account:
                 Gap(
                     what="an answer or a mention",
                     why=f"a notification ({what.reason}) tells of it, and it has another shape than a post promises",
-                    native_id=what.uri,
+                    native_id=what.uri if address.uri(what.uri) is not None else None,
                 )
-                for (what, _), one in zip(listed, seen, strict=True)
+                for (what, _), one in zip(listed.items, seen, strict=True)
                 if one is None and what.reason in parse.TOLD_OF
             ]
-            yield Step(told, gaps=gaps, noted=newest, roots=roots)
+            gaps += [
+                Gap(
+                    what="an answer or a mention",
+                    why="a notification tells of it, and it has another shape than a notification promises",
+                    native_id=name,
+                )
+                for name in listed.unread
+            ]
             oldest = parse.moment(min(times)) if times else None
-            if until is not None and oldest is not None and oldest < until:
+            reached = until is not None and oldest is not None and oldest < until
+            ends = reached or not listed.cursor
+            yield Step(told, gaps=gaps, noted=newest if ends and not strange else None, roots=roots)
+            if reached:
                 return
 
     def _root(self, item: Observation) -> str | None:
@@ -197,9 +214,12 @@ class Account:
         """Every conversation, and every message that is in it."""
         convos: dict[str, dict[str, Author]] = {}
         for exchange in self._pages("chat.bsky.convo.listConvos", {"limit": _PAGE}, chat=True):
-            for one in self._asking.read(_listed, exchange, "convos"):
-                if isinstance(one.get("id"), str):
-                    convos[one["id"]] = _members(one.get("members"))
+            for one in self._asking.read(_all, exchange, "convos"):
+                named = one.get("id") if isinstance(one, dict) else None
+                if isinstance(named, str) and named:
+                    convos[named] = _members(one.get("members"))
+                else:
+                    yield Step(gaps=[Gap(what=f"{_DIRECT} of a conversation", why=f"it {_NAMELESS}")])
         for convo, members in convos.items():
             query = {"convoId": convo, "limit": _PAGE}
             with self._asking.about(f"{_DIRECT} of the conversation {convo}", f"chat:{convo}") as asked:
@@ -237,10 +257,15 @@ class Account:
 
 def _listed(body: bytes, name: str) -> list[dict[str, Any]]:
     """The objects of a listing; one that is not told at all is not empty."""
+    return _objects(_all(body, name))
+
+
+def _all(body: bytes, name: str) -> list[Any]:
+    """All that stands in a listing."""
     said = parse.answer(body).get(name)
     if not isinstance(said, list):
         raise parse.Malformed(f"a listing of {name} was expected")
-    return _objects(said)
+    return said
 
 
 def _filters(preference: Mapping[str, Any]) -> list[str]:
@@ -272,16 +297,20 @@ def _members(value: object) -> dict[str, Author]:
 
 
 def _said(body: bytes, exchange: int, convo: str, members: Mapping[str, Author]) -> Step:
-    """The messages of one answer, each with its own bytes; one that was deleted is told to be gone."""
+    """The messages of one answer, each with its own bytes; one that was deleted is told to be gone, one without an id a gap."""
     whole = parse.answer(body)
     said = whole.get("messages")
     if not isinstance(said, list):
         raise parse.Malformed("a listing of messages was expected")
     places = [(start, end) for start, end, _ in spans.items(body, "messages")]
-    observations, sightings = [], []
+    observations, sightings, gaps = [], [], []
     for one, (start, end) in zip(said, places, strict=True):
-        if not isinstance(one, dict) or not isinstance(one.get("id"), str):
-            raise parse.Malformed("a message without an id")
+        if not isinstance(one, dict) or not isinstance(one.get("id"), str) or not one["id"]:
+            why = f"a message {_NAMELESS}"
+            gaps.append(
+                Gap(what=f"{_DIRECT} of the conversation {convo}", why=why, native_id=f"chat:{convo}")
+            )
+            continue
         name = f"chat:{convo}/{one['id']}"
         if str(one.get("$type", "")).endswith("#deletedMessageView"):
             sightings.append(
@@ -303,15 +332,23 @@ def _said(body: bytes, exchange: int, convo: str, members: Mapping[str, Author])
                 evidence=(Span(exchange, start, end),),
             )
         )
-    return Step(observations, sightings)
+    return Step(observations, sightings, gaps)
 
 
 def _noticed(
     body: bytes, exchange: int, whose: Whose, hidden: Sequence[str]
-) -> tuple[list[tuple[parse.Noticed, Span]], list[Observation | None]]:
+) -> tuple[parse.Listed[tuple[parse.Noticed, Span]], list[Observation | None]]:
     """The notifications of one answer, and what each of them tells of."""
-    listed, _ = parse.notices(body, exchange)
-    return listed, [parse.noticed(what, span, whose, hidden) for what, span in listed]
+    listed = parse.notices(body, exchange)
+    return listed, [_told_of(what, span, whose, hidden) for what, span in listed.items]
+
+
+def _told_of(what: parse.Noticed, span: Span, whose: Whose, hidden: Sequence[str]) -> Observation | None:
+    """What a notification tells of; None where that is no record, or one that bears no address."""
+    try:
+        return parse.noticed(what, span, whose, hidden)
+    except parse.Malformed:
+        return None
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from connectors.bluesky import parse
 from connectors.bluesky.address import uri
 from connectors.bluesky.asking import NotGiven
 from connectors.bluesky.network import Network
-from connectors.bluesky.parse import Branch, Seen, Whose
+from connectors.bluesky.parse import Branch, Listed, Seen, Whose
 from connectors.contract import Exchange, Gap, Kind, Listing, Observation, State
 from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
 
@@ -33,6 +33,7 @@ DEPTH = 100
 _PAGE = "100"
 _ANSWERS = (Kind.COMMENT, Kind.REPLY)
 _STATES = (State.PRESENT, State.HIDDEN)
+STRANGE = "the app view shows it, and it has another shape than a post promises"
 
 
 @dataclass(slots=True)
@@ -67,10 +68,17 @@ class Answers:
 
     def posts(self, uris: Sequence[str]) -> dict[str, Seen]:
         """These posts as the app view shows them; those that it does not show are left out."""
+        told = self.listed(uris)
+        if told.unread:
+            raise UnexpectedResponse(
+                "The app view does not answer as it should: it shows a post that nobody can read."
+            )
+        return {seen.view.uri: seen for seen in told.items}
+
+    def listed(self, uris: Sequence[str]) -> Listed[Seen]:
+        """The same with those that nobody can read."""
         exchange = self._ask("app.bsky.feed.getPosts", {"uris": list(uris)}, "posts")
-        index = self._asking.last
-        found, _ = self._asking.read(lambda body: parse.posts(body, index), exchange)
-        return {seen.view.uri: seen for seen in found}
+        return self._asking.read(parse.posts, exchange, self._asking.last)
 
     def shown(self, seen: Seen, *, blocked: bool = False) -> list[Observation]:
         """One post, with the threadgate that stands inside it; the page's own words as its repository has them."""
@@ -106,15 +114,15 @@ class Answers:
         hurdles: list[tuple[Branch, datetime]] = []
         while waiting:
             where, blocked = waiting.pop()
-            if where in asked:
-                raise UnexpectedResponse(
-                    f"The app view cuts the thread of {root} off at {where} again and again: it has no end."
-                )
-            asked.add(where)
             began = self._asking.http.now()
             branch: Branch | str | None = None
             with self._asking.about("answers to a post", root) as asking:
+                if where in asked:
+                    raise UnexpectedResponse(
+                        f"The app view cuts the thread of {root} off at {where} again and again: it has no end."
+                    )
                 branch = self._thread(where)
+            asked.add(where)
             if asking.gap is not None:
                 told.gaps.append(asking.gap)
                 self._unread.add(where)
@@ -129,6 +137,7 @@ class Answers:
                 continue
             for one in branch.all():
                 self._observe(told, one.seen, blocked=blocked)
+                self._unreadable(told, one.unread)
                 waiting += [(name, True) for name in one.blocked]
                 if one.cut and one.seen.view.reply_count != 0:
                     waiting.append((one.seen.view.uri, blocked))
@@ -138,16 +147,18 @@ class Answers:
             self._close(told, one, since, root)
         return told
 
-    def quotes(self, where: str) -> list[Seen]:
+    def quotes(self, where: str) -> Listed[Seen]:
         """Every post that quotes the one at `where`, as far as the app view shows them."""
-        found: list[Seen] = []
+        found: Listed[Seen] = Listed()
         cursor: str | None = None
         passed: set[str] = set()
         while True:
             query = {"uri": where, "limit": _PAGE, **({"cursor": cursor} if cursor else {})}
             exchange = self._ask("app.bsky.feed.getQuotes", query, f"the quotations of {where}")
-            listed, cursor = self._asking.read(parse.posts, exchange, self._asking.last)
-            found += listed
+            told = self._asking.read(parse.posts, exchange, self._asking.last)
+            found.items += told.items
+            found.unread += told.unread
+            cursor = told.cursor
             if cursor is None:
                 return found
             if cursor in passed:
@@ -183,11 +194,16 @@ class Answers:
         except UnexpectedResponse:
             found = []
         if all(one.native_id != seen.view.uri for one in found):
-            why = "the app view shows it, and it has another shape than a post promises"
             named = seen.view.uri if uri(seen.view.uri) is not None else None
-            told.gaps.append(Gap(what="an answer to a post", why=why, native_id=named))
+            told.gaps.append(Gap(what="an answer to a post", why=STRANGE, native_id=named))
             self._unread.add(seen.view.uri)
         told.observations += [self._with_files(told, item) for item in found]
+
+    def _unreadable(self, told: Told, names: Sequence[str | None]) -> None:
+        """Answers that are shown and have another shape than a post promises: a gap of each."""
+        for name in names:
+            told.gaps.append(Gap(what="an answer to a post", why=STRANGE, native_id=name))
+            self._unread.update([name] if name is not None else [])
 
     def _with_files(self, told: Told, item: Observation) -> Observation:
         """The same item, with the addresses of files that only their own author's server hands out.
@@ -230,25 +246,33 @@ class Answers:
         place = uri(view.uri)
         own = place is not None and place.did == self._whose.did
         stated = view.reply_count or 0
-        shown = len(branch.answers) + len(branch.blocked) + len(branch.missing)
+        shown = len(branch.answers) + len(branch.blocked) + len(branch.missing) + len(branch.unread)
         lacking = _lacking("answers to a post", stated, shown, view.uri)
         exchange = branch.seen.span.exchange
         below = {*(one.seen.view.uri for one in branch.answers), *branch.blocked}
+        unread = list(branch.unread)
         if own and view.quote_count:
-            quotes: list[Seen] = []
+            quotes: Listed[Seen] = Listed()
             with self._asking.about("quotations of a post", root) as asking:
                 quotes = self.quotes(view.uri)
-            for seen in quotes:
+            for seen in quotes.items:
                 self._observe(told, seen)
-            below |= {seen.view.uri for seen in quotes}
+            self._unreadable(told, quotes.unread)
+            below |= {seen.view.uri for seen in quotes.items}
+            unread += quotes.unread
             stated += view.quote_count
             lacking += (
-                _lacking("quotations of a post", view.quote_count, len(quotes), view.uri)
+                _lacking(
+                    "quotations of a post",
+                    view.quote_count,
+                    len(quotes.items) + len(quotes.unread),
+                    view.uri,
+                )
                 if asking.gap is None
                 else [asking.gap]
             )
         told.gaps += lacking
-        if not lacking and self._unread.isdisjoint(below):
+        if not lacking and not unread and self._unread.isdisjoint(below):
             told.listings.append(self._listing(view.uri, began, exchange, stated))
 
     def _listing(self, where: str, began: datetime, exchange: int, stated: int) -> Listing:

@@ -23,12 +23,12 @@ from typing import Any, ClassVar
 from connectors.bluesky import identity, parse, reading, standing
 from connectors.bluesky.account import Account, Step
 from connectors.bluesky.address import POST, Uri, uri
-from connectors.bluesky.answers import Answers, Told, chunks, everything
+from connectors.bluesky.answers import STRANGE, Answers, Told, chunks, everything
 from connectors.bluesky.asking import Asking, NotGiven
 from connectors.bluesky.identity import Identity
 from connectors.bluesky.manifest import MANIFEST
 from connectors.bluesky.network import NO_LONGER, Network
-from connectors.bluesky.parse import Seen, Whose
+from connectors.bluesky.parse import Listed, Seen, Whose
 from connectors.bluesky.place import MOST_KNOWN, Place
 from connectors.bluesky.reading import Reading
 from connectors.bluesky.stream import Stream
@@ -53,6 +53,7 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 
 _ANSWERED_WITHIN = timedelta(days=7)
 """How far before its span a narrowed pass still asks for answers: most come soon, few come later."""
@@ -320,18 +321,26 @@ class _Pass:
             yield self._told(told)
 
     def _shown(self, answers: Answers, some: Sequence[str]) -> Mapping[str, Seen] | Gap | None:
-        """These posts as the app view shows them; a gap where it fails at the one, None where at some together."""
+        """These posts as the app view shows them.
+
+        A gap where it fails at the one, or shows it so that nobody can read
+        it; None where that is so of one of several.
+        """
         if len(some) == 1:
+            listed: Listed[Seen] = Listed()
             with self._asking.about("answers to a post", some[0]) as asked:
-                return answers.posts(some)
-            return asked.gap
+                listed = answers.listed(some)
+            if listed.unread:
+                return Gap(what="answers to a post", why=f"{STRANGE}. {AGAIN}", native_id=some[0])
+            return asked.gap or {seen.view.uri: seen for seen in listed.items}
         try:
-            return answers.posts(some)
+            listed = answers.listed(some)
         except (TryAgainLater, UnexpectedResponse) as error:
             if not self._asking.is_apart(error):
                 raise
             self._asking.failed(error)
             return None
+        return None if listed.unread else {seen.view.uri: seen for seen in listed.items}
 
     def _told(self, told: Told, sightings: Sequence[Sighting] = ()) -> Batch:
         if told.gaps:

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -102,8 +102,8 @@ class _Node(msgspec.Struct):
     """A place in a thread: a post with its answers, or why there is none."""
 
     post: msgspec.Raw = msgspec.Raw()
-    replies: list[_Node] | None = None
-    uri: str = ""
+    replies: list[_Node | None] | None = None
+    uri: Any = None
     not_found: bool = msgspec.field(name="notFound", default=False)
     blocked: bool = False
 
@@ -138,9 +138,10 @@ _view = msgspec.json.Decoder(View)
 _thread = msgspec.json.Decoder(_Thread)
 _posts = msgspec.json.Decoder(_Posts)
 _notices = msgspec.json.Decoder(_Notices)
-_noticed = msgspec.json.Decoder(Noticed)
 _refusal = msgspec.json.Decoder(Refusal)
 _object = msgspec.json.Decoder(dict[str, Any])
+_UNREAD = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What is raised for one item that has another shape than it promises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +152,39 @@ class Seen:
     span: Span
 
 
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Listed(Generic[T]):
+    """The items of a listing, and the cursor of what follows.
+
+    `unread` are the addresses of those that have another shape than they
+    promise, None where not even the address can be read.
+    """
+
+    items: list[T] = field(default_factory=list)
+    unread: list[str | None] = field(default_factory=list)
+    cursor: str | None = None
+
+
 @dataclass(slots=True)
 class Branch:
     """A post in a thread with what answers it.
 
     `blocked` and `missing` are the addresses of answers that are not shown
-    because somebody blocked somebody, and because there is no such post. `cut`
-    says that the answer stopped here although there may be more below.
+    because somebody blocked somebody, and because there is no such post;
+    `unread` those of answers that nobody can read, None where not even the
+    address can be, and `loose` what answers these. `cut` says that the answer
+    stopped here although there may be more below.
     """
 
     seen: Seen
     answers: list[Branch] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    unread: list[str | None] = field(default_factory=list)
+    loose: list[Branch] = field(default_factory=list)
     cut: bool = False
 
     def all(self) -> Iterator[Branch]:
@@ -172,7 +193,7 @@ class Branch:
         while waiting:
             one = waiting.pop()
             yield one
-            waiting += reversed(one.answers)
+            waiting += reversed([*one.answers, *one.loose])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,25 +224,44 @@ def answer(body: bytes) -> dict[str, Any]:
         raise Malformed(f"a JSON object was expected: {fault}") from None
 
 
-def posts(body: bytes, exchange: int) -> tuple[list[Seen], str | None]:
-    """The posts of a listing (`getPosts`, `getQuotes`), and the cursor of what follows."""
+def posts(body: bytes, exchange: int) -> Listed[Seen]:
+    """The posts of a listing (`getPosts`, `getQuotes`)."""
     try:
-        listed = _posts.decode(body)
-        return [
-            Seen(_viewed(raw), span) for raw, span in _placed(body, listed.posts, exchange)
-        ], listed.cursor
+        said = _posts.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"a listing of posts was expected: {fault}") from None
+    told: Listed[Seen] = Listed(cursor=said.cursor)
+    for raw, span in _placed(body, said.posts, exchange):
+        try:
+            told.items.append(Seen(_viewed(raw), span))
+        except _UNREAD:
+            told.unread.append(called(raw))
+    return told
 
 
-def notices(body: bytes, exchange: int) -> tuple[list[tuple[Noticed, Span]], str | None]:
-    """The notifications of a listing, and the cursor of what follows."""
+def notices(body: bytes, exchange: int) -> Listed[tuple[Noticed, Span]]:
+    """The notifications of a listing."""
     try:
-        listed = _notices.decode(body)
-        placed = _placed(body, listed.notifications, exchange)
-        return [(_noticed.decode(raw), span) for raw, span in placed], listed.cursor
+        said = _notices.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"a listing of notifications was expected: {fault}") from None
+    told: Listed[tuple[Noticed, Span]] = Listed(cursor=said.cursor)
+    for raw, span in _placed(body, said.notifications, exchange):
+        try:
+            told.items.append((pieces.value(bytes(raw), Noticed), span))
+        except _UNREAD:
+            told.unread.append(called(raw))
+    return told
+
+
+def called(raw: bytes | msgspec.Raw) -> str | None:
+    """The address of an item that has another shape than it promises; None where not even that can be read."""
+    try:
+        told = pieces.value(bytes(raw), Any)
+    except _UNREAD:
+        return None
+    where = told.get("uri") if isinstance(told, dict) else None
+    return where if isinstance(where, str) and address.uri(where) is not None else None
 
 
 def thread(body: bytes, exchange: int) -> Branch | str | None:
@@ -234,7 +274,7 @@ def thread(body: bytes, exchange: int) -> Branch | str | None:
         if top.not_found:
             return None
         if top.blocked:
-            return top.uri
+            return str(top.uri)
         return _grown(body, top, exchange)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"a thread was expected: {fault}") from None
@@ -251,27 +291,39 @@ def _viewed(raw: bytes | msgspec.Raw) -> View:
 def _grown(body: bytes, top: _Node, exchange: int) -> Branch:
     """Branches out of nodes, in the order in which they stand in the body, so that each is found behind the last."""
     root: Branch | None = None
-    waiting: list[tuple[_Node, Branch | None]] = [(top, None)]
+    waiting: list[tuple[_Node | None, Branch | None, bool]] = [(top, None, False)]
     at = 0
     while waiting:
-        node, above = waiting.pop()
-        if above is not None and node.blocked:
-            above.blocked.append(node.uri)
+        node, above, loose = waiting.pop()
+        if above is not None and (node is None or node.blocked or node.not_found):
+            where = node.uri if node is not None else None
+            if node is None or not isinstance(where, str):
+                above.unread.append(None)
+            else:
+                (above.blocked if node.blocked else above.missing).append(where)
             continue
-        if above is not None and node.not_found:
-            above.missing.append(node.uri)
-            continue
+        assert node is not None, "the top of a thread is a node"
         raw = bytes(node.post)
         start = body.find(raw, at)
         if start < 0:  # the names of a node stood in another order than they mostly do
             start = body.find(raw)
         at = start + len(raw)
-        branch = Branch(Seen(_viewed(raw), Span(exchange, start, at)), cut=node.replies is None)
+        try:
+            view = _viewed(raw)
+        except _UNREAD:
+            if above is None:
+                raise
+            above.unread.append(called(raw))
+            waiting += [(below, above, True) for below in reversed(node.replies or ())]
+            continue
+        branch = Branch(Seen(view, Span(exchange, start, at)), cut=node.replies is None)
         if above is None:
             root = branch
+        elif loose:
+            above.loose.append(branch)
         else:
             above.answers.append(branch)
-        waiting += [(below, branch) for below in reversed(node.replies or ())]
+        waiting += [(below, branch, False) for below in reversed(node.replies or ())]
     assert root is not None, "the top of a thread is a post"
     return root
 

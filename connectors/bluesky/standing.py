@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from connectors.bluesky import address, car, parse, repository
 from connectors.bluesky.address import Uri
-from connectors.bluesky.answers import Answers, chunks
+from connectors.bluesky.answers import STRANGE, Answers, chunks
 from connectors.bluesky.asking import Asking, NotGiven
 from connectors.bluesky.identity import Identity
 from connectors.bluesky.network import NO_LONGER, Network
@@ -62,53 +62,80 @@ class Standing:
 
     def _account(self) -> Sighting:
         """The account itself: its document is there, and its server says whether it shows it."""
-        try:
-            self._asking.xrpc(self._server, "com.atproto.sync.getLatestCommit", {"did": self._page.did})
-            state, reason = State.PRESENT, "200"
-        except NotGiven as refusal:
-            state, reason = refusal_of_account(refusal)
+        state, reason = State.PRESENT, "200"
+        with self._asking.about("how it stands", self._page.did, unread=False) as asked:
+            try:
+                self._asking.xrpc(self._server, "com.atproto.sync.getLatestCommit", {"did": self._page.did})
+            except NotGiven as refusal:
+                state, reason = refusal_of_account(refusal)
+        if asked.gap is not None:
+            state, reason = State.UNKNOWN, asked.gap.why
         return Sighting(native_id=self._page.did, state=state, exchange=self._asking.last, reason=reason)
 
     def _collection(self, name: str) -> Sighting:
         """A list of the page's that is one record: whether its repository still has anything of that kind."""
+        state, reason = State.UNKNOWN, ""
+        with self._asking.about("how it stands", name, unread=False) as asked:
+            state, reason = self._described(name.rpartition("/")[2])
+        if asked.gap is not None:
+            reason = asked.gap.why
+        return Sighting(native_id=name, state=state, exchange=self._asking.last, reason=reason)
+
+    def _described(self, collection: str) -> tuple[State, str]:
         try:
             exchange = self._asking.xrpc(
                 self._server, "com.atproto.repo.describeRepo", {"repo": self._page.did}
             )
         except NotGiven as refusal:
-            state, reason = refusal_of_account(refusal)
-            return Sighting(native_id=name, state=state, exchange=self._asking.last, reason=reason)
+            return refusal_of_account(refusal)
         held = self._asking.read(parse.answer, exchange).get("collections")
         if not isinstance(held, list):
             raise UnexpectedResponse(f"{exchange.url} does not say which collections the account has.")
-        there = name.rpartition("/")[2] in held
-        return Sighting(
-            native_id=name,
-            state=State.PRESENT if there else State.GONE,
-            exchange=self._asking.last,
-            reason="200" if there else "describeRepo: the repository has no such collection",
-        )
+        if collection in held:
+            return State.PRESENT, "200"
+        return State.GONE, "describeRepo: the repository has no such collection"
 
     def _visitors(self, uris: Sequence[str]) -> list[Sighting]:
-        """What others wrote: shown by the app view, else asked for at their own servers."""
-        whose = Whose(did=self._page.did)
-        answers = Answers(self._network, whose, records={}, hidden=parse.hidden_in)
-        shown = answers.posts(uris)
-        roots = sorted({root for seen in shown.values() if (root := self._root(seen)) is not None})
-        hidden: set[str] = set()
+        """What others wrote: shown by the app view, else asked for at their own servers.
+
+        What the app view fails at, or tells so that nobody can read it, is
+        unknown unless it is proven to be gone, and so is what such a post may
+        hide below it; the others are told.
+        """
+        answers = Answers(self._network, Whose(did=self._page.did), records={}, hidden=parse.hidden_in)
+        shown, unsaid = self._shown(answers, uris)
         seen_at = self._asking.last
-        for some in chunks(roots):
-            for seen in answers.posts(some).values():
-                hidden |= set(parse.hidden_in(seen.view))
+        roots = {name: root for name, seen in shown.items() if (root := self._root(seen)) is not None}
+        gates, silent = self._shown(answers, sorted(set(roots.values())))
+        hidden = {name for seen in gates.values() for name in parse.hidden_in(seen.view)}
         found = []
         for name in uris:
-            if name in shown:
-                state = State.HIDDEN if name in hidden else State.PRESENT
-                reason = "hidden by the page's own threadgate" if name in hidden else "200"
-                found.append(Sighting(native_id=name, state=state, exchange=seen_at, reason=reason))
-            else:
-                found.append(self._unshown(name))
+            if name not in shown:
+                found.append(self._unshown(name, unsaid.get(name)))
+                continue
+            state, reason = State.PRESENT, "200"
+            if name in hidden:
+                state, reason = State.HIDDEN, "hidden by the page's own threadgate"
+            elif roots.get(name) in silent:
+                state, reason = State.UNKNOWN, f"it may be hidden below {roots[name]}: {silent[roots[name]]}"
+            found.append(Sighting(native_id=name, state=state, exchange=seen_at, reason=reason))
         return found
+
+    def _shown(self, answers: Answers, uris: Sequence[str]) -> tuple[dict[str, Seen], dict[str, str]]:
+        """These posts as the app view shows them, some at a time; and of which of them nothing is known, and why."""
+        shown: dict[str, Seen] = {}
+        unsaid: dict[str, str] = {}
+        for some in chunks(uris):
+            told, gaps = self._asking.piecemeal("how it stands", some, answers.listed)
+            unsaid |= {gap.native_id: gap.why for gap in gaps if gap.native_id is not None}
+            for listed in told:
+                shown |= {seen.view.uri: seen for seen in listed.items}
+                unread = [one for one in listed.unread if one is not None]
+                if len(unread) < len(listed.unread):
+                    # Which of them that is cannot be told: it may be any that is not shown.
+                    unread = list(some)
+                unsaid |= dict.fromkeys(unread, STRANGE)
+        return shown, {name: why for name, why in unsaid.items() if name not in shown}
 
     def _root(self, seen: Seen) -> str | None:
         """The page's own post at the root of the thread, whose threadgate may hide the item."""
@@ -117,8 +144,11 @@ class Standing:
         place = address.uri(root.get("uri")) if isinstance(root, dict) else None
         return str(place) if place is not None and place.did == self._page.did else None
 
-    def _unshown(self, name: str) -> Sighting:
-        """An item that the app view does not show. A failure of its author's server proves nothing about it."""
+    def _unshown(self, name: str, why: str | None) -> Sighting:
+        """An item that the app view does not show. A failure of its author's server proves nothing about it.
+
+        `why` is given where it may be that the app view shows it all the same: then it is gone or unknown.
+        """
         place = address.uri(name)
         assert place is not None, "only addresses of records are asked for here"
         try:
@@ -126,6 +156,8 @@ class Standing:
         except ConnectorError as error:
             self._asking.failed(error)
             state, reason = State.UNKNOWN, f"its author's server could not be asked: {error.code}"
+        if why is not None and state is not State.GONE:
+            state, reason = State.UNKNOWN, why
         return Sighting(native_id=name, state=state, exchange=self._asking.last, reason=reason)
 
     def _at_home(self, place: Uri) -> tuple[State, str]:

@@ -45,6 +45,7 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import ConnectorError, NoSuchPage, TryAgainLater, UnexpectedResponse
+from connectors.failing import AGAIN
 from connectors.mediawiki import parse
 from connectors.mediawiki.asking import Answer, Asking, NotGiven
 from connectors.mediawiki.history import SITE, Histories
@@ -238,7 +239,7 @@ class _Pass:
         yield from self._named()
         yield from self._listed()
         if self._wiki.administers:
-            yield self._kept_out()
+            yield from self._kept_out()
         for title, named in self._missing.items():
             with self._asking.about(f"the log of the title {title}", title) as asked:
                 yield from self._histories.lost(title, named=named)
@@ -283,16 +284,34 @@ class _Pass:
         wanted = self._wiki.wanted
         of_account = [f"User:{wanted.user}", f"User talk:{wanted.user}"] if wanted.user else []
         for titles, asked_for in ((wanted.titles, True), (of_account, False)):
-            shown = list(self._wiki.by_title(titles))
-            redirects = [info.title for info, _ in shown if info.redirect]
-            shown += list(self._wiki.by_title(redirects, onward=True))
-            gaps = [
+            shown, gaps = self._titled(titles)
+            onward, more = self._titled([info.title for info, _ in shown if info.redirect], onward=True)
+            shown += onward
+            gaps += more
+            self.whole = self.whole and not gaps
+            gaps += [
                 Gap(what=f"the wiki page {info.title}", why="no page can have this title")
                 for info, _ in shown
                 if not self._select(info, asked_for=asked_for) and (info.invalid or info.special)
             ]
-            if shown:
+            if shown or gaps:
                 yield self._asking.batch(self._place.cursor(), gaps=gaps)
+
+    def _titled(self, titles: Sequence[str], *, onward: bool = False) -> tuple[list[Info], list[Gap]]:
+        """How pages of these titles stand; a gap for each at which the wiki fails, or of which it tells what nobody can read."""
+        if len(titles) != 1:
+            try:
+                return list(self._wiki.by_title(titles, onward=onward)), []
+            except (TryAgainLater, UnexpectedResponse) as error:
+                if not self._asking.is_apart(error):
+                    raise
+                self._asking.failed(error)
+            alone = [self._titled([title], onward=onward) for title in titles]
+            return [one for shown, _ in alone for one in shown], [one for _, gaps in alone for one in gaps]
+        shown: list[Info] = []
+        with self._asking.about(f"the wiki page {titles[0]}", titles[0]) as asked:
+            shown = list(self._wiki.by_title(titles, onward=onward))
+        return shown, [] if asked.gap is None else [replace(asked.gap, native_id=None)]
 
     def _listed(self) -> Iterator[Batch]:
         """The pages of a category, of an account, and of namespaces."""
@@ -321,13 +340,21 @@ class _Pass:
         )
         try:
             for answer in self._asking.each({"action": "query", **question}, given=given):
+                nameless = 0
                 for body, _ in answer.listed(question["list"]):
-                    number = _titled(answer, body).pageid
-                    if number > 0:
+                    number = parse.numbered(body)
+                    if number:
                         self._selected[number] = None
-                    elif question["list"] != "usercontribs":  # where an edit of a page that is gone has none
-                        raise UnexpectedResponse(f"{answer.exchange.url} lists a page without its number.")
-                yield self._asking.batch(self._place.cursor())
+                    elif number is None or question["list"] != "usercontribs":
+                        nameless += (
+                            1  # in the list of somebody's edits, one of a page that is gone has the number 0
+                        )
+                gaps = []
+                if nameless:
+                    self.whole = False
+                    why = f"the wiki lists {nameless} of them without their numbers. {AGAIN}"
+                    gaps.append(Gap(what=what, why=why))
+                yield self._asking.batch(self._place.cursor(), gaps=gaps)
         except NotGiven as refused:
             self.whole = False
             gap = Gap(what=what, why=f"the wiki answers {refused.code}: {refused.text}")
@@ -350,22 +377,30 @@ class _Pass:
         self._selected[info.pageid] = None
         return True
 
-    def _kept_out(self) -> Batch:
+    def _kept_out(self) -> Iterator[Batch]:
         """Whom and what the wiki keeps out, as its administrator sees it."""
-        observations: list[Observation] = []
+        for what, read in (("whom the wiki blocks", self._blocks), ("the wiki's filters", self._filters)):
+            with self._asking.about(what, what) as asked:
+                yield self._asking.batch(self._place.cursor(), read())
+            if asked.gap is not None:
+                gap = replace(asked.gap, native_id=None)
+                yield self._asking.batch(self._place.cursor(), gaps=[gap])
+
+    def _blocks(self) -> list[Observation]:
         asked = {"action": "query", "list": "blocks", "bkprop": "id|user|by|timestamp|expiry|reason"}
         answers = list(self._asking.each({**asked, "bklimit": "max"}))
         blocked = [_blocked(answer, body) for answer in answers for body, _ in answer.listed("blocks")]
-        observations.append(parse.blocks(blocked, [answer.whole() for answer in answers]))
-        for info, span in self._wiki.by_title(_FILTERS, words=True):
-            if info.revisions:
-                observations.append(
-                    replace(
-                        parse.about(info, info.revisions[0].main().content or "", [span]),
-                        native_id=f"filter:{info.pageid}",
-                    )
-                )
-        return self._asking.batch(self._place.cursor(), observations)
+        return [parse.blocks(blocked, [answer.whole() for answer in answers])]
+
+    def _filters(self) -> list[Observation]:
+        return [
+            replace(
+                parse.about(info, info.revisions[0].main().content or "", [span]),
+                native_id=f"filter:{info.pageid}",
+            )
+            for info, span in self._wiki.by_title(_FILTERS, words=True)
+            if info.revisions
+        ]
 
     # --- how it stands ------------------------------------------------------------------------------------
 
@@ -471,13 +506,6 @@ def _named(wiki: Wiki) -> Iterator[Finding]:
             fine=fine,
             remedy="" if fine else "Look at the spelling of the title, or at the wiki's deletion log.",
         )
-
-
-def _titled(answer: Answer, body: bytes) -> parse.Titled:
-    try:
-        return parse.one(body, parse.Titled)
-    except parse.Malformed as fault:
-        raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
 
 
 def _blocked(answer: Answer, body: bytes) -> parse.Block:

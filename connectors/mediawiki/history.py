@@ -81,11 +81,12 @@ class Histories:
             self._place.pages[info.pageid] = Known(title=info.title)
 
     def changed(self, info: PageInfo) -> bool:
-        """Whether anything about a page differs from what was read last."""
+        """Whether anything about a page differs from what was read last, or an administrator may read more of it."""
         known = self._place.pages.get(info.pageid)
         return (
             known is None
             or known.gone
+            or (self._wiki.may_read_deleted and bool(known.unread))
             or (known.touched, known.title, known.last) != (info.touched, info.title, info.lastrevid)
         )
 
@@ -169,17 +170,39 @@ class Histories:
         return self._asking.batch(self._place.cursor(), observations)
 
     def _wanted(self, known: Known) -> tuple[list[Row], frozenset[int]]:
-        """The revisions to read, oldest first, and which of them were put in before the last that was read."""
-        since = self._wiki.wanted.since
-        rows = [row for row in self._rows if since is None or row.what.timestamp >= since]
+        """The revisions to read, oldest first, and which of them stand before the last that was read.
+
+        Those are what was put in later, what was kept back and is shown now,
+        and the whole history where some of it was brought back: nothing tells
+        which. The newest follows them, and stands again.
+        """
+        rows = self._shown()
         reached = (known.at, known.last)
         fresh = [row for row in rows if _place_of(row) > reached]
-        inserted = [
-            row for row in rows if known.last and _place_of(row) < reached and row.what.revid > known.highest
-        ]
-        if inserted and not fresh:
+        before = [row for row in rows if known.last and _place_of(row) <= reached]
+        inserted = [row for row in before if row.what.revid > known.highest and _place_of(row) < reached]
+        if 0 <= known.count < len(before) - len(inserted):
+            inserted = before
+        else:
+            shown = {row.what.revid for row in inserted} | {
+                row.what.revid
+                for row in before
+                if row.what.revid in known.unread and self._may_read(row.what)
+            }
+            inserted = [row for row in before if row.what.revid in shown]
+        if inserted and not fresh and inserted[-1] is not rows[-1]:
             fresh = rows[-1:]
         return [*inserted, *fresh], frozenset(row.what.revid for row in inserted)
+
+    def _may_read(self, what: Revision) -> bool:
+        """Whether the text of a revision may be expected to be given to us."""
+        hidden = "text" in what.hides()
+        return not hidden or (self._wiki.may_read_deleted and not what.suppressed)
+
+    def _shown(self) -> list[Row]:
+        """The history that is read, as it is shown: from when on the page of the archive begins."""
+        since = self._wiki.wanted.since
+        return [row for row in self._rows if since is None or row.what.timestamp >= since]
 
     def _left_out(self, info: PageInfo) -> Iterator[Batch]:
         """Say which revisions are not read because the page of the archive begins later."""
@@ -223,6 +246,7 @@ class Histories:
             )
         observations: list[Observation] = []
         gaps: list[Gap] = []
+        unread: set[int] = set()
         newest = self._rows[-1].what.revid
         for outlined in some:
             number = outlined.what.revid
@@ -234,22 +258,35 @@ class Histories:
             one = parse.revision(row.what, page, files, (row.span, *evidence)) if row else None
             if one is None:
                 gaps.append(_unread(info, outlined.what, row))
+                unread.add(number)
                 continue
             observations.append(one)
-        self._reached(info, some, inserted, settled=settled)
+        self._reached(info, some, inserted, unread, settled=settled)
         return self._asking.batch(self._place.cursor(), observations, gaps=gaps)
 
     def _reached(
-        self, info: PageInfo, some: Sequence[Row], inserted: frozenset[int], *, settled: bool
+        self,
+        info: PageInfo,
+        some: Sequence[Row],
+        inserted: frozenset[int],
+        unread: Collection[int],
+        *,
+        settled: bool,
     ) -> None:
+        """Note how far the page is read. How many revisions that are is known once those before the last are read."""
         known = self._place.pages[info.pageid]
         in_order = [row for row in some if row.what.revid not in inserted]
         at, last = max([_place_of(row) for row in in_order] + [(known.at, known.last)])
+        read = {row.what.revid for row in some}
+        kept_back = {*(one for one in known.unread if one not in read), *unread}
+        done = bool(in_order) or settled
         self._place.pages[info.pageid] = known.moved(
             last=last,
             at=at,
-            highest=max([row.what.revid for row in some] + [known.highest]),
+            highest=max([*read, known.highest]),
             touched=info.touched if settled else "",
+            unread=tuple(row.what.revid for row in self._rows if row.what.revid in kept_back),
+            count=sum(_place_of(row) <= (at, last) for row in self._shown()) if done else known.count,
         )
 
     def _files(self, info: PageInfo, gaps: list[Gap]) -> tuple[list[Attachment], list[Span]]:

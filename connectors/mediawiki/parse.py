@@ -218,11 +218,10 @@ class PageInfo(_Shape):
     deletedrevisions: list[msgspec.Raw] = []
 
 
-class Titled(_Shape):
+class _Line(_Shape):
     """One line of a listing of pages."""
 
-    pageid: int = 0
-    title: str = ""
+    pageid: int
 
 
 class LogEntry(_Shape):
@@ -309,6 +308,15 @@ def one(body: bytes, shape: type[T]) -> T:
         return pieces.value(body[start:end], shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise Malformed(_why(body, fault)) from None
+
+
+def numbered(body: bytes) -> int | None:
+    """The number of the page that a line of a listing names; None where it tells none that could be read."""
+    try:
+        number = one(body, _Line).pageid
+    except Malformed:
+        return None
+    return number if number >= 0 else None
 
 
 def elements(body: bytes, *path: str | int) -> list[tuple[int, int, bytes]]:

@@ -26,7 +26,9 @@ class Known(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     end, or changed in the very moment of reading. `log` is the highest number
     of a log entry that was read, `answers` what a talk page answers, `gone`
     whether the wiki said that it deleted the page. One of which only the
-    introduction was read has a title and nothing else.
+    introduction was read has a title and nothing else. `unread` are the
+    revisions whose words the wiki kept back, and `count` is how many stood in
+    the history up to `last`: where there are more, some were brought back.
     """
 
     title: str = ""
@@ -37,6 +39,8 @@ class Known(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     log: int = 0
     answers: str = ""
     gone: bool = False
+    unread: tuple[int, ...] = ()
+    count: int = -1
 
     def moved(self, **changes: Any) -> Known:
         """The same page, further on."""

@@ -49,7 +49,7 @@ from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater, Unexpect
 from connectors.pieces import Seen
 from connectors.wordpress import checking, parse
 from connectors.wordpress.asking import Asking, NotGiven
-from connectors.wordpress.place import STREAMS, Place
+from connectors.wordpress.place import ROUTES, STREAMS, Place
 from connectors.wordpress.rows import Leaf, leaves
 from connectors.wordpress.site import INDEX, Site, find, who_we_are
 
@@ -80,7 +80,7 @@ class WordPress:
         captures={
             "profile": "the site's name and tagline",
             "posts": "every published post and page, with its files, at every pass",
-            "comments": "every approved comment, at every pass",
+            "comments": "every approved comment, at every pass; where the page is connected, pingbacks and trackbacks too",
             "edits": "posts and pages by their time of modification, comments by reading all of them again; "
             "earlier texts of posts where the page is connected",
             "deletions": "missing from the listing, then confirmed by number: the site itself says that it has "
@@ -104,7 +104,8 @@ class WordPress:
             "Who removed something, and why: what is deleted for good leaves no trace.",
             "The words of password-protected posts, without credentials.",
             "Drafts and scheduled posts, unless the option `drafts` says so; autosaves always.",
-            "Pingbacks and trackbacks; types of content that a plugin adds; comments that another service keeps.",
+            "Without credentials: pingbacks and trackbacks.",
+            "Types of content and of comments that a plugin adds; comments that another service keeps.",
             "Files in the library that no post or page shows.",
             "Menus, side bars and the theme: how a page looked.",
         ),
@@ -162,9 +163,13 @@ class WordPress:
             introduction = parse.site(site.index, page.address, tuple(asking.everything()))
             yield asking.batch(place.cursor(), [introduction], gaps=site.lacking())
             pass_ = _Pass(site, place, page)
+            if place.stream not in pass_.streams:
+                # What we were permitted to read is not offered us any longer: the pass is another one.
+                place = Place(began=self._http.now(), since=place.since, owed=place.owed)
+                pass_ = _Pass(site, place, page)
             if place.stream == STREAMS[0] and not place.offset:
                 yield from pass_.edited()
-            for stream in STREAMS[STREAMS.index(place.stream) :]:
+            for stream in pass_.streams[pass_.streams.index(place.stream) :]:
                 yield from pass_.read(stream)
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
@@ -218,6 +223,11 @@ class _Pass:
         self._refused: set[str] = set()
         self._gaps: list[Gap] = []
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """What is read: pingbacks and trackbacks are listed for moderators alone."""
+        return STREAMS if self._site.rights["comments"] else STREAMS[:-1]
+
     def edited(self) -> Iterator[Batch]:
         """Posts and pages from before the span that were edited since it began, where the site can tell them apart."""
         begins = self._page.published_from
@@ -255,16 +265,17 @@ class _Pass:
             return
         yield asking.batch(Place().cursor(), observed, gaps=self._taken_gaps())
         answered, whole, exchange = [f"{kind}:{number}"], True, 0
-        asked = self._asked_for("comments") | {"post": number}
+        observed = []
         try:
-            for leaf in leaves(
-                lambda row: site.rows_that_answer("comments", asked, parse.Comment, row), site.size
-            ):
-                observed = [parse.comment(seen) for seen in leaf.items]
-                answered += [one.native_id for one in observed]
-                whole, exchange = whole and not (leaf.slipped or self._noted_lost()), asking.last
-                if not leaf.finished:
+            for below in self.streams[2:]:
+                if below != "comments":
                     yield asking.batch(Place().cursor(), observed, gaps=self._taken_gaps())
+                for leaf in self._comments(below, {"post": number}):
+                    observed = [parse.comment(seen) for seen in leaf.items]
+                    answered += [one.native_id for one in observed]
+                    whole, exchange = whole and not (leaf.slipped or self._noted_lost()), asking.last
+                    if not leaf.finished:
+                        yield asking.batch(Place().cursor(), observed, gaps=self._taken_gaps())
         except NotGiven as refused:
             why = f"the site answers {refused.status} {refused.code}"
             gap = Gap(what="comments", why=why, native_id=f"{kind}:{number}")
@@ -283,6 +294,13 @@ class _Pass:
         ]
         yield asking.batch(Place().cursor(), observed, listings=listings, gaps=self._taken_gaps())
 
+    def _comments(self, stream: str, asked: Mapping[str, str]) -> Iterator[Leaf[parse.Comment]]:
+        query = {**self._asked_for(stream), **asked}
+        return leaves(
+            lambda row: self._site.rows_that_answer(ROUTES[stream], query, parse.Comment, row),
+            self._site.size,
+        )
+
     def _posts(self, stream: str, asked: Mapping[str, str]) -> Iterator[Leaf[parse.Post]]:
         return leaves(
             lambda row: self._site.rows_that_answer(stream, asked, parse.Post, row), self._site.size
@@ -298,9 +316,12 @@ class _Pass:
 
     def _leaves(self, stream: str) -> Iterator[Leaf[parse.Post]] | Iterator[Leaf[parse.Comment]]:
         site, query, offset, last = self._site, self._query(stream), self._place.offset, self._place.last
-        if stream == "comments":
+        if ROUTES[stream] == "comments":
             return leaves(
-                lambda row: site.rows_that_answer(stream, query, parse.Comment, row), site.size, offset, last
+                lambda row: site.rows_that_answer("comments", query, parse.Comment, row),
+                site.size,
+                offset,
+                last,
             )
         return leaves(
             lambda row: site.rows_that_answer(stream, query, parse.Post, row), site.size, offset, last
@@ -335,14 +356,14 @@ class _Pass:
     def _closed(
         self, stream: str, observations: Sequence[Observation], total: int | None, exchange: int
     ) -> Batch:
-        """The last batch of a stream, which says that all of its kind was seen: after pages, posts too."""
+        """The last batch of a stream, which says that all of its kind was seen: after pages posts too, after pings comments too."""
         place = self._place
         stated = None if total is None or place.stated is None else place.stated + total
         listings = []
-        if stream != "posts" and place.whole:
+        if (stream == "pages" or stream == self.streams[-1]) and place.whole:
             listings.append(
                 Listing(
-                    kinds=[Kind.COMMENT if stream == "comments" else Kind.POST],
+                    kinds=[Kind.POST if stream == "pages" else Kind.COMMENT],
                     began_at=place.begun(),
                     exchange=exchange,
                     published_from=self._page.published_from,
@@ -351,7 +372,7 @@ class _Pass:
                     stated_total=None if self._spanned else stated,
                 )
             )
-        self._place = place.after(stream, stated=stated, margin=_EDITED_LATELY)
+        self._place = place.after(self.streams, stated=stated, margin=_EDITED_LATELY)
         return self._site.asking.batch(
             self._place.cursor(), observations, listings=listings, gaps=self._taken_gaps()
         )
@@ -359,10 +380,10 @@ class _Pass:
     def _not_given(self, stream: str, refused: NotGiven) -> Batch:
         """A stream that the site does not offer us: a gap, unless it is what we were connected for."""
         answer = f"the site answers {refused.status} {refused.code}"
-        if refused.code == _NOT_FOR_THE_PUBLIC and self._site.rights[stream]:
+        if refused.code == _NOT_FOR_THE_PUBLIC and self._site.rights[ROUTES[stream]]:
             # The public may not name the states that we ask for: perhaps that is what we have become meanwhile.
             who_we_are(self._site.asking, self._site.root)
-        if refused.status in {401, 403} and (self._site.rights[stream] or stream == "posts"):
+        if refused.status in {401, 403} and (self._site.rights[ROUTES[stream]] or stream == "posts"):
             raise AccessRevoked(
                 f"Its {stream} cannot be read: {answer}. Connect the page with the application password of an "
                 "editor or administrator."
@@ -390,16 +411,17 @@ class _Pass:
         return asked
 
     def _asked_for(self, stream: str) -> dict[str, str]:
-        if not self._site.rights[stream]:
+        if not self._site.rights[ROUTES[stream]]:
             return {}
-        if stream == "comments":
+        if ROUTES[stream] == "comments":
             # One listing of every state: a comment that is approved or held meanwhile stays in its row.
-            return {"context": "edit", "status": "any"}
+            every = {"context": "edit", "status": "any"}
+            return every if stream == "comments" else {**every, "type": "pings"}
         drafts = ",draft,future" if self._site.drafts else ""
         return {"context": "edit", "status": f"publish,private,pending,trash{drafts}"}
 
     def _states(self, stream: str) -> tuple[State, ...]:
-        both = self._site.rights["comments"] if stream == "comments" else self._sees_hidden_posts()
+        both = self._site.rights["comments"] if ROUTES[stream] == "comments" else self._sees_hidden_posts()
         return (State.PRESENT, State.HIDDEN) if both else (State.PRESENT,)
 
     def _sees_hidden_posts(self) -> bool:
@@ -495,7 +517,7 @@ class _Pass:
         since = None if self._spanned else self._place.since
         unchanged = since is not None and modified is not None and modified < since
         name = f"{stream.removesuffix('s')}:{post.id}"
-        asked = self._site.rights[stream] and parse.has_revisions(post)
+        asked = self._site.rights[ROUTES[stream]] and parse.has_revisions(post)
         if not asked or (unchanged and name not in self._place.owed) or "earlier texts" in self._refused:
             return None
         found: Mapping[int, Seen[parse.Revision]] = {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from connectors import cursors
 
-STREAMS = ("posts", "pages", "comments")
-"""In the order in which a pass reads them. Posts and pages are of one kind and closed by one listing."""
+STREAMS = ("posts", "pages", "comments", "pings")
+"""In the order in which a pass reads them. Posts and pages are of one kind and closed by one listing, and so are comments and pings."""
+
+ROUTES = {"posts": "posts", "pages": "pages", "comments": "comments", "pings": "comments"}
+"""Where each stream is asked for."""
 
 
 class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -29,17 +33,18 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
     whole: bool = True
     owed: tuple[str, ...] = ()
 
-    def after(self, stream: str, *, stated: int | None, margin: timedelta) -> Place:
-        """Where to go on once `stream` is read: the next stream, or the next pass.
+    def after(self, streams: Sequence[str], *, stated: int | None, margin: timedelta) -> Place:
+        """Where to go on once the stream is read: the next of `streams`, or the next pass.
 
-        Posts hand on their total to pages, which one listing closes together.
-        The next pass asks for earlier texts from `margin` before this one on.
+        Streams that one listing closes together hand on their total. The next
+        pass asks for earlier texts from `margin` before this one on.
         """
-        if stream == STREAMS[-1]:
+        if self.stream == streams[-1]:
             return Place(since=self.begun() - margin, owed=self.owed)
-        following = STREAMS[STREAMS.index(stream) + 1]
+        following = streams[streams.index(self.stream) + 1]
         passed = Place(stream=following, began=self.began, since=self.since, owed=self.owed)
-        return passed.moved(stated=stated, whole=self.whole) if stream == "posts" else passed
+        together = following in {"pages", "pings"}
+        return passed.moved(stated=stated, whole=self.whole) if together else passed
 
     def leads_on(self) -> bool:
         return self.stream in STREAMS and self.offset >= 0

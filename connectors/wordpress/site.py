@@ -22,10 +22,10 @@ from connectors.pieces import Malformed, Seen
 from connectors.wordpress import parse
 from connectors.wordpress.address import Root, site_address
 from connectors.wordpress.asking import Asking, NotGiven, not_wordpress
-from connectors.wordpress.parse import Standing
 from connectors.wordpress.rows import Numbered, leaves
 
 N = TypeVar("N", bound=Numbered)
+T = TypeVar("T")
 
 _PAST_THE_END = (400, "rest_post_invalid_page_number")
 _MOST_LOST = 50
@@ -77,8 +77,8 @@ class Site:
         return self._halves(route, query, shape, offset, self.size)
 
     def _rows(
-        self, route: str, query: Mapping[str, str], shape: type[N], offset: int, size: int
-    ) -> tuple[list[Seen[N]], int | None]:
+        self, route: str, query: Mapping[str, str], shape: type[T], offset: int, size: int
+    ) -> tuple[list[Seen[T]], int | None]:
         window = {"per_page": str(size), "offset": str(offset), "orderby": "id", "order": "asc"}
         try:
             return self.asking.many(self.url(route, {**query, **window}), shape)
@@ -109,12 +109,12 @@ class Site:
         """Note an item at which the site fails, and give the site's total.
 
         Asked for no more than its number, the site renders nothing: so it
-        tells which item that is, and that it is there itself. Where it fails
-        at that too, the list fails, and the pass ends.
+        tells which item that is, and that it is there itself. One that bears
+        no number that could be read has no name. Where the site fails at that
+        too, the list fails, and the pass ends.
         """
-        kind = route.removesuffix("s")
-        named, total = self._rows(route, {**query, "_fields": "id,status"}, Standing, offset, 1)
-        self.lost.extend(gap(error, f"one of the {route}", f"{kind}:{seen.what.id}") for seen in named)
+        named, total = self._rows(route, {**query, "_fields": "id,status"}, object, offset, 1)
+        self.lost.extend(gap(error, f"one of the {route}", _name(route, seen.what)) for seen in named)
         if len(self.lost) > _MOST_LOST:
             raise error
         return total
@@ -244,6 +244,12 @@ def who_we_are(asking: Asking, root: Root) -> dict[str, bool]:
         # Some plugins hide who is who, even from oneself. The listings then refuse what we may not read.
         return dict.fromkeys(RIGHTS, True)
     return {stream: me.may(*needed) for stream, needed in RIGHTS.items()}
+
+
+def _name(route: str, told: object) -> str | None:
+    """The native id of an item; None where the site tells no number of it."""
+    number = str(told.get("id")) if isinstance(told, dict) else ""
+    return f"{route.removesuffix('s')}:{number}" if number.isdecimal() else None
 
 
 def _size(page: Page) -> int:

@@ -7,7 +7,7 @@ does not show is hidden; what nobody can be asked about is absent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +17,8 @@ import pytest
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.bluesky import Bluesky
+from connectors.contract import Kind, Sighting, State
+from connectors.errors import TryAgainLater
 from tests.connectors.worlds.bluesky_world import JSON, PROFILE, THREADGATE, BlueskyWorld, link
 from tests.connectors.worlds.desk import NIGHT, Desk, told, told_in_full
 
@@ -43,6 +45,11 @@ class Town(Desk):
         """From now on the network answers questions of this name so, and all others as ever."""
         said = b'{"error":"%b","message":"Not now"}' % error.encode()
         self.world.trouble = lambda asked: (status, JSON, said) if asked.endswith(method) else None
+
+    def looks(self, asked: Sequence[tuple[Kind, str]]) -> list[Sighting]:
+        """How these items stand, by asking for each."""
+        batches = Bluesky(self.client).look(self.world.at("https://bsky.app/profile/citypd.test"), asked)
+        return [one for batch in batches for one in batch.sightings]
 
     def why(self, name: str) -> str:
         """Why the newest version of a record stands as it does."""
@@ -412,3 +419,231 @@ def test_a_visitors_server_that_refuses_or_fails_costs_their_film_and_nothing_el
     assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 0)
     assert list(desk.files(film).values()) == [b"a picture"]
     assert desk.sound()
+
+
+def _nameless(world: BlueskyWorld, method: str, hit: str, where: object = None) -> None:
+    """From now on one post bears this in place of its address, in answers of this method."""
+
+    def without(told: Any) -> Any:
+        if isinstance(told, list):
+            return [without(one) for one in told]
+        if not isinstance(told, dict):
+            return told
+        told = {name: without(one) for name, one in told.items()}
+        return {**told, "uri": where} if told.get("uri") == hit and "author" in told else told
+
+    world.altered = lambda asked, told: without(told) if asked.endswith(method) else told
+
+
+BREAKS: dict[str, Callable[[BlueskyWorld, str], None]] = {
+    "500": lambda world, hit: _fails_at(world, f"uris={hit}"),
+    "an address that nobody can read": lambda world, hit: _nameless(world, "getPosts", hit),
+    "no author": lambda world, hit: setattr(
+        world, "altered", lambda method, told: _authorless(told, hit) if method.endswith("getPosts") else told
+    ),
+}
+"""How one post breaks what the app view says of several."""
+
+
+def _authorless(told: Any, hit: str) -> Any:
+    return {"posts": [{**one, "author": None} if one["uri"] == hit else one for one in told["posts"]]}
+
+
+@pytest.mark.parametrize("says", BREAKS)
+def test_one_answer_at_which_the_app_view_fails_is_unknown_and_how_the_others_stand_is_told(
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    root = world.post(desk.agency, "Bridge closed")
+    other = world.post(desk.agency, "Bridge open")
+    strange, kept, rude, removed = (world.post(desk.jo, f"Answer {number}", to=root) for number in range(4))
+    elsewhere = world.post(desk.al, "Thanks", to=other)
+    world.hide(root, rude)
+    world.delete(removed)
+    asked = [(Kind.COMMENT, one) for one in (strange, kept, rude, removed, elsewhere)]
+
+    # 1. One of the answers breaks what the app view says of all.
+    BREAKS[says](world, strange)
+    found = {one.native_id: one for one in desk.looks(asked)}
+    assert {name: one.state for name, one in found.items()} == {
+        strange: State.UNKNOWN,
+        kept: State.PRESENT,
+        rude: State.HIDDEN,
+        removed: State.GONE,
+        elsewhere: State.PRESENT,
+    }
+
+    # 2. The post breaks whose threadgate may hide them: of what it may hide nothing is said.
+    world.trouble = world.altered = None
+    BREAKS[says](world, root)
+    found = {one.native_id: one for one in desk.looks(asked)}
+    assert {name: one.state for name, one in found.items()} == {
+        strange: State.UNKNOWN,
+        kept: State.UNKNOWN,
+        rude: State.UNKNOWN,
+        removed: State.GONE,
+        elsewhere: State.PRESENT,
+    }
+
+
+def test_an_app_view_that_fails_at_every_answer_ends_the_look(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    root = desk.world.post(desk.agency, "Bridge closed")
+    asked = [(Kind.COMMENT, desk.world.post(desk.jo, f"{number}", to=root)) for number in range(4)]
+    desk.world.trouble = lambda method: (500, JSON, b'{"error":"X"}') if method.endswith("getPosts") else None
+    with pytest.raises(TryAgainLater):
+        desk.looks(asked)
+
+
+@pytest.mark.parametrize("where", [None, 7])
+@pytest.mark.parametrize("method", ["getPosts", "getPostThread", "getQuotes", "listNotifications"])
+def test_a_post_whose_address_nobody_can_read_is_a_gap_and_all_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, method: str, where: object
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world = desk.world
+    root = world.post(desk.agency, "Bridge closed")
+    strange, other = world.post(desk.jo, "@citypd.test Why?", to=root), world.post(desk.al, "When?", to=root)
+    below = world.post(desk.al, "Indeed", to=strange)
+    quoting = {"$type": "app.bsky.embed.record", "record": world.strong(root)}
+    first, second = (world.post(who, "See", embed=quoting) for who in (desk.jo, desk.al))
+    assert desk.night().status == "complete"
+
+    hit = {"getPosts": root, "getQuotes": first}.get(method, strange)
+    _nameless(world, method, hit, where)
+    late = world.post(desk.al, "@citypd.test And now?", to=root)
+    for _ in range(2):
+        night = desk.night()
+        assert night.status == "partial"
+        assert (night.tally.absent, night.tally.gone, night.tally.edited) == (0, 0, 0)
+    assert {other, below, second, late} <= desk.held().keys()
+    assert desk.states() == {}
+
+    world.altered = None
+    world.delete(below)
+    night = desk.night()
+    assert (night.status, night.tally.gone, night.tally.edited) == ("complete", 1, 0)
+    assert late in desk.held()
+    assert desk.sound()
+
+
+def test_a_server_that_fails_at_the_account_or_its_lists_keeps_no_other_item_from_being_told(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    post = desk.world.post(desk.agency, "Bridge closed")
+    answer = desk.world.post(desk.jo, "Why?", to=post)
+    blocks = f"at://{desk.agency}/app.bsky.graph.block"
+    asked = [(Kind.PROFILE, desk.agency), (Kind.PROFILE, blocks), (Kind.POST, post), (Kind.COMMENT, answer)]
+    _fails_at(desk.world, "getLatestCommit", "describeRepo")
+    found = {one.native_id: one.state for one in desk.looks(asked)}
+    unknown, present = State.UNKNOWN, State.PRESENT
+    assert found == {desk.agency: unknown, blocks: unknown, post: present, answer: present}
+
+
+def test_a_thread_that_is_cut_off_at_its_own_beginning_is_a_gap_and_the_threads_behind_it_are_read(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    first, last = (world.post(desk.agency, f"Notice {number}") for number in range(2))
+    known, under = (world.post(desk.jo, "Why?", to=one) for one in (first, last))
+    assert desk.night().status == "complete"
+    late = world.post(desk.al, "When?", to=last)
+
+    def cut(method: str, told: Any) -> Any:
+        if method.endswith("getPostThread") and told["thread"]["post"]["uri"] == first:
+            return {"thread": {name: one for name, one in told["thread"].items() if name != "replies"}}
+        return told
+
+    world.altered = cut
+    for new in (1, 0):
+        night = desk.night()
+        assert told_in_full(night) == ("partial", new, 0, 0, 0, 0)
+        assert [(gap.what, gap.native_id) for gap in night.gaps] == [("answers to a post", first)]
+    assert {late, under} <= desk.held().keys()
+    world.altered = None
+    world.delete(known)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 1)
+
+
+def test_notifications_that_are_broken_off_on_the_way_are_read_again_from_the_newest_on(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world = desk.world
+    world.page_most = 1
+    world.post(desk.agency, "Bridge closed")
+    assert desk.night().status == "complete"
+    # Mentions far apart, each on a page of its own; the service breaks behind the newest.
+    mentions = []
+    for number in range(4):
+        world.tick(5 * 24 * 3600)
+        mentions.append(world.post(desk.jo, f"@citypd.test {number}"))
+    desk.clock.at = world._now
+    world.trouble = lambda _: (
+        (503, {**JSON, "Retry-After": "60"}, b"{}")
+        if "listNotifications" in world.asked[-1] and "cursor=1" in world.asked[-1]
+        else None
+    )
+    assert desk.night().status in {"partial", "failed"}
+    world.trouble = None
+    desk.night()
+    assert set(mentions) <= desk.held().keys()
+
+
+@pytest.mark.parametrize("name", [None, 7, ""])
+def test_a_message_or_conversation_whose_id_nobody_can_read_is_a_gap_and_the_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, name: object
+) -> None:
+    desk = Town(store, clock, stack, connected=True)
+    world = desk.world
+    world.convos = {
+        "c1": [{**message("m1", desk.jo, "Nameless"), "id": name}, message("m2", desk.jo, "Help")],
+        "c2": [message("m3", desk.al, "And me")],
+        "c3": [message("m4", desk.al, "Nobody reads this")],
+    }
+    world.altered = lambda method, told: (
+        {**told, "convos": [{**one, "id": name} if one["id"] == "c3" else one for one in told["convos"]]}
+        if method.endswith("listConvos")
+        else told
+    )
+    for _ in range(2):
+        night = desk.night()
+        assert night.status == "partial"
+        assert {(gap.what, gap.native_id) for gap in night.gaps} == {
+            ("direct messages of the conversation c1", "chat:c1"),
+            ("direct messages of a conversation", None),
+        }
+    assert {"chat:c1/m2", "chat:c2/m3"} <= desk.held().keys()
+    world.altered = None
+    world.convos["c1"][0]["id"] = "m1"
+    assert desk.night().status == "complete"
+    assert desk.words("chat:c1/m1") == "Nameless"
+    assert desk.words("chat:c3/m4") == "Nobody reads this"
+
+
+def test_however_many_posts_the_app_view_shows_strangely_the_others_are_read_and_the_pass_goes_on(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world = desk.world
+    posts = [world.post(desk.agency, f"Notice {number}") for number in range(6)]
+    under = [world.post(desk.jo, f"Under {number}", to=one) for number, one in enumerate(posts)]
+
+    def strange(method: str, told: Any) -> Any:
+        if not method.endswith("getPosts"):
+            return told
+        return {"posts": [{**one, "uri": None} if one["uri"] in posts[:5] else one for one in told["posts"]]}
+
+    world.altered = strange
+    for new in (9, 0):
+        night = desk.night()
+        assert (night.status, night.tally.new) == ("partial", new)
+        assert [gap.native_id for gap in night.gaps] == posts[:5]
+    assert desk.words(under[5]) == "Under 5"
+    world.altered = None
+    assert told(desk.night()) == ("complete", 5, 0, 0, 0)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from app.records.clock import FixedClock
 from app.store import Store
+from connectors.contract import Cursor, Page
 from connectors.mediawiki import MediaWiki
 from tests.connectors.worlds import answering
 from tests.connectors.worlds.desk import NIGHT, Desk, told
+from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.mediawiki_world import HTML, JSON, PIXEL, Answer, MediaWikiWorld, refused
 
 BROKEN: Answer = (500, HTML, b"<html>MediaWiki internal error.</html>")
@@ -355,3 +358,204 @@ def test_an_answer_that_does_not_speak_of_what_was_asked_makes_nothing_absent(
     answering.is_itself(world)
     assert desk.night().status == "complete"
     assert words(desk, "page:1") == ["Closed.", "Closed until four."]
+
+
+def test_a_revision_that_is_put_in_later_is_kept_and_the_newest_stands_again(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    desk = desk_of(store, clock, stack, world)
+    road = world.write(world.article, "Closed.")
+    world.write(world.article, "Closed until four.")
+    world.write(world.article, "Open.")
+    desk.night()
+    for number in range(2):
+        world.import_into(road, f"From elsewhere {number}.", 0.5 - number)  # the second is older than all
+        desk.night()
+        assert "Open." in str(desk.words(f"page:{road}"))
+        assert any(f"elsewhere {number}" in str(one.fields["text"]) for one in desk.history(f"page:{road}"))
+        night = desk.night()
+        assert (night.tally.new, night.tally.edited) == (0, 0)
+    assert desk.sound()
+
+
+@pytest.mark.parametrize("how", ["hidden", "lost"])
+def test_a_text_that_was_kept_back_when_it_was_read_is_read_once_the_wiki_shows_it(
+    store: Store, clock: FixedClock, stack: ExitStack, how: str
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    desk = desk_of(store, clock, stack, world)
+    road = world.write(world.article, "Closed.")
+    world.write(world.article, "Call 555-0100.")
+    world.write(world.article, "Open.")
+    if how == "hidden":
+        world.hide(road, 1, "text")
+    else:
+        world.revision(road, 1).lost = True
+    assert "the text of revision 2 of Road closure" in {gap.what for gap in desk.night().gaps}
+    # 1. Nothing changes, or something else does: it is not read, and nothing is told.
+    desk.night()
+    world.write(world.article, "Open again.")
+    desk.night()
+    assert len(desk.history(f"page:{road}")) == 3
+
+    # 2. It is shown: its words are captured, and the newest stands.
+    if how == "hidden":
+        world.hide(road, 1)
+    else:
+        world.revision(road, 1).lost = False
+        world.sheets[road].touched = world.tick()
+    night = desk.night()
+    assert {gap.what for gap in night.gaps} <= {"the wiki page Old notice"}
+    assert any("555-0100" in str(one.fields["text"]) for one in desk.history(f"page:{road}"))
+    assert "Open again." in str(desk.words(f"page:{road}"))
+    assert desk.night().tally.edited == 0
+
+
+def test_revisions_that_come_back_after_the_rest_of_their_page_are_read(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    desk = desk_of(store, clock, stack, world)
+    road = world.write(world.article, "Name of a child.")
+    for number in range(3):
+        world.write(world.article, f"Closed {number}.")
+    sheet = world.sheets[road]
+    first, sheet.revisions = sheet.revisions[:2], sheet.revisions[2:]  # restored without these
+    desk.night()
+    assert len(desk.history(f"page:{road}")) == 2
+    sheet.revisions = [*first, *sheet.revisions]
+    sheet.touched = world.tick()
+    desk.night()
+    told_ = [str(one.fields["text"]) for one in desk.history(f"page:{road}")]
+    assert any("child" in one for one in told_)
+    assert any("Closed 0." in one for one in told_)
+    assert "Closed 2." in str(desk.words(f"page:{road}"))
+    night = desk.night()
+    assert (night.tally.new, night.tally.edited) == (0, 0)
+
+
+def test_an_earlier_beginning_of_the_history_brings_what_was_left_out(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    page = world.write(world.article, "Old.")
+    world.tick(60 * 24 * 30)
+    world.write(world.article, "New.")
+    place: Cursor | None = None
+    seen: list[str] = []
+    for since in ("2026-03-20", "2026-03-20", "2026-01-01"):
+        world.sheets[page].touched = world.tick()
+        client = stack.enter_context(evidence_client())
+        address = Page(address=world.page.address, options={"history_from": since})
+        batches = list(MediaWiki(client).observe(address, place))
+        place = batches[-1].resume_from
+        seen.append(
+            " ".join(
+                one.text.split()[-1]
+                for batch in batches
+                for one in batch.observations
+                if one.native_id == f"page:{page}"
+            )
+        )
+    assert seen == ["New.", "New.", "Old. New."]
+
+
+@pytest.mark.parametrize("number", [None, "x", -4, "absent"])
+@pytest.mark.parametrize("option", ["category", "namespaces", "user"])
+def test_a_page_that_is_listed_without_its_number_is_a_gap_and_the_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, option: str, number: object
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    world.write(world.article, "Closed.")
+    snow, ice = (world.write(title, "Cold.", categories=["Category:Notices"]) for title in ("Snow", "Ice"))
+    world.options = {option: {"category": "Notices", "namespaces": "0", "user": "PressOffice"}[option]}
+    desk = Desk(store, clock, stack, MediaWiki, world.page, world.secrets)
+    assert desk.night().status == "complete"
+
+    def strange(_: dict[str, str], said: dict[str, Any]) -> None:
+        for name in ("categorymembers", "allpages", "usercontribs"):
+            for row in said.get("query", {}).get(name, []):
+                if row["pageid"] == snow:
+                    row.pop("pageid")
+                    row.update({} if number == "absent" else {"pageid": number})
+
+    world.altered = strange
+    rain = world.write("Rain", "Wet.", categories=["Category:Notices"])
+    for _ in range(2):
+        night = desk.night()
+        assert (night.status, night.tally.absent, night.tally.gone) == ("partial", 0, 0)
+        assert any("without their numbers" in gap.why for gap in night.gaps)
+    assert f"page:{rain}" in desk.held()
+    world.altered = None
+    world.delete(ice)
+    night = desk.night()
+    assert (night.status, desk.states()[f"page:{ice}"]) == ("complete", "gone")
+    assert desk.states().keys() <= of(ice)
+
+
+@pytest.mark.parametrize("answer", FAILS)
+def test_a_title_at_which_the_wiki_always_fails_is_a_gap_and_the_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, answer: str
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    world.write(world.article, "Closed.")
+    strange = world.write("Snow", "Cold.")
+    world.options = {"titles": "Snow|Ice|Rain"}
+    desk = Desk(store, clock, stack, MediaWiki, world.page, world.secrets)
+    world.trouble = lambda asked: FAILS[answer] if "Snow" in asked.get("titles", "") else None
+    others = [world.write(title, "Cold.") for title in ("Ice", "Rain")]
+    for _ in range(2):
+        night = desk.night()
+        assert night.status == "partial"
+        assert [gap.what for gap in night.gaps] == ["the wiki page Snow"]
+    assert {f"page:{one}" for one in others} <= desk.held().keys()
+    assert f"page:{strange}" not in desk.held()
+    world.trouble = None
+    assert desk.night().status == "complete"
+    assert f"page:{strange}" in desk.held()
+
+
+@pytest.mark.parametrize("says", ["500", "a block without its number"])
+def test_a_list_of_blocks_that_nobody_can_read_is_a_gap_and_every_page_is_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, says: str
+) -> None:
+    world = stack.enter_context(MediaWikiWorld(connected=True))
+    world.blocks = [{"id": 4, "user": "Vandal", "by": "Admin", "reason": "vandalism"}]
+    desk = desk_of(store, clock, stack, world)
+    world.write(world.article, "Closed.")
+    world.write(OLD, "Snow.")
+    assert desk.night().status == "complete"
+    before = desk.words("blocks")
+    if says == "500":
+        world.trouble = lambda asked: BROKEN if asked.get("list") == "blocks" else None
+    else:
+        world.blocks = [{"id": None, "user": "Vandal"}]
+    road = world.write(world.article, "Open.")
+    night = desk.night()
+    assert (night.status, {gap.what for gap in night.gaps}) == ("partial", {"whom the wiki blocks"})
+    assert (words(desk, f"page:{road}")[-1], desk.words("blocks")) == ("Open.", before)
+
+
+def test_a_text_that_was_hidden_from_the_public_is_read_once_an_administrator_is_connected(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(MediaWikiWorld())
+    desk = desk_of(store, clock, stack, world)
+    road = world.write(world.article, "Closed.")
+    for number in (1, 2):
+        world.write(world.article, f"Call 555-010{number}.")
+        world.hide(road, number, "text")
+    world.write(world.article, "Open.")
+    world.revision(road, 2).suppressed = True
+    world.write(OLD, "Snow.")
+    assert desk.night().status == "partial"
+    assert words(desk, f"page:{road}") == ["Closed.", "Open."]
+    world.connected = True
+    desk.secret = world.secrets
+    night = desk.night()
+    assert (night.status, night.tally.gone, night.tally.absent) == ("complete", 0, 0)
+    assert words(desk, f"page:{road}") == ["Closed.", "Open.", "Call 555-0101.", "Open."]
+    night = desk.night()
+    assert (night.status, night.tally.new, night.tally.edited) == ("complete", 0, 0)
+    assert desk.states() == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -469,3 +469,159 @@ def test_an_item_whose_own_address_always_fails_is_unknown_and_the_others_are_to
     world.trouble = lambda route: broken if route.startswith("posts/") else None
     with pytest.raises(TryAgainLater):
         list(WordPress(town.desk.client).look(page, asked))
+
+
+@pytest.mark.parametrize("number", [None, "seven", "absent"])
+@pytest.mark.parametrize("kind", ["post", "page", "comment"])
+def test_an_item_whose_number_nobody_can_read_is_a_gap_and_all_others_are_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, kind: str, number: object
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    first, strange, last = (
+        world.publish(title, "<p>Words.</p>", type="page" if kind == "page" else "post")
+        for title in ("Road", "Ferry", "Bridge")
+    )
+    said = [world.comment(first, f"Said {place}") for place in range(3)]
+    assert told(town.night()) == ("complete", 7, 0, 0, 0)
+
+    # 1. One item bears no number: it is a gap, the others are read, and nothing is missing for it.
+    hit = said[1] if kind == "comment" else strange
+    numberless(world, kind, hit, number)
+    fresh = world.publish("New", "<p>Words.</p>")
+    late = world.comment(last, "Said later")
+    for _ in range(2):
+        night = town.night()
+        assert (night.status, night.tally.absent, night.tally.gone, night.tally.edited) == (
+            "partial",
+            0,
+            0,
+            0,
+        )
+        assert f"one of the {kind}s" in {gap.what for gap in night.gaps}
+    assert {f"post:{fresh}", f"comment:{late}", f"comment:{said[2]}"} <= desk.held().keys()
+    assert desk.states() == {}
+
+    # 2. It bears its number again, and what was deleted meanwhile is gone by the site's own word.
+    world.altered = None
+    world.delete_comment(said[0])
+    assert told_in_full(town.night()) == ("complete", 0, 0, 0, 0, 1)
+    assert desk.sound()
+
+
+def test_a_page_of_another_site_in_place_of_a_list_of_items_is_no_item_without_a_number(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    town.world.publish("Road", "<p>Words.</p>")
+    assert town.night().status == "complete"
+    for strange in (b"{}", b'{"id":null}', b"7", b"null"):
+        night = town.troubled("posts", (200, JSON, strange))
+        assert (night.status in {"partial", "failed"}, changed(night)) == (True, 0)
+    assert town.desk.states() == {}
+
+
+def numberless(world: WordPressWorld, kind: str, hit: int, number: object) -> None:
+    """From now on the site tells one item of a list with this in place of its number, or with none."""
+
+    def other(route: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if route != f"{kind}s":
+            return rows
+        bare = [{name: value for name, value in row.items() if name != "id"} for row in rows]
+        more = {} if number == "absent" else {"id": number}
+        return [
+            {**without, **more} if row["id"] == hit else row for row, without in zip(rows, bare, strict=True)
+        ]
+
+    world.altered = other
+
+
+def test_a_post_that_is_first_seen_while_the_library_is_shut_is_not_edited_by_its_being_opened(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    world.shut["media"] = Refused(401, "rest_forbidden")
+    road, ferry, bare, edited = (
+        world.publish(title, "<p>Words.</p>") for title in ("Road", "Ferry", "Bare", "Edited")
+    )
+    files = {
+        post: world.upload(f"{post}.jpg", post=post, alt="A barrier") for post in (road, ferry, bare, edited)
+    }
+    source = {post: world.library[file]["source_url"] for post, file in files.items()}
+    world.items[road].content = f'<img class="wp-image-{files[road]}" src="{source[road]}">'
+    world.items[ferry].content = f'<img src="{source[ferry].replace("/03/", "/03/m-")}">'
+    for _ in range(2):
+        assert {gap.what for gap in town.night().gaps} == {"files"}
+    assert _ids(desk, ferry) == [source[ferry].replace("/03/", "/03/m-")]
+
+    # 1. The library is opened: the files are kept with their posts, and only the post is edited that was.
+    world.shut.clear()
+    world.edit(edited, "<p>Other words.</p>")
+    assert told_in_full(town.night())[:3] == ("complete", 0, 1)
+    for post, file in files.items():
+        assert _ids(desk, post) == [f"media:{file}"]
+        assert list(desk.files(f"post:{post}")) == [f"media:{file}"]
+        assert desk.described(f"post:{post}")[-1] == ["A barrier"]
+    assert told_in_full(town.night())[:3] == ("complete", 0, 0)
+
+    # 2. From then on another file, or another description, is an edit as ever.
+    world.library[files[road]]["alt_text"] = "A barrier across the road"
+    late = world.upload("late.jpg", post=bare)
+    assert told_in_full(town.night())[:3] == ("complete", 0, 2)
+    assert _ids(desk, bare) == [f"media:{files[bare]}", f"media:{late}"]
+    assert desk.sound()
+
+
+def test_authors_who_were_not_named_at_first_are_not_edited_by_being_named(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = Town(store, clock, stack)
+    world, desk = town.world, town.desk
+    road, ferry = (world.publish(title, "<p>Words.</p>") for title in ("Road", "Ferry"))
+    world.upload("road.jpg", post=road, alt="A barrier")
+    world.shut["users"] = Refused(401, "rest_user_cannot_view")
+    assert town.night().status == "partial"
+    world.shut.clear()
+    world.edit(ferry, "<p>Other words.</p>")
+    assert told_in_full(town.night())[:3] == ("complete", 0, 1)
+    for post in (road, ferry):
+        assert desk.history(f"post:{post}")[-1].text("author_name") == "Press Office"
+    world.users[1] = ("Another Office", "press")
+    assert told_in_full(town.night())[:3] == ("complete", 0, 2)
+    assert desk.sound()
+
+
+def test_pingbacks_and_trackbacks_are_captured_where_the_page_is_connected(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    town = an_editors(store, clock, stack)
+    world, desk = town.world, town.desk
+    post = world.publish("Road", "<p>Words.</p>")
+    said = world.comment(post, "<p>Until when?</p>")
+    ping = world.comment(post, "<p>[…] the road […]</p>", type="pingback", author_name="Valley News")
+    held = world.comment(post, "<p>Read on</p>", type="trackback", status="hold")
+    assert told(town.night()) == ("complete", 5, 0, 0, 0)
+    assert desk.states() == {f"comment:{held}": "hidden"}
+    assert desk.held()[f"comment:{ping}"].version.fields["in_reply_to"] == f"post:{post}"
+    assert desk.counted()["comment"] == (3, 3)
+
+    # 1. Nothing is missing where nothing is, and what is deleted for good is gone; of the post alone, too.
+    assert told_in_full(town.night()) == ("complete", 0, 0, 0, 0, 0)
+    world.delete_comment(ping)
+    assert told_in_full(town.night()) == ("complete", 0, 0, 0, 0, 1)
+    late = world.comment(post, "<p>[…] open again […]</p>", type="pingback")
+    batches = list(WordPress(desk.client, world.secret).family(Page(address=world.address), f"post:{post}"))
+    seen = [one.native_id for batch in batches for one in batch.observations]
+    assert seen == [f"post:{post}", f"comment:{said}", f"comment:{held}", f"comment:{late}"]
+    assert len([one for batch in batches for one in batch.listings if one.in_reply_to == f"post:{post}"]) == 1
+
+    # 2. The public is not shown them, and nobody removed them.
+    world.capabilities["moderate_comments"] = False
+    night = town.night()
+    assert (night.tally.gone, night.tally.edited) == (0, 0)
+    assert f"comment:{late}" not in desk.held()
+    world.capabilities["moderate_comments"] = True
+    assert told(town.night())[0] == "complete"
+    assert f"comment:{late}" in desk.held()
+    assert {name for name, state in desk.states().items() if state == "gone"} == {f"comment:{ping}"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from connectors.contract import Author, Batch, Client, Cursor, Kind, Observation, Page, Sighting, State
@@ -258,3 +259,27 @@ def test_an_address_inside_the_site_leads_to_the_site(wordpress: LiveWordPress, 
     for inside in ("/", "/wp-json/", "/?p=5", "/no/such/page"):
         batch = next(iter(WordPress(http).observe(Page(address=wordpress.address + inside), None)))
         assert observations([batch])["site"].url == wordpress.address
+
+
+def test_a_trackback_is_seen_by_moderators_and_listed_for_nobody_else(
+    wordpress: LiveWordPress, post: int, public: Visit, connected: Visit
+) -> None:
+    told = {
+        "url": "https://valley.example/road",
+        "title": "The road",
+        "excerpt": "Read on",
+        "blog_name": "Valley News",
+    }
+    where = wordpress.api("GET", f"/posts/{post}")["link"]
+    # From another address of this machine: from one, WordPress lets in a comment every fifteen seconds.
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(transport=elsewhere, trust_env=False, timeout=30) as stranger:
+        answer = stranger.post(f"{where}trackback/", data=told)
+    assert "<error>0</error>" in answer.text
+    (name,) = [one for one, seen in connected.seen().items() if seen.extra.get("type") == "trackback"]
+    seen = connected.seen()[name]
+    assert (seen.kind, seen.state, seen.in_reply_to) == (Kind.COMMENT, State.HIDDEN, f"post:{post}")
+    wordpress.api("POST", f"/comments/{name.partition(':')[2]}", status="approved")
+    assert connected.seen()[name].state is State.PRESENT
+    assert name not in public.seen()
+    assert public.look(name).state is State.PRESENT

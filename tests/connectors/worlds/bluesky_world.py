@@ -203,6 +203,8 @@ class BlueskyWorld(Loopback):
         self.missing_documents: dict[str, int] = {}
         self.picture_version = 1
         self.trouble: Callable[[str], Answer | None] | None = None
+        self.altered: Callable[[str, Any], Any] | None = None
+        """What becomes of what an answer tells before it is sent, with its method."""
         self.before: Callable[[str], None] | None = None
         self.loops = False
         self.accepts_password = True
@@ -486,6 +488,7 @@ class BlueskyWorld(Loopback):
         if isinstance(said, bytes):
             said = self.corrupt(method, said) if self.corrupt else said
             return 200, CAR, said
+        said = self.altered(method, said) if self.altered else said
         return 200, JSON, json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
 
     def _document(self, did: str) -> Answer:

@@ -100,6 +100,8 @@ class MediaWikiWorld(Loopback):
         """How far the wiki's clock stands after its last change."""
         self.trouble: Callable[[dict[str, str]], Answer | None] | None = None
         """Asked first, with the question; what it answers is sent in the wiki's place."""
+        self.altered: Callable[[dict[str, str], dict[str, Any]], None] | None = None
+        """What becomes of an answer before it is sent, with the question."""
         self.before: Callable[[dict[str, str]], None] | None = None
         """Called before each answer: the wiki changes while it is read."""
         self.options: dict[str, str] = {}
@@ -382,6 +384,8 @@ class MediaWikiWorld(Loopback):
             said, headers = self._interface(asked, session, me)
         except Refused as refusal:
             return refused(refusal.code, refusal.text)
+        if self.altered is not None:
+            self.altered(asked, said)
         if self._loops and ("list" in asked or asked.get("prop") == "revisions"):
             said["continue"] = {"continue": "-||", "rvcontinue": "again"}
         return 200, {**JSON, **headers}, _json(said)

@@ -75,6 +75,7 @@ class Remark:
     parent: int = 0
     author_name: str = "Jo Public"
     author: int = 0
+    type: str = "comment"
 
 
 class WordPressWorld(Answering):
@@ -100,6 +101,8 @@ class WordPressWorld(Answering):
         """Routes ("users", "comments", …) that answer with a refusal."""
         self.trouble: Callable[[str], Answer | None] | None = None
         """Asked first, with the route; what it answers is sent in WordPress's place."""
+        self.altered: Callable[[str, list[dict[str, Any]]], list[Any]] | None = None
+        """What a plugin makes of the items of an answer, with the route."""
         self.before: Callable[[str], None] | None = None
         """Called before each answer, with the route: the site changes while it is read."""
         self.redirects_to: str | None = None
@@ -234,6 +237,8 @@ class WordPressWorld(Answering):
         try:
             editor = self._is_ours(authorization)
             body, more = self._rest(route, query, editor=editor)
+            if self.altered is not None and isinstance(body, list):
+                body = self.altered(route, body)
         except Refused as refused:
             if refused.status == 200:
                 return 200, {**JSON, **link}, refused.code.encode() + b"[]"
@@ -331,7 +336,11 @@ class WordPressWorld(Answering):
         status, edit = query.get("status", "approved"), query.get("context") == "edit"
         if (status != "approved" or edit) and not editor:
             raise Refused(401, "rest_forbidden_param", "Query parameter not permitted: status")
-        rows = [one for one in self.remarks.values() if status in {"any", one.status}]
+        kind = query.get("type", "comment")
+        if kind != "comment" and not editor:
+            raise Refused(401, "rest_forbidden_param", "Query parameter not permitted: type")
+        kinds = {"pingback", "trackback"} if kind == "pings" else {kind}
+        rows = [one for one in self.remarks.values() if status in {"any", one.status} and one.type in kinds]
         rows = [one for one in rows if self._asked_for(one, query)]
         # The public's listing counts what it then leaves out: comments on what is not public.
         shown = {one.id for one in rows if editor or self._is_public(one)}
@@ -435,7 +444,7 @@ class WordPressWorld(Answering):
             "content": {"rendered": remark.content},
             "link": f"{self.address}/item-{remark.post}/#comment-{remark.id}",
             "status": remark.status,
-            "type": "comment",
+            "type": remark.type,
             "_links": {"up": [{"embeddable": True, "post_type": item.type if item else "post"}]},
         }
         if edit:
