@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, NewType, Protocol
 
@@ -366,7 +366,9 @@ class Client(Protocol):
     raise `TryAgainLater`, an address that may not be asked raises
     `AddressRefused`, and a body over the limit raises `UnexpectedResponse`.
     Each error carries its exchange. With `accept` given, those statuses are
-    returned instead of raised.
+    returned instead of raised. `apart` is how far questions to this address,
+    whatever their parameters, must lie from one another, where the platform
+    asks for more than the client keeps at every host.
     """
 
     def get(
@@ -376,6 +378,7 @@ class Client(Protocol):
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
+        apart: timedelta = timedelta(0),
     ) -> Exchange: ...
 
     def post(

@@ -177,6 +177,7 @@ class EvidenceClient:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
+        apart: timedelta = timedelta(0),
     ) -> Exchange:
         """Ask for `url` and read the whole answer; see `contract.Client`.
 
@@ -185,6 +186,7 @@ class EvidenceClient:
         a redirect too. Errors carry every exchange of this question.
         """
         visit = self._visit(url, params, headers, accept, self._manners.deadline)
+        visit.apart = apart
         exchange = self._arrive(visit, None).exchange
         self._recorded.handed_back(exchange)
         return exchange
@@ -316,7 +318,7 @@ class EvidenceClient:
     def _answered(self, visit: _Visit, url: httpx.URL, most: int | None) -> _Answer:
         attempt = 0
         while True:
-            self._be_polite(url)
+            self._be_polite(url, visit.apart)
             answer = self._once(visit, url, most)
             pause = self._pause(answer, attempt)
             if pause is None:
@@ -341,8 +343,11 @@ class EvidenceClient:
             return None if answer.exchange.status == 429 else timedelta(seconds=2**attempt)
         return answer.error.after if answer.error.after <= self._manners.patience else None
 
-    def _be_polite(self, url: httpx.URL) -> None:
-        pause = self._turns.take(url.host, self._monotonic(), self._manners.interval)
+    def _be_polite(self, url: httpx.URL, apart: timedelta) -> None:
+        now = self._monotonic()
+        pause = self._turns.take(url.host, now, self._manners.interval)
+        if apart > timedelta(0):
+            pause += self._turns.take(f"{url.host}{url.path}", now + pause.total_seconds(), apart)
         if pause > timedelta(0):
             self._wait(pause)
 
@@ -776,6 +781,8 @@ class _Visit:
     stream: dict[str, str] | None = None
     """The headers that open a WebSocket; empty for server-sent events; None where no stream is asked for."""
     wire: bytes = b""
+    apart: timedelta = timedelta(0)
+    """How far from the last question to the same address this one must lie."""
 
     def __post_init__(self) -> None:
         self.first = self.url

@@ -1208,9 +1208,10 @@ class _Recorder:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
+        apart: timedelta = timedelta(0),
     ) -> Exchange:
         return self._asked(
-            lambda: self._client.get(url, params=params, headers=headers, accept=accept),
+            lambda: self._client.get(url, params=params, headers=headers, accept=accept, apart=apart),
             with_params(url, params or {}),
         )
 
@@ -1298,8 +1299,9 @@ class _Replay:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
+        apart: timedelta = timedelta(0),
     ) -> Exchange:
-        return self._next(f"{url} {params} {headers and list(headers)} {accept}")
+        return self._next(f"{url} {params} {headers and list(headers)} {accept} {apart}")
 
     def post(
         self,

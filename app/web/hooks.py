@@ -10,6 +10,7 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.requests import ClientDisconnect
 
 from app.capture import hooks
 from app.officers.tries import neighbourhood
@@ -44,7 +45,7 @@ async def delivery(request: Request, here: Here) -> bytes | int:
                 body += part
                 if len(body) > LONGEST:
                     return _TOO_LONG
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):  # whoever left before the end is not there to be answered
         return _TOO_SLOW
     return bytes(body)
 

@@ -43,6 +43,10 @@ class Reached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return reached.number if reached and reached.server == server else None
 
 
+_STRANGE = (parse.Malformed, car.NotCar, cbor.NotCbor, msgspec.MsgspecError)
+"""What says that bytes are none of the protocol's."""
+
+
 class _Ahead(Exception):
     """The stream does not know our place: it lies in its future."""
 
@@ -110,10 +114,13 @@ class Stream:
         index = self._asking.last
         try:
             told = self._jet(message.body, index) if self._jetstream else self._frame(message.body, index)
-        except (parse.Malformed, car.NotCar, cbor.NotCbor, msgspec.MsgspecError) as fault:
-            raise UnexpectedResponse(
-                f"{self._server} sends what is no message of the protocol: {fault}"
-            ) from fault
+        except _STRANGE as fault:
+            why = f"{self._server} sends what is no message of the protocol: {fault}"
+            counted = _number(message.body, jet=self._jetstream)
+            if counted is None:
+                raise UnexpectedResponse(why) from fault
+            # It would be told again at every opening, and nothing behind it would ever be heard.
+            told = Heard(counted, gaps=[_lost(f"{why}; the next pass reads what it told of")])
         if told is None:
             self._asking.forget(message)
             return number, None
@@ -178,9 +185,13 @@ class Stream:
                 self._gone(place, heard, index, f"{reason}: delete")
             elif isinstance(link, cbor.Cid) and file is not None and link in file.blocks:
                 block = file.blocks[link]
-                record = file.value(link)
                 span = Span(index, begins + block.start, begins + block.end)
-                self._written(place, record, link.text, span, heard)
+                try:
+                    self._written(place, file.value(link), link.text, span, heard)
+                except _STRANGE as fault:
+                    heard.gaps.append(_untold(place, f"its record cannot be read ({fault})"))
+            elif place.collection in parse.RECORDS and not said.get("tooBig"):
+                heard.gaps.append(_untold(place, "its commit came without its record"))
         return heard if heard.observations or heard.sightings or heard.gaps else None
 
     # -- a Jetstream -----------------------------------------------------------------------------------------
@@ -205,10 +216,12 @@ class Stream:
                     self._gone(place, heard, index, f"Jetstream commit {number}: delete")
                 else:
                     span = Span(index, 0, len(body))
+                    if place.collection in parse.RECORDS and not isinstance(act.get("record"), dict):
+                        heard.gaps.append(_untold(place, "its commit came without its record"))
                     self._written(place, act.get("record"), str(act.get("cid")), span, heard)
             case _:
                 return None
-        return heard if heard.observations or heard.sightings else None
+        return heard if heard.observations or heard.sightings or heard.gaps else None
 
     # -- what was told ---------------------------------------------------------------------------------------
 
@@ -260,8 +273,25 @@ def _speaks_to_us(body: bytes) -> bool:
     return isinstance(head, dict) and (head.get("op") == -1 or head.get("t") == "#info")
 
 
+def _number(body: bytes, *, jet: bool) -> int | None:
+    """The number of a message that cannot be read otherwise; None where not even that can be."""
+    try:
+        if jet:
+            said: object = parse.answer(body)
+        else:
+            said, _ = cbor.decode_at(body, cbor.decode_at(body, 0)[1])
+    except _STRANGE:
+        return None
+    number = said.get("time_us" if jet else "seq") if isinstance(said, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
 def _lost(why: str) -> Gap:
     return Gap(what="the stream", why=why)
+
+
+def _untold(place: Uri, why: str) -> Gap:
+    return Gap(what="the stream", why=f"{why}; the next pass reads it", native_id=str(place))
 
 
 def _name(record: object) -> str | None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from connectors import codings
 from connectors import http as evidence
 from connectors.contract import Client, Exchange
+from connectors.errors import UnexpectedResponse
+
+_COMPRESSED = b"\x1f\x8b\x08"
+"""How a file begins that gzip made (RFC 1952); no feed does."""
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -21,6 +26,11 @@ def ask(
 
 
 def words_of(answer: Exchange) -> tuple[bytes, bool]:
-    """The bytes to read, and whether they are the bytes of the wire: some servers compress unasked."""
+    """The bytes to read, and whether they are the bytes of the wire: some servers compress unasked, or hand out a compressed file."""
     body = evidence.decoded(answer)
+    if body.startswith(_COMPRESSED):
+        try:
+            body = codings.decode(body, ["gzip"], most=evidence.MAX_DECODED)
+        except codings.CannotDecode as fault:
+            raise UnexpectedResponse(f"{answer.url} cannot be read: {fault}.", [answer]) from fault
     return body, body == answer.body

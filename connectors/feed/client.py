@@ -69,6 +69,10 @@ class Feed:
             ),
             "The removal of a comment: feeds of comments are windows too.",
             "When an item in RSS was edited: the format does not say.",
+            (
+                "An item without an id whose title or date is changed, where its link names no item either; one whose id "
+                "and title or date are changed together: each is kept as another item."
+            ),
             "Drafts, held items and messages: a feed shows what is public.",
             "Pictures inside the text: their addresses are kept with the HTML, their bytes are not.",
         ),
@@ -118,9 +122,16 @@ def _standing(link: str, answer: Exchange) -> tuple[State, str]:
     """What the answer of an item's own address says of the item, and in which words."""
     status = answer.status
     said = f"{status} {answer.reason}".rstrip()
+    if status in {404, 410} and _spelt(answer.url) != _spelt(link):
+        return State.UNKNOWN, f"{said}, of {answer.url}, to which the link leads"
     if status in {404, 410}:
         return State.GONE, said
     if status != 200:
         return State.UNKNOWN, said
     moved = answer.url != link and urlsplit(answer.url).path in {"", "/"}
     return (State.UNKNOWN, f"{said}, moved to the front page") if moved else (State.PRESENT, said)
+
+
+def _spelt(address: str) -> str:
+    """An address without what servers add or take off: its scheme, www, and a stroke at its end."""
+    return address.partition("://")[2].partition("#")[0].removeprefix("www.").rstrip("/")

@@ -78,6 +78,8 @@ class Outline:
     unclosed: str | None
     ends: bool
     """Whether the document comes to its end: nothing can be missing behind it."""
+    cut: int | None
+    """The number of the item in whose midst the document ends; None where it ends in none."""
 
 
 def outline(text: str) -> Outline:
@@ -96,6 +98,7 @@ def outline(text: str) -> Outline:
         entities=_entities(text, pieces),
         unclosed=unclosed,
         ends=unclosed is None and _ends(pieces, first),
+        cut=places.cut,
     )
 
 
@@ -242,6 +245,7 @@ class _Places:
     def __init__(self, text: str, pieces: Sequence[Piece], *, well_formed: bool) -> None:
         self.items: list[tuple[int, int]] = []
         self.introduction: list[tuple[int, int]] = []
+        self.cut: int | None = None
         self._well_formed = well_formed
         self._prefixes = _feed_prefixes(text, pieces)
         self._stack: list[tuple[str, int, int | None]] = []
@@ -259,6 +263,7 @@ class _Places:
                 while self._stack[-1][0] != name.lower():
                     self._close(start)
                 self._close(end)
+        self.cut = next((number for _, _, number in reversed(self._stack) if number is not None), None)
         while self._stack:
             self._close(end_of_text)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -30,6 +30,18 @@ PROFILE_ID = "profile"
 _COMMENT_ID = re.compile(r"[#/?&-]comment[-=_]?[0-9]+$", re.IGNORECASE)
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
+_ORDINAL = re.compile(r"[0-9]{4}-[0-9]{3}")
+_DIGITS_OF_DATES = frozenset({4, 8, 14})
+_ZONE = re.compile(r"(?<=[0-9] )[A-Za-z]{3,4}$")
+_ZONES = {
+    "AKST": "-0900", "AKDT": "-0800", "HST": "-1000", "HAST": "-1000", "HADT": "-0900", "HDT": "-0900", "CHST": "+1000",
+    "SST": "-1100", "NST": "-0330", "NDT": "-0230", "WET": "+0000", "WEST": "+0100", "BST": "+0100", "CET": "+0100",
+    "MET": "+0100", "CEST": "+0200", "MEST": "+0200", "EET": "+0200", "EEST": "+0300", "SAST": "+0200", "MSK": "+0300",
+    "JST": "+0900", "KST": "+0900", "AWST": "+0800", "ACST": "+0930", "ACDT": "+1030", "AEST": "+1000", "AEDT": "+1100",
+    "NZST": "+1200", "NZDT": "+1300",
+}  # fmt: skip
+"""Zones that have one meaning among publishers, beside those of RFC 822; any other name means UTC (RFC 5322, 4.3)."""
 
 _LONGEST_DATE = 100
 """No date is longer; reading a longer text as one would only cost time."""
@@ -55,6 +67,10 @@ class Where:
     exchange: int = 0
     introduces: bool = True
     truncated: str | None = None
+    shared: Collection[str] = ()
+    """Marks of links that name no item of their own: several without an id bore one of these at once."""
+    faces: Mapping[str, str] = field(default_factory=dict)
+    """By which id items were met, by the mark of what they bear on their faces: some publishers change ids."""
     coded: int | None = None
     """How many bytes came, where a server compressed them unasked: their places inside are not known."""
 
@@ -87,6 +103,10 @@ class Document:
     """Items behind which only older ones stand, and when they were published."""
     certain: bool = True
     """Whether no item of the document can have been missed."""
+    shared: Sequence[str] = ()
+    """Marks of the links that this document gives to several items without an id."""
+    faces: Mapping[str, str] = field(default_factory=dict)
+    """The ids of its items by the marks of their faces."""
 
     @property
     def ids(self) -> list[str]:
@@ -152,7 +172,15 @@ def document(parts: Parts, where: Where) -> Document:
     if where.coded is not None:
         why = "The server compressed its answer unasked; the whole answer is the evidence of every item."
         gaps.append(Gap(what="places of items in the feed", why=why))
-    read = [(_observation(item, where), item) for item in parts.items]
+    shared = _shared(parts)
+    nobodys = {*where.shared, *shared}
+    borne = {item.id for item in parts.items}
+    faces = _faces(parts.items)
+    for face, item in faces.items():
+        before = where.faces.get(face)
+        if before is not None and before not in borne:
+            item.id = before  # the publisher gave it another id; nothing else bears the one of before
+    read = [(_observation(item, where, nobodys), item) for item in parts.items]
     kept, repeated = _settled([seen for seen, _ in read])
     gaps += repeated
     present = {seen.native_id for seen in kept}
@@ -169,6 +197,8 @@ def document(parts: Parts, where: Where) -> Document:
         farthest=_farthest(kept),
         reaching=_reaching(kept),
         certain=parts.certain and where.truncated is None,
+        shared=shared,
+        faces={face: item.id for face, item in faces.items()},
     )
 
 
@@ -184,16 +214,22 @@ def http_address(found: str, base: str) -> str | None:
 
 def moment(written: str) -> datetime | None:
     """The moment that a date in a feed means, in UTC; None where nobody can tell."""
-    short = written.strip()
+    short = _ZONE.sub(lambda found: _ZONES.get(found[0].upper(), found[0]), written.strip())
     if not short or len(short) > _LONGEST_DATE:
         return None
+    if short.isdecimal() and len(short) not in _DIGITS_OF_DATES:
+        return None  # seconds since 1970, perhaps: feedparser would take the first four for a year
     try:
+        if _ORDINAL.fullmatch(short):
+            day = datetime.strptime(short, "%Y-%j").replace(tzinfo=UTC)
+            return day if day.year == int(short[:4]) else None
         exact = datetime.fromisoformat(short)
-        if exact.tzinfo is not None:
-            return exact.astimezone(UTC)
+        return exact.astimezone(UTC) if exact.tzinfo is not None else exact.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         if _ISO_DAY.match(short) and not _is_day(short[:10]):
             return None  # feedparser would take the nearest day that exists
+        if _ISO_TIME.match(short) and not _is_time(short):
+            return None  # and the nearest hour
     try:
         found = feedparser_datetimes._parse_date(short)  # noqa: SLF001 -- the only door to its nine readings
         if found is None:
@@ -202,6 +238,12 @@ def moment(written: str) -> datetime | None:
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # 60 is a leap second
     except Exception:  # noqa: BLE001 -- nine readings of a stranger's text fail in more ways than can be named
         return None
+
+
+def _is_time(written: str) -> bool:
+    """Whether the clock can show it; midnight may end a day as 24:00, and a minute may have a leap second."""
+    hour, minute, second = (int(one or 0) for one in _ISO_TIME.findall(written)[0])
+    return (hour < 24 and minute < 60 and second <= 60) or (hour, minute, second) == (24, 0, 0)
 
 
 def _is_day(written: str) -> bool:
@@ -253,7 +295,32 @@ def attachment(found: str, base: str, media_type: str = "", description: str = "
     )
 
 
-def _observation(item: Item, where: Where) -> Observation:
+def mark(name: str) -> str:
+    """A short mark of an item or a link, enough to know it again."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def _shared(parts: Parts) -> list[str]:
+    """Marks of the links that several items without an id bear, or the page itself: by them no item is known."""
+    faces: dict[str, set[tuple[str, str]]] = {}
+    for item in parts.items:
+        if item.link and not item.id:
+            faces.setdefault(item.link, set()).add((item.title, item.published or item.updated))
+    page = parts.introduction.link.rstrip("/")
+    return [mark(link) for link, found in faces.items() if len(found) > 1 or link.rstrip("/") == page]
+
+
+def _faces(items: Sequence[Item]) -> dict[str, Item]:
+    """Items by the marks of their faces, where a face says when it was published and is one item's alone."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        if item.id and item.title and item.published:
+            link = item.link.partition("://")[2] if item.link != item.id else ""
+            found.setdefault(mark(json.dumps([item.title, item.published, link])), []).append(item)
+    return {face: several[0] for face, several in found.items() if len(several) == 1}
+
+
+def _observation(item: Item, where: Where, nobodys: Collection[str]) -> Observation:
     published, updated = moment(item.published), moment(item.updated)
     extra = dict(item.extra)
     if item.title:
@@ -275,7 +342,7 @@ def _observation(item: Item, where: Where) -> Observation:
     if item.link and link is None:
         extra["link"] = item.link
     return Observation(
-        native_id=f"{where.kind.value}:{_identity(item, said)}",
+        native_id=f"{where.kind.value}:{_identity(item, said, nobodys)}",
         kind=where.kind,
         author=item.author,
         text="\n\n".join(part for part in parts if part),
@@ -315,9 +382,9 @@ def _comment_feeds(read: Sequence[tuple[Observation, Item]], where: Where) -> li
     return list(found.values())
 
 
-def _identity(item: Item, said: str) -> str:
-    """What the item is known by: its id, else its link, else a digest of what it bears on its face."""
-    if item.id or item.link:
+def _identity(item: Item, said: str, nobodys: Collection[str]) -> str:
+    """What the item is known by: its id, else a link of its own, else a digest of what it bears on its face."""
+    if item.id or (item.link and mark(item.link) not in nobodys):
         return item.id or item.link
     face = [item.title, item.published or item.updated, item.link]
     if not any(face):

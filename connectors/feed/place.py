@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,6 +9,7 @@ import msgspec
 
 from connectors import cursors
 from connectors.contract import Cursor
+from connectors.feed.parse import mark
 
 REMEMBERED = 200
 """How many items of the newest document are remembered, so that the next pass can tell whether it joins."""
@@ -18,24 +18,31 @@ REMEMBERED = 200
 class Stream(msgspec.Struct, kw_only=True):
     """One feed: the page's own, or one of comments.
 
-    `answers` is the post that its comments answer. `seen` are marks of the
+    `answers` is the post that its comments answer. `etag` and `modified` are
+    what the address `said_by` said of its newest document. `seen` are marks of the
     items in its newest document at the last finished reading, newest first;
     `read_at` is when that pass began, `documents` how many documents it took.
     The page's own is `complete` where it then showed everything there is. Of
     one of comments: `shown`, whether the page's own still showed the post, and
-    `withdrawn`, whether it was told that there is no such feed any more.
+    `withdrawn`, whether it was told that there is no such feed any more. `shared`
+    are marks of links that several of its items bore at once: no item is known by them.
+    `faces`, of the page's own: by which ids its newest items were met, by the marks of
+    what they bear on their faces.
     """
 
     address: str
     answers: str | None = None
     etag: str = ""
     modified: str = ""
+    said_by: str = ""
     seen: list[str] = []
     read_at: datetime | None = None
     documents: int = 0
     complete: bool = False
     shown: bool = True
     withdrawn: bool = False
+    shared: list[str] = []
+    faces: dict[str, str] = {}
 
 
 class Walk(msgspec.Struct, kw_only=True):
@@ -57,16 +64,22 @@ class Walk(msgspec.Struct, kw_only=True):
     oldest: datetime | None = None
     etag: str = ""
     modified: str = ""
+    said_by: str = ""
 
 
 class Place(msgspec.Struct, kw_only=True):
-    """Where a pass stands. `began` is None between passes; `stream` is the one being read."""
+    """Where a pass stands. `began` is None between passes; `stream` is the one being read.
+
+    `asked` is what the last pass was to read of what the page's own feed
+    names: after another wish an answer that nothing changed would hide it.
+    """
 
     version: int = 1
     page: str = ""
     began: datetime | None = None
     stream: int = 0
     walk: Walk | None = None
+    asked: str = ""
     streams: list[Stream] = []
 
     def cursor(self) -> Cursor:
@@ -93,4 +106,4 @@ class Place(msgspec.Struct, kw_only=True):
 
 def marks(native_ids: Iterable[str]) -> list[str]:
     """Short marks of items, enough to know them again."""
-    return [hashlib.sha256(one.encode()).hexdigest()[:16] for one in native_ids]
+    return [mark(one) for one in native_ids]

@@ -152,6 +152,7 @@ class Pass:
         # What was removed while a pass was broken off was seen in it: the next one has to read the whole list, not a 304.
         knows = walk.whole and not (complete and self._resumed)
         stream.etag, stream.modified = (walk.etag, walk.modified) if knows else ("", "")
+        stream.said_by = walk.said_by
         if not walk.broken_off:
             stream.seen = walk.newest or stream.seen
             stream.read_at, stream.documents = place.begun(), walk.number
@@ -182,11 +183,15 @@ class Pass:
             answer = ask(self._http, walk.at, headers=conditions, accept=_GONE if main else _LOCKED_OR_BROKEN)
             if answer.status < 500:
                 self._failing.answered()
+            before: list[Exchange] = []
             if answer.status == 304 and conditions:
-                return _unchanged(stream, walk, answer)
+                if stream.said_by in {"", answer.url}:
+                    return _unchanged(stream, walk, answer)
+                before = [answer]  # another document did not change: the address leads elsewhere than it did
+                answer = ask(self._http, walk.at, accept=_GONE if main else _LOCKED_OR_BROKEN)
             if answer.status != 200:
                 return self._refused(stream, walk, answer, must=must)
-            return self._read_answer(stream, walk, answer, main=main)
+            return self._read_answer(stream, walk, answer, before, main=main)
         except (AddressRefused, UnexpectedResponse) as error:
             if must:
                 raise
@@ -199,7 +204,9 @@ class Pass:
                 raise
             return _missed(walk, error.exchanges, f"{walk.at} {gap.why.removeprefix('the platform ')}")
 
-    def _read_answer(self, stream: Stream, walk: Walk, answer: Exchange, *, main: bool) -> _Read:
+    def _read_answer(
+        self, stream: Stream, walk: Walk, answer: Exchange, before: Sequence[Exchange] = (), *, main: bool
+    ) -> _Read:
         body, as_sent = words_of(answer)
         if main and walk.number == 1 and discover.looks_like_html(body, answer.header("Content-Type")):
             if stream.address == self._page.address and stream.read_at is None:
@@ -210,14 +217,23 @@ class Pass:
             charset=discover.charset(answer.header("Content-Type")),
             kind=self._options.kind if main else Kind.COMMENT,
             answers=stream.answers,
+            exchange=len(before),
             introduces=main and walk.number == 1,
             truncated=answer.truncated,
+            shared=frozenset(stream.shared),
+            faces=stream.faces,
             coded=None if as_sent else len(answer.body),
         )
         try:
             document = reading.read(body, where)
         except NotAFeed as fault:
             raise UnexpectedResponse(f"{walk.at} did not answer with a feed. {fault}", [answer]) from fault
+        if main and walk.number == 1:
+            faces = {
+                **document.faces,
+                **{one: name for one, name in stream.faces.items() if one not in document.faces},
+            }
+            stream.faces = dict(list(faces.items())[:REMEMBERED])
         _note(stream, walk, document, answer)
         stream.withdrawn = False
         if main and walk.number == 1:
@@ -225,7 +241,7 @@ class Pass:
                 other.shown = False
         if main and self._options.of_posts:
             self._watch(document.comment_feeds, first=stream.read_at is None)
-        return _Read([answer], document, list(document.gaps), shown=True)
+        return _Read([*before, answer], document, list(document.gaps), shown=True)
 
     def _conditions(self, stream: Stream) -> dict[str, str]:
         """Ask only for what changed, unless documents behind the first are wanted too."""
@@ -289,6 +305,9 @@ class Pass:
     def _choose_comments(self) -> None:
         """Bring the streams in line with the option `comments`, which may have changed since the last pass."""
         place, options = self._place, self._options
+        asked = f"{options.kind} {options.comments}"
+        if place.asked != asked:
+            place.asked, place.streams[0].etag, place.streams[0].modified = asked, "", ""
         if options.of_posts:
             place.streams[1:] = [stream for stream in place.streams[1:] if stream.answers is not None]
         elif options.comments != "site":
@@ -324,10 +343,12 @@ class Pass:
 def _note(stream: Stream, walk: Walk, document: Document, answer: Exchange) -> None:
     """Remember of a document what the rest of the walk and the next pass need."""
     ids = marks(document.ids)
+    stream.shared = list(dict.fromkeys([*document.shared, *stream.shared]))[:REMEMBERED]
     if walk.number == 1:
         walk.newest = ids[::-1][:REMEMBERED]
         walk.etag = answer.header("ETag") or ""
         walk.modified = answer.header("Last-Modified") or ""
+        walk.said_by = answer.url
     walk.whole = walk.whole and document.certain
     walk.joined = walk.joined or _joins(document, ids, stream)
     dates = [one for seen in document.observations if (one := seen.published_at) is not None]
@@ -355,7 +376,7 @@ def _joins(document: Document, ids: Sequence[str], stream: Stream) -> bool:
 
 def _unchanged(stream: Stream, walk: Walk, answer: Exchange) -> _Read:
     walk.newest, walk.joined, walk.whole = stream.seen, True, True
-    walk.etag, walk.modified = stream.etag, stream.modified
+    walk.etag, walk.modified, walk.said_by = stream.etag, stream.modified, stream.said_by
     return _Read([answer])
 
 

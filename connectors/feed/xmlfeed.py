@@ -49,7 +49,8 @@ def parts(body: bytes, charset: str | None, address: str) -> Parts:
     return Parts(
         items=[
             _item(entry, place or whole, address, atom=atom, inherited=inherited)
-            for entry, place in zip(reading.entries, placed, strict=True)
+            for number, entry, place in zip(reading.items, reading.entries, placed, strict=True)
+            if seen.cut is None or number != seen.cut
         ],
         introduction=_introduction(
             reading.feed, _introduction_spans(body, characters, seen) or [whole], address
@@ -123,6 +124,11 @@ def _gaps(
         )
     if seen.unclosed is not None:
         yield Gap(what="the rest of the feed", why=f"A {seen.unclosed} has no end and hides what follows it.")
+    if seen.cut is not None:
+        yield Gap(
+            what="the last item of the feed",
+            why="The document ends in its midst: half an item is no state of it, and the next whole answer shows it.",
+        )
     if not seen.well_formed or reading.fault is not None:
         fault = reading.fault or "its tags do not match"
         yield Gap(what="markup of the feed", why=f"Not well-formed XML ({fault}); read as far as it goes.")
@@ -266,7 +272,13 @@ def _attachments(entry: lenient.Dict, address: str) -> list[Attachment]:
         attachment(_text(link, "href"), address, _text(link, "type"), _text(link, "title"))
         for link in _list(entry, "links")
         if _text(link, "rel") == "enclosure"
-    ] + [attachment(_text(one, "url"), address, _text(one, "type")) for one in media]
+    ]
+    found += [  # what stands elsewhere instead of in the entry (RFC 4287, 4.1.3.2)
+        attachment(_text(one, "src"), _text(one, "base") or address, _text(one, "type"))
+        for one in _list(entry, "content")
+        if _text(one, "src")
+    ]
+    found += [attachment(_text(one, "url"), address, _text(one, "type")) for one in media]
     return attachment_list(one for one in found if one is not None)
 
 

@@ -94,7 +94,17 @@ class Listening:
             elif name == "filters_changed":
                 yield self._filters(message)
         except Malformed as fault:
-            raise UnexpectedResponse(f"{message.url} told “{name}”: {fault}.", [message]) from fault
+            why = f"{message.url} told “{name}”: {fault}."
+            named = parse.named(message.body, start, end, self._account)
+            if named is None:
+                raise UnexpectedResponse(why, [message]) from fault
+            if not named:
+                return
+            # The stream tells nothing twice: to leave it for one status would cost what follows.
+            gap = Gap(
+                what="what the stream told", why=f"{why} The next pass reads it.", native_id=f"status:{named}"
+            )
+            yield Batch(exchanges=[message], resume_from=_CURSOR, gaps=[gap])
 
     def _status(self, message: Exchange, seen: Seen[parse.Status]) -> Iterator[Batch]:
         if not parse.concerns(seen.what, self._account):

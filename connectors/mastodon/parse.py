@@ -298,6 +298,23 @@ def told(body: bytes, start: int, end: int, shape: type[T]) -> Seen[T]:
         raise Malformed(pieces.why(body[start:end], error, "Mastodon")) from error
 
 
+def named(body: bytes, start: int, end: int, account: str) -> str | None:
+    """The id of a status that cannot be read otherwise; empty where it is plainly nothing of the account's, None where nobody can tell."""
+    try:
+        said = pieces.value(body[start:end], dict[str, Any])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    status = said.get("status", said)
+    if not isinstance(status, dict) or not isinstance(identity := status.get("id"), str):
+        return None
+    mentions = status.get("mentions")
+    about = [status.get("account"), *(mentions if isinstance(mentions, list) else [None])]
+    names = [one.get("id") if isinstance(one, dict) else None for one in about]
+    if account in (*names, status.get("in_reply_to_account_id")):
+        return identity
+    return None if None in names else ""
+
+
 def link(headers: Sequence[tuple[str, str]], rel: str, name: str) -> str | None:
     """The parameter `name` of the link `rel` in a `Link` header: all of it that we follow, never its host."""
     for key, value in headers:

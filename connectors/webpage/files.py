@@ -41,6 +41,9 @@ MOST_BYTES = 96 * 1024 * 1024
 """Bytes of one page's files that are fetched at most: beyond, they are left to be fetched one by one."""
 _MOST_HELD = 64 * 1024 * 1024
 _STYLES_DEEP = 3
+_MADE_ANEW = frozenset({"picture", "document"})
+"""What programs behind a site make as they are asked: counters, cameras, agendas with the time of printing."""
+_NOTHING = hashlib.sha256().hexdigest()
 LATE = "not had yet"
 """In place of a digest: the file was named, and never had so far."""
 
@@ -194,12 +197,27 @@ class Files:
         if exchange.status != 200:
             raise _NotHad(f"the answer is {exchange.status} {exchange.reason}".rstrip())
         kept = _kept(file, exchange)
+        if known is None and file.role in _MADE_ANEW and not (kept.etag or kept.modified):
+            return self._first_met(asking, file, Got(kept, exchange))
         if known is None or not known.digest or known.digest == kept.digest:
             return Got(kept, exchange)
         if known.varies:
             kept.varies = True
             return Got(kept, exchange)
         return self._settled(asking, file, Got(kept, exchange), known)
+
+    def _first_met(self, asking: Asking, file: File, first: Got) -> Got:
+        """Ask again for a file that its server gives nothing to know it by: one that is made at every look varies from the first.
+
+        Else the second night would take for an edit what nobody wrote.
+        """
+        try:
+            again = self._exchange(asking, file.address, None)
+            if again.status == 200 and _kept(file, again).digest not in {first.kept.digest, _NOTHING}:
+                first.kept.varies = True
+        except _NotHad:
+            pass  # it was had a moment ago, and the next pass sees whether it varies
+        return first
 
     def _settled(self, asking: Asking, file: File, first: Got, known: Kept) -> Got:
         """Ask again for a file that is not as it was: what differs the very next moment varies.

@@ -21,6 +21,7 @@ from html import unescape
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _META = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})""")
 _WIDER = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
 """What publishers mean by these names, as browsers read them (WHATWG Encoding)."""
 
@@ -158,7 +159,7 @@ def _encoding(body: bytes, content_type: str | None) -> tuple[str, int]:
         if body.startswith(mark):
             return encoding, len(mark)
     said = _CHARSET.search(content_type or "")
-    stated = _META.search(body[:4096])
+    stated = _META.search(body[:4096]) or _DECLARED.match(body[:1024])
     for name in (said and said.group(1), stated and stated.group(1).decode("ascii"), "utf-8"):
         found = _known(name)
         if found is not None and _fits(body, found):

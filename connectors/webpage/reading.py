@@ -53,6 +53,12 @@ _UNSEEN = frozenset(
 )
 _SPACES = re.compile(r"[ \t\n\r\f\v\u00a0]+")
 _MOST_HEADINGS, _LONG = 5, 300
+_LATER = ("data-src", "data-lazy-src", "data-original", "data-lazy")
+"""Where the scripts of the web have pages name a picture that is shown only when the reader comes near."""
+
+_CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*?)(?:,+(?=\s|$)|,(?=https?://)|\s+[^,]*(?:,|$)|$)")
+"""One picture of several with what it is meant for (WHATWG HTML, srcset): its address may hold commas."""
+
 _ICONS = frozenset({"icon", "apple-touch-icon", "shortcut", "mask-icon"})
 
 
@@ -94,6 +100,9 @@ class Reading:
     refresh: str | None = None
     encoding: str = "utf-8"
     broken: int = 0
+    of_frames: bool = False
+    """Whether the page is nothing but frames, whose words are those of other pages."""
+    has_scripts: bool = False
 
     @property
     def text(self) -> str:
@@ -122,6 +131,8 @@ def read(body: bytes, content_type: str | None, address: str, ignored: Sequence[
     if found.title and found.title not in found.headings:
         found.blocks.insert(0, f"<header>{html.escape(found.title, quote=False)}</header>\n")
     _files(document, found, base, left_out)
+    found.of_frames = any(True for _ in document.named("frameset"))
+    found.has_scripts = any(True for _ in document.named("script"))
     return found
 
 
@@ -327,7 +338,7 @@ def _files(document: markup.Document, found: Reading, base: str, left_out: Seque
 
     for number in document.named(
         "a", "area", "audio", "body", "embed", "frame", "iframe", "img", "input", "link", "object", "script", "source", "style",
-        "table", "td", "video",
+        "table", "td", "track", "video",
     ):  # fmt: skip
         element = document.elements[number]
         if any(start <= element.start < end for start, end in left_out):
@@ -347,6 +358,8 @@ def _files(document: markup.Document, found: Reading, base: str, left_out: Seque
             case "audio" | "video":
                 add(given.get("poster"), "picture")
                 add(given.get("src"), "medium")
+            case "track":
+                add(given.get("src"), "document", given.get("label"))
             case "body" | "table" | "td":
                 add(given.get("background"), "picture")
             case "link":
@@ -384,20 +397,22 @@ def _files(document: markup.Document, found: Reading, base: str, left_out: Seque
 def _picture(given: Mapping[str, str], base: str, add: Adder) -> None:
     """One picture: its address, or the first that it offers; what a script would show later is named too."""
     offered = [
-        address for name in ("srcset", "data-srcset") for address in _srcset(given.get(name, ""), base)
+        address
+        for name in ("srcset", "data-srcset", "data-lazy-srcset")
+        for address in _srcset(given.get(name, ""), base)
     ]
     source = given.get("src", "")
     if source and not source.startswith("data:"):
         add(source, "picture", given.get("alt"), tuple(offered))
     elif offered:
         add(offered[0], "picture", given.get("alt"), tuple(offered[1:]))
-    add(given.get("data-src"), "picture", given.get("alt"))
+    for name in _LATER:
+        add(given.get(name), "picture", given.get("alt"))
 
 
 def _srcset(written: str, base: str) -> Iterator[str]:
-    for candidate in re.split(r",\s+|,(?=https?://)", written.strip()):
-        first = candidate.split()
-        address = joined(first[0].strip(","), base) if first and not first[0].startswith("data:") else None
+    for found in _CANDIDATE.finditer(written.strip()):
+        address = joined(found[1], base) if not found[1].startswith("data:") else None
         if address is not None:
             yield address
 

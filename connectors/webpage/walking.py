@@ -273,7 +273,12 @@ class Pass:
             title=met.title,
             remarks=[comment_id(address, remark.id) for remark in met.read.remarks[:_MOST_LISTED]],
         )
-        gaps = [*shown.gaps, *self._follow(met, address)]
+        gaps = [
+            *shown.gaps,
+            *_in_frames(met, address),
+            *_by_scripts(met, address),
+            *self._follow(met, address),
+        ]
         observation = self._observation(asking, met, shown, address, renditions, whole)
         remarks = _remarks(met, address, name, asking)
         self._done(address)
@@ -440,6 +445,8 @@ class Pass:
             word in looks for word in ("sign in", "consent", "firewall", "parked", "parks", "maintenance")
         ):
             return State.UNKNOWN, f"{said}, with {looks}"
+        if not _is_own(exchange.url, address):
+            return State.UNKNOWN, f"{said}, of {exchange.url}, to which the address leads"
         if exchange.status == 410:
             return State.GONE, said
         front = places.front(address)
@@ -490,6 +497,33 @@ class Pass:
             listings=listings,
             gaps=gaps,
         )
+
+
+def _is_own(answered: str, asked: str) -> bool:
+    """Whether an answer is that of the address itself: spelt with another scheme, with www or with a stroke at its end it is the same."""
+    one, other = (
+        places.key(places.normal(address) or address).removeprefix("www.").rstrip("/")
+        for address in (answered, asked)
+    )
+    return one == other
+
+
+def _by_scripts(met: Met, address: str) -> list[Gap]:
+    """That a page says nothing but its title before its scripts have run: its words are not in what was served."""
+    said = met.read.text.strip()
+    if not met.read.has_scripts or (said and said != met.read.title.strip()):
+        return []
+    why = "the page as its server sends it says nothing: scripts put its words there in the browser, and none is run"
+    return [Gap(what="the words of the page", why=why, native_id=native_id(address))]
+
+
+def _in_frames(met: Met, address: str) -> list[Gap]:
+    """What a page shows that is nothing but frames: others are named, and are not captured with it."""
+    if not met.read.of_frames:
+        return []
+    named = ", ".join(file.address for file in met.read.of("frame")[:5])
+    why = f"the page is made of frames, whose words are those of other pages ({named}): name them in the option addresses"
+    return [Gap(what="the frames of the page", why=why, native_id=native_id(address))]
 
 
 def native_id(address: str) -> str:

@@ -31,6 +31,9 @@ _DAILY = ("x-app-limit-24hour", "x-user-limit-24hour")
 _LONGEST_WAIT = timedelta(days=1)
 """No limit of X's but the month's lasts longer: who says so has miscounted."""
 
+_APART = {"tweets/search/all": timedelta(seconds=1)}
+"""How far apart X wants questions of a kind to lie, beside its limits of a quarter of an hour."""
+
 _AT_DEVELOPERS = "at developer.x.com, under the application"
 
 
@@ -108,7 +111,13 @@ class Asking(Visit):
         """Ask for `path` such as "users/me"; `NotGiven` where X refuses this one thing."""
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
-            exchange = self._http.get(f"{self._base}/{path}", params=params, headers=headers, accept=_ANSWERS)
+            exchange = self._http.get(
+                f"{self._base}/{path}",
+                params=params,
+                headers=headers,
+                accept=_ANSWERS,
+                apart=_APART.get(path, timedelta(0)),
+            )
         except TryAgainLater as later:
             self._throttled(later)
             raise

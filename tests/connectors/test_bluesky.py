@@ -966,6 +966,37 @@ def test_a_message_that_is_none_of_the_protocol_is_unexpected(world, visit, agen
         heard(visit, start(world, begun), 1)
 
 
+def _amiss(world: BlueskyWorld, agency: str, change: dict[str, object]) -> None:
+    """Tell of a commit of the agency's that has another shape than the protocol promises."""
+    said = {"repo": agency, "ops": [], "blocks": b"", "tooBig": False} | change
+    jet = {"did": agency, "kind": "commit", "commit": "?"}
+    world.tell("#commit", said, jet)
+
+
+@pytest.mark.parametrize("change", [{"ops": "?"}, {"blocks": b"no file of blocks"}, {"ops": [7]}])
+def test_a_message_that_cannot_be_read_is_a_gap_and_what_follows_it_is_heard(world, visit, agency, change):
+    begun = len(world.events)
+    _amiss(world, agency, change)
+    world.post(agency, "Behind it.")
+    amiss, after = heard(visit, start(world, begun), 2)
+    assert [(one.what, "no message of the protocol" in one.why) for one in amiss.gaps] == [
+        ("the stream", True)
+    ]
+    assert amiss.exchanges, "what came is kept"
+    assert [one.text for one in after.observations] == ["Behind it."]
+    (again,) = heard(visit, amiss.resume_from, 1)
+    assert not again.gaps, "it is not told again"
+
+
+def test_a_record_that_its_commit_does_not_bring_is_a_gap_that_names_it(world, visit, agency):
+    begun = len(world.events)
+    path = "app.bsky.feed.post/3lost"
+    lost = {"action": "create", "path": path, "cid": link(b"lost")}
+    _amiss(world, agency, {"ops": [lost, {**lost, "path": "app.bsky.feed.like/3liked"}]})
+    (batch,) = heard(visit, start(world, begun), 1)
+    assert [one.native_id for one in batch.gaps] == [f"at://{agency}/{path}"]
+
+
 def test_a_stream_goes_on_only_at_the_server_that_told():
     cursor = Reached("wss://a.example", 7).cursor()
     assert Reached.read(cursor, "wss://a.example") == 7

@@ -281,6 +281,28 @@ def test_a_feed_cut_in_the_middle_makes_nothing_absent_and_is_asked_for_again(wo
     assert [one.status for batch in again for one in batch.exchanges] == [200]
 
 
+@pytest.mark.parametrize(
+    "end",
+    ["<guid>town-1", "<guid>town-12</guid><title>Boil wa", "<guid>town-12</guid><description><![CDATA[Boil"],
+)
+def test_the_half_of_an_item_in_which_a_feed_ends_is_no_state_of_it_and_the_whole_one_is(end):
+    before = "<item><guid>town-13</guid><title>Whole</title></item>"
+    cut = read(rss(before).removesuffix("</channel></rss>") + f"<item>{end}")
+    assert cut.ids == ["post:town-13"]
+    assert [one.what for one in cut.gaps if "half an item" in one.why] == ["the last item of the feed"]
+    assert not cut.certain
+
+    whole = read(rss(f"{before}<item><guid>town-12</guid><title>Boil water</title></item>"))
+    assert set(whole.ids) == {"post:town-12", "post:town-13"}
+    assert whole.gaps == []
+
+
+def test_items_that_are_whole_are_read_although_the_feed_ends_behind_them():
+    document = read(rss("<item><guid>1</guid><title>x</title></item>").removesuffix("</channel></rss>"))
+    assert document.ids == ["post:1"]
+    assert not any("half an item" in one.why for one in document.gaps)
+
+
 @pytest.mark.parametrize("form", ["rss", "atom"])
 def test_a_deletion_that_the_feed_itself_declares_is_gone(form, http):
     with FeedWorld(form) as world:
@@ -489,6 +511,17 @@ def test_comments_are_looked_for_although_the_posts_did_not_change(http):
     assert [one.status for batch in batches for one in batch.exchanges] == [304, 200]
 
 
+def test_comments_that_an_officer_no_longer_leaves_out_are_read_although_the_feed_did_not_change(world, http):
+    number = world.publish("Road closure", "Main Street is closed.")
+    comment = world.comment(number, "Which way is the detour?")
+    visit = Visit(world, http, comments="no")
+    assert f"comment:{comment}" not in seen(visit.night())
+    assert [one.status for one in visit.night()[0].exchanges] == [304]
+    visit.page = Page(address=world.feed)
+    assert f"comment:{comment}" in seen(visit.night())
+    assert visit.night()[0].exchanges[0].status == 304
+
+
 def test_a_post_that_says_it_has_no_comments_is_not_asked_for_them(world, http):
     world.publish("Road", "closed")
     Visit(world, http).night()
@@ -642,6 +675,39 @@ def test_a_compressed_answer_is_evidence_as_a_whole_and_says_so(world, http):
 # --- resuming ---------------------------------------------------------------------------------------------
 
 
+def test_a_feed_that_is_itself_a_compressed_file_is_read_as_one_that_came_compressed(world, http):
+    number = world.publish("Storm", "Stay in.")
+    whole = world.document(list(world.posts.values()))
+    world.other["/feed"] = (200, {"Content-Type": "application/gzip"}, gzip.compress(whole))
+    batches = Visit(world, http, comments="no").night()
+    (post,) = (one for one in seen(batches).values() if one.kind is Kind.POST)
+    assert (post.native_id, post.text) == (f"post:{number}", "Storm\n\nStay in.")
+    assert post.evidence == [Span(0, 0, len(gzip.compress(whole)))]
+    world.other["/feed"] = (200, {"Content-Type": "application/gzip"}, gzip.compress(whole)[:-9])
+    with pytest.raises(UnexpectedResponse):
+        Visit(world, http, comments="no").night()
+
+
+def test_that_another_feed_did_not_change_says_nothing_of_the_one_that_was_read(world, http):
+    """A feed moves, and where it stands now knows the date of the old one."""
+    world.publish("Old", "old")
+    visit = Visit(world, http, comments="no")
+    visit.night()
+    new = rss("<item><guid>new</guid><title>New</title></item>").encode()
+    world.other["/feed"] = (301, {"Location": "/new"}, b"")
+    answers = iter([(304, {}, b""), (200, {"Content-Type": "application/rss+xml", "ETag": '"n"'}, new)])
+    world.trouble = lambda path: next(answers) if path == "/new" else None
+    batches = visit.night()
+    assert posts(batches) == ["post:new"]
+    told = batches[0].exchanges
+    assert [one.status for one in told] == [304, 200]
+    (post,) = (one for one in seen(batches).values() if one.kind is Kind.POST)
+    assert b"<guid>new</guid>" in bytes_at(batches[0], post.evidence[0])
+
+    world.trouble = lambda path: (304, {}, b"") if path == "/new" else None
+    assert [one.status for batch in visit.night() for one in batch.exchanges] == [304]
+
+
 def test_resuming_from_any_cursor_misses_nothing_although_posts_are_published_in_between(http):
     with FeedWorld("atom") as world:
         world.window, world.links_older = 2, "next"
@@ -691,7 +757,9 @@ def test_links_are_asked_only_on_demand_and_only_where_the_id_is_the_link(world,
     world.other = {"/here": (200, {}, b"yes"), "/forbidden": (403, {}, b""), "/gone": (410, {}, b"")}
     world.other["/moved"] = (302, {"Location": "/"}, b"")
     world.other["/"] = (200, {}, b"front page")
-    paths = ["here", "nothing", "gone", "forbidden", "moved"]
+    world.other["/elsewhere"] = (302, {"Location": "/nothing-there-either"}, b"")
+    world.other["/folder"] = (301, {"Location": "/folder/"}, b"")
+    paths = ["here", "nothing", "gone", "forbidden", "moved", "elsewhere", "folder"]
     asked = [(Kind.POST, f"post:{world.address}/{path}") for path in paths]
     asked += [
         (Kind.POST, "post:tag:town.example,1"),
@@ -707,6 +775,8 @@ def test_links_are_asked_only_on_demand_and_only_where_the_id_is_the_link(world,
         ("gone", State.GONE),
         ("forbidden", State.UNKNOWN),
         ("moved", State.UNKNOWN),
+        ("elsewhere", State.UNKNOWN),
+        ("folder", State.GONE),
     ]
     assert stood[f"post:{world.address}/nothing"].reason == "404 Not Found"
 
@@ -850,6 +920,71 @@ def test_an_item_is_known_by_its_id_else_its_link_else_a_digest():
     assert len({one for one in ids if one.startswith("post:sha256:")}) == 2
 
 
+def test_items_without_an_id_that_share_a_link_are_items_of_their_own(world, http):
+    """A list of alerts whose every item leads to the list."""
+
+    def shows(*titles: str) -> None:
+        items = [
+            f"<item><title>{one}</title><link>https://town.example/alerts</link></item>" for one in titles
+        ]
+        world.other["/feed"] = (200, {"Content-Type": "application/rss+xml"}, rss("".join(items)).encode())
+
+    visit = Visit(world, http, comments="no")
+    shows("Water", "Roads")
+    first = visit.night()
+    assert [one.text for one in seen(first).values() if one.kind is Kind.POST] == ["Roads", "Water"]
+    assert not gaps(first)
+    shows("Water")
+    assert set(posts(visit.night())) < set(posts(first)), "alone in the window it is what it was"
+    shows("Bridge", "Water")
+    assert len(set(posts(first)) | set(posts(visit.night()))) == 3
+
+
+def test_an_item_whose_id_changes_at_every_look_is_one_item_and_its_edits_are_its_own(world, http):
+    visit, number = Visit(world, http, comments="no", complete="yes"), iter(range(9))
+
+    def shows(*items: tuple[str, str, str]) -> list[Batch]:
+        told = [
+            f"<item><guid isPermaLink='false'>{ids or next(number)}</guid><title>{title}</title>"
+            f"<pubDate>Sun, 01 Mar 2026 08:00:00 GMT</pubDate><description>{words}</description></item>"
+            for ids, title, words in items
+        ]
+        world.other["/feed"] = (200, {"Content-Type": "application/rss+xml"}, rss("".join(told)).encode())
+        return visit.night()
+
+    first = shows(("", "Water", "Boil it."), ("", "Roads", "Closed."))
+    second = shows(("", "Water", "Boil it until noon."), ("", "Roads", "Closed."))
+    assert set(posts(second)) == set(posts(first))
+    assert "Water\n\nBoil it until noon." in {one.text for one in seen(second).values()}
+    assert not gaps(second)
+    assert set(posts(shows(("", "Water", "Boil it."), ("", "Roads", "Open.")))) == set(posts(first))
+    kept = {one.text: name for name, one in seen(first).items()}["Water\n\nBoil it."]
+    both = posts(shows((kept.removeprefix("post:"), "Water", "Boil it."), ("another", "Water", "Again.")))
+    assert set(both) == {kept, "post:another"}, (
+        "where the id of before is shown too, the other is another item"
+    )
+
+
+def test_an_item_without_an_id_is_not_known_by_the_link_of_the_whole_page():
+    page = "<link>https://town.example/</link>"
+    items = "<item><title>{0}</title><link>https://town.example</link></item>"
+    one, other = (read(rss(page + items.format(title))) for title in ("Water", "Roads"))
+    assert set(one.ids).isdisjoint(other.ids)
+    own = "<item><title>{0}</title><link>https://town.example/7</link></item>"
+    first, again = (read(rss(page + own.format(title))) for title in ("Water", "Water again"))
+    assert first.ids == again.ids == ["post:https://town.example/7"]
+
+
+def test_what_an_entry_keeps_elsewhere_is_a_file_of_it():
+    (file,) = the_post(
+        read(
+            '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://base.example/x/"><entry><id>7</id>'
+            '<title>Order 7</title><content src="order.pdf" type="application/pdf"/></entry></feed>'
+        )
+    ).attachments
+    assert (file.url, file.media_type) == ("https://base.example/x/order.pdf", "application/pdf")
+
+
 def test_a_relative_id_stays_what_it_is_and_a_relative_link_is_resolved():
     post = the_post(
         read(
@@ -878,6 +1013,21 @@ def test_an_id_given_twice_is_one_item_in_its_latest_state_with_the_bytes_of_bot
         ("Sun, 01 Mar 2026 08:00:00 -0900", datetime(2026, 3, 1, 17, tzinfo=UTC)),
         ("2026-03-01T08:00:00.5+01:00", datetime(2026, 3, 1, 7, 0, 0, 500_000, tzinfo=UTC)),
         ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01T08:00:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("20260301", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-W09-7", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-060", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("Sun, 01 Mar 2026 08:00:00 AKST", datetime(2026, 3, 1, 17, tzinfo=UTC)),
+        ("Sun, 01 Mar 2026 08:00:00 HST", datetime(2026, 3, 1, 18, tzinfo=UTC)),
+        ("Sun, 05 Jul 2026 08:00:00 CEST", datetime(2026, 7, 5, 6, tzinfo=UTC)),
+        ("Sun, 05 Jul 2026 08:00:00 BST", datetime(2026, 7, 5, 7, tzinfo=UTC)),
+        ("Sun, 01 Mar 2026 08:00:00 EST", datetime(2026, 3, 1, 13, tzinfo=UTC)),
+        ("2026-03-01T24:00:00Z", datetime(2026, 3, 2, tzinfo=UTC)),
+        ("2026-03-01T25:00:00Z", None),
+        ("2026-03-01T08:61:00Z", None),
+        ("2026-366", None),
+        ("1772352000", None),
+        ("1772352000000", None),
         ("soon", None),
         ("9999-99-99", None),
         ("1" * 5000, None),

@@ -277,6 +277,22 @@ def test_one_host_is_not_asked_faster_than_its_interval(serve, client, time):
     assert time.waited == [timedelta(seconds=1.5)]
 
 
+def test_an_address_is_asked_as_far_apart_as_its_platform_wants_and_no_other_waits_for_it(
+    serve, client, time
+):
+    wire = serve(lambda call: call.answer(b"x"))
+    asking, apart = client(), timedelta(seconds=1)
+    asking.get(f"{wire.base}/all", params={"page": "1"}, apart=apart)
+    asking.get(f"{wire.base}/recent")
+    assert time.waited == []
+    asking.get(f"{wire.base}/all", params={"page": "2"}, apart=apart)
+    assert time.waited == [apart]
+    slower = client(manners={"interval": timedelta(seconds=3)})
+    slower.get(f"{wire.base}/all", apart=apart)
+    slower.get(f"{wire.base}/all", apart=apart)
+    assert time.waited == [apart, timedelta(seconds=3)], "the longer of the two is enough"
+
+
 @pytest.mark.parametrize(
     ("value", "after"),
     [

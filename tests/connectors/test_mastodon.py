@@ -1064,6 +1064,22 @@ def test_an_event_of_another_shape_is_unexpected(owned, http):
     assert raised.value.exchanges
 
 
+def test_a_status_that_nobody_can_read_is_a_gap_and_what_follows_it_is_heard(owned, http):
+    strange, others = owned.say("Closed"), owned.say("My lunch", by="jo@far.example")
+    for status in (strange, others):
+        owned.tells("update", status)
+        owned.events[-1] = owned.events[-1].replace(b'"content"', b'"contents"')
+    owned.tells("update", owned.say("Open again"))
+
+    _, amiss, after = told(owned, http)
+
+    assert [(one.what, one.native_id) for one in amiss.gaps] == [
+        ("what the stream told", f"status:{strange}")
+    ]
+    assert b"contents" in amiss.exchanges[0].body, "what came is kept"
+    assert [one.text for one in after.observations] == ["Open again"]
+
+
 # --- what a check says --------------------------------------------------------------------------------------------------------
 
 

@@ -338,6 +338,74 @@ def test_a_file_that_is_another_one_at_every_look_is_known_by_its_address(site, 
     assert f"address:{site.host}/img/town.png" in [file.id for file in visit.post().attachments]
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("<img src='/blank.gif' data-lazy-src='/a.jpg'>", ["/blank.gif", "/a.jpg"]),
+        ("<img src='data:image/gif;base64,R0' data-original='/a.jpg'>", ["/a.jpg"]),
+        ("<img src='data:image/gif;base64,R0' data-src='/a.jpg'>", ["/a.jpg"]),
+        ("<img data-lazy-srcset='/a.jpg 1x, /b.jpg 2x'>", ["/a.jpg", "or /b.jpg"]),
+        ("<img srcset='/a.jpg 1x,/b.jpg 2x'>", ["/a.jpg", "or /b.jpg"]),
+        ("<img srcset='/a,1.jpg 1x, /b.jpg'>", ["/a,1.jpg", "or /b.jpg"]),
+        ("<img srcset='data:image/png;base64,aa== 1x, /a.jpg 2x'>", ["/a.jpg"]),
+        ("<video src='/v.mp4'><track src='/words.vtt' label='English'></video>", ["/v.mp4", "/words.vtt"]),
+        ("<noscript><img src='/a.jpg'></noscript>", ["/a.jpg"]),
+        ("<img src='data:image/gif;base64,R0'>", []),
+    ],
+)
+def test_every_file_that_a_reader_would_come_to_see_is_named(written, shown):
+    found = [
+        named
+        for file in read(written).files
+        for named in (file.address, *(f"or {other}" for other in file.instead))
+    ]
+    assert [one.replace("https://town.example", "") for one in found] == shown
+
+
+def test_a_page_that_is_nothing_but_frames_says_that_its_words_stand_elsewhere(site, visit):
+    framed = "<html><head><title>Town</title></head><frameset><frame src='/left'></frameset></html>"
+    site.trouble = lambda path: (200, HTML, framed.encode()) if path == "/news" else None
+    (gap,) = gaps(visit.night())
+    assert (gap.what, gap.native_id) == ("the frames of the page", site.name("/news"))
+    assert f"{site.base}/left" in gap.why
+    site.trouble = lambda _: None
+    assert gaps(Visit(site, visit.connector._http).night()) == []
+
+
+@pytest.mark.parametrize(("words", "told"), [("", True), ("<p>Main Street is closed.</p>", False)])
+def test_a_page_that_says_nothing_before_its_scripts_have_run_is_a_gap(site, visit, words, told):
+    page = f"<html><head><title>App</title></head><body><div id='root'>{words}</div><script src='/a.js'></script></body></html>"
+    site.trouble = lambda path: (200, HTML, page.encode()) if path == "/news" else None
+    assert [one.what for one in gaps(visit.night())] == (["the words of the page"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("leads", "state"), [("/gone-with-the-relaunch", State.UNKNOWN), ("/news/", State.GONE)]
+)
+def test_404_of_another_address_to_which_the_page_leads_proves_nothing(site, visit, leads, state):
+    visit.night()
+    site.trouble = lambda path: (302, {"Location": leads}, b"") if path == "/news" else None
+    batches = visit.night()
+    assert sightings(batches) == [(site.name("/news"), state)]
+    assert bool(gaps(batches)) is (state is State.UNKNOWN)
+
+
+@pytest.mark.parametrize("path", ["/img/town.png", "/docs/agenda.pdf"])
+def test_a_file_that_was_another_one_at_every_look_from_the_first_is_no_edit(site, visit, path):
+    number = iter(range(99))
+    kind = "application/pdf" if path.endswith(".pdf") else "image/png"
+    site.trouble = lambda asked: (
+        (200, {"Content-Type": kind}, b"%%PDF %d" % next(number)) if asked == path else None
+    )
+    assert len({visit.mark() for _ in range(3)}) == 1
+    site.trouble = lambda _: None
+    site.files["/docs/other.pdf"] = ("application/pdf", b"%PDF of a night")
+    site.sheets["/news"].documents = ["/docs/agenda.pdf", "/docs/other.pdf"]
+    before = visit.mark()
+    site.files["/docs/other.pdf"] = ("application/pdf", b"%PDF of another night")
+    assert visit.mark() != before, "another file is an edit all the same"
+
+
 def test_a_picture_that_another_one_follows_at_every_look_is_no_edit(site, visit):
     for number in range(3):
         site.files[f"/img/{number}.png"] = ("image/png", worlds.png((number, 9, 9), 2, 2))
@@ -868,6 +936,12 @@ def test_the_encoding_that_is_named_is_read(encoding):
     html = f"<html><title>T</title><p>{words}</p>".encode(encoding, "replace")
     shown = html.decode(encoding)[html.decode(encoding).index("<p>") + 3 : -4]
     assert read(html, f"text/html; charset={encoding}").text.endswith(shown)
+
+
+def test_the_encoding_that_an_xml_declaration_names_is_read_where_nothing_else_is_said():
+    page = '<?xml version="1.0" encoding="iso-8859-2"?><html><body>Łódź</body></html>'.encode("iso-8859-2")
+    assert read(page, "application/xhtml+xml").text == "Łódź"
+    assert read(page, "text/html; charset=iso-8859-1").text != "Łódź", "the server outranks it"
 
 
 def test_a_page_that_names_its_encoding_itself_wrongly_or_not_at_all_is_read_all_the_same():

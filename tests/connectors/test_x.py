@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -542,6 +543,37 @@ def test_beyond_seven_days_only_those_who_are_given_the_archive_may_search(
     refused = visit.observe()
     assert "client-forbidden" in gaps(refused)["conversations older than seven days"].why
     assert asked(world, "search/recent") == 2, "what may be searched is searched all the same"
+
+
+@pytest.mark.parametrize(("how", "apart"), [("all", 1.0), ("recent", 0.0)])
+def test_the_whole_archive_is_searched_once_a_second_and_the_last_days_as_anything_else(
+    world: XWorld, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, how: str, apart: float
+) -> None:
+    """X allows one question a second there, whatever else its limits say."""
+    world.plan.add("all")
+    world.cuts_at = 10
+    post = world.say("Bridge closed")
+    answers = [world.say(f"Answer {number}", by=JO, to=post, names_nobody=True) for number in range(25)]
+    passing, at = Passing(), list[float]()
+    answer = world.answer
+
+    def noted(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+        at.extend([passing.seconds] if f"search/{how}" in target else [])
+        return answer(target, authorization)
+
+    monkeypatch.setattr(world, "answer", noted)
+    with EvidenceClient(
+        clock=clock,
+        monotonic=passing.monotonic,
+        wait=passing.wait,
+        contact="records@town.example",
+        secrets=SIGNED_IN,
+        allow_hosts=ALLOWED,
+        manners=Manners(interval=timedelta(0), retries=0),
+    ) as client:
+        assert set(answers) <= seen(Visit(world, client, search=how).observe()).keys()
+    assert len(at) >= 3
+    assert [second - first for first, second in pairwise(at)] == [apart] * (len(at) - 1)
 
 
 def test_where_nothing_may_be_searched_a_gap_says_so_once_and_nothing_is_listed(

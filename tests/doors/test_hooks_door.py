@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -163,6 +164,34 @@ def test_what_is_too_long_is_refused_whether_it_says_so_beforehand_or_not(
     assert platform.post(DOOR, content=just, headers=signed(just)).status_code == 200
     archive.refusals.write(archive.store)
     assert [one["why"] for one in facebook(archive)["refused"]] == ["it is longer than any delivery"]
+
+
+def test_a_delivery_that_breaks_off_is_none_and_troubles_nobody(
+    platform: Person, archive: Archive, page: Page, web: FastAPI
+):
+    body = delivery(archive)
+    headers = [(name.lower().encode(), value.encode()) for name, value in signed(body).items()]
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "https",
+        "path": DOOR, "raw_path": DOOR.encode(), "root_path": "", "query_string": b"", "state": {},
+        "headers": [(b"host", b"testserver"), *headers], "client": ("198.51.100.7", 1), "server": ("testserver", 443),
+    }  # fmt: skip
+
+    def come(*parts: dict[str, Any]) -> None:
+        coming = iter(parts)
+
+        async def receive() -> dict[str, Any]:
+            return next(coming, {"type": "http.disconnect"})
+
+        async def send(_: Any) -> None:
+            """Nobody is there any more to be answered."""
+
+        asyncio.run(web(scope, receive, send))
+
+    come({"type": "http.request", "body": body[:20], "more_body": True})
+    assert waiting(archive, page) == []
+    come({"type": "http.request", "body": body, "more_body": False})
+    assert waiting(archive, page) == [f"{NUMBER}_1"]
 
 
 def test_whoever_is_refused_too_often_is_not_read_any_more_and_the_platform_is(

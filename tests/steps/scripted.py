@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from app.records.clock import FixedClock
@@ -39,6 +39,7 @@ class ScriptedClient:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
+        apart: timedelta = timedelta(0),
     ) -> Exchange:
         raise TryAgainLater(f"nothing is scripted for {url}")
 

@@ -870,7 +870,7 @@ class Client(ScriptedClient):
     def now(self) -> datetime:
         return self._visitor.platform.town.at
 
-    def get(self, url: str, *, params=None, headers=None, accept=()) -> Exchange:
+    def get(self, url: str, *, params=None, headers=None, accept=(), apart=timedelta(0)) -> Exchange:
         try:
             answer = self._visitor.http.get(url, params=params, headers=headers)
         except httpx.TransportError as error:
