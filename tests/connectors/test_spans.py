@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -170,6 +171,59 @@ def test_elements_asked_one_by_one_are_those_of_the_whole_and_only_what_is_json_
 
 def test_bytes_that_are_no_utf_8_do_not_hide_the_items_beside_them() -> None:
     assert spans.array_items(b'["\xff", "\\ud800", 3]') == [(1, 4), (6, 14), (16, 17)]
+
+
+def test_a_name_that_is_no_utf_8_does_not_hide_the_members_beside_it() -> None:
+    body = b'{"\xff": 1, "data": ["\\ud83d"], "n": 3}'
+    assert [body[slice(*place)] for place in spans.object_members(body, (0, len(body))).values()] == [
+        b"1",
+        rb'["\ud83d"]',
+        b"3",
+    ]
+
+
+@given(
+    values=st.dictionaries(st.text("ab\ud83d\udf09", max_size=3), VALUES, max_size=4),
+    text=st.text('\\u\ud83d\udf09"a', max_size=6),
+    damage=st.none() | st.integers(0, 60),
+)
+@settings(max_examples=300)
+def test_members_beside_half_a_character_are_those_that_other_readers_find(
+    values: dict[str, object], text: str, damage: int | None
+) -> None:
+    body = json.dumps({**values, "x": text, "y": ["\ud83d"]}).encode()
+    if damage is not None:
+        body = body[: damage % len(body)] + body[damage % len(body) + 1 :]
+    try:
+        whole = json.loads(body)
+    except ValueError:
+        whole = None
+    if not isinstance(whole, dict):
+        with pytest.raises(spans.NotJson):
+            spans.object_members(body, (0, len(body)))
+        return
+    found = spans.object_members(body, (0, len(body)))
+    assert {name: json.loads(body[slice(*place)]) for name, place in found.items()} == whole
+
+
+@pytest.mark.parametrize("wrapped", [b"[%s]", b'{"data": %s}'])
+@pytest.mark.parametrize("text", ["words", "half \ud83d", "no number"])
+def test_a_large_value_is_not_taken_apart_to_find_where_it_stands(wrapped: bytes, text: str) -> None:
+    one = json.dumps({"id": "7", "text": text * 10}).encode()
+    body = wrapped % (b"[" + b", ".join([one] * 12_000) + b"]")
+    if text == "no number":
+        body = body.replace(b'"7"', b"NaN")
+    tracemalloc.start()
+    try:
+        if wrapped.startswith(b"["):
+            found = spans.array_items(body)
+        else:
+            found = list(spans.object_members(body, (0, len(body))).values())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 1
+    assert peak < 2 * len(body)
 
 
 def test_a_byte_order_mark_is_outside_the_document() -> None:

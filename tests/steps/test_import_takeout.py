@@ -254,6 +254,26 @@ def test_every_file_that_is_not_taken_is_listed_by_name_with_why(desk: Desk):
     }
 
 
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_a_table_that_was_saved_anew_with_other_signs_is_named_with_what_to_do_and_its_bytes_are_kept(
+    desk: Desk, sign: str
+):
+    told = io.StringIO()
+    csv.writer(told, delimiter=sign).writerows([COMMENT_COLUMNS, *COMMENT_ROWS])
+    path, content = ROOT + "comments/comments.csv", b"\xef\xbb\xbf" + told.getvalue().encode()
+    report = desk.receive(packed(desk, {path: content}))
+    ((_, why),) = report.unreadable
+    assert (report.status, report.tally.new) == ("partial", 7)
+    assert "saved it anew; give the takeout as Google handed it out" in why
+    assert desk.kept()[path] == content
+
+
+def test_a_table_with_the_mark_of_utf_8_is_read_as_without_it(desk: Desk):
+    path = ROOT + "comments/comments.csv"
+    report = desk.receive(packed(desk, {path: b"\xef\xbb\xbf" + FILES[path]}))
+    assert (report.status, report.tally.new) == ("complete", 10)
+
+
 def test_a_row_that_cannot_be_read_costs_itself_alone_and_its_bytes_are_kept(desk: Desk):
     content = table(COMMENT_COLUMNS, COMMENT_ROWS[0])
     content += b'broken,"never closed,x\r\n' + b"too,few\r\n" + b"\xff,,,,,,\r\n" + table(COMMENT_ROWS[2])

@@ -216,6 +216,34 @@ def test_an_item_of_another_shape_stops_nothing(desk: Desk, item: object):
     assert report.unreadable_total <= 1
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-03-04 10:00:00", "2026-03-04T10:00:00Z"),
+        ("2026-03-04T12:00:00+02:00", "2026-03-04T10:00:00Z"),
+        ("2026-03-04 10:00:00 UTC", "2026-03-04T10:00:00Z"),
+        ("2026-03-04", None),
+        ("2026-W10", None),
+        ("20260304", None),
+    ],
+)
+def test_a_time_without_a_zone_is_utc_and_of_a_day_alone_no_moment_is_made(
+    desk: Desk, written: str, read: str | None
+):
+    desk.receive(
+        packed(
+            desk,
+            {
+                "Comment": {"Comments": {"CommentsList": [{"date": written, "comment": "c"}]}},
+                "Profile": {"Profile Info": {"ProfileMap": {"userName": "f"}}},
+            },
+        )
+    )
+    told = by_text(desk)["c"]
+    assert told["published_at"] == read
+    assert told["extra"].get("written_at") == (None if read else written)
+
+
 def test_a_time_that_cannot_be_is_kept_as_it_stands(desk: Desk):
     data = {**DATA, "Post": {"Posts": {"VideoList": [{"Date": "1970-01-01 00:00:00", "Title": "odd"}]}}}
     report = desk.receive(packed(desk, data))

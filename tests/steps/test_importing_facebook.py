@@ -602,6 +602,35 @@ def test_names_that_lead_out_links_and_bombs_are_left_and_listed(desk: Desk):
     assert report.tally.new == 13
 
 
+def test_a_zip_whose_paths_are_divided_as_on_windows_is_the_same_and_none_leads_out(desk: Desk):
+    file = desk.folder / "facebook-harrow-1.zip"
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("posts\\", b"")
+        for name, content in files().items():
+            packed.writestr(name.replace("/", "\\"), content)
+        for name in ("..\\out.json", "\\etc\\out.json", "C:\\out.json", "a/b\\out.json"):
+            packed.writestr(name, broken(POSTS))
+    report = desk.receive(file)
+    told = {one.name: one.why for one in report.left}
+    assert [name for name, why in told.items() if why == "its path leads out of the download"] == [
+        "..\\out.json",
+        "\\etc\\out.json",
+        "C:\\out.json",
+        "a/b\\out.json",
+    ]
+    assert (report.status, report.gaps, report.tally.new) == ("complete", [], 13)
+
+
+def test_zeros_that_were_packed_in_haste_are_a_bomb_too(desk: Desk):
+    file = desk.folder / "facebook-harrow-1.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        for name, content in files().items():
+            packed.writestr(name, bytes(80 << 20) if name.endswith("10.jpg") else content)
+    report = desk.receive(file)
+    assert [one.why[:21] for one in report.left if one.name.endswith("10.jpg")] == ["it would unfold into "]
+    assert ([gap.what for gap in report.gaps], report.tally.new) == (["an attachment"], 13)
+
+
 def test_a_picture_whose_bytes_are_damaged_is_a_gap_and_the_rest_is_received(desk: Desk):
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as packed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from connectors.spans import array_items, document, object_members
+from app.capture.formats.divided import Spans
+from connectors.spans import document, object_members
 
 Span = tuple[int, int]
 _DEEPEST = 4
@@ -39,9 +40,9 @@ def _below(body: bytes, here: Branch, known: Callable[[tuple[str, ...]], str | N
     return found if any(one.what is not None for one in found) else [here]
 
 
-def elements(body: bytes, span: Span) -> list[Span]:
+def elements(body: bytes, span: Span) -> Iterable[Span]:
     """The elements of the list that stands there; none where there is no list."""
-    return array_items(body, *span) if _opens(body, span) == b"[" else []
+    return Spans(body, *span) if _opens(body, span) == b"[" else ()
 
 
 def members(body: bytes, span: Span) -> dict[str, Span]:

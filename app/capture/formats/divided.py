@@ -3,7 +3,8 @@
 A format says which of the files it understands and where the items stand in
 them. Here they become stretches that join to the file as it was, and whatever
 was not understood is listed by its name. Nothing is unpacked to disk; JSON and
-tables are read one file at a time, attachments as streams.
+tables are read one file at a time, and of its items one at a time, attachments
+as streams.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,12 +26,16 @@ from app.capture.formats.download import Download
 from app.capture.formats.encoding import wider_than_utf8
 from app.capture.formats.source import Left, Line, Mark
 from app.capture.lines import BadFile, Stretch
-from connectors.spans import NotJson, array_items
+from connectors.spans import NotJson, array_places, document, object_members, without_halves
 
 LARGEST = 256 << 20
 _WHOLE = 32 << 20
 _PART = 4 << 20
 _DEEPEST = 100
+_BYTES = re.compile("[\udc80-\udcff]")
+"""Bytes in a name that are no UTF-8; halves of characters look the same."""
+_SMALL = 1 << 16
+_OPENED = 8
 _FILES = re.compile(
     r"\.(jpe?g|png|gif|webp|heic|bmp|mp4|mov|webm|mkv|avi|wmv|flv|3gp|mp3|m4a|aac|wav|ogg|pdf|srt|vtt)"
 )
@@ -44,6 +50,22 @@ class Item:
     end: int
     read: Callable[[bytes], Sequence[Line]]
     why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Items that stand in one list, or one by itself, and are read alike."""
+
+    spans: Iterable[tuple[int, int]]
+    read: Callable[[bytes], Sequence[Line]]
+
+
+def in_order(runs: Iterable[Run]) -> Iterator[Item]:
+    """The items of lists none of which stands in another, in the order of their bytes."""
+    begun = [(first[0], run) for run in runs if (first := next(iter(run.spans), None))]
+    for _, run in sorted(begun, key=lambda one: one[0]):
+        for span in run.spans:
+            yield Item(*span, run.read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +118,8 @@ class Divided(ABC):
         """Find out what each file is before anything is kept; `BadFile` where nothing is known."""
 
     @abstractmethod
-    def items(self, path: str, body: bytes) -> Sequence[Item]:
-        """The items of a file that is understood, in the order of their bytes; `NotJson` where they cannot be found."""
+    def items(self, path: str, body: bytes) -> Iterable[Item]:
+        """The items of a file that is understood, in the order of their bytes; `NotJson` at once where they cannot be found."""
 
     @abstractmethod
     def page(self) -> tuple[str, str] | None:
@@ -227,23 +249,26 @@ class Divided(ABC):
             yield from self._damaged(path, str(error))
             return
         try:
-            items = self.items(path, body)
+            items = iter(self.items(path, body))
         except NotJson as error:
             yield from _pieces(body, str(error), path)
             return
-        first = items[0].start if items else len(body)
+        item = next(items, None)
+        first = item.start if item else len(body)
         if first:
             yield Stretch(0, body[:first], None, path)
-        for number, item in enumerate(items, start=1):
-            until = items[number].start if number < len(items) else item.end
+        number, last = 0, len(body)
+        while item is not None:
+            number, last, following = number + 1, item.end, next(items, None)
+            until = following.start if following else item.end
             why = item.why
             if item.end - item.start > _WHOLE:
                 why = f"longer than {_WHOLE >> 20} MiB"
             own = _Own(item.read, item.end - item.start)
             yield Stretch(number, body[item.start : until], why, path, own)
-        last = items[-1].end if items else len(body)
+            item = following
         if last < len(body):
-            yield Stretch(len(items), body[last:], None, path)
+            yield Stretch(number, body[last:], None, path)
 
     def _damaged(self, path: str, why: str) -> Iterator[Stretch]:
         """A file that cannot be understood: its bytes are kept as far as they can be read, and it is reported once."""
@@ -266,36 +291,60 @@ def otherwise_written(body: bytes) -> str | None:
     )
 
 
-def decoded(content: bytes) -> object:
-    """A JSON value; half a character that stands alone becomes the replacement character. `NotJson` otherwise."""
+def decoded(content: bytes, level: int = 0) -> object:
+    """A JSON value that stands in `level` others; half a character that stands alone becomes the replacement character. `NotJson` otherwise."""
     found: object
     try:
         found = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            found = json.loads(halves.replaced(json.dumps(json.loads(content), ensure_ascii=False)))
-        except (ValueError, RecursionError) as error:
-            raise NotJson(f"not JSON: {error}") from error
-    if _too_deep(found):
+        found = _leniently(content)
+    if _too_deep(found, level):
         raise NotJson("nested too deeply")
     return found
 
 
-class Elements:
-    """The elements of a JSON list, one at a time and as often as they are gone through: never all of them in memory."""
+def _leniently(content: bytes) -> object:
+    """A JSON value in which something stands that a stricter reader does not take: halves of characters as a rule."""
+    if (whole := without_halves(content)) is not None:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found: object = msgspec.json.decode(whole)
+            return found
+    try:
+        return json.loads(halves.replaced(json.dumps(json.loads(content), ensure_ascii=False)))
+    except (ValueError, RecursionError) as error:
+        raise NotJson(f"not JSON: {error}") from error
+
+
+class Spans:
+    """Where the elements of a JSON list stand, however many there are: `NotJson` where no list stands there."""
 
     def __init__(self, body: bytes, start: int, end: int) -> None:
-        self._body, self._spans = body, array_items(body, start, end)
+        self._places: array[int] = array_places(body, start, end)
+
+    def __len__(self) -> int:
+        return len(self._places) // 2
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        places = iter(self._places)
+        return zip(places, places, strict=True)
+
+
+class Elements:
+    """The elements of a JSON list that stands in `level` other values, one at a time and as often as they are gone through: never all of them in memory."""
+
+    def __init__(self, body: bytes, start: int, end: int, level: int = 0) -> None:
+        self._body, self._spans, self._level = body, Spans(body, start, end), level + 1
 
     def __len__(self) -> int:
         return len(self._spans)
 
     def __iter__(self) -> Iterator[object]:
         for start, end in self._spans:
-            found = decoded(self._body[start:end])
-            if _too_deep([found]):
-                raise NotJson("nested too deeply")
-            yield found
+            yield decoded(self._body[start:end], self._level)
+
+
+LISTS = (list, Elements)
+"""A JSON list, all of it or element by element."""
 
 
 def listed(body: bytes, start: int, end: int) -> Elements | object:
@@ -309,10 +358,83 @@ def listed(body: bytes, start: int, end: int) -> Elements | object:
     return decoded(body[start:end])  # which says what is wrong with a list, too
 
 
-def _too_deep(found: object) -> bool:
-    """Whether lists and objects stand in one another deeper than any platform's do."""
+def unfolded(body: bytes) -> object:
+    """The JSON value of a file, as `decoded` reads it; each large list in its outer objects as `Elements`, each of which can be read."""
+    start, end = document(body)
+    if body[start : start + 1] not in {b"{", b"["}:
+        return decoded(body)
+    with suppress(NotJson):
+        found = laid_out(body, start, end)
+        for one in large_lists(found):
+            for _ in one:
+                pass
+        return found
+    try:
+        json.loads(body, object_hook=_forgotten)
+    except RecursionError:
+        pass
+    except ValueError as error:
+        raise NotJson(f"not JSON: {error}") from error
+    return decoded(body)
+
+
+def laid_out(body: bytes, start: int, end: int, level: int = 0) -> object:
+    """What `unfolded` reads, of the value at `body[start:end]`; what stands in its large lists is not looked at."""
+    opening = body[start : start + 1]
+    if end - start < _SMALL or level >= _OPENED or opening not in {b"{", b"["}:
+        return decoded(body[start:end], level)
+    if opening == b"[":
+        return Elements(body, start, end, level)
+    members = object_members(body, (start, end))
+    if any(_BYTES.search(name) for name in members):
+        raise NotJson("a name that may not be UTF-8")
+    return {halves.replaced(name): laid_out(body, *span, level + 1) for name, span in members.items()}
+
+
+def large_lists(found: object) -> Iterator[Elements]:
+    """Every list within that is read element by element."""
+    if isinstance(found, Elements):
+        yield found
+    elif isinstance(found, dict):
+        for one in found.values():
+            yield from large_lists(one)
+
+
+def _forgotten(_: object) -> None:
+    """Of a file that is cut, what is wrong is wanted, and nothing that stands before it."""
+
+
+def uris(found: object) -> Iterator[str]:
+    """Every file of a download that is named anywhere inside, as Facebook and Instagram name theirs."""
+    waiting = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            uri = one.get("uri")
+            if isinstance(uri, str) and uri and "://" not in uri:
+                yield uri
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, Elements):
+            for inner in one:
+                yield from uris(inner)
+
+
+def written(value: object) -> int:
+    """How long a JSON value is as Python writes it, in letters."""
+    if isinstance(value, Elements):
+        return 2 * max(len(value), 1) + sum(map(written, value))
+    if isinstance(value, dict) and next(large_lists(value), None) is not None:
+        names = sum(len(json.dumps(name)) + 2 for name in value)
+        return 2 * len(value) + names + sum(map(written, value.values()))
+    return len(json.dumps(value, default=str))
+
+
+def _too_deep(found: object, outer: int = 0) -> bool:
+    """Whether lists and objects stand in one another deeper than any platform's do, `outer` of them around this one."""
     level: list[object] = [found]
-    for _ in range(_DEEPEST):
+    for _ in range(_DEEPEST - outer):
         level = [
             inside
             for one in level

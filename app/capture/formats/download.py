@@ -26,7 +26,7 @@ from app.capture.lines import BadFile
 from app.records.zips import DAMAGED
 
 _MEMBERS = 2_000_000
-_SUSPECT, _RATIO = 64 << 20, 250
+_SUSPECT, _RATIO = 64 << 20, 200
 _TOLD = 10
 _STEP = 1 << 12
 _PACKED = (
@@ -207,7 +207,9 @@ class Download:
 
     def _member(self, info: zipfile.ZipInfo, part: int, file: str) -> None:
         name = info.filename
-        if info.is_dir():
+        if "/" not in name:  # programs on Windows that pack it anew divide paths so
+            name = name.replace("\\", "/")
+        if info.is_dir() or (name.endswith("/") and not info.file_size):
             return
         why = None
         if not within(name) or "\0" in info.orig_filename:
@@ -226,7 +228,11 @@ class Download:
             why = "another file of the download bears this path, and is taken"
         if why is not None:
             self.refused.append(
-                Left(name if len(self.packed) < 2 else f"{file}: {name}", info.file_size, why)
+                Left(
+                    info.filename if len(self.packed) < 2 else f"{file}: {info.filename}",
+                    info.file_size,
+                    why,
+                )
             )
             return
         path = f"{said(file)}/{name}" if self._apart else name

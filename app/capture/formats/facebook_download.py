@@ -8,23 +8,33 @@ times and names bear no marks that a program could rely on.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from app.capture.formats import facebook_items, halves
-from app.capture.formats.divided import decoded, inside, otherwise_written
+from app.capture.formats.divided import (
+    LISTS,
+    Elements,
+    Spans,
+    decoded,
+    inside,
+    otherwise_written,
+    unfolded,
+    uris,
+    written,
+)
 from app.capture.formats.download import Download
-from app.capture.formats.facebook_items import Told, texts_in
+from app.capture.formats.facebook_items import Told, texts_in, thread_of
 from app.capture.formats.mended import Mended
+from app.capture.formats.seconds import Seconds
 from app.capture.formats.source import Left, Line, Mark
 from app.capture.lines import BadFile, Stretch
-from connectors.spans import NotJson, array_items, document, member
+from connectors.spans import NotJson, document, member
 
 _LARGEST = 256 << 20
 _WHOLE = 32 << 20
@@ -87,7 +97,7 @@ class FacebookDownload:
             self.unreadable: dict[str, str] = {}
             self.others: list[Left] = []
             self.wanted: set[str] = set()
-            self.seconds: Counter[str] = Counter()
+            self.seconds = Seconds()
             self._survey()
         except BaseException:
             self.download.close()
@@ -173,7 +183,7 @@ class FacebookDownload:
                 "content too where two share a second. A post that was edited later stays one record only in the first case."
             ),
         ]
-        if several := sum(times for times in self.seconds.values() if times > 1):
+        if several := self.seconds.several():
             told.append(f"{several} items share their second with another")
         if self._put_right:
             told.append(
@@ -214,17 +224,8 @@ class FacebookDownload:
             if size > _LARGEST:
                 self.others.append(Left(path, size, f"larger than {_LARGEST >> 20} MiB"))
                 continue
-            found, why = self._read_json(path)
-            if why:
-                self.unreadable[path] = why
-                continue
-            file = self._recognised(path, found)
-            if file is None:
-                words = sum(1 for _ in texts_in(found))
-                self.others.append(Left(path, size, f"no item that is known; it holds {words} texts"))
-                continue
-            self.files.append(file)
-            self._learn(file, found)
+            self._recognise(path)
+        self.seconds.settled()
         if not self.files:
             raise self.download.refusal(
                 f"{self.handed.name} is a download in HTML"
@@ -234,22 +235,31 @@ class FacebookDownload:
                 advice="Ask Facebook for the download again, in the format JSON, for all time.",
             )
 
-    def _read_json(self, path: str) -> tuple[object, str]:
+    def _recognise(self, path: str) -> None:
+        """Take a file that holds items; of every other say what it is."""
         try:
             body = self.download.read(path, _LARGEST)
-        except BadFile as error:
-            return None, str(error)
-        if why := otherwise_written(body):
-            return None, why
-        try:
-            return decoded(body), ""
-        except NotJson as error:
-            return None, str(error)
+            if why := otherwise_written(body):
+                self.unreadable[path] = why
+                return
+            found = unfolded(body)
+        except (BadFile, NotJson) as error:
+            self.unreadable[path] = str(error)
+            return
+        file = self._recognised(path, found)
+        if file is None:
+            words = sum(1 for _ in texts_in(found))
+            why = f"no item that is known; it holds {words} texts"
+            self.others.append(Left(path, self.download.members[path].size, why))
+            return
+        self.files.append(file)
+        one = file.items is None and file.what != "album"
+        self._learn(file, decoded(body) if one else found)
 
     def _recognised(self, path: str, found: object) -> _File | None:
         mended = Mended()
         parts = PurePosixPath(path).parts
-        if isinstance(found, list):
+        if isinstance(found, LISTS):
             folder = next((_FOLDERS[part] for part in reversed(parts[:-1]) if part in _FOLDERS), None)
             if folder is None or not _items(found):
                 return None
@@ -258,18 +268,17 @@ class FacebookDownload:
             )
         if not isinstance(found, dict):
             return None
-        if isinstance(found.get("messages"), list) and isinstance(found.get("participants"), list):
-            thread = str(found.get("thread_path") or PurePosixPath(path).parent.name)
+        if isinstance(found.get("messages"), LISTS) and isinstance(found.get("participants"), LISTS):
             title = found.get("title")
             file = _File(
                 path,
                 "message",
                 ("messages",),
-                mended.text(thread),
+                mended.text(thread_of(found, path)),
                 mended.text(title) if isinstance(title, str) else "",
             )
             return self._with_branches(file, found, {"messages", "title", "thread_path"})
-        if isinstance(found.get("photos"), list) and ("name" in found or "cover_photo" in found):
+        if isinstance(found.get("photos"), LISTS) and ("name" in found or "cover_photo" in found):
             return _File(path, "album", None)
         named = _PROFILES if "information" in path else _PROFILES[:2]
         if any(isinstance(found.get(name), dict) for name in named):
@@ -286,7 +295,7 @@ class FacebookDownload:
                     value.get("activity_log_data") if isinstance(value, dict) else None,
                 ),
             ):
-                if isinstance(listed, list) and _items(listed):
+                if isinstance(listed, LISTS) and _items(listed):
                     return self._with_branches(_File(path, what, steps), found, {name})
         return None
 
@@ -294,11 +303,10 @@ class FacebookDownload:
         """Note the branches of a file that hold words and are not taken."""
         for name, value in found.items():
             if name not in taken and (words := sum(1 for _ in texts_in(value))):
-                size = len(json.dumps(value, default=str))
                 file.left.append(
                     Left(
                         f"{file.path} · {name}",
-                        size,
+                        written(value),
                         f"{words} texts that no field is known for; the bytes are kept with the items",
                     )
                 )
@@ -306,7 +314,7 @@ class FacebookDownload:
 
     def _learn(self, file: _File, found: object) -> None:
         """Learn from a file what reading its items needs: shared seconds, files that are named, the page's own name."""
-        for uri in _uris(found):
+        for uri in uris(found):
             self.wanted.add(Mended().text(uri))
         if file.what == "profile" and self.owner is None and isinstance(found, dict):
             self.owner = _page_name(Mended().value(found))
@@ -314,7 +322,7 @@ class FacebookDownload:
             if isinstance(item, dict):
                 made = facebook_items.plain_id(item, file.what, file.thread)
                 if made is not None:
-                    self.seconds[made] += 1
+                    self.seconds.add(made)
 
     # -- item by item --------------------------------------------------------------------------------------
 
@@ -328,24 +336,28 @@ class FacebookDownload:
         told = Told(file.what, Mended(), self.owner, file.thread, file.title, self.seconds)
         try:
             whole = document(body)
-            if file.items is None:
-                spans = [whole]
-            else:
+            spans: Iterable[tuple[int, int]] = [whole]
+            if file.items is not None:
                 found = member(body, whole, *file.items) if file.items else whole
-                spans = array_items(body, *found) if found else []
+                spans = Spans(body, *found) if found else []
         except NotJson as error:
             yield from _pieces(body, str(error), file.path)
             return
-        first = spans[0][0] if spans else len(body)
+        places = iter(spans)
+        item = next(places, None)
+        first = item[0] if item else len(body)
         if first:
             yield Stretch(0, body[:first], None, file.path)
-        for number, (start, end) in enumerate(spans, start=1):
-            until = spans[number][0] if number < len(spans) else end
-            why = f"longer than {_WHOLE >> 20} MiB" if end - start > _WHOLE else None
-            yield Stretch(number, body[start:until], why, file.path, _Item(told, end - start))
-        last = spans[-1][1] if spans else len(body)
+        number, last = 0, len(body)
+        while item is not None:
+            number, last, following = number + 1, item[1], next(places, None)
+            length = item[1] - item[0]
+            until = following[0] if following else item[1]
+            why = f"longer than {_WHOLE >> 20} MiB" if length > _WHOLE else None
+            yield Stretch(number, body[item[0] : until], why, file.path, _Item(told, length))
+            item = following
         if last < len(body):
-            yield Stretch(len(spans), body[last:], None, file.path)
+            yield Stretch(number, body[last:], None, file.path)
 
     def _damaged(self, path: str, why: str) -> Iterator[Stretch]:
         """A file that is no JSON: its bytes are kept as far as they can be read, and it is reported once."""
@@ -371,33 +383,19 @@ def _pieces(body: bytes, why: str, path: str) -> Iterator[Stretch]:
         yield Stretch(0, body[start : start + _PART], "" if start else why, path)
 
 
-def _items(listed: Sequence[object]) -> bool:
+def _items(listed: Iterable[object]) -> bool:
     """Whether a list holds items with a time or an id, as far as its first ones tell."""
-    some = [one for one in listed[:20] if isinstance(one, dict)]
+    some = [one for one in islice(listed, 20) if isinstance(one, dict)]
     marks = {"timestamp", "creation_timestamp", "data", "label_values", "fbid", "uri"}
     return bool(some) and all(not marks.isdisjoint(one) for one in some)
 
 
-def _at(found: object, steps: tuple[str, ...] | None) -> list[object]:
+def _at(found: object, steps: tuple[str, ...] | None) -> list[object] | Elements:
     if steps is None:
         return [found]
     for step in steps:
         found = found.get(step) if isinstance(found, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _uris(found: object) -> Iterator[str]:
-    """Every file that is named anywhere inside."""
-    waiting = [found]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            uri = one.get("uri")
-            if isinstance(uri, str) and uri and "://" not in uri:
-                yield uri
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+    return found if isinstance(found, LISTS) else []
 
 
 def _page_name(found: object) -> str | None:

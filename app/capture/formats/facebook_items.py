@@ -15,9 +15,10 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from app.capture.formats.divided import decoded
+from app.capture.formats.divided import LISTS, decoded, large_lists
 from app.capture.formats.download import short_digest
 from app.capture.formats.mended import Mended
+from app.capture.formats.seconds import Seconds
 from app.capture.formats.source import Line, Unreadable
 from connectors.contract import Attachment, Author, Kind, Observation
 from connectors.spans import NotJson, array_items, object_members
@@ -37,8 +38,8 @@ class Told:
     owner: str | None
     thread: str = ""
     title: str = ""
-    shared: Counter[str] = field(default_factory=Counter)
-    """How often an id would be given if it were made from the time alone."""
+    seconds: Seconds = field(default_factory=Seconds)
+    """Which ids several items would have if they were made from the time alone."""
     odd_times: int = 0
 
 
@@ -161,7 +162,7 @@ def _native(item: Mapping[str, object], told: Told, kind: str) -> str:
         return f"{kind}:{own}"
     made = plain_id(item, told.what, told.thread)
     assert made is not None, "an item without an id of its own has one that is made"
-    alone = told.shared[made] <= 1 and not made.endswith(":None")
+    alone = not told.seconds.shared(made) and not made.endswith(":None")
     return made if alone else f"{made}:{short_digest(_canonical(item))}"
 
 
@@ -427,6 +428,13 @@ def _profile(item: dict[str, object], told: Told) -> Line:
     )
 
 
+def thread_of(found: Mapping[str, object], path: str) -> str:
+    """The name of a conversation, as it stands there: its own, or its folder's."""
+    told = found.get("thread_path")
+    named = told if next(large_lists(told), None) is None else None
+    return str(named or PurePosixPath(path).parent.name)
+
+
 def texts_in(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """Every text inside a JSON value, with the names under which it stands."""
     if isinstance(value, str):
@@ -435,7 +443,7 @@ def texts_in(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from texts_in(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
+    elif isinstance(value, LISTS):
         for inner in value:
             yield from texts_in(inner, name)
 

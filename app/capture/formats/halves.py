@@ -16,15 +16,11 @@ import msgspec
 
 from app.capture.formats.source import Line, Source, Unreadable
 from app.capture.lines import Stretch
+from connectors.spans import ESCAPE
 
 _COUNTED = "unreadable_characters"
 _NAMES = frozenset({"native_id", "in_reply_to", "id", "path"})
 _HALF = re.compile("[\ud800-\udfff]")
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
-"""An escape in JSON: two halves that are one character, a half alone, or anything else."""
 _write = msgspec.json.Encoder(enc_hook=str).encode
 T = TypeVar("T")
 
@@ -68,7 +64,7 @@ def escaped(content: bytes) -> int:
     """How many halves of characters JSON escapes in these bytes."""
     if b"\\ud" not in content and b"\\uD" not in content:
         return 0
-    return sum(found[1] is not None for found in _ESCAPE.finditer(content))
+    return sum(found[1] is not None for found in ESCAPE.finditer(content))
 
 
 def replaced(text: str) -> str:

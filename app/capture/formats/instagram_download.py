@@ -8,16 +8,15 @@ bear no marks that a program could rely on.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from app.capture.formats import facebook_items, instagram_items
-from app.capture.formats.divided import Divided, Item, decoded
-from app.capture.formats.facebook_items import texts_in
+from app.capture.formats.divided import LISTS, Divided, Item, Spans, decoded, unfolded, uris, written
+from app.capture.formats.facebook_items import texts_in, thread_of
 from app.capture.formats.instagram_items import (
     ARCHIVED,
     COMMENTS,
@@ -30,9 +29,10 @@ from app.capture.formats.instagram_items import (
     Shown,
 )
 from app.capture.formats.mended import Mended
+from app.capture.formats.seconds import Seconds
 from app.capture.formats.source import Left, Line
 from app.capture.lines import BadFile
-from connectors.spans import NotJson, array_items, document, member
+from connectors.spans import NotJson, document, member
 
 _LISTS = {
     "ig_stories": STORIES,
@@ -60,6 +60,8 @@ _NAMES = (
     (re.compile(r"(post|reels|story)_comments(_\d+)?"), COMMENTS),
 )
 """What a list without a name is, by the name of its file."""
+_ONE = ("",)
+"""Where the items of a file stand that is one item itself."""
 _FACEBOOK = re.compile(r"facebook_activity|activity_across_facebook")
 _INSTAGRAM = re.compile(r"instagram", re.IGNORECASE)
 
@@ -79,7 +81,7 @@ class _Noticed:
     put_right: int = 0
     doubtful: int = 0
     odd: int = 0
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: Seconds = field(default_factory=Seconds)
 
 
 class InstagramDownload(Divided):
@@ -112,7 +114,7 @@ class InstagramDownload(Divided):
                 "a second from their files or words too."
             ),
         ]
-        if several := sum(times for times in noticed.seconds.values() if times > 1):
+        if several := noticed.seconds.several():
             told.append(f"{several} items share their second with another")
         if noticed.put_right:
             told.append(
@@ -144,22 +146,27 @@ class InstagramDownload(Divided):
     def survey(self) -> None:
         """Find out what each file is: whose page, which times are shared, which files are named."""
         for path in self.paths(".json"):
-            body = self.body(path)
-            if body is None:
-                continue
-            try:
-                found = decoded(body)
-            except NotJson as error:
-                self.unreadable[path] = str(error)
-                continue
-            file = self._recognised(path, found)
-            if file is None:
-                self.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
-                continue
-            self.files[path] = file
-            self.understood.append(path)
-            self._learn(file, found)
+            self._recognise(path)
+        self.noticed.seconds.settled()
         self._is_instagram()
+
+    def _recognise(self, path: str) -> None:
+        """Take a file that holds items; of every other say what it is."""
+        body = self.body(path)
+        if body is None:
+            return
+        try:
+            found = unfolded(body)
+        except NotJson as error:
+            self.unreadable[path] = str(error)
+            return
+        file = self._recognised(path, found)
+        if file is None:
+            self.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
+            return
+        self.files[path] = file
+        self.understood.append(path)
+        self._learn(file, decoded(body) if file.items == _ONE else found)
 
     def _is_instagram(self) -> None:
         """Refuse what is no download of Instagram's in JSON; messages alone look the same at Facebook."""
@@ -181,28 +188,28 @@ class InstagramDownload(Divided):
 
     def _recognised(self, path: str, found: object) -> _File | None:
         stem = PurePosixPath(path).stem
-        if isinstance(found, list):
+        if isinstance(found, LISTS):
             shown = next((shown for name, shown in _NAMES if name.fullmatch(stem)), None)
             return _File(shown, ()) if shown and _items(found, shown) else None
         if not isinstance(found, dict):
             return None
-        if isinstance(found.get("messages"), list) and isinstance(found.get("participants"), list):
+        if isinstance(found.get("messages"), LISTS) and isinstance(found.get("participants"), LISTS):
             mended = Mended()
             title = found.get("title")
             file = _File(
                 None,
                 ("messages",),
-                mended.text(str(found.get("thread_path") or PurePosixPath(path).parent.name)),
+                mended.text(thread_of(found, path)),
                 mended.text(title) if isinstance(title, str) else "",
             )
             return self._with_branches(path, file, found, {"messages", "title", "thread_path"})
         for name, shown in _LISTS.items():
             listed = found.get(name)
-            if isinstance(listed, list) and _items(listed, shown):
+            if isinstance(listed, LISTS) and _items(listed, shown):
                 return self._with_branches(path, _File(shown, (name,)), found, {name})
         if "label_values" in found or "media" in found:
             shown = next((shown for name, shown in _NAMES if name.fullmatch(stem)), None)
-            return _File(shown, ("",)) if shown and _items([found], shown) else None
+            return _File(shown, _ONE) if shown and _items([found], shown) else None
         return None
 
     def _with_branches(self, path: str, file: _File, found: Mapping[str, object], taken: set[str]) -> _File:
@@ -210,18 +217,17 @@ class InstagramDownload(Divided):
         for name, value in found.items():
             if name not in taken and (words := sum(1 for _ in texts_in(value))):
                 why = f"{words} texts that no field is known for; the bytes are kept with the items"
-                size = len(json.dumps(value, default=str))
-                self.others.append(Left(f"{path} · {name}", size, why))
+                self.others.append(Left(f"{path} · {name}", written(value), why))
         return file
 
     def _learn(self, file: _File, found: object) -> None:
         """Learn from a file what reading its items needs: shared seconds, files that are named, the page's name."""
         mended = Mended()
-        self.wanted.update(mended.text(uri) for uri in instagram_items.uris(found))
-        listed = [found] if file.items == ("",) else found
-        for step in file.items if file.items != ("",) else ():
+        self.wanted.update(mended.text(uri) for uri in uris(found))
+        listed = [found] if file.items == _ONE else found
+        for step in file.items if file.items != _ONE else ():
             listed = listed.get(step) if isinstance(listed, dict) else None
-        for item in listed if isinstance(listed, list) else []:
+        for item in listed if isinstance(listed, LISTS) else []:
             if not isinstance(item, dict):
                 continue
             if file.shown is None:
@@ -229,23 +235,22 @@ class InstagramDownload(Divided):
             else:
                 made = instagram_items.plain_id(item, file.shown)
             if made is not None:
-                self.noticed.seconds[made] += 1
+                self.noticed.seconds.add(made)
             if file.shown is PROFILE and self.owner is None:
                 self.owner = instagram_items.username(item, mended)
 
     # -- item by item --------------------------------------------------------------------------------------
 
-    def items(self, path: str, body: bytes) -> Sequence[Item]:
+    def items(self, path: str, body: bytes) -> Iterable[Item]:
         """The items of a file, each read with what the file says besides."""
         file = self.files[path]
         whole = document(body)
-        if file.items == ("",):
-            spans = [whole]
-        else:
+        spans: Iterable[tuple[int, int]] = [whole]
+        if file.items != _ONE:
             found = member(body, whole, *file.items) if file.items else whole
-            spans = array_items(body, *found) if found else []
+            spans = Spans(body, *found) if found else []
         read = self._message(file) if file.shown is None else self._shown(path, file.shown)
-        return [Item(start, end, read) for start, end in spans]
+        return (Item(start, end, read) for start, end in spans)
 
     def _shown(self, path: str, shown: Shown) -> Callable[[bytes], Sequence[Line]]:
         mended = Mended()
@@ -280,9 +285,9 @@ class InstagramDownload(Divided):
         return counting
 
 
-def _items(listed: Sequence[object], shown: Shown) -> bool:
+def _items(listed: Iterable[object], shown: Shown) -> bool:
     """Whether a list holds items of the kind that its name promises, as far as its first ones tell."""
-    some = [one for one in listed[:20] if isinstance(one, dict)]
+    some = [one for one in islice(listed, 20) if isinstance(one, dict)]
     marks = {"label_values", "fbid", "string_map_data", "string_list_data"}
     if shown is not COMMENTS and shown is not PROFILE:
         marks |= {"media", "uri", "creation_timestamp"}

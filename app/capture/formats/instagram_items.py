@@ -9,8 +9,7 @@ known, all words are taken with their labels, and nothing is guessed.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +19,7 @@ from app.capture.formats.divided import decoded, rest
 from app.capture.formats.download import short_digest
 from app.capture.formats.facebook_items import texts_in
 from app.capture.formats.mended import Mended
+from app.capture.formats.seconds import Seconds
 from app.capture.formats.source import Line, Unreadable
 from connectors.contract import Attachment, Author, Kind, Observation, State
 from connectors.spans import NotJson
@@ -75,8 +75,8 @@ class Told:
     mended: Mended
     owner: str | None
     place: str = ""
-    shared: Counter[str] = field(default_factory=Counter)
-    """How often an id would be given if it were made from the time alone."""
+    seconds: Seconds = field(default_factory=Seconds)
+    """Which ids several items would have if they were made from the time alone."""
     odd_times: int = 0
 
 
@@ -150,7 +150,7 @@ def _native(item: Mapping[str, object], told: Told) -> str:
         return f"{told.shown.prefix}:{own}"
     made = plain_id(item, told.shown)
     assert made is not None, "an item without an id of its own has one that is made"
-    if told.shared[made] <= 1 and not made.endswith(":None"):
+    if not told.seconds.shared(made) and not made.endswith(":None"):
         return made
     named = sorted(str(one["uri"]) for one in _media(item))
     whole = Mended().value(named or dict(item))
@@ -218,20 +218,6 @@ def _media(item: Mapping[str, object]) -> list[Mapping[str, object]]:
     if not isinstance(listed, list):
         listed = [item]
     return [one for one in listed if isinstance(one, dict) and isinstance(one.get("uri"), str) and one["uri"]]
-
-
-def uris(found: object) -> Iterator[str]:
-    """Every file of the download that is named anywhere inside."""
-    waiting = [found]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            uri = one.get("uri")
-            if isinstance(uri, str) and uri and "://" not in uri:
-                yield uri
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
 
 
 def _file(media: Mapping[str, object], mended: Mended) -> Attachment:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.capture.formats.tabular import LONGEST
 
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -31,10 +30,9 @@ def rows(body: bytes, *, escaped: bool = False) -> Iterator[Row]:
     that began is lost: those after it may be rows of their own. `escaped` says
     that a quotation mark inside a cell has a backslash before it, not a second one.
     """
-    lines = [(one.start(), one.end()) for one in _LINE.finditer(body)]
     at = 0
-    while at < len(lines):
-        feed = _Feed(body, lines, at)
+    while at < len(body):
+        feed = _Feed(body, at)
         reader = csv.reader(feed, strict=True, doublequote=not escaped, escapechar="\\" if escaped else None)
         while True:
             begins = feed.at
@@ -50,30 +48,36 @@ def rows(body: bytes, *, escaped: bool = False) -> Iterator[Row]:
                     if "unexpected end" in str(error)
                     else f"its quotation marks are not those of a table: {error}"
                 )
-                yield Row(*lines[begins], (), why)
-                at = begins + 1
+                at = _line_end(body, begins)
+                yield Row(begins, at, (), why)
                 break
             bad = "bytes that are not UTF-8" if feed.bad else None
-            yield Row(lines[begins][0], lines[feed.at - 1][1], cells, bad)
+            yield Row(begins, feed.at, cells, bad)
+
+
+def cells_of(content: bytes) -> Sequence[str]:
+    """The cells of one row that was read before, out of its own bytes."""
+    return next(csv.reader((line.decode() for line in io.BytesIO(content)), strict=True))
 
 
 class _Feed:
     """Hands lines to the csv module as text, and remembers how far it came."""
 
-    def __init__(self, body: bytes, lines: Sequence[tuple[int, int]], at: int) -> None:
-        self.body, self.lines, self.at = body, lines, at
+    def __init__(self, body: bytes, at: int) -> None:
+        self.body, self.at = body, at
         self.begin, self.bad = at, False
 
     def __iter__(self) -> _Feed:
         return self
 
     def __next__(self) -> str:
-        if self.at >= len(self.lines):
+        start = self.at
+        if start >= len(self.body):
             raise StopIteration
-        start, end = self.lines[self.at]
-        if end - self.lines[self.begin][0] > LONGEST:
+        end = _line_end(self.body, start)
+        if end - self.begin > LONGEST:
             raise csv.Error("a row that does not end")
-        self.at += 1
+        self.at = end
         line = self.body[start:end]
         if start == 0:
             line = line.removeprefix(_MARK)
@@ -82,3 +86,7 @@ class _Feed:
         except UnicodeDecodeError:
             self.bad = True
             return line.decode(errors="replace")
+
+
+def _line_end(body: bytes, start: int) -> int:
+    return body.find(b"\n", start) + 1 or len(body)

@@ -8,13 +8,13 @@ tells no more than when there was one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from app.capture.formats import snapchat_items
 from app.capture.formats.branches import Branch, branches, elements, members
-from app.capture.formats.divided import Divided, Item, decoded
+from app.capture.formats.divided import LISTS, Divided, Elements, Item, Run, in_order, laid_out, unfolded
 from app.capture.formats.download import Download
 from app.capture.formats.facebook_items import texts_in
 from app.capture.formats.loose import Loose
@@ -100,7 +100,7 @@ class SnapchatDownload(Divided):
         if body is None:
             return
         try:
-            found = decoded(body.removeprefix(b"\xef\xbb\xbf"))
+            found = unfolded(body)
             held = list(branches(body, partial(_known, path))) if isinstance(found, dict) else []
         except NotJson as error:
             self.unreadable[path] = str(error)
@@ -110,10 +110,10 @@ class SnapchatDownload(Divided):
             return
         self.understood.append(path)
         for one in held:
-            self._learn(path, decoded(body[slice(*one.span)]), one)
+            self._learn(path, laid_out(body, *one.span), one)
 
     def _learn(self, path: str, value: object, branch: Branch) -> None:
-        if branch.what is None or not isinstance(value, dict if branch.what == "profile" else list):
+        if branch.what is None or not isinstance(value, dict if branch.what == "profile" else LISTS):
             if words := sum(1 for _ in texts_in(value)):
                 why = f"{words} texts that no field is known for; the bytes are kept with the items"
                 self.others.append(Left(f"{path} · {branch}", branch.span[1] - branch.span[0], why))
@@ -122,7 +122,7 @@ class SnapchatDownload(Divided):
             case "profile", dict():
                 self.told.username = text(value, "Username") or self.told.username
                 self.told.name = text(value, "Name") or self.told.name
-            case _, list():
+            case _, list() | Elements():
                 for item in value:
                     if isinstance(item, dict):
                         ids = [one.strip() for one in text(item, "Media IDs").split("|")]
@@ -135,24 +135,17 @@ class SnapchatDownload(Divided):
 
     # -- item by item --------------------------------------------------------------------------------------
 
-    def items(self, path: str, body: bytes) -> Sequence[Item]:
+    def items(self, path: str, body: bytes) -> Iterable[Item]:
         """The items of every list that is known, in the order of their bytes."""
-        found = [
-            item
-            for one in branches(body, partial(_known, path))
-            if one.what
-            for item in self._items(body, one)
-        ]
-        return sorted(found, key=lambda one: one.start)
+        held = branches(body, partial(_known, path))
+        return in_order([run for one in held if one.what for run in self._runs(body, one)])
 
-    def _items(self, body: bytes, branch: Branch) -> Iterator[Item]:
+    def _runs(self, body: bytes, branch: Branch) -> Iterator[Run]:
         what, under = branch.what or "", branch.names[-1] if branch.what == "messages" else ""
-        if what == "profile":
-            if members(body, branch.span):
-                yield Item(*branch.span, self._read(what))
-            return
-        for one in elements(body, branch.span):
-            yield Item(*one, self._read(what, under))
+        if what != "profile":
+            yield Run(elements(body, branch.span), self._read(what, under))
+        elif members(body, branch.span):
+            yield Run([branch.span], self._read(what))
 
     def _read(self, what: str, under: str = "") -> Callable[[bytes], Sequence[Line]]:
         return partial(snapchat_items.lines, what=what, told=self.told, under=under)

@@ -7,13 +7,13 @@ name and the name above it. What visitors wrote is not in a download.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from app.capture.formats import tiktok_items
-from app.capture.formats.branches import Branch, Span, branches, elements, members
-from app.capture.formats.divided import Divided, Item, decoded
+from app.capture.formats.branches import Branch, branches, elements, members
+from app.capture.formats.divided import LISTS, Divided, Elements, Item, Run, in_order, laid_out, unfolded
 from app.capture.formats.download import Download
 from app.capture.formats.facebook_items import texts_in
 from app.capture.formats.loose import Loose
@@ -39,7 +39,7 @@ _LISTS = {
     ("block", "blocklist"): "blocked",
 }
 """The last two names that lead to a list, in small letters and without spaces, and what it holds."""
-_SHAPES: dict[str, type] = {"messages": dict, "live words": dict, "profile": dict}
+_SHAPES: dict[str, type | tuple[type, ...]] = {"messages": dict, "live words": dict, "profile": dict}
 """What is no list."""
 _CHAT = "Chat History with "
 
@@ -48,7 +48,7 @@ class TiktokDownload(Divided):
     """Everything that a page's download shows."""
 
     format = "tiktok-download"
-    reader = "tiktok-download/1"
+    reader = "tiktok-download/2"
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.told = Told()
@@ -82,33 +82,37 @@ class TiktokDownload(Divided):
     def survey(self) -> None:
         """Find out which files hold lists that are known, whose page it is, and which branches are left."""
         for path in self.paths(".json"):
-            body = self.body(path)
-            if body is None:
-                continue
-            try:
-                found = decoded(body.removeprefix(b"\xef\xbb\xbf"))
-                held = list(branches(body, _known)) if isinstance(found, dict) else []
-            except NotJson as error:
-                self.unreadable[path] = str(error)
-                continue
-            if not any(one.what for one in held):
-                self.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
-                continue
-            self.understood.append(path)
-            for one in held:
-                self._learn(path, body, one)
+            self._recognise(path)
+        self.told.seconds.settled()
         if not self.understood and not self.unreadable:
-            plain = any(path.lower().endswith(".txt") for path in self.download.members)
+            plain = any(path.lower().endswith((".txt", ".html", ".htm")) for path in self.download.members)
             raise self.refusal(
                 f"{self.handed.name} holds nothing of a TikTok download that is known",
-                advice="Ask TikTok for the download in JSON, not as text."
+                advice="Ask TikTok for the download in JSON, not as text or pages."
                 if plain
                 else "Ask TikTok for the download again.",
             )
 
+    def _recognise(self, path: str) -> None:
+        body = self.body(path)
+        if body is None:
+            return
+        try:
+            found = unfolded(body)
+            held = list(branches(body, _known)) if isinstance(found, dict) else []
+        except NotJson as error:
+            self.unreadable[path] = str(error)
+            return
+        if not any(one.what for one in held):
+            self.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
+            return
+        self.understood.append(path)
+        for one in held:
+            self._learn(path, body, one)
+
     def _learn(self, path: str, body: bytes, branch: Branch) -> None:
-        value = decoded(body[slice(*branch.span)])
-        if branch.what is None or not isinstance(value, _SHAPES.get(branch.what, list)):
+        value = laid_out(body, *branch.span)
+        if branch.what is None or not isinstance(value, _SHAPES.get(branch.what, LISTS)):
             if words := sum(1 for _ in texts_in(value)):
                 why = f"{words} texts that no field is known for; the bytes are kept with the items"
                 self.others.append(Left(f"{path} · {branch}", branch.span[1] - branch.span[0], why))
@@ -116,44 +120,39 @@ class TiktokDownload(Divided):
         match branch.what, value:
             case "profile", dict():
                 self.told.handle = tiktok_items.text(value, "userName") or self.told.handle
-            case ("posts" | "deleted" | "comments") as what, list():
+            case ("posts" | "deleted" | "comments") as what, list() | Elements():
                 for item in value:
                     if isinstance(item, dict) and (mark := tiktok_items.mark(what, item)):
-                        self.told.seconds[mark] += 1
+                        self.told.seconds.add(mark)
             case _:
                 return
 
     # -- item by item --------------------------------------------------------------------------------------
 
-    def items(self, path: str, body: bytes) -> Sequence[Item]:
+    def items(self, path: str, body: bytes) -> Iterable[Item]:
         """The items of every list that is known, in the order of their bytes."""
         del path
-        found = [item for one in branches(body, _known) if one.what for item in self._items(body, one)]
-        return sorted(found, key=lambda one: one.start)
+        return in_order([run for one in branches(body, _known) if one.what for run in self._runs(body, one)])
 
-    def _items(self, body: bytes, branch: Branch) -> Iterator[Item]:
+    def _runs(self, body: bytes, branch: Branch) -> Iterator[Run]:
         what, span = branch.what or "", branch.span
         match what:
             case "profile" | "blocked":
                 if body[span[0] : span[0] + 1] in {b"{", b"["} and span[1] - span[0] > 2:
-                    yield Item(*span, self._read(what))
+                    yield Run([span], self._read(what))
             case "messages":
                 for name, inside in members(body, span).items():
                     under = name.removeprefix(_CHAT).rstrip(":")
                     for listed in (inside, *members(body, inside).values()):
-                        yield from self._each(body, listed, what, under)
+                        yield Run(elements(body, listed), self._read(what, under))
             case "live words":
                 for name, inside in members(body, span).items():
                     held = members(body, inside)
                     for key in ("Comments", "Questions"):
                         if key in held:
-                            yield from self._each(body, held[key], what, name)
+                            yield Run(elements(body, held[key]), self._read(what, name))
             case _:
-                yield from self._each(body, span, what)
-
-    def _each(self, body: bytes, span: Span, what: str, under: str = "") -> Iterator[Item]:
-        for one in elements(body, span):
-            yield Item(*one, self._read(what, under))
+                yield Run(elements(body, span), self._read(what))
 
     def _read(self, what: str, under: str = "") -> Callable[[bytes], Sequence[Line]]:
         return partial(tiktok_items.lines, what=what, told=self.told, under=under)

@@ -9,7 +9,6 @@ own, named as the connector names it; others are made from the second.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,12 +16,15 @@ from urllib.parse import urlsplit
 
 from app.capture.formats.divided import decoded, rest
 from app.capture.formats.download import short_digest
+from app.capture.formats.seconds import Seconds
 from app.capture.formats.source import Line, Unreadable
 from connectors.contract import Author, Kind, Observation, State
 from connectors.spans import NotJson
 
 Json = Mapping[str, object]
 SITE = "https://www.tiktok.com/@"
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*", re.ASCII)
+"""A time, and not a day alone, of which no moment is made."""
 _VIDEO = re.compile(r"/(?:video|photo|v)/(\d{15,25})(?:\D|\Z)")
 _HOSTS = (".tiktok.com", ".tiktokv.com")
 _EARLIEST = datetime(2014, 1, 1, tzinfo=UTC)
@@ -38,8 +40,8 @@ class Told:
     """What the download says besides its items."""
 
     handle: str = ""
-    seconds: Counter[str] = field(default_factory=Counter)
-    """How many items without an id of their own fall on a second."""
+    seconds: Seconds = field(default_factory=Seconds)
+    """Which seconds several items without an id of their own fall on."""
     odd_times: int = 0
 
 
@@ -117,7 +119,7 @@ def _made(what: str, item: Json, told: Told, words: str) -> str:
     at = text(item, "Date")
     if not at:
         raise Unreadable("it bears neither an id nor a time")
-    shared = told.seconds[f"{what}:{at}"] > 1
+    shared = told.seconds.shared(f"{what}:{at}")
     name = {"posts": "post", "deleted": "deleted", "comments": "comment"}[what]
     return f"{name}:{at}" + (
         f":{short_digest(words, text(item, 'Sound'), text(item, 'Url'))}" if shared else ""
@@ -251,7 +253,8 @@ def _moment(at: str, told: Told, extra: dict[str, object]) -> datetime | None:
     if not at:
         return None
     try:
-        found = datetime.fromisoformat(at.removesuffix(" UTC").removesuffix(" (UTC)").strip())
+        written = at.removesuffix(" UTC").removesuffix(" (UTC)").strip()
+        found = datetime.fromisoformat(written if _WRITTEN.fullmatch(written) else "")
         found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         if found >= _EARLIEST:
             return found

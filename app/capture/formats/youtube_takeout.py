@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from app.capture.formats import takeout_items
 from app.capture.formats.divided import Divided, Item
-from app.capture.formats.rows import Row, rows
+from app.capture.formats.rows import Row, cells_of, rows
 from app.capture.formats.source import Line, Unreadable
 from app.capture.formats.takeout_items import CHANNELS, POSTS, VIDEOS, Channel, Told
 from app.capture.lines import BadFile
@@ -90,7 +90,7 @@ class YoutubeTakeout(Divided):
         # The files that rows name are known when all titles are.
         for path, table in self.tables.items():
             if table.what in {VIDEOS, POSTS}:
-                for row in self._rows(path, table):
+                for row in self._rows(self.body(path) or b"", table):
                     self._want(table.what, row)
 
     def _files(self) -> None:
@@ -117,6 +117,12 @@ class YoutubeTakeout(Divided):
                 break
         first = head[1].cells if len(head) > 1 else ()
         known = takeout_items.kind_of(head[0].cells, first) if head else None
+        if head and known is None and (sign := _divided_anew(head[0].cells)):
+            self.unreadable[path] = (
+                f"its cells are divided by {sign!r}, as Google's are not: some program saved it anew; "
+                "give the takeout as Google handed it out"
+            )
+            return
         if known is None:
             number = sum(1 for _ in rows(body))
             names = ", ".join(head[0].cells)[:200] if head else ""
@@ -131,7 +137,7 @@ class YoutubeTakeout(Divided):
         table = self.tables[path] = _Table(what, columns)
         self.understood.append(path)
         if what == CHANNELS:
-            for told in self._rows(path, table):
+            for told in self._rows(body, table):
                 identity, title = (
                     told.get("channel id", "").strip(),
                     told.get("channel title (original)", "").strip(),
@@ -139,12 +145,11 @@ class YoutubeTakeout(Divided):
                 if identity and title:
                     self.told.channels.setdefault(identity, Channel(identity, title))
         elif what == VIDEOS:
-            for told in self._rows(path, table):
+            for told in self._rows(body, table):
                 takeout_items.know_title(told.get("video title (original)", ""), self.told)
 
-    def _rows(self, path: str, table: _Table) -> Iterator[Mapping[str, str]]:
+    def _rows(self, body: bytes, table: _Table) -> Iterator[Mapping[str, str]]:
         """The rows of a table that can be read, by the names of their columns."""
-        body = self.body(path) or b""
         for row in rows(body):
             if row.start > 0 and row.why is None and len(row.cells) == len(table.columns):
                 yield _named(row.cells, table)
@@ -163,22 +168,26 @@ class YoutubeTakeout(Divided):
 
     # -- row by row ----------------------------------------------------------------------------------------
 
-    def items(self, path: str, body: bytes) -> Sequence[Item]:
+    def items(self, path: str, body: bytes) -> Iterator[Item]:
         """The rows of a table below its header; empty ones are nobody's."""
         table = self.tables[path]
-        found = []
+        read = partial(self._read, table=table)
         for number, row in enumerate(rows(body)):
             if number == 0 or (row.why is None and not any(row.cells)):
                 continue
             why = row.why
             if why is None and len(row.cells) != len(table.columns):
                 why = f"{len(row.cells)} cells where the table has {len(table.columns)} columns"
-            found.append(Item(row.start, row.end, partial(self._read, table=table, cells=row.cells), why))
-        return found
+            yield Item(row.start, row.end, read, why)
 
-    def _read(self, _content: bytes, *, table: _Table, cells: Sequence[str]) -> Sequence[Line]:
-        """One row, whose cells were taken from these very bytes."""
-        return takeout_items.lines(table.what, _named(cells, table), self.told)
+    def _read(self, content: bytes, *, table: _Table) -> Sequence[Line]:
+        """One row, which was read before out of these very bytes."""
+        return takeout_items.lines(table.what, _named(cells_of(content), table), self.told)
+
+
+def _divided_anew(cells: Sequence[str]) -> str | None:
+    """What divides the columns of a table that is known but for that."""
+    return next((sign for sign in ";\t|" if takeout_items.kind_of(",".join(cells).split(sign), ())), None)
 
 
 def _named(cells: Sequence[str], table: _Table) -> dict[str, str]:
