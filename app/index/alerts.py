@@ -37,7 +37,7 @@ from app.index.documents import Change
 from app.index.engine import QueryNotSupported, Scope
 from app.index.follower import Source
 from app.index.judging import Read
-from app.index.language import BadQuery
+from app.index.language import BadQuery, parse_again
 from app.index.printer import show
 from app.index.saved import Saved
 from app.index.standing import FACTS
@@ -95,7 +95,7 @@ def begin(store: Store, tx: Tx, found: Saved, *, by: Officer, why: str) -> None:
 
     Raises `QueryNotSupported` for a search that no capture brings a record into.
     """
-    _must_come_with_a_capture(found.question.understood().tree)
+    _must_come_with_a_capture(_tree(found))
     lock_ledger(tx)
     if _running(tx, found, by) is not None:
         raise AlertIsSet("you are told of this search already")
@@ -136,6 +136,14 @@ def end(store: Store, tx: Tx, found: Saved, *, by: Officer, why: str) -> None:
         subject=found.id,
     )
     tx.execute(update(alerts).where(alerts.c.key == row.key).values(ended_entry=entry))
+
+
+def _tree(found: Saved) -> Tree:
+    """What was understood when the search was saved, whatever its words are read as by now.
+
+    Letters that fail to come are noticed by nobody.
+    """
+    return parse_again(found.understood).tree
 
 
 def _must_come_with_a_capture(tree: Tree) -> None:
@@ -195,7 +203,7 @@ def _watches(store: Store, tx: Tx) -> list[_Watch]:
         if not owner.may(*READERS) or row.search not in kept:
             continue
         try:
-            tree = kept[row.search].question.understood().tree
+            tree = _tree(kept[row.search])
             _must_come_with_a_capture(tree)
         except (BadQuery, QueryNotSupported) as error:
             _log.warning("alert %s waits: %s", row.key, error.code)

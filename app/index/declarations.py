@@ -32,7 +32,7 @@ from sqlalchemy import insert, select
 from app.capture import deeds
 from app.capture.deeds import Told
 from app.db import Tx, from_instant, to_instant
-from app.index import analyser, asof, drafts, generations
+from app.index import analyser, asof, drafts, generations, readings
 from app.index.asof import History
 from app.index.documents import LACKS
 from app.index.engine import Engine, QueryNotSupported, Scope
@@ -138,7 +138,7 @@ class Again:
     no_longer: int
     """Hits of then that are none now, because a newer version took the place of the one that was."""
     changed: Mapping[str, tuple[str, str]]
-    """What searched otherwise: engine, analyser, program, or the reading of the query; before and now."""
+    """What searched otherwise: engine, analyser, readers of files, program, or the reading of the query; before and now."""
     said: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The tags and series that hold of other records than they did: of how many of then, before and now."""
 
@@ -250,6 +250,7 @@ def make(
         "ledger": {"origin": store.ledger.origin, "size": size, "checkpoint": checkpoint},
         "engine": means.edition,
         "analyser": analyser.VERSION,
+        "readers": readings.EDITION,
         "program": means.program,
         "match": list(drafts.MATCH),
         "not_said": list(drafts.NOT_SAID),
@@ -342,6 +343,7 @@ def _changed(kept: Declaration, means: Means) -> dict[str, tuple[str, str]]:
     compared = {
         "engine": (facts["engine"], means.edition),
         "analyser": (str(facts["analyser"]), str(analyser.VERSION)),
+        "readers of files": (str(facts.get("readers", 1)), str(readings.EDITION)),
         "program": (facts["program"], means.program),
         "query as understood": (kept.understood, read),
     }

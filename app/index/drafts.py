@@ -107,6 +107,7 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
                 ("Checkpoint", ledger["checkpoint"].strip()),
                 ("Search engine", facts["engine"]),
                 ("Edition of the analyser", str(facts["analyser"])),
+                *([("Edition of the readers of files", str(facts["readers"]))] if "readers" in facts else []),
                 ("Program", f"Muniment {facts['program']}"),
                 ("Time zone", facts["time_zone"]),
             ],

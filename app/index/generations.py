@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 DESCRIPTION = "muniment.json"
@@ -21,7 +22,7 @@ _PREFIX = "generation-"
 def current(home: Path) -> Path | None:
     """The living generation, if there is one."""
     try:
-        name = (home / POINTER).read_text(encoding="ascii").strip()
+        name = (home / POINTER).read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         return None
     folder = home / name
@@ -74,11 +75,17 @@ def discard_others(home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def described(folder: Path) -> Mapping[str, object] | None:
+    """What a generation says of how it was made; None where it does not say it."""
+    try:
+        said = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
 def edition(home: Path) -> str:
     """Which engine made the living index, and in which format, as it says itself."""
     folder = current(home)
-    try:
-        said = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")) if folder is not None else {}
-    except (FileNotFoundError, ValueError):
-        said = {}
+    said = (None if folder is None else described(folder)) or {}
     return f"{said.get('engine', 'unknown')}, format {said.get('format', 'unknown')}"

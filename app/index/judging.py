@@ -8,11 +8,13 @@ are.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from app.index import spans
+from app.index.deciding import Decider
 from app.index.documents import Document
 from app.index.engine import QueryNotSupported, Scope, folded, instants, microseconds
 from app.index.printer import show
@@ -134,7 +136,13 @@ def _meets(tree: Tree, read: Read, scope: Scope, *, current: bool) -> bool:
         case Exactly(versions):
             return (read.document.record, read.document.version) in versions
         case _:
-            return spans.met(tree, read.words)
+            return _decider(tree).met(read.words)
+
+
+@lru_cache(maxsize=16)
+def _decider(tree: Tree) -> Decider:
+    """A part of a question, prepared: the same few are put to every version. What is decided for a hold is never refused."""
+    return Decider(tree, most=sys.maxsize)
 
 
 def _between(days: DateRange | CapturedRange, at: int, scope: Scope) -> bool:

@@ -40,6 +40,7 @@ from zoneinfo import ZoneInfo
 
 from app.index import analyser
 from app.index.batching import Batching
+from app.index.deciding import Decider
 from app.index.documents import Position
 from app.index.engine import (
     FACETS,
@@ -83,7 +84,6 @@ from app.index.opensearch_layout import (
     settings,
     told,
 )
-from app.index.spans import met
 from app.index.tree import Address, DateRange, Mention, Tag, Tree, everything_in
 from app.records.clock import Clock
 
@@ -696,10 +696,11 @@ class _Snapshot:
     def judged(self, tree: Tree, candidates: Query) -> list[int]:
         """The keys of those candidates whose words meet `tree`."""
         sigils = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
+        met = Decider(tree).met
         return [
             int(hit["sort"][0])
             for hit in self.words(candidates)
-            if met(tree, told(hit["_source"], with_sigils=sigils))
+            if met(told(hit["_source"], with_sigils=sigils))
         ]
 
 

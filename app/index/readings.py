@@ -30,8 +30,9 @@ from app.store.sealing import SealBroken, seal, unseal
 from app.store.store import Store
 from app.store.tables import records
 
-_EDITION = b"reading/1/"
+EDITION = 2
 """Raised whenever the same file would yield other words; what another edition read is read again."""
+_EDITION = b"reading/%d/" % EDITION
 _ASK = 500
 
 
@@ -121,4 +122,4 @@ class Readings:
         return found
 
 
-__all__ = ["Readings", "Reads", "folder_of"]
+__all__ = ["EDITION", "Readings", "Reads", "folder_of"]

@@ -59,11 +59,8 @@ def read(text: str) -> Words:
 def spans(tree: Tree, words: Words) -> set[Span]:
     """Everywhere that a word, a phrase, a proximity or an OR of them is met."""
     match tree:
-        case Term(word):
-            return {(at, at) for at, found in enumerate(words.words) if found == word}
-        case Wild() | Fuzzy() | Stem():
-            meets = meeting(tree)
-            return {(at, at) for at, found in enumerate(words.words) if meets(found)}
+        case Term() | Wild() | Fuzzy() | Stem():
+            return _single([tree], words)
         case Tag() | Mention() | Address():
             meets = meeting(tree)
             return {(s.first, s.last - 1) for s in words.sigils if s.last > s.first and meets(s.text)}
@@ -75,9 +72,36 @@ def spans(tree: Tree, words: Words) -> set[Span]:
         case Pre(within, left, right):
             return _before(within, spans(left, words), spans(right, words))
         case Or(parts):
-            return set().union(*(spans(part, words) for part in parts))
+            single, others = divided(parts)
+            return _single(single, words).union(*(spans(part, words) for part in others))
         case _:
             raise TypeError(f"{type(tree).__name__} has no place in a text")
+
+
+def divided(parts: Iterable[Tree]) -> tuple[list[Term | Wild | Fuzzy | Stem], list[Tree]]:
+    """The single words among some parts, which are looked for together, and the others."""
+    single: list[Term | Wild | Fuzzy | Stem] = []
+    others: list[Tree] = []
+    for part in parts:
+        if isinstance(part, Term | Wild | Fuzzy | Stem):
+            single.append(part)
+        else:
+            others.append(part)
+    return single, others
+
+
+def _single(parts: Sequence[Term | Wild | Fuzzy | Stem], words: Words) -> set[Span]:
+    """Everywhere that any of some single words is met."""
+    if not parts:
+        return set()
+    wanted = {part.word for part in parts if isinstance(part, Term)}
+    others = [meeting(part) for part in parts if not isinstance(part, Term)]
+    if len(parts) == len(others) == 1:
+        meets = others[0]
+        return {(at, at) for at, found in enumerate(words.words) if meets(found)}
+    if others:
+        wanted.update(word for word in set(words.words) if any(meets(word) for meets in others))
+    return {(at, at) for at, found in enumerate(words.words) if found in wanted}
 
 
 Placed: TypeAlias = tuple[str, Words]
@@ -132,7 +156,7 @@ def _pairs(within: int, earlier: Iterable[Span], later: Iterable[Span]) -> Itera
 # ---- single words --------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def meeting(part: Term | Wild | Fuzzy | Stem | Tag | Mention | Address) -> Callable[[str], bool]:
     """Whether a word, or the text of a sigil, meets a part."""
     match part:
@@ -194,7 +218,8 @@ def marked(tree: Tree, words: Words, place: str = "text") -> set[Span]:
     """
     match tree:
         case And(parts) | Or(parts):
-            return set().union(*(marked(part, words, place) for part in parts))
+            single, others = divided(parts)
+            return _single(single, words).union(*(marked(part, words, place) for part in others))
         case In(where, part):
             return marked(part, words, place) if where == place else set()
         case Near() | Pre():
@@ -263,7 +288,9 @@ def _taking_part(tree: Tree, hulls: set[Span], words: Words) -> set[Span]:
         return set()
     match tree:
         case Or(parts):
-            return set().union(*(_taking_part(part, hulls, words) for part in parts))
+            single, longer = divided(parts)
+            here = hulls & _single(single, words)
+            return here.union(*(_taking_part(part, hulls, words) for part in longer))
         case Near(within, left, right) | Pre(within, left, right):
             one, other = spans(left, words), spans(right, words)
             pairs = [pair for pair in _pairs(within, one, other) if (pair[0][0], pair[1][1]) in hulls]

@@ -41,6 +41,7 @@ import tantivy
 from tantivy import DocAddress, FieldType, Occur, Order, Query
 
 from app.index import analyser, generations
+from app.index.deciding import Decider
 from app.index.documents import MOST_RECORDS, PLACES, Document, Position
 from app.index.engine import (
     FACETS,
@@ -63,7 +64,7 @@ from app.index.engine import (
 )
 from app.index.keys import Keys
 from app.index.printer import show
-from app.index.spans import Placed, Words, met
+from app.index.spans import Placed, Words
 from app.index.stem import stem
 from app.index.tree import (
     Address,
@@ -158,13 +159,20 @@ def _translated() -> Iterator[None]:
             raise IndexBusy(
                 "Another process is writing to the index.", next="Try again when it has finished."
             ) from error
-        raise IndexFailed(f"The search engine failed: {error}") from error
+        raise _failed(error) from error
     except (RuntimeError, OSError) as error:
-        raise IndexFailed(f"The search engine failed: {error}") from error
+        raise _failed(error) from error
     except BaseException as error:
         if type(error).__name__ == "PanicException":
-            raise IndexFailed(f"The search engine failed: {error}") from error
+            raise _failed(error) from error
         raise
+
+
+def _failed(error: BaseException) -> IndexFailed:
+    return IndexFailed(
+        f"The search engine failed: {error}",
+        next="Look whether the disk is full; if it goes on, run muniment reindex.",
+    )
 
 
 class _Snapshot:
@@ -247,6 +255,7 @@ class TantivyEngine:
         """The pointer to the living generation as it was when it was read last."""
         self._index: tantivy.Index | None = None
         self._unfit: IndexNeedsRebuild | None = None
+        self._damaged = False
         self._writer: tantivy.IndexWriter | None = None
         self._uncommitted = False
         self._taken_out: set[int] = set()
@@ -263,25 +272,23 @@ class TantivyEngine:
     def open(cls, home: Path) -> Self:
         """The index that lives in `home`; an empty one is begun where there is none.
 
-        One that was made by another edition opens too, for it can still be
-        rebuilt; whatever else it is asked raises `IndexNeedsRebuild`.
+        One that was made by another edition, or that was damaged, opens too,
+        for it can still be rebuilt; whatever else it is asked raises
+        `IndexNeedsRebuild`.
         """
         return cls(home)
 
     def _open(self, folder: Path) -> None:
         self._folder, self._meta, self._index, self._unfit = folder, str(folder / "meta.json"), None, None
-        self._read, self._snapshot, self._pointed = None, None, None
+        self._read, self._snapshot, self._pointed, self._damaged = None, None, None, False
         try:
             _check_description(folder)
+            self._index = _opened(folder)
         except IndexNeedsRebuild as unfit:
             self._unfit = unfit
-            return
-        with _translated():
-            index = tantivy.Index(_SCHEMA, path=str(folder), reuse=True)
-            divided = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-            index.register_tokenizer("divided", divided)
-            index.config_reader("manual")
-        self._index = index
+        except IndexFailed as failed:
+            self._damaged = True
+            self._unfit = IndexNeedsRebuild(f"it cannot be read ({str(failed)[:300]})")
 
     def _fit(self) -> tantivy.Index:
         if self._index is None:
@@ -305,7 +312,8 @@ class TantivyEngine:
 
     def _looked(self) -> _Snapshot:
         with _translated():
-            self._follow_pointer()
+            if not self._follow_pointer() and self._damaged:
+                self._open(self._folder)  # whatever kept it from being read may be over
             commit = self._newest_commit()
             if self._snapshot is None or commit is None or commit != self._read:
                 try:
@@ -489,11 +497,19 @@ def _begin(home: Path) -> Path:
     return folder
 
 
+def _opened(folder: Path) -> tantivy.Index:
+    with _translated():
+        index = tantivy.Index(_SCHEMA, path=str(folder), reuse=True)
+        divided = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer("divided", divided)
+        index.config_reader("manual")
+        return index
+
+
 def _check_description(folder: Path) -> None:
-    try:
-        description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError) as error:
-        raise IndexNeedsRebuild("it does not say how it was made") from error
+    description = generations.described(folder)
+    if description is None:
+        raise IndexNeedsRebuild("it does not say how it was made")
     if description.get("analyser") != analyser.VERSION:
         raise IndexNeedsRebuild(
             f"its words were made by analyser {description.get('analyser')}, not {analyser.VERSION}"
@@ -680,6 +696,8 @@ class _Reading:
         self._present = snapshot.places
         self.lists_keys = False
         """Whether a query that it gave names single documents or records."""
+        self._by_stem: dict[tuple[str, str], dict[str, list[str]]] = {}
+        """The words of the dictionary that begin with a letter, by their stem: read once for a question."""
 
     def term(self, field: str, value: str | int) -> Query:
         return Query.term_query(self.schema, field, value)
@@ -883,11 +901,12 @@ class _Reading:
 
     def _same_stem(self, field: str, word: str) -> Query:
         """Every word of the dictionary that has this stem. The English stemmer leaves first letters as they are."""
-        wanted = stem(word)
-        known = self.searcher.terms_with_prefix(field, word[0])
-        return Query.term_set_query(
-            self.schema, field, [found for found, _ in known if stem(found) == wanted]
-        )
+        known = self._by_stem.get((field, word[0]))
+        if known is None:
+            known = self._by_stem[field, word[0]] = {}
+            for found, _ in self.searcher.terms_with_prefix(field, word[0]):
+                known.setdefault(stem(found), []).append(found)
+        return Query.term_set_query(self.schema, field, known.get(stem(word), []))
 
     def _pairs(self, left: Tree, right: Tree, query: Callable[[str, str], Query]) -> Query | None:
         """Proximity of two words, or of a few: the engine's slop is exact for two different ones and no more."""
@@ -912,11 +931,12 @@ class _Reading:
     def _judged(self, tree: Tree, candidates: Query) -> list[int]:
         """The keys of those candidates whose words meet `tree`."""
         with_sigils = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
+        met = Decider(tree).met
         return [
             key
             for batch in self.batches(candidates)
             for key, address in batch
-            if met(tree, self._told(address, with_sigils=with_sigils))
+            if met(self._told(address, with_sigils=with_sigils))
         ]
 
     def _told(self, address: DocAddress, *, with_sigils: bool) -> Iterator[Placed]:

@@ -33,6 +33,7 @@ import msgspec
 
 from app.index import analyser, generations, whoosh_files
 from app.index.batching import Batching
+from app.index.deciding import Decider
 from app.index.documents import PLACES, Document, Position
 from app.index.engine import (
     FACETS,
@@ -51,7 +52,7 @@ from app.index.engine import (
     whole_month,
 )
 from app.index.printer import show
-from app.index.spans import Placed, Words, meeting, met
+from app.index.spans import Placed, Words, meeting
 from app.index.tree import (
     Address,
     All,
@@ -281,10 +282,9 @@ def _installed() -> str:
 
 
 def _check_description(folder: Path) -> None:
-    try:
-        description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError) as error:
-        raise IndexNeedsRebuild("it does not say how it was made") from error
+    description = generations.described(folder)
+    if description is None:
+        raise IndexNeedsRebuild("it does not say how it was made")
     engine = str(description.get("engine", "whoosh"))
     if not engine.startswith("whoosh"):
         raise IndexNeedsRebuild(f"it was made by {engine}, and MUNIMENT_SEARCH names whoosh")
@@ -481,10 +481,9 @@ class _Reading:
     def _judged(self, tree: Tree, candidates: Places) -> Places:
         """Those candidates whose kept words meet `tree`."""
         with_sigils = any(isinstance(part, Tag | Mention | Address) for part in everything_in(tree))
+        met = Decider(tree).met
         return {
-            place
-            for place in candidates
-            if met(tree, _told(self.segment.kept(place), with_sigils=with_sigils))
+            place for place in candidates if met(_told(self.segment.kept(place), with_sigils=with_sigils))
         }
 
     def _holding(self, part: Tree, within: Places) -> Places:

@@ -32,10 +32,10 @@ from tantivy import Order, Query
 from app import main
 from app.holds.searching import whole
 from app.index import analyser, source
+from app.index.deciding import Decider
 from app.index.documents import Position
 from app.index.engine import FACETS, Engine, Scope, Sort
 from app.index.language import parse
-from app.index.spans import met
 from app.index.tantivy_engine import TantivyEngine, _all_of, _any_of, _Reading
 from app.index.tree import And, Near, Not, Phrase, Pre, Tree, everything_in
 from app.main import Archive
@@ -157,9 +157,11 @@ class Bare:
         ).hits
         newest: list[tantivy.DocAddress] = []
         number = 0
+        wanted = [Decider(part).met for part in judged if not isinstance(part, Not)]
+        unwanted = [Decider(part.part).met for part in judged if isinstance(part, Not)]
         for _, address in hits:
             told = list(self.reading._told(address, with_sigils=False))
-            if all(not met(part.part, told) if isinstance(part, Not) else met(part, told) for part in judged):
+            if all(met(told) for met in wanted) and not any(met(told) for met in unwanted):
                 number += 1
                 if len(newest) < NEWEST:
                     newest.append(address)

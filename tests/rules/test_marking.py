@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.index.language import parse
 from app.index.search import first_places, highlight
-from app.index.spans import marks, reach_of
+from app.index.spans import Words, marked, marks, reach_of
 from app.web.finding import excerpt
 
 ROOM = 60
@@ -74,3 +76,30 @@ def test_what_marks_nothing_is_known_beforehand(question):
 @pytest.mark.parametrize("question", ["road", "page:x AND road", "NOT (a) OR #b", "alt:road"])
 def test_what_may_mark_is_known_beforehand(question):
     assert marks(parse(question).tree)
+
+
+class Counted(list[str]):
+    """Words that count how often they are walked through."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.walks += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize(
+    "query", ["{}", "{} w/2 road", "road pre/3 ({} OR (by w/2 way))", "alt:({} w/2 road)"]
+)
+def test_a_long_list_of_words_is_marked_without_walking_through_a_text_for_each(query: str):
+    names = [
+        f"{sign}{number}{rest}"
+        for number in range(200)
+        for sign, rest in (("w", ""), ("w", "x*"), ("v", "~"))
+    ]
+    many = parse(query.format("(" + " OR ".join(names) + ")")).tree
+    few = parse(query.format("(w7 OR w8x* OR v9~)")).tree
+    words = Counted(["a", "road", "by", "w7", "and", "w8xyz", "road", "v9", "way"])
+    found = marked(many, Words(words), "alt")
+    assert found == marked(few, Words(list(words)), "alt") != set()
+    assert words.walks < 30

@@ -24,6 +24,7 @@ from app.index import (
     drafts,
     families,
     follower,
+    readings,
     reporting,
     reports,
     saved,
@@ -487,6 +488,24 @@ def test_a_private_message_counts_only_for_an_owner_who_may_read_it(office: Offi
     assert office.letters() == []
 
 
+@pytest.mark.parametrize("read", ["nothing", "otherwise"])
+def test_an_alert_goes_on_meaning_what_was_understood_when_it_was_set(
+    office: Office, monkeypatch: pytest.MonkeyPatch, read: str
+):
+    """A later edition may read what was typed otherwise, or not at all; nobody would notice that letters are missing."""
+
+    def of_a_later_edition(typed: str) -> Any:
+        if read == "otherwise":
+            return parse("culvert")
+        raise BadQuery("It is written otherwise now", typed, 0, len(typed))
+
+    office.watch("bridge OR weir")
+    monkeypatch.setattr("app.index.questions.parse", of_a_later_edition)
+    office.shown(post("p1", "the weir"), post("p2", "a bridge"), post("p3", "a culvert"))
+    office.follow()
+    assert [count for _, count in office.letters()] == ["2"]
+
+
 def test_nobody_is_told_who_may_not_search_any_more(office: Office):
     office.watch("bridge")
     office.shown(post("p1", "bridge"))
@@ -657,6 +676,20 @@ def test_a_difference_that_disposal_does_not_explain_is_said(office: Office):
     told = again(office, made)
     assert (told.verdict, told.total_then) == (Verdict.DIFFERS, 0)
     assert "does not explain it" in declarations.again_sentences(told)[0]
+
+
+def test_other_readers_of_attached_files_are_told_as_what_searched_otherwise(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    office.shown(*CONVERSATION)
+    made = declared(office, "bridge")
+    assert "Edition of the readers of files: " in drafts.as_text(made.facts)
+    assert again(office, made).changed == {}
+    before = dict(made.facts)
+    del before["readers"]  # as drafts were before they said it
+    monkeypatch.setattr(readings, "EDITION", 77)
+    assert again(office, replace(made, facts=before)).changed == {"readers of files": ("1", "77")}
+    assert "Edition of the readers" not in drafts.as_text(before)
 
 
 def test_the_words_of_a_declaration_are_sealed_and_its_digest_stands_in_the_ledger(
