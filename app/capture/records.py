@@ -82,6 +82,12 @@ def id_of(tx: Tx, key: int) -> UUID:
     return UUID(bytes=bytes(tx.execute(select(records.c.id).where(records.c.key == key)).scalar_one()))
 
 
+def keys_of(tx: Tx, identities: Sequence[UUID]) -> dict[UUID, int]:
+    """The keys of the records with these ids, as far as there are any."""
+    asked = select(records.c.id, records.c.key).where(records.c.id.in_([one.bytes for one in identities]))
+    return {UUID(bytes=bytes(row.id)): row.key for row in tx.execute(asked)}
+
+
 def read(
     store: Store,
     tx: Tx,

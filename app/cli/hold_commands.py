@@ -13,6 +13,7 @@ from app import officers
 from app.capture import deeds, pages
 from app.cli.answer import Answer, table
 from app.cli.record_commands import identity
+from app.cli.retention_commands import records_of
 from app.cli.session import EVERYONE, Session, reason, session
 from app.db import Tx
 from app.holds import finding, guarding, letter, matters, noticing, placing, quarantine, releasing
@@ -204,7 +205,9 @@ def _changing(asked: argparse.Namespace, verb: Callable[[Session, Tx, Matter, st
     why = reason(asked.why)
     with session(*EVERYONE) as here, here.archive.store.database.begin() as tx:
         matter = matters.get(here.archive.store, tx, asked.id, by=here.officer)
-        return _told(here, tx, verb(here, tx, matter, why))
+        with noticing.telling(here.archive.store, tx, matter, by=here.officer, why=why):
+            changed = verb(here, tx, matter, why)
+        return _told(here, tx, changed)
 
 
 def _change(asked: argparse.Namespace) -> Answer:
@@ -265,17 +268,8 @@ def _scope(asked: argparse.Namespace, here: Session) -> Scope:
         since=asked.since,
         until=asked.until,
         dates=asked.dates,
-        records=_ids(asked.records) if asked.records else (),
+        records=tuple(records_of(asked.records)) if asked.records else (),
     )
-
-
-def _ids(file: Path) -> tuple[UUID, ...]:
-    """The ids in a file, one a line; blank lines are passed over."""
-    try:
-        lines = file.read_text("utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file} cannot be read as ids of records", next="Write one id a line.") from error
-    return tuple(dict.fromkeys(identity(line) for line in lines))
 
 
 def _place(asked: argparse.Namespace) -> Answer:

@@ -11,8 +11,7 @@ from app.cli.answer import Answer, say, table
 from app.cli.record_commands import identity
 from app.cli.session import reason, session
 from app.db import Tx
-from app.disclosure import produced, requests, reviewing
-from app.records.errors import Invalid
+from app.disclosure import asking_back, handing, produced, requests, reviewing
 from app.records.nouns import Role
 
 
@@ -42,6 +41,9 @@ def add_to_disclose(
     produce.add_argument(
         "--record", action="append", default=[], metavar="ID", help="which; may be given again"
     )
+    produce.add_argument(
+        "--supplement", action="store_true", help="only what was not given yet, or would leave otherwise now"
+    )
     produce.set_defaults(run=_produce)
     list_ = disclose.add_parser("list", parents=[common], help="the productions, of a request or all")
     list_.add_argument("request", nargs="?")
@@ -58,7 +60,27 @@ def add_to_disclose(
         one.add_argument("production")
         if name == "claw-back":
             one.add_argument("--ranges", default="", help="which numbers; all of them without")
+            one.add_argument(
+                "--exemption",
+                default="",
+                metavar="CODE",
+                help="on which ground they should have been withheld",
+            )
+            one.add_argument(
+                "--rule", default="", help="what the notice rests on: a rule, an order, an agreement"
+            )
         one.set_defaults(run=run)
+    hand_over = disclose.add_parser(
+        "hand-over",
+        parents=[common],
+        help="write down to whom a production is given; with --days, make a link",
+    )
+    hand_over.add_argument("production")
+    hand_over.add_argument("--to", required=True, help="the person or office")
+    hand_over.add_argument(
+        "--days", type=int, help="for how many days a link works; without, it was given by hand"
+    )
+    hand_over.set_defaults(run=_hand_over)
 
 
 def _people(tx: Tx) -> dict[UUID, str]:
@@ -84,17 +106,14 @@ def _preview(asked: argparse.Namespace) -> Answer:
 def _produce(asked: argparse.Namespace) -> Answer:
     why = reason(asked.why)
     forms = produced.forms(asked.forms.split(","))
-    if bool(asked.replaces) != bool(asked.record):
-        raise Invalid(
-            "a replacement names the production and the records",
-            next="Give --replaces PRODUCTION and --record ID.",
-        )
+    only = [identity(one) for one in asked.record]
+    produced.one_of(asked.replaces, only, only_new=asked.supplement)
     with session(*reviewing.REVIEWERS) as here:
         store = here.archive.store
         with store.database.read() as tx:
             request = requests.must_be_open(requests.get(store, tx, asked.request))
         production, built, plan = here.archive.produce(
-            request, asked.out, prefix=_prefix(asked.prefix), forms=forms, profile=asked.profile, more=asked.more, replaces=asked.replaces, only=[identity(one) for one in asked.record],
+            request, asked.out, prefix=_prefix(asked.prefix), forms=forms, profile=asked.profile, more=asked.more, replaces=asked.replaces, only=only, only_new=asked.supplement,
             messages=here.messages, by=here.officer, why=why, progress=lambda what, number: say(f"{what}: {number:,}"),
         )  # fmt: skip
     counts = built.counts
@@ -127,6 +146,7 @@ def _show(asked: argparse.Namespace) -> Answer:
     with session(*reviewing.REVIEWERS, Role.AUDITOR) as here, here.archive.store.database.read() as tx:
         production = produced.get(here.archive.store, tx, asked.production)
         told = produced.as_json(production)
+        told["given_to"] = handing.as_json(handing.of(here.archive.store, tx, production.key))
         if asked.records:
             told["documents"] = [
                 {"record": str(record), "first": production.recipe.bates(first), "pages": pages, "how": how}
@@ -149,5 +169,22 @@ def _claw_back(asked: argparse.Namespace) -> Answer:
     with session(*reviewing.REVIEWERS) as here, here.archive.store.database.begin() as tx:
         store = here.archive.store
         production = produced.get(store, tx, asked.production)
-        done = produced.claw_back(store, tx, production, ranges=asked.ranges, by=here.officer, why=why)
+        done = asking_back.ask_back(
+            store, tx, here.archive.laws(), production, ranges=asked.ranges, exemption=asked.exemption, rule=asked.rule,
+            by=here.officer, why=why,
+        )  # fmt: skip
         return Answer(produced.as_json(done))
+
+
+def _hand_over(asked: argparse.Namespace) -> Answer:
+    why = reason(asked.why)
+    with session(*reviewing.REVIEWERS) as here, here.archive.store.database.begin() as tx:
+        store = here.archive.store
+        production = produced.get(store, tx, asked.production)
+        if asked.days is not None:
+            handing.folder_in(here.archive.settings.productions, production.number)
+        made = handing.hand_over(store, tx, production, asked.to, days=asked.days, by=here.officer, why=why)
+        told = handing.as_json([made])[0]
+        link = handing.link(here.archive.settings.public_url, made)
+    lines = [f"{production.number} is given to {made.to}" + (f" until {told['until']}" if link else "")]
+    return Answer({**told, "link": link}, [*lines, *([f"The link, shown this once: {link}"] if link else [])])

@@ -17,6 +17,7 @@ from app.db import Tx
 from app.holds import covering, finding, searching
 from app.index.source import identities
 from app.records.errors import Invalid
+from app.records.ids import of_file
 from app.records.nouns import Disposed, Role
 from app.retention import adopted, effects, explaining, picture, recording, reviews, schedules
 from app.retention.adopted import Adopted
@@ -342,7 +343,7 @@ def _preview(asked: argparse.Namespace) -> Answer:
     with session(*MAY_SEE) as here, here.archive.store.database.read() as tx:
         standing = here.archive.standing()
         today = standing.today(tx)
-        counts = effects.tally(standing, tx, day)
+        counts = effects.tally(standing, tx, searching.whole(here.archive.index), day)
     value = {
         "on": str(day or today.day),
         "doubt": today.doubt or None,
@@ -594,19 +595,18 @@ def _ids(here: Session, asked: argparse.Namespace) -> Sequence[UUID]:
         keys = list(here.archive.every(asked.query, messages=here.messages))
         with store.database.read() as tx:
             return identities(tx, keys)
-    written = [asked.record] if asked.record is not None else _lines_of(asked.records)
-    ids = [records_id(one) for one in written]
+    ids = [records_id(asked.record)] if asked.record is not None else records_of(asked.records)
     with store.database.read() as tx:
         recording.keys_of(tx, ids, messages=here.messages, hidden=quarantine.hidden(tx, here.officer.id))
     return ids
 
 
-def _lines_of(file: Path) -> list[str]:
+def records_of(file: Path) -> list[UUID]:
+    """The records whose ids stand in a file, one a line; blank lines are passed over."""
     try:
-        told = file.read_text().split()
-    except (OSError, UnicodeDecodeError) as error:
+        return of_file(file.read_bytes())
+    except OSError as error:
         raise Invalid(f"{file} cannot be read: {error}", next="Name a file with one id a line.") from error
-    return told
 
 
 def _uuid(text: str, missing: type[Exception]) -> UUID:

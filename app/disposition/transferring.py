@@ -121,7 +121,7 @@ def pack(of: Disposing, which: str | UUID, out: Path, *, home: Path, by: Officer
 
 
 def accept(of: Disposing, tx: Tx, which: str | UUID, receipt: Path, *, by: Officer, why: str) -> Proposal:
-    """Take down the archives' receipt for the newest bag: its digest, and its words where they are text."""
+    """Take down the archives' receipt for the newest bag by its digest; one that names another bag is refused."""
     content = _read(receipt)
     lock_ledger(tx)
     found = proposals.get(of.store, tx, which)
@@ -130,6 +130,12 @@ def accept(of: Disposing, tx: Tx, which: str | UUID, receipt: Path, *, by: Offic
         raise NoReceipt("nothing was packed yet", next="muniment disposition transfer ID --out FOLDER")
     if found.transfer.receipt is not None:
         raise NotATransfer("a receipt was taken down already", next="Execute it.")
+    words, newest = content.decode("utf-8", "replace").lower(), found.transfer.bag.hex()
+    if newest not in words and any(one in words for one in _bags(tx)):
+        raise NoReceipt(
+            "this receipt names another bag, not the one that was packed last",
+            next=f"Ask the archives for the receipt of {newest}.",
+        )
     digest = hashlib.sha256(content).digest()
     entry = of.store.ledger.act(
         tx,
@@ -140,12 +146,12 @@ def accept(of: Disposing, tx: Tx, which: str | UUID, receipt: Path, *, by: Offic
             "batch": found.id.hex,
             "act": "accepted",
             "digest": digest.hex(),
-            "bag": found.transfer.bag.hex(),
+            "bag": newest,
         },
         detail={
             "receipt": receipt.name,
             "bytes": len(content),
-            "names_the_bag": found.transfer.bag.hex() in content.decode("utf-8", "replace").lower(),
+            "names_the_bag": newest in words,
         },
         subject=found.id,
     )
@@ -155,6 +161,11 @@ def accept(of: Disposing, tx: Tx, which: str | UUID, receipt: Path, *, by: Offic
         .values(receipt_entry=entry, receipt=digest)
     )
     return proposals.get(of.store, tx, found.id)
+
+
+def _bags(tx: Tx) -> list[str]:
+    """The digests of all bags that were ever packed here."""
+    return [bytes(one).hex() for one in tx.execute(select(transfers.c.bag)).scalars()]
 
 
 def _listed(tx: Tx, files: Mapping[int, int], keys: Sequence[int]) -> bytes:

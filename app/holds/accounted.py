@@ -157,6 +157,8 @@ class _Said:
         match act.act:
             case "notice:given":
                 self.told[notice] = act.detail["to"]
+                if "instead" in act.detail:
+                    self.notices[UUID(act.detail["instead"]).bytes]["ended_entry"] = act.entry
                 self.notices[notice] = {
                     "of": hold,
                     "entry": act.entry,

@@ -71,7 +71,7 @@ def find(store: Store, engine: Engine, scope: Scope, *, by: Officer | None = Non
     nobody. Named by its id it is there for the two who have access alone:
     `by` is who names it, None for the archive's own work.
     """
-    tree = scope.understood()
+    tree = scope.asked()
     with store.database.read() as tx:
         named = named_keys(tx, scope.records, hidden=quarantine.hidden(tx, by.id) if by else ())
         size = store.ledger.size(tx)

@@ -224,7 +224,7 @@ def admit(store: Store, tx: Tx, matter: Matter, email: str, *, by: Officer, why:
 
 
 def dismiss(store: Store, tx: Tx, matter: Matter, email: str, *, by: Officer, why: str) -> Matter:
-    """Let somebody be a member no more; the last one stays."""
+    """Let somebody be a member no more; the last one stays, and of a silent matter the last attorney."""
     lock_ledger(tx)
     now = _may_work_on(store, tx, matter, by)
     officer = officers.find(tx, email)
@@ -232,6 +232,11 @@ def dismiss(store: Store, tx: Tx, matter: Matter, email: str, *, by: Officer, wh
         raise BadMatter(f"{officer.email} is no member of this matter")
     if len(now.members) == 1:
         raise BadMatter("a matter keeps one member", next="Make somebody else a member first.")
+    if now.silent and not _has_attorney(tx, now, without=officer):
+        raise BadMatter(
+            "a silent matter keeps one attorney: nobody else could release its holds",
+            next="Make another attorney a member first.",
+        )
     entry = _act(store, tx, matter, "matter:member-left", {"member": str(officer.id)}, by=by, why=why)
     tx.execute(
         update(matter_members)
@@ -251,7 +256,7 @@ def name_custodian(
     """Put somebody on the list of those who must keep what they have; one without an address is refused."""
     lock_ledger(tx)
     now = _must_be_open(_may_work_on(store, tx, matter, by))
-    plain = deeds.words(name, "the custodian's name")
+    plain = deeds.words(" ".join(name.split()), "the custodian's name")
     if not email.strip():
         raise CustodianWithoutAddress(
             f"{plain} has no address", next="Give an e-mail address: notices and acknowledgements go by it."
@@ -328,12 +333,19 @@ def known_to_work(store: Store, tx: Tx, key: int) -> Matter:
 
 
 def custodian(matter: Matter, which: str) -> Custodian:
-    """The custodian of that id, address or name, or `NoSuchCustodian`."""
+    """The custodian of that id, that address, or that name where only one bears it; otherwise `NoSuchCustodian`."""
     wanted = which.strip().casefold()
     for one in matter.custodians:
-        if wanted in (str(one.id), one.id.hex, one.email.casefold(), one.name.casefold()):
+        if wanted in (str(one.id), one.id.hex, one.email.casefold()):
             return one
-    raise NoSuchCustodian(f"{which.strip()[:80]} is no custodian of this matter", next="Name them first.")
+    named = [one for one in matter.custodians if one.name.casefold() == wanted]
+    if len(named) > 1:
+        raise NoSuchCustodian(
+            f"{len(named)} custodians are called {which.strip()[:80]}", next="Name them by their address."
+        )
+    if not named:
+        raise NoSuchCustodian(f"{which.strip()[:80]} is no custodian of this matter", next="Name them first.")
+    return named[0]
 
 
 def may_work_on(store: Store, tx: Tx, matter: Matter, by: Officer) -> Matter:
@@ -472,6 +484,12 @@ def _act(
 
 def _row(tx: Tx, key: int) -> Any:
     return tx.execute(select(matters).where(matters.c.key == key)).one()
+
+
+def _has_attorney(tx: Tx, matter: Matter, *, without: Officer) -> bool:
+    """Whether an attorney who still works here is left among the members."""
+    left = set(matter.members) - {without.id}
+    return any(one.id in left and one.may(Role.ATTORNEY) for one in officers.list_all(tx))
 
 
 def _of_member(tx: Tx, by: Officer) -> set[int]:

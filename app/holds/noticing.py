@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,7 +81,7 @@ class Notice:
     sent_at: datetime | None
     acknowledged_at: datetime | None
     ended: bool
-    """Whether the hold was released, or the custodian taken off the matter's list."""
+    """Whether the hold was released, another notice took its place, or the custodian was taken off the matter's list."""
     failure: str | None
 
     @property
@@ -151,6 +152,55 @@ def tell_of_change(store: Store, tx: Tx, hold: Hold, *, by: Officer, why: str) -
     return len(again)
 
 
+@contextmanager
+def telling(store: Store, tx: Tx, matter: Matter, *, by: Officer, why: str) -> Iterator[None]:
+    """Give notice anew to everybody whose letter says something else after what is done within to a matter.
+
+    A letter says the trigger date and whom to ask. The notice that was given
+    before ends, acknowledged or not; one that waits for its first letter stays,
+    because that letter will say what is so by then.
+    """
+    lock_ledger(tx)
+    before = {one.notice.key: _says(one) for one in _running(store, tx, matter)}
+    yield
+    for one in _running(store, tx, matter):
+        told = one.notice
+        if _says(one) == before[told.key] or _is_untried(tx, told):
+            continue
+        custodian = next(named for named in one.matter.custodians if named.email == told.email)
+        kind = CHANGED if told.letters else told.kind
+        _put(store, tx, one.hold, custodian, kind, by=by, why=why, instead=told)
+
+
+def _says(one: Opened) -> tuple[object, ...]:
+    """What the letter of a notice takes from its matter and may change."""
+    return one.matter.trigger, one.contact
+
+
+def _running(store: Store, tx: Tx, matter: Matter) -> list[Opened]:
+    """The notices in force on holds of a matter."""
+    asked = (
+        select(hold_notices.c.key)
+        .join(holds, holds.c.key == hold_notices.c.hold)
+        .join(custodians, custodians.c.key == hold_notices.c.custodian)
+        .where(
+            holds.c.matter == matter.key,
+            holds.c.released_entry.is_(None),
+            hold_notices.c.ended_entry.is_(None),
+            hold_notices.c.kind != RELEASED,
+            custodians.c.ended_entry.is_(None),
+        )
+        .order_by(hold_notices.c.key)
+    )
+    return [_opened(store, tx, key) for key in tx.execute(asked).scalars()]
+
+
+def _is_untried(tx: Tx, notice: Notice) -> bool:
+    """Whether no letter of a notice was begun; one that was may be on its way as it was."""
+    tries = tx.execute(select(hold_notices.c.tries).where(hold_notices.c.key == notice.key)).scalar_one()
+    return not notice.letters and not tries
+
+
 def tell_of_release(store: Store, tx: Tx, hold: Hold, *, why: str) -> int:
     """Tell everybody in writing who was told of a hold that it is released; called with the lock, by nobody in person.
 
@@ -169,14 +219,27 @@ def tell_of_release(store: Store, tx: Tx, hold: Hold, *, why: str) -> int:
 
 
 def _put(
-    store: Store, tx: Tx, hold: Hold, custodian: Custodian, kind: str, *, by: Officer | None, why: str
+    store: Store,
+    tx: Tx,
+    hold: Hold,
+    custodian: Custodian,
+    kind: str,
+    *,
+    by: Officer | None,
+    why: str,
+    instead: Notice | None = None,
 ) -> Notice:
     now, identity = to_instant(store.clock.now()), new_id()
+    detail = {"notice": str(identity), "kind": kind, "to": custodian.email, "name": custodian.name}
+    if instead is not None:
+        detail["instead"] = str(instead.id)
     entry = acts.note(
         store, tx, "notice:given", matter=hold.matter, hold=hold.id, by=by.id if by else None, why=why,
-        detail={"notice": str(identity), "kind": kind, "to": custodian.email, "name": custodian.name},
-        subject=hold.id,
+        detail=detail, subject=hold.id,
     )  # fmt: skip
+    if instead is not None:
+        ended = update(hold_notices).where(hold_notices.c.key == instead.key)
+        tx.execute(ended.values(ended_entry=entry))
     tx.execute(
         insert(hold_notices).values(
             id=identity.bytes,
@@ -331,13 +394,13 @@ def _goes_on(store: Store, tx: Tx, notice: Notice) -> bool:
         .join(holds, holds.c.key == hold_notices.c.hold)
         .where(
             hold_notices.c.hold != notice.hold,
-            hold_notices.c.ended_entry.is_(None),
             hold_notices.c.kind != RELEASED,
+            hold_notices.c.letters > 0,  # also where another notice took its place since
             holds.c.released_entry.is_(None),
+            custodians.c.ended_entry.is_(None),
         )
     )
-    found = _read(store, tx, tx.execute(asked).all())
-    return any(one.email == notice.email and one.letters and not one.ended for one in found)
+    return any(one.email == notice.email for one in _read(store, tx, tx.execute(asked).all()))
 
 
 # -- acknowledging -----------------------------------------------------------------------------------------
@@ -416,10 +479,12 @@ def _opened(store: Store, tx: Tx, key: int) -> Opened:
 
 
 def _contact(tx: Tx, matter: Matter, hold: Hold) -> str:
-    """Whom to ask: whoever placed the hold, or else an attorney of the matter who still works here."""
+    """Whom to ask: whoever placed the hold, or else an attorney of the matter who still works here; of a silent one, a member."""
     people = {one.id: one for one in officers.list_all(tx)}
     for who in (hold.by, matter.opened_by, *matter.members):
-        if who in people and people[who].may(Role.ATTORNEY):
+        if who not in people or (matter.silent and who not in matter.members):
+            continue
+        if people[who].may(Role.ATTORNEY):
             return people[who].email
     return ""
 

@@ -75,7 +75,7 @@ class ScopeRefused(BadQuery):
 
 
 class EmptyScope(Invalid):
-    """The scope names neither words nor pages, authors, days or records."""
+    """The scope names neither words nor pages, authors, days or records, or one that is empty."""
 
     code = "empty-scope"
 
@@ -140,6 +140,14 @@ class Scope:
     def standing(self) -> bool:
         """Whether there is anything that new captures could meet, beside records that are named."""
         return bool(self.query.strip() or self.pages or self.authors or self.since or self.until)
+
+    def asked(self) -> Tree | None:
+        """The same as `understood`, of a scope that is only asked about: refused where nothing could ever meet it."""
+        if not all(one.strip() for one in (*self.authors, *self.pages)):
+            raise EmptyScope(
+                "an author or a page of the scope is empty, and nothing would meet it", next="Leave it out."
+            )
+        return self.understood()
 
     def understood(self) -> Tree | None:
         """The question as it is asked of every version; None where only records are named.

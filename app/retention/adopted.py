@@ -28,7 +28,7 @@ from app.records.clock import iso
 from app.records.errors import IntegrityFailure, NotFound, Refused
 from app.records.ids import new_id
 from app.retention import editions, schedules
-from app.retention.editions import Edition, InForce
+from app.retention.editions import Edition, InForce, Span
 from app.retention.lines import Problem
 from app.retention.schedule import Schedule
 from app.retention.schedules import BadSchedule
@@ -140,6 +140,14 @@ def coming(
     after = [_ended_by(one, edition) for one in before]
     editions.check([*after, edition])
     return edition, editions.in_force([*after, edition], edition.since)
+
+
+def spans(store: Store, tx: Tx, start: date, last: date, besides: Edition | None = None) -> list[Span]:
+    """The days from `start` to `last` under the editions that bind on each, as if `besides` were adopted too."""
+    known = [one.edition for one in listed(store, tx)]
+    if besides is not None:
+        known = [*(_ended_by(one, besides) for one in known), besides]
+    return editions.spans(known, start, last)
 
 
 def adopt(

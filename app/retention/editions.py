@@ -80,6 +80,32 @@ class InForce:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days on which the same editions bind: from the day for which they were looked up, and before `end`."""
+
+    editions: InForce
+    end: date
+
+    @property
+    def first(self) -> date:
+        return self.editions.on
+
+
+def spans(editions: Sequence[Edition], start: date, last: date) -> list[Span]:
+    """The days from `start` to `last`, each under the editions that bind on it."""
+    changes = {day for one in editions for day in (one.since, one.ended_on) if day and start < day <= last}
+    found: list[Span] = []
+    for day in sorted({start, *changes}):
+        binds = in_force(editions, day)
+        if found and found[-1].editions.editions == binds.editions:
+            continue
+        if found:
+            found[-1] = Span(found[-1].editions, day)
+        found.append(Span(binds, date.max))
+    return found
+
+
 def in_force(editions: Sequence[Edition], on: date) -> InForce:
     """The editions that bind on a day, or an error that says which two cannot bind together."""
     return InForce(on, tuple(edition for edition in editions if edition.binds(on)))

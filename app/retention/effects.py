@@ -7,7 +7,7 @@ disposes looks at all of them, in the transaction that destroys.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,10 +15,10 @@ from app.db import Tx
 from app.index.engine import Engine
 from app.index.keys import Keys
 from app.retention import adopted, classifying, judging, known
-from app.retention.calendar import next_day
+from app.retention.calendar import DAY, Period, add, next_day
 from app.retention.classifying import Rules
 from app.retention.decide import Decision, Eligible, KeepUntil, Permanent, Review, eligible
-from app.retention.editions import Edition, InForce
+from app.retention.editions import Edition, InForce, Span
 from app.retention.facts import Today
 from app.retention.judging import PART
 from app.retention.known import Beside, Row
@@ -32,13 +32,20 @@ MONTHS = 120
 """Ten years."""
 
 
-def tally(standing: Standing, tx: Tx, on: date | None = None) -> Mapping[str, Counter[str]]:
-    """How many records of each series stand how on a day, today unless another is named."""
-    today = standing.today(tx) if on is None else Today.plainly(on)
-    judge = standing.judge(tx, today)
+def tally(standing: Standing, tx: Tx, engine: Engine, on: date | None = None) -> Mapping[str, Counter[str]]:
+    """How many records of each series stand how on a day, today unless another is named.
+
+    Where other editions bind by then, each record is of the series into which their rules put it.
+    """
+    now = standing.today(tx)
+    judge = standing.judge(tx, now if on is None else Today.plainly(on))
     counts: dict[str, Counter[str]] = {}
-    for one in judging.every(tx, judge):
-        counts.setdefault(one.series or NO_SERIES, Counter())[kind(one.decision)] += 1
+    if on is None or on <= now.day or judge.editions.editions == standing.in_force(tx, now.day).editions:
+        for one in judging.every(tx, judge):
+            counts.setdefault(one.series or NO_SERIES, Counter())[kind(one.decision)] += 1
+        return counts
+    for row, stands, series in _placed(standing.store, tx, engine, judge.editions, judge):
+        counts.setdefault(series or NO_SERIES, Counter())[kind(judge.decide(row, series, stands))] += 1
     return counts
 
 
@@ -89,7 +96,7 @@ def of_classifying(store: Store, tx: Tx, engine: Engine) -> Counter[tuple[str, s
     """How many records the rules in force would put from which series into which; nothing is written."""
     rules = classifying.rules_in_force(store, tx)
     moves: Counter[tuple[str, str]] = Counter()
-    for told, places in _parts(store, tx, engine, rules.editions):
+    for told, (places,) in _parts(store, tx, engine, rules.editions):
         for row in told:
             to = places.get(row.key, (None,))[0]
             if to != row.ruled:
@@ -101,13 +108,22 @@ def _placed(
     store: Store, tx: Tx, engine: Engine, editions: InForce, *judges: judging.Judge
 ) -> Iterator[tuple[Row, Beside, str | None]]:
     """Each living record with what stands beside it, and the series into which it would come."""
-    for told, places in _parts(store, tx, engine, editions):
-        to = {row.key: row.given or places.get(row.key, (None,))[0] for row in told}
+    for row, stands, series in _moved(store, tx, engine, [editions], judges):
+        yield row, stands, series[0]
 
-        def wants(row: Row, to: Mapping[int, str | None] = to) -> bool:
+
+def _moved(
+    store: Store, tx: Tx, engine: Engine, under: Sequence[InForce], judges: Sequence[judging.Judge]
+) -> Iterator[tuple[Row, Beside, list[str | None]]]:
+    """Each living record with what stands beside it, and the series into which it would come under each of these."""
+    for told, places in _parts(store, tx, engine, *under):
+        to = {row.key: [row.given or one.get(row.key, (None,))[0] for one in places] for row in told}
+
+        def wants(row: Row, to: Mapping[int, list[str | None]] = to) -> bool:
             return any(
-                judge.wants_versions(row) or judge.wants_versions(row._replace(given=to[row.key]))
+                judge.wants_versions(row._replace(given=series))
                 for judge in judges
+                for series in (row.given, *to[row.key])
             )
 
         stands = known.beside(tx, told, with_versions=wants, spans=True)
@@ -116,17 +132,20 @@ def _placed(
 
 
 def _parts(
-    store: Store, tx: Tx, engine: Engine, editions: InForce
-) -> Iterator[tuple[list[Row], Mapping[int, classifying.Place]]]:
-    """The living records in parts, with where rules would put those that were looked at."""
-    rules = Rules(
-        editions, b"", {rule.priority: 0 for one in editions.editions for rule in one.schedule.classify}
-    )
-    sets = classifying.asked_for(store, tx, engine, editions)
+    store: Store, tx: Tx, engine: Engine, *under: InForce
+) -> Iterator[tuple[list[Row], list[Mapping[int, classifying.Place]]]]:
+    """The living records in parts, with where the rules of each of these editions would put those that were looked at."""
+    asked = [(_rules(editions), classifying.asked_for(store, tx, engine, editions)) for editions in under]
     after = 0
     while told := known.read(tx, known.shown(), after=after, limit=PART):
-        yield told, classifying.placed(store, tx, rules, sets, told)
+        yield told, [classifying.placed(store, tx, rules, sets, told) for rules, sets in asked]
         after = told[-1].key
+
+
+def _rules(editions: InForce) -> Rules:
+    """The rules of these editions, adopted or not."""
+    rules = [rule.priority for one in editions.editions for rule in one.schedule.classify]
+    return Rules(editions, b"", dict.fromkeys(rules, 0))
 
 
 # -- the years to come -------------------------------------------------------------------------------------
@@ -173,24 +192,26 @@ def simulate(
 
     `held` is what the hold would cover, as `app.holds.finding.thought_of` tells it.
     """
-    start = standing.today(tx).day
-    editions = standing.in_force(tx, start)
+    store, start = standing.store, standing.today(tx).day
+    besides: Edition | None = None
     if schedule is not None:
-        told = proposed(standing.store, tx, schedule, engine, instrument="a simulation", since=start)
-        start = max(start, told.after.on)
-        editions = InForce(start, told.after.editions)
+        told = proposed(store, tx, schedule, engine, instrument="a simulation", since=start)
+        start, besides = max(start, told.after.on), told.edition
     day = on or start
-    now = standing.judge(tx, Today.plainly(start), editions)
-    then = standing.judge(tx, Today.plainly(day), InForce(day, editions.editions))
     found = Simulation(start=start, on=day, months=[Month(_month(start, number)) for number in range(months)])
+    spans = adopted.spans(store, tx, start, max(day, _last_day(start, months)), besides)
+    judges = [standing.judge(tx, Today.plainly(one.first), one.editions) for one in spans]
+    of_day = max(number for number, one in enumerate(spans) if one.first <= max(day, start))
+    then = standing.judge(tx, Today.plainly(day), InForce(day, spans[of_day].editions.editions))
     places = {one.month: one for one in found.months}
     covered = _in_bytes(held or Keys())
-    for row, stands, series in _as_it_would_be(standing.store, tx, engine, editions, schedule, now, then):
+    under = spans if schedule is not None else spans[1:]
+    for row, stands, series in _as_it_would_be(store, tx, engine, under, judges):
         is_held = row.key >> 3 < len(covered) and bool(covered[row.key >> 3] >> (row.key & 7) & 1)
-        _count(found, places, now.decide(row, series, stands), held=is_held)
-        ends = then.decide(row, series, stands)
+        _count(found, places, *_in_time(spans, judges, row, series, stands), held=is_held)
+        ends = then.decide(row, series[of_day], stands)
         word = "held" if is_held and eligible(ends) else kind(ends)
-        found.counts.setdefault(series or NO_SERIES, Counter())[word] += 1
+        found.counts.setdefault(series[of_day] or NO_SERIES, Counter())[word] += 1
     return found
 
 
@@ -200,45 +221,68 @@ def _in_bytes(keys: Keys) -> bytes:
 
 
 def _as_it_would_be(
-    store: Store,
-    tx: Tx,
-    engine: Engine,
-    editions: InForce,
-    schedule: Schedule | None,
-    *judges: judging.Judge,
-) -> Iterator[tuple[Row, Beside, str | None]]:
-    if schedule is not None:
-        yield from _placed(store, tx, engine, editions, *judges)
+    store: Store, tx: Tx, engine: Engine, under: Sequence[Span], judges: Sequence[judging.Judge]
+) -> Iterator[tuple[Row, Beside, list[str | None]]]:
+    """Each living record with its series in each span: as it is now until another edition's rules put it elsewhere."""
+    if under:
+        for row, stands, series in _moved(store, tx, engine, [one.editions for one in under], judges):
+            yield row, stands, series if len(series) == len(judges) else [row.series, *series]
         return
     for told, stands in judging.judged(tx, judges[0]):
         for row in told:
-            yield row, stands, row.series
+            yield row, stands, [row.series]
 
 
-def _count(found: Simulation, places: Mapping[str, Month], decision: Decision, *, held: bool) -> None:
+def _in_time(
+    spans: Sequence[Span],
+    judges: Sequence[judging.Judge],
+    row: Row,
+    series: Sequence[str | None],
+    stands: Beside,
+) -> tuple[Decision, date | None]:
+    """What is decided of a record in the first span in which it becomes eligible, or in the last, and that day."""
+    decided = [judge.decide(row, code, stands) for judge, code in zip(judges, series, strict=True)]
+    for span, decision in zip(spans, decided, strict=True):
+        if isinstance(decision, Eligible):
+            return decision, span.first
+        if isinstance(decision, KeepUntil) and next_day(decision.until) < span.end:
+            return decision, next_day(decision.until)
+    return decided[-1], None
+
+
+def _count(
+    found: Simulation,
+    places: Mapping[str, Month],
+    decision: Decision,
+    since: date | None,
+    *,
+    held: bool,
+) -> None:
     found.records += 1
+    if since is not None:
+        already = isinstance(decision, Eligible) and since == found.start
+        place = found.already if already else places.get(f"{since:%Y-%m}")
+        if place is None:
+            found.later += 1
+        elif held:
+            place.held += 1
+        else:
+            place.eligible += 1
+        return
     match decision:
-        case Eligible():
-            place = found.already
-        case KeepUntil(until=until):
-            month = f"{next_day(until):%Y-%m}"
-            if month not in places:
-                found.later += 1
-                return
-            place = places[month]
+        case KeepUntil():
+            found.later += 1
         case Permanent():
             found.permanent += 1
-            return
         case Review():
             found.review += 1
-            return
         case _:
             found.kept += 1
-            return
-    if held:
-        place.held += 1
-    else:
-        place.eligible += 1
+
+
+def _last_day(start: date, months: int) -> date:
+    """The last day of the last month that is counted."""
+    return add(start.replace(day=1), Period(months=months)) - DAY
 
 
 def _month(start: date, number: int) -> str:

@@ -3,14 +3,14 @@
 Each is one entry of the ledger, for one record or for many. Nothing is
 changed in place: a correction is another event that supersedes the first, and
 both stay. A person can give a day that no capture shows; nobody can give one
-that is still to come.
+that is still to come, or on which the record was not there yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +19,13 @@ from sqlalchemy import insert, select, update
 from app.capture import deeds
 from app.capture.deeds import BadDate
 from app.capture.records import NoSuchRecord
-from app.db import Tx
+from app.db import Tx, from_instant, to_instant
 from app.db.database import lock_ledger
 from app.records.errors import Invalid, NotFound, Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer
 from app.retention import adopted, describing, lines
+from app.retention.calendar import civil, next_day
 from app.retention.editions import InForce
 from app.retention.known import KEPT_UNTIL, REVIEW_ON, REVIEWED
 from app.retention.schedule import DECLARED, DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED
@@ -190,9 +191,11 @@ def event(
     _must_be_past(store, on, until)
     words = deeds.words(evidence, "what shows it")
     keys = _named(tx, ids)
+    last = until or on
+    if last is not None and name != DISPOSED:  # which is said of other records
+        _must_have_been_there(store, tx, list(keys.values()), last)
     signed = by.id.bytes if name == DECLARED else None
     identity = new_id()
-    last = until or on
     detail: dict[str, object] = {
         "name": name,
         "on": str(on) if on else None,
@@ -400,6 +403,22 @@ def _must_be_past(store: Store, on: date | None, until: date | None) -> None:
             raise BadDate(f"{one} is still to come", next="Record what happened when it has.")
     if until is not None and (on is None or until < on):
         raise BadDate(f"{until} is before {on}", next="The first day comes first.")
+
+
+def _must_have_been_there(store: Store, tx: Tx, keys: Sequence[int], on: date) -> None:
+    """Refuse a day on which one of these records was not there yet, as far as it is known when it was published."""
+    zone = store.agency.zone()
+    after = to_instant(datetime.combine(next_day(on), time(), zone))
+    for part in _parts(keys):
+        younger = select(records.c.id, records.c.published_at).where(
+            records.c.key.in_(part), records.c.published_at >= after, records.c.first_seen >= after
+        )
+        if (row := tx.execute(younger.order_by(records.c.key).limit(1)).one_or_none()) is not None:
+            day = civil(from_instant(row.published_at), zone)
+            raise BadDate(
+                f"{on} is before record {UUID(bytes=bytes(row.id))} was there: it was published on {day}",
+                next="Look at the day again, or leave out what is younger.",
+            )
 
 
 def _named(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -69,10 +69,11 @@ CLASSIFY_KEYS = ("series", "when", "answered", "direction", "duplicate", "priori
 APPROVERS = (Role.RECORDS_OFFICER, Role.APPROVER, Role.ATTORNEY)
 """Who may stand in the chain of approvals."""
 DIRECTIONS = ("incoming", "outgoing")
-EVENT_NAME = "[a-z][a-z0-9_]*"
+EVENT_NAME = "[a-z][a-z0-9_]{0,79}"
 JURISDICTION = "[A-Za-z][A-Za-z0-9-]*"
 FEWEST_APPROVALS, MOST_APPROVALS = 2, 12
 MOST_DAYS = 3650
+LONGEST_CODE = 80
 MOST_PRIORITY = 1_000_000
 _NOT_IN_RULES = {
     "series": "a series is what the rule decides",
@@ -240,7 +241,7 @@ class _Reading:
         self.check_keys(table, SERIES_KEYS, REQUIRED_SERIES_KEYS, "a series")
         rule: Rule = Undefined(why="its rule cannot be read")
         return Series(
-            code=self.text(table, "code"),
+            code=self.take(table, "code", _code, ""),
             title=self.text(table, "title"),
             rule=self.take(table, "rule", self._rule, rule),
             scope=self.text(table, "scope"),
@@ -506,11 +507,23 @@ def _jurisdiction(node: Node) -> str:
     return said
 
 
+def _code(node: Node) -> str:
+    """The code of a series: it stands in lists, commands and addresses, so it is one short line."""
+    said = lines.text(node, "code")
+    if len(said) > LONGEST_CODE or not said.isprintable():
+        raise Wrong(
+            node.line,
+            f"a code is one line of at most {LONGEST_CODE} characters that can be seen",
+            "Write the number that the authority gave, and the rest as title or scope.",
+        )
+    return said
+
+
 def _day(node: Node, what: str) -> date | None:
     """A day; None where `null` is written, for what is not known."""
     if lines.empty(node):
         return None
-    said = lines.text(node, what)
+    said = node.written.strip() if isinstance(node, lines.Value) else lines.text(node, what)
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", said, re.ASCII):
             raise ValueError(said)

@@ -19,6 +19,7 @@ from app.retention.schedules import (
     EVENT_NAME,
     FEWEST_APPROVALS,
     JURISDICTION,
+    LONGEST_CODE,
     MOST_APPROVALS,
     MOST_DAYS,
     MOST_PRIORITY,
@@ -72,7 +73,7 @@ _DESCRIBED = {
     "classify": {"type": "array", "items": {"$ref": "#/$defs/classify"}},
 }  # fmt: skip
 _SERIES = {
-    "code": _TEXT,
+    "code": {**_TEXT, "maxLength": LONGEST_CODE, "pattern": "^[^\\t\\r\\n]*$"},
     "title": _TEXT,
     "scope": _TEXT,
     "citation": {**_TEXT, "description": "The authority for the rule. Without one nothing is disposed of."},

@@ -16,6 +16,7 @@ import holidays as observances
 
 from app.retention.calendar import DAY, LAST, BadCalendar
 
+_FRIDAY = 4
 _MOVED = " (observed)"
 """How the list ends the name of a holiday on the day on which it is observed instead."""
 
@@ -40,6 +41,8 @@ class WorkingDays:
     """Holidays of the list, by name, on which an agency works unless it says that it is closed."""
     moved: bool = True
     """Whether the day on which a holiday of a weekend is observed is free; if not, the agency names those that are."""
+    fridays: bool = True
+    """Whether that holds of the Friday before a Saturday, too, and not of the Monday after a Sunday alone."""
 
     def __post_init__(self) -> None:
         known = observances.list_supported_countries()
@@ -70,11 +73,12 @@ class WorkingDays:
         if day in self.open:
             return None
         told = self._observed.get(day)  # the library learns a year when it is asked for one of its days
-        return "; ".join(one for one in told.split("; ") if self._free(one)) or None if told else None
+        return "; ".join(one for one in told.split("; ") if self._free(one, day)) or None if told else None
 
-    def _free(self, name: str) -> bool:
+    def _free(self, name: str, day: date) -> bool:
         holiday = name.removesuffix(_MOVED)
-        return holiday not in self.optional and (self.moved or holiday == name)
+        moves = self.moved and (self.fridays or day.weekday() != _FRIDAY)
+        return holiday not in self.optional and (moves or holiday == name)
 
     def works(self, day: date) -> bool:
         return self.closed_for(day) is None

@@ -1,6 +1,6 @@
 """Reading a record: found for this officer, or not there at all; and every look at it on the access log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from app.holds.showing import with_hold, with_holds
 from app.records.nouns import Disposed, Officer, Record
 from app.store import access
 from app.web.parts import Parts
-from app.web.who import messages
+from app.web.who import READERS, messages
 
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 """The media types that a browser may show by itself; everything else is handed over as a file."""
@@ -43,6 +43,16 @@ def view(
     found = records.get(here.store, tx, identity, messages=messages(by), number=number, by=by.id)
     access.note(here.store, tx, "view", by=by.id, record=identity, detail={"what": what, "version": number})
     return with_hold(here.store, tx, found, by=by)
+
+
+def in_brief(here: Parts, tx: Tx, identities: Sequence[UUID], *, by: Officer) -> Mapping[UUID, Record]:
+    """Those of a list of records that `by` may read, with the look at them written down; none for who reads no records."""
+    if not (identities and by.may(*READERS)):
+        return {}
+    keys = list(records.keys_of(tx, identities).values())
+    found = records.read(here.store, tx, keys, messages=messages(by), by=by.id)
+    access.note(here.store, tx, "view", by=by.id, detail={"what": "a list", "records": len(identities)})
+    return {one.id: one for one in found}
 
 
 def living(found: Record | Disposed) -> Record:

@@ -111,6 +111,16 @@ def test_a_scope_that_is_refused_points_at_the_place(scope: str, attorney: Perso
     assert told.json()["next"]
 
 
+def test_an_author_who_is_left_empty_is_refused_and_nothing_is_placed(attorney: Person):
+    matter = opened(attorney)
+    for path in ("/api/v1/holds", "/api/v1/holds/preview"):
+        told = attorney.post(
+            path, json={"matter": matter["id"], "scope": "bridge", "authors": [" "], "why": "x"}
+        )
+        assert (told.status_code, told.json()["code"]) == (422, "empty-scope")
+    assert attorney.get("/api/v1/holds").json()["total"] == 0
+
+
 BROKEN = json.loads('"\\ud800"')
 """Half a character, as a program that cuts text in the wrong place sends it."""
 
@@ -302,6 +312,75 @@ def test_a_custodian_acknowledges_without_an_account(
     assert "acknowledged" in counsel.get(hold).text
     assert pat.get("/hold-notice/not-a-secret").status_code == 404
     assert pat.client.post(found[1]).status_code == 403
+
+
+def noticed(archive: Archive, attorney: Person, sink: Sink) -> tuple[str, str]:
+    """A matter, and a hold of it that a custodian was told of and acknowledged."""
+    matter = str(opened(attorney, trigger="2026-02-01")["id"])
+    attorney.post(f"/api/v1/matters/{matter}/custodians", json={"name": "Pat", "email": PAT, "why": "drafts"})
+    asked = {"matter": matter, "scope": "bridge", "why": "kept"}
+    hold = str(attorney.post("/api/v1/holds", json=asked).json()["id"])
+    attorney.post(f"/api/v1/holds/{hold}/notices", json={"to": PAT, "why": "must keep"})
+    post = mailer(f"smtp://127.0.0.1:{sink.port}", "archive@alder.example", clock=archive.store.clock)
+    assert noticing.send(archive.store, post, "http://testserver") == 1
+    found = re.search(r"http://testserver/hold-notice/(\S+)", sink.messages()[0].get_content())
+    assert found
+    with archive.store.database.begin() as tx:
+        noticing.acknowledge(archive.store, tx, found[1])
+    return matter, hold
+
+
+PAT = "pat@alder.example"
+
+
+@pytest.mark.parametrize("way", ["api", "page", "command line"])
+def test_by_every_door_another_trigger_date_gives_notice_anew_and_a_note_does_not(
+    way: str,
+    attorney: Person,
+    archive: Archive,
+    serve: Callable[..., Sink],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    matter, hold = noticed(archive, attorney, serve())
+    monkeypatch.setenv("MUNIMENT_HOME", str(archive.settings.home))
+    monkeypatch.setenv("MUNIMENT_TOKEN", hired(archive, "third", Role.ATTORNEY))
+
+    def changed(**to: str) -> list[tuple[str, str]]:
+        match way:
+            case "api":
+                attorney.post(f"/api/v1/matters/{matter}/change", json={**to, "why": "a letter"})
+            case "page":
+                browser: Browser = request.getfixturevalue("counsel")
+                browser.send(f"/matters/{matter}", f"/matters/{matter}/note", **to, why="a letter")
+            case _:
+                words = [word for name, value in to.items() for word in (f"--{name}", value)]
+                assert door.main(["matter", "change", matter, *words, "--why", "a letter"]) == 0
+                capsys.readouterr()
+        told = attorney.get(f"/api/v1/holds/{hold}/notices").json()["notices"]
+        return [(one["kind"], one["state"]) for one in told]
+
+    before = [("notice", "acknowledged")]
+    assert changed(note="counsel called") == before
+    assert changed(trigger="2026-02-01") == before
+    assert changed(trigger="2026-01-15") == [*before, ("changed", "waiting")]
+
+
+def test_the_link_of_a_notice_that_is_over_asks_nobody_to_keep_anything(
+    attorney: Person, archive: Archive, app: FastAPI, serve: Callable[..., Sink]
+):
+    sink = serve()
+    matter, _ = noticed(archive, attorney, sink)
+    found = re.search(r"http://testserver(/hold-notice/\S+)", sink.messages()[0].get_content())
+    assert found
+    pat = Browser(app)
+    assert "must keep certain records" in pat.get(found[1]).text
+    attorney.post(f"/api/v1/matters/{matter}/change", json={"trigger": "2026-01-15", "why": "a letter"})
+    told = pat.get(found[1]).text
+    assert "It is over: what holds now is said by the newest letter" in told
+    assert "must keep certain records" not in told
+    assert "Thank you. Keep" not in told
 
 
 # -- command line ------------------------------------------------------------------------------------------

@@ -245,7 +245,7 @@ def test_many_records_are_named_by_a_file_and_what_was_recorded_is_put_right_on_
     named = [of.record("fell"), of.record("fence")]
     browser = of.browser("rosa")
     form = {
-        "csrf": browser.mark("/retention/many"), "act": "event", "name": "last_action", "on": "2026-02-01",
+        "csrf": browser.mark("/retention/many"), "act": "event", "name": "last_action", "on": "2026-03-01",
         "evidence": "the file", "why": "closed", "step": "preview",
     }  # fmt: skip
     file = {"file": ("ids.txt", "\n".join(named).encode(), "text/plain")}
@@ -259,13 +259,13 @@ def test_many_records_are_named_by_a_file_and_what_was_recorded_is_put_right_on_
     # Another day for one of them, in the place of the first.
     at = f"/records/{named[0]}/retention"
     of.sends(
-        "rosa", at, f"{at}/event", name="last_action", on="2026-02-03", evidence="the letter", corrects=first,
+        "rosa", at, f"{at}/event", name="last_action", on="2026-03-02", evidence="the letter", corrects=first,
         why="the letter is later",
     )  # fmt: skip
     events = [one for one in of.explained("fell")["recorded"] if one["name"] == "last_action"]
     assert sorted((one["on"], one["superseded_entry"] is None) for one in events) == [
-        ("2026-02-01", False),
-        ("2026-02-03", True),
+        ("2026-03-01", False),
+        ("2026-03-02", True),
     ]
     both = browser.client.post("/retention/many", data=form | {"query": "*", "records": named[0]})
     none = browser.client.post("/retention/many", data=form)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.db import from_instant, to_instant
 from app.records import ids
 from app.records.clock import FixedClock, SystemClock, today
+from app.records.errors import Invalid
 from app.records.ids import new_id, new_ids
 
 JUNEAU = ZoneInfo("America/Juneau")
@@ -87,3 +88,35 @@ def test_a_moment_without_a_zone_is_refused_and_not_guessed():
     with pytest.raises(ValueError, match="no time zone"):
         to_instant(datetime(2026, 3, 2, 12))  # noqa: DTZ001 - that is the point
     assert to_instant(datetime(1970, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))) == 0
+
+
+# -- lists of ids ------------------------------------------------------------------------------------------
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ONE}\n{OTHER}",
+        f"\ufeff{ONE}\r\n\r\n{OTHER}\r\n",
+        f"  {ONE}\t{OTHER} {ONE}",
+        f"{ONE.hex.upper()}\n{OTHER}\n{ONE}\n",
+    ],
+)
+def test_a_list_of_ids_is_one_a_line_or_divided_by_blanks_and_each_counts_once(text: str):
+    assert ids.listed(text) == ids.of_file(text.encode()) == [ONE, OTHER]
+
+
+def test_a_mistake_in_a_list_of_ids_is_told_with_its_line():
+    with pytest.raises(Invalid, match=r"line 3: 'p1' is no record id"):
+        ids.listed(f"{ONE}\n\n{OTHER} p1\n")
+
+
+def test_a_file_that_is_no_text_is_no_list_of_ids():
+    with pytest.raises(Invalid, match="cannot be read as ids of records: byte 37"):
+        ids.of_file(f"{ONE}\xff".encode("latin-1"))
+
+
+def test_a_list_of_nothing_names_nothing():
+    assert ids.listed(" \n") == ids.of_file(b"") == []

@@ -284,6 +284,25 @@ MISTAKES = {
     "an unknown key of a series": (town(a="scope: Posts => skope: Posts"), 12, "no 'skope'", "scope"),
     "an unknown key of a rule": (town("{after: published, kep: P3Y, then: destroy}"), 15, "no 'kep'", "keep"),
     "an unknown key of classify": (town(a="when: => wen:"), 17, "no 'wen'", "when"),
+    "a code of two lines": (
+        town(a='code: COR-03 => code: "COR\\n03"'),
+        10,
+        "one line of at most 80",
+        "title",
+    ),
+    "a code that is too long": (
+        town(a=f"code: COR-03 => code: {'C' * 81}"),
+        10,
+        "one line of at most 80",
+        "title",
+    ),
+    "an event of an endless name": (
+        town(a=f"series:\n => events: {{{'e' * 81}: it was so}}\nseries:\n"),
+        9,
+        "no name of an event",
+        "final_adjudication",
+    ),
+    "no day at all": (town(a='2026-01-01 => ""'), 5, "effective is no day: ''", "2026-03-31"),
     "a key twice": (town(a="edition: => title: Again\nedition:"), 4, "twice, first on line 3", "one of them"),
     "a missing key": (town(a="authority: Town council\n => "), 1, "no authority", "authority"),
     "a missing rule": (town(a=f"    rule: {RULE}\n => "), 10, "no rule", "rule"),
@@ -592,6 +611,12 @@ def test_what_is_no_character_of_a_text_is_a_mistake_with_its_line(escape: str):
         found = problems(TOWN.replace(written, f'"{escape}"', 1))
         assert (found[0].line, "is no character of a text" in found[0].what) == (line, True)
     assert schedules.read(TOWN.replace("Town council", '"Town\\tcouncil \\U0001F600"')).authority
+
+
+def test_a_code_may_have_blanks_and_as_many_characters_as_are_kept():
+    code = "GS 50-01/12 Ümläut " + "x" * 60
+    made = schedules.read(TOWN.replace("COR-03", code[:80]))
+    assert [one.code for one in made.series] == [code[:80].strip()]
 
 
 def test_every_mistake_of_a_file_is_told_at_once():

@@ -124,6 +124,14 @@ def test_a_scope_that_cannot_be_understood_points_at_the_place():
     assert refused.value.position == 9
 
 
+@pytest.mark.parametrize("more", [{"authors": ("",)}, {"authors": ("Pat", " ")}, {"pages": ("",)}])
+def test_an_empty_author_or_page_is_refused_for_nothing_would_be_covered(more: dict[str, tuple[str, ...]]):
+    """Placed by a program that leaves a field empty, such a hold would look as if it protected."""
+    with pytest.raises(EmptyScope, match="is empty"):
+        Scope(query="bridge", **more).asked()  # type: ignore[arg-type]  # a mapping of one of its fields
+    assert Scope(query="bridge", **more).understood(), "one that was placed is read as ever"  # type: ignore[arg-type]  # the same
+
+
 def test_an_empty_scope_is_refused():
     with pytest.raises(EmptyScope):
         Scope().understood()

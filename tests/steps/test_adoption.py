@@ -216,8 +216,8 @@ def test_a_preview_refuses_what_adopting_would(desk: Desk):
 def test_a_preview_of_a_day_counts_series_and_decisions(desk: Desk):
     filed(desk)
     with desk.store.database.read() as tx:
-        now = effects.tally(desk.standing, tx)
-        later = effects.tally(desk.standing, tx, date(2027, 1, 16))
+        now = effects.tally(desk.standing, tx, desk.engine)
+        later = effects.tally(desk.standing, tx, desk.engine, date(2027, 1, 16))
     assert now == {
         "KEPT": {"permanent": 1},
         "POSTS": {"destroy": 1, "keep_until": 1},
@@ -260,6 +260,105 @@ def test_the_years_under_another_schedule_or_a_hold_are_simulated_and_nothing_ch
 def filed_again(desk: Desk) -> Desk:
     assert desk.classify().looked == 0
     return desk
+
+
+EVERY_FORM = {
+    "POSTS": "{after: published, keep: P2Y, cutoff: fiscal_year, then: destroy}",
+    "TALK": "{any_of: [{after: published, keep: P6Y}, {after: completed, keep: P1Y}], then: destroy}",
+    "KEPT": "{then: permanent}",
+    "SEEN": "{all_of: [{after: published, keep: P3Y}, {after: first_seen, keep: P18M}], then: review}",
+}
+
+
+def busy(desk: Desk, *editions: tuple[bytes, date]) -> Desk:
+    """A page of several years, with editions that are adopted and come into force later."""
+    for file, since in editions:
+        desk.adopt(file, since=since)
+    desk.shown(
+        profile(),
+        *(post(f"p{year}", published_at=on(year, 2, 28 + (year % 4 == 0))) for year in range(2012, 2027)),
+        *(
+            comment(
+                f"c{year}",
+                words="A fence" if year % 2 else "A gate",
+                to="p2020",
+                published_at=on(year, 12, 31),
+            )
+            for year in range(2015, 2026)
+        ),
+    )
+    desk.classify()
+    desk.event("c2023 c2024 c2025", "completed", date(2026, 2, 3))
+    return desk
+
+
+def stood(desk: Desk, day: date) -> dict[str, dict[str, int]]:
+    """How the records stand when the clock has come to a day, and everything was classified by then."""
+    desk.clock.at = on(day.year, day.month, day.day)
+    desk.classify()
+    with desk.store.database.read() as tx:
+        return {code: dict(counts) for code, counts in effects.tally(desk.standing, tx, desk.engine).items()}
+
+
+def went(desk: Desk) -> int:
+    with desk.store.database.read() as tx:
+        counts = effects.tally(desk.standing, tx, desk.engine)
+    return sum(one["destroy"] + one["transfer"] for one in counts.values())
+
+
+COMING = a_schedule(
+    EVERY_FORM | {"TALK": "{after: published, keep: P9Y, then: transfer}"},
+    (("SEEN", 'when: "fence"', 25), *RULES),
+    edition="2",
+).replace(b"effective: null", b"effective: null\nfiscal_year_starts: 07-01")
+FIRST = a_schedule(EVERY_FORM).replace(b"effective: null", b"effective: null\nfiscal_year_starts: 10-31")
+
+
+@pytest.mark.parametrize(
+    "editions",
+    [
+        [(FIRST, date(2026, 3, 1))],
+        [(FIRST, date(2026, 3, 1)), (COMING, date(2029, 5, 15))],
+        [(FIRST, date(2028, 2, 29))],
+    ],
+    ids=["one edition", "another edition comes", "the first edition comes"],
+)
+def test_every_year_of_the_next_ten_stands_as_the_simulator_said(
+    desk: Desk, editions: list[tuple[bytes, date]]
+):
+    busy(desk, *editions)
+    days = [date(2026 + year, 11, 1) for year in range(11)]
+    said = [{code: dict(counts) for code, counts in simulated(desk, on=day).counts.items()} for day in days]
+    with desk.store.database.read() as tx:
+        told = [effects.tally(desk.standing, tx, desk.engine, day) for day in days]
+    assert said == told
+    assert said == [stood(desk, day) for day in days]
+
+
+def test_what_an_edition_to_come_lets_go_stands_in_its_month(desk: Desk):
+    shorter = FIRST.replace(b"keep: P2Y", b"keep: P1M").replace(b'edition: "1"', b'edition: "2"')
+    busy(desk, (FIRST, date(2026, 3, 1)), (shorter, date(2027, 5, 15)))
+    found = simulated(desk)
+    months = {one.month: one.eligible for one in found.months if one.eligible}
+    counted = found.already.eligible
+    for month in ("2027-04", "2027-05", "2027-06", "2027-12", "2028-12"):
+        counted = found.already.eligible + sum(number for name, number in months.items() if name <= month)
+        year, number = int(month[:4]), int(month[5:])
+        desk.clock.at = on(year, number, 28)
+        desk.classify()
+        assert went(desk) == counted, month
+
+
+def test_an_edition_that_ends_lets_nothing_go_from_its_day_on(desk: Desk):
+    busy(desk, (FIRST, date(2026, 3, 1)))
+    with desk.store.database.begin() as tx:
+        (one,) = adopted.listed(desk.store, tx)
+        adopted.end(desk.store, tx, one, on=date(2027, 1, 1), by=desk.clerk.id, why="repealed")
+    found = simulated(desk, on=date(2030, 1, 1))
+    assert not any(one.eligible for one in found.months if one.month >= "2027")
+    assert not any("destroy" in counts for counts in found.counts.values())
+    assert found.later == found.review == found.permanent == 0
+    assert found.kept + found.already.eligible + sum(one.eligible for one in found.months) == found.records
 
 
 def test_the_picture_says_in_words_what_it_shows(desk: Desk):

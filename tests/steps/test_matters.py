@@ -115,6 +115,50 @@ def test_members_come_and_go_and_the_last_one_stays(law: Law):
         matters.admit(law.store, tx, matter, "nobody@harrowfalls.example", by=law.counsel, why="x")
 
 
+def test_a_silent_matter_keeps_an_attorney_who_can_release_its_holds(law: Law):
+    sealed, open_ = law.matter("Sealed", silent=True), law.matter("Open")
+    for matter in (sealed, open_):
+        with law.store.database.begin() as tx:
+            matters.admit(law.store, tx, matter, law.clerk.email, by=law.counsel, why="helps")
+    with pytest.raises(BadMatter, match="keeps one attorney"), law.store.database.begin() as tx:
+        matters.dismiss(law.store, tx, sealed, law.counsel.email, by=law.counsel, why="leaves")
+    with law.store.database.begin() as tx:
+        now = matters.dismiss(law.store, tx, open_, law.counsel.email, by=law.second, why="leaves")
+        assert now.members == (law.clerk.id,)
+        matters.admit(law.store, tx, sealed, law.second.email, by=law.counsel, why="takes over")
+        now = matters.dismiss(law.store, tx, sealed, law.counsel.email, by=law.counsel, why="leaves")
+    assert set(now.members) == {law.clerk.id, law.second.id}
+
+
+def test_the_name_of_a_custodian_is_one_line_of_a_letter(law: Law):
+    matter = law.matter()
+    with law.store.database.begin() as tx:
+        named = matters.name_custodian(
+            law.store,
+            tx,
+            matter,
+            " Pat\n\nSmith\u2028 Jr. ",
+            "pat@far.example",
+            by=law.counsel,
+            why="has drafts",
+        )
+    assert named.name == "Pat Smith Jr."
+
+
+def test_of_two_custodians_of_one_name_neither_is_taken_for_the_other(law: Law):
+    matter = law.matter()
+    people = (("Pat Smith", "pat@far.example"), ("Pat Smith", "p.smith@far.example"), ("pat@far.example", "kim@far.example"))  # fmt: skip
+    with law.store.database.begin() as tx:
+        for name, email in reversed(people):
+            matters.name_custodian(law.store, tx, matter, name, email, by=law.counsel, why="has drafts")
+        found = matters.get(law.store, tx, str(matter.id), by=law.counsel)
+    with pytest.raises(NoSuchCustodian, match="2 custodians are called"):
+        matters.custodian(found, "Pat Smith")
+    assert matters.custodian(found, "Pat@far.example").email == "pat@far.example"
+    assert {one.email for one in found.custodians} == {email for _, email in people}
+    assert {matters.custodian(found, email).email for _, email in people} == {email for _, email in people}
+
+
 def test_a_closed_matter_changes_no_more(law: Law):
     matter = law.matter()
     with law.store.database.begin() as tx:

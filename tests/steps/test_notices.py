@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +222,160 @@ def test_where_nobody_was_told_nobody_is_told_of_a_change(office: Office):
     more = office.place(office.suit, "gate").hold
     with office.store.database.begin() as tx:
         assert noticing.tell_of_change(office.store, tx, more, by=office.counsel, why="wider") == 0
+
+
+def change(office: Office, verb: Callable[..., object] = matters.change, *what: object, **more: Any) -> None:
+    """Change the matter as the doors do."""
+    with office.store.database.begin() as tx:
+        suit = matters.known_to_work(office.store, tx, office.suit.key)
+        with noticing.telling(office.store, tx, suit, by=office.counsel, why="it changed"):
+            verb(office.store, tx, suit, *what, by=office.counsel, why="it changed", **more)
+
+
+def told(office: Office) -> list[tuple[str, str]]:
+    return [(one.kind, one.state) for one in office.notices()]
+
+
+def test_another_trigger_date_gives_notice_anew_and_asks_for_another_acknowledgement(office: Office):
+    office.notify()
+    office.send()
+    first = office.link()
+    office.acknowledge(first)
+    change(office, trigger=date(2026, 1, 31))
+    assert told(office) == [("notice", "acknowledged"), ("changed", "waiting")]
+    assert office.send() == 1
+    letter_now = office.sink.messages()[-1]
+    assert "has changed" in str(letter_now["Subject"])
+    assert "2026-01-31" in body(letter_now)
+    assert told(office)[-1] == ("changed", "sent")
+    office.clock.at += 3 * DAY
+    assert office.send() == 1, "the new notice is reminded of, though the one before was acknowledged"
+    office.acknowledge(office.link())
+    assert told(office) == [("notice", "acknowledged"), ("changed", "acknowledged")]
+    assert office.soundness() == []
+
+
+def test_the_notice_before_a_change_is_over_and_not_reminded_of(office: Office):
+    office.notify()
+    office.send()
+    first = office.link()
+    change(office, trigger=date(2026, 1, 31))
+    assert told(office) == [("notice", "ended"), ("changed", "waiting")]
+    with pytest.raises(NoticeLinkSpent):
+        office.acknowledge(first)
+    assert office.send() == 1
+    office.clock.at += 3 * DAY
+    assert office.send() == 1, "one reminder, of the newest"
+    assert office.soundness() == []
+
+
+@pytest.mark.parametrize("same", ["a note", "its pages", "the same date"])
+def test_a_change_of_which_the_letter_says_nothing_gives_no_notice(office: Office, same: str):
+    change(office, trigger=date(2026, 1, 31))
+    office.notify()
+    office.send()
+    office.acknowledge(office.link())
+    match same:
+        case "a note":
+            change(office, note="counsel called")
+        case "its pages":
+            change(office, about=[])
+        case _:
+            change(office, trigger=date(2026, 1, 31))
+    assert told(office) == [("notice", "acknowledged")]
+    assert office.send() == 0
+
+
+def test_a_letter_that_waits_says_the_new_date_and_goes_once(office: Office):
+    office.notify()
+    change(office, trigger=date(2026, 1, 31))
+    assert told(office) == [("notice", "waiting")]
+    assert office.send() == 1
+    assert "2026-01-31" in body(office.sink.messages()[-1])
+    assert "changes what you were told" not in body(office.sink.messages()[-1])
+
+
+def test_a_letter_that_the_server_did_not_take_before_a_change_goes_once_as_the_first(office: Office):
+    office.notify()
+    noticing.send(
+        office.store,
+        mailer("smtp://127.0.0.1:9", "archive@harrowfalls.example", clock=office.clock),
+        BASE,
+    )
+    change(office, trigger=date(2026, 1, 31))
+    assert told(office) == [("notice", "ended"), ("notice", "waiting")]
+    assert office.send() == 1
+    office.clock.at += timedelta(hours=7)
+    assert office.send() == 0
+    assert len(office.sink.messages()) == 1
+
+
+def test_whoever_is_excused_or_told_of_a_release_gets_no_notice_of_a_change(office: Office):
+    office.notify()
+    office.send()
+    with office.store.database.begin() as tx:
+        matters.excuse_custodian(
+            office.store, tx, office.suit, "pat@harrowfalls.example", by=office.counsel, why="left"
+        )
+    change(office, trigger=date(2026, 1, 31))
+    assert len(office.notices()) == 1
+    change(office, matters.name_custodian, "Sam", "sam@harrowfalls.example")
+    office.notify("sam@harrowfalls.example")
+    office.send()
+    release(office)
+    office.send()
+    before = len(office.notices())
+    change(office, trigger=date(2026, 2, 1))
+    assert len(office.notices()) == before
+    assert office.soundness() == []
+
+
+def test_every_hold_that_a_custodian_was_told_of_gives_its_own_notice_of_a_change(office: Office):
+    office.notify()
+    office.send()
+    other = office.place(office.suit, "orchard").hold
+    with office.store.database.begin() as tx:
+        noticing.tell_of_change(office.store, tx, other, by=office.counsel, why="another hold")
+    office.send()
+    change(office, trigger=date(2026, 1, 31))
+    assert office.send() == 2
+    release(office)
+    office.send()
+    assert "Other notices that you were given go on" in body(office.sink.messages()[-1])
+
+
+def test_a_release_tells_of_the_other_hold_though_its_newest_notice_is_not_sent_yet(office: Office):
+    office.notify()
+    office.send()
+    other = office.place(office.suit, "orchard").hold
+    with office.store.database.begin() as tx:
+        noticing.tell_of_change(office.store, tx, other, by=office.counsel, why="another hold")
+    office.send()
+    release(office)
+    change(office, trigger=date(2026, 1, 31))
+    office.send()
+    over = [body(one) for one in office.sink.messages() if "is over" in str(one["Subject"])]
+    assert ["Other notices that you were given go on" in one for one in over] == [True]
+
+
+def test_of_a_silent_matter_only_a_member_is_named_and_told_and_another_contact_gives_notice(
+    office: Office,
+):
+    office.suit = office.matter("Sealed", silent=True, members=["second@harrowfalls.example"])
+    change(office, matters.name_custodian, "Pat Smith", "pat@harrowfalls.example")
+    office.hold = office.place(office.suit, "gate", by=office.second).hold
+    office.notify()
+    office.send()
+    assert "Questions go to second@" in body(office.sink.messages()[-1])
+    change(office, matters.dismiss, "second@harrowfalls.example")
+    assert told(office) == [("notice", "ended"), ("changed", "waiting")]
+    for wait in (timedelta(0), *noticing.REMINDERS):
+        office.clock.at += wait
+        assert office.send() == 1
+    after = office.sink.messages()[1:]
+    assert {str(one["To"]) for one in after} == {"pat@harrowfalls.example", "counsel@harrowfalls.example"}
+    assert not any("second@" in body(one) for one in after)
+    assert office.soundness() == []
 
 
 def test_notices_end_with_their_hold(office: Office):

@@ -266,6 +266,27 @@ def test_a_declaration_counts_for_its_series_and_is_signed_by_who_recorded_it(de
     assert why(found["c2"]) == ["no-event"]
 
 
+def test_a_day_on_which_a_record_was_not_there_yet_is_refused_and_nothing_is_recorded(desk: Desk):
+    """As far as anybody knows when it was published; a record of an unknown day may be older than its capture."""
+    kept(desk, comment("c1"), comment("c2", published_at=on(2025, 6, 2)), comment("c3", published_at=None))
+    before = desk.acts("retention")
+    for named in ("c2", "c1 c2 c3"):
+        with pytest.raises(
+            BadDate, match=r"2025-06-01 is before record .* published on 2025-06-02"
+        ) as refused:
+            desk.event(named, "completed", date(2025, 6, 1))
+        assert str(desk.ids("c2")[0]) in str(refused.value)
+    with pytest.raises(BadDate):
+        desk.event("c1", "completed", date(1, 1, 1))
+    with pytest.raises(BadDate):
+        desk.event("c2", "completed", date(2024, 1, 1), until=date(2025, 6, 1))
+    assert desk.acts("retention") == before
+    desk.event("c2", "completed", date(2025, 6, 2))
+    desk.event("c2", "completed", date(2024, 1, 1), until=date(2025, 6, 2))
+    desk.event("c1 c3", "completed", date(2025, 6, 1))
+    desk.event("c2", "disposed", date(2024, 6, 1), about="TALK")
+
+
 def test_a_correction_supersedes_an_event_and_both_stay(desk: Desk):
     kept(desk, comment("c1"))
     desk.assign("c1", "DECLARED")
@@ -397,7 +418,7 @@ def test_what_is_decided_of_many_at_once_is_what_is_decided_of_each(desk_anywher
     with desk.store.database.read() as tx:
         judge = desk.standing.judge(tx, desk.standing.today(tx))
         at_once = {keys[one.row.key]: one.decision for one in judging.every(tx, judge)}
-        counts = effects.tally(desk.standing, tx)
+        counts = effects.tally(desk.standing, tx, desk.engine)
     assert {name: essence(one) for name, one in at_once.items()} == {
         name: essence(one) for name, one in each.items()
     }

@@ -237,6 +237,25 @@ def test_packed_again_the_newest_bag_needs_a_receipt_of_its_own(here: Office, tm
     assert here.execute(found).disposed == 1
 
 
+def test_a_receipt_that_names_another_bag_is_none_for_the_newest(here: Office, tmp_path: Path, receipt: Path):
+    """The archives answer for what they got: another list's bag, or the one before."""
+    here.keep("a", series="EXE-01")
+    other = pack(here, here.approved("EXE-01"), tmp_path / "other")
+    here.keep("b", series="EXE-01")
+    found = here.approved("EXE-01")
+    one = pack(here, found, tmp_path / "one")
+    two = pack(here, found, tmp_path / "two")
+    assert len({other.digest, one.digest, two.digest}) == 3
+    for wrong in (one, other):
+        receipt.write_text(f"Received the bag {wrong.digest.hex().upper()}\n")
+        with pytest.raises(NoReceipt, match="names another bag"):
+            accept(here, found, receipt)
+    receipt.write_text(f"Received {two.digest.hex().upper()}, in the place of {one.digest.hex()}\n")
+    assert accept(here, found, receipt).transfer is not None
+    here.wait()
+    assert here.execute(found).disposed == 1
+
+
 def test_a_receipt_is_a_file_with_something_in_it_for_a_bag_that_was_packed(
     here: Office, tmp_path: Path, receipt: Path
 ):

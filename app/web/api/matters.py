@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app import officers
 from app.capture import deeds, pages
 from app.db import Tx
-from app.holds import finding, matters, placing
+from app.holds import finding, matters, noticing, placing
 from app.holds.matters import Matter
 from app.records.nouns import Officer
 from app.web.forms import reason
@@ -100,17 +100,19 @@ def show_matter(matter: Which, officer: MayEnter, here: Here, tx: ReadTx) -> dic
 def change_matter(
     matter: Which, officer: MayEnter, here: Here, tx: RequestTx, asked: ChangedMatter
 ) -> dict[str, Any]:
-    """Write down another trigger date, other pages, or a note."""
-    made = matters.change(
-        here.store,
-        tx,
-        matters.get(here.store, tx, str(matter), by=officer),
-        trigger=deeds.day(asked.trigger, "the trigger date"),
-        about=asked.pages,
-        note=asked.note,
-        by=officer,
-        why=reason(asked.why),
-    )
+    """Write down another trigger date, of which custodians get notice anew, other pages, or a note."""
+    found, why = matters.get(here.store, tx, str(matter), by=officer), reason(asked.why)
+    with noticing.telling(here.store, tx, found, by=officer, why=why):
+        made = matters.change(
+            here.store,
+            tx,
+            found,
+            trigger=deeds.day(asked.trigger, "the trigger date"),
+            about=asked.pages,
+            note=asked.note,
+            by=officer,
+            why=why,
+        )
     return told(here, tx, made, officer)
 
 
@@ -119,8 +121,9 @@ def admit_member(
     matter: Which, officer: MayEnter, here: Here, tx: RequestTx, asked: Member
 ) -> dict[str, Any]:
     """Make somebody a member."""
-    found = matters.get(here.store, tx, str(matter), by=officer)
-    made = matters.admit(here.store, tx, found, asked.email, by=officer, why=reason(asked.why))
+    found, why = matters.get(here.store, tx, str(matter), by=officer), reason(asked.why)
+    with noticing.telling(here.store, tx, found, by=officer, why=why):
+        made = matters.admit(here.store, tx, found, asked.email, by=officer, why=why)
     return told(here, tx, made, officer)
 
 
@@ -129,8 +132,9 @@ def dismiss_member(
     matter: Which, officer: MayEnter, here: Here, tx: RequestTx, asked: Member
 ) -> dict[str, Any]:
     """Let somebody be a member no more; the last one stays."""
-    found = matters.get(here.store, tx, str(matter), by=officer)
-    made = matters.dismiss(here.store, tx, found, asked.email, by=officer, why=reason(asked.why))
+    found, why = matters.get(here.store, tx, str(matter), by=officer), reason(asked.why)
+    with noticing.telling(here.store, tx, found, by=officer, why=why):
+        made = matters.dismiss(here.store, tx, found, asked.email, by=officer, why=why)
     return told(here, tx, made, officer)
 
 

@@ -107,7 +107,7 @@ def preview(officer: MaySeeSchedules, here: Here, tx: ReadTx, on: date | None = 
     del officer
     standing = here.standing()
     today = standing.today(tx)
-    counts = effects.tally(standing, tx, on)
+    counts = effects.tally(standing, tx, searching.whole(here.index), on)
     return {
         "on": str(on or today.day),
         "doubt": today.doubt or None,

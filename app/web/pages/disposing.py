@@ -13,10 +13,11 @@ from app.db import Tx
 from app.disposition import approving, executing, proposals, proposing, telling, transferring
 from app.disposition.grounds import lines as ground_lines
 from app.disposition.proposals import Proposal
+from app.records import ids
 from app.records.errors import ArchiveError, Invalid
 from app.records.nouns import Officer
 from app.retention.schedule import Rule, Series, Then, Timed
-from app.web import handing
+from app.web import handing, reading
 from app.web.api import dispositions as api
 from app.web.api.dispositions import (
     MayApprove,
@@ -139,7 +140,7 @@ def propose(
             series.strip(),
             on=_day(on),
             limit=_most(limit),
-            without=_ids(without),
+            without=ids.listed(without),
             by=officer,
             why=reason(why),
         )
@@ -163,7 +164,7 @@ def order(
         return proposing.order(
             here.disposing,
             tx,
-            _ids(records),
+            ids.listed(records),
             instrument=instrument,
             waiting_days=_number(days),
             by=officer,
@@ -229,9 +230,10 @@ def _one(
     after: int = 0,
     mistake: ArchiveError | None = None,
 ) -> Response:
-    with here.store.database.read() as tx:
+    with here.store.database.begin() as tx:
         found = proposals.get(here.store, tx, disposition)
         listed = proposals.of_list(tx, found, after=after, limit=_A_PAGE + 1)
+        known = reading.in_brief(here, tx, [row.id for row in listed[:_A_PAGE]], by=officer)
         total, who = proposals.listed_ever(tx, found), api.who_of(tx)
     return show(
         request,
@@ -239,6 +241,7 @@ def _one(
         status_code=status_of(mistake) if mistake else 200,
         one=found,
         listed=listed[:_A_PAGE],
+        known=known,
         total=total,
         next=listed[_A_PAGE - 1].key if len(listed) > _A_PAGE else None,
         who=who,
@@ -317,7 +320,9 @@ def leave_out(
 
     def do() -> None:
         with here.store.database.begin() as tx:
-            approving.leave_out(here.disposing, tx, disposition, _ids(records), by=officer, why=reason(why))
+            approving.leave_out(
+                here.disposing, tx, disposition, ids.listed(records), by=officer, why=reason(why)
+            )
 
     return _done(request, here, disposition, officer, do)
 
@@ -409,17 +414,6 @@ def _number(text: str, what: str = "days") -> int:
 def _most(text: str) -> int:
     """How many records a list has at most; as many as a list may have where nobody says."""
     return _number(text, "records") if text.strip() else proposing.MOST
-
-
-def _ids(text: str) -> list[UUID]:
-    """Ids of records, divided by blanks or lines."""
-    found = []
-    for one in text.split():
-        try:
-            found.append(UUID(one))
-        except ValueError as error:
-            raise Invalid(f"{one[:60]!r} is no record's id", next="Write one id a line.") from error
-    return found
 
 
 def _back(disposition: UUID) -> Response:

@@ -15,6 +15,7 @@ from app.holds.noticing import NoticeLinkSpent
 from app.holds.scopes import Scope
 from app.records.errors import ArchiveError
 from app.records.nouns import Officer
+from app.web import naming, reading
 from app.web.api import holds as api
 from app.web.forms import Posted, reason
 from app.web.parts import Here, Parts
@@ -121,23 +122,24 @@ def change_matter(
         with here.store.database.begin() as tx:
             found = matters.get(here.store, tx, str(matter), by=officer)
             said = reason(why)
-            match act:
-                case "member":
-                    matters.admit(here.store, tx, found, email, by=officer, why=said)
-                case "member-leaves":
-                    matters.dismiss(here.store, tx, found, email, by=officer, why=said)
-                case "custodian-leaves":
-                    matters.excuse_custodian(here.store, tx, found, email, by=officer, why=said)
-                case "custodian":
-                    matters.name_custodian(here.store, tx, found, name, email, by=officer, why=said)
-                case "pages":
-                    about = [pages.get(tx, one).id for one in page]
-                    matters.change(here.store, tx, found, about=about, by=officer, why=said)
-                case "close":
-                    matters.close(here.store, tx, found, by=officer, why=said)
-                case _:
-                    day = deeds.day(trigger, "the trigger date")
-                    matters.change(here.store, tx, found, trigger=day, note=note, by=officer, why=said)
+            with noticing.telling(here.store, tx, found, by=officer, why=said):
+                match act:
+                    case "member":
+                        matters.admit(here.store, tx, found, email, by=officer, why=said)
+                    case "member-leaves":
+                        matters.dismiss(here.store, tx, found, email, by=officer, why=said)
+                    case "custodian-leaves":
+                        matters.excuse_custodian(here.store, tx, found, email, by=officer, why=said)
+                    case "custodian":
+                        matters.name_custodian(here.store, tx, found, name, email, by=officer, why=said)
+                    case "pages":
+                        about = [pages.get(tx, one).id for one in page]
+                        matters.change(here.store, tx, found, about=about, by=officer, why=said)
+                    case "close":
+                        matters.close(here.store, tx, found, by=officer, why=said)
+                    case _:
+                        day = deeds.day(trigger, "the trigger date")
+                        matters.change(here.store, tx, found, trigger=day, note=note, by=officer, why=said)
     except ArchiveError as error:
         return _matter(request, here, matter, officer, error)
     return RedirectResponse(f"/matters/{matter}", 303)
@@ -203,7 +205,14 @@ def place_hold(
             since=since.strip() or None,
             until=until.strip() or None,
             dates=dates,
-            records=_named(records, file),
+            records=tuple(
+                naming.named(
+                    records,
+                    file,
+                    most=_MOST_NAMED,
+                    longer="Place it on the command line: muniment hold place MATTER --records FILE.",
+                )
+            ),
         )
         with here.store.database.read() as tx:
             of = matters.get(here.store, tx, str(matter), by=officer)
@@ -218,36 +227,6 @@ def place_hold(
     except ArchiveError as error:
         return _place(request, here, matter, officer, wanted, error=error, why=why)
     return RedirectResponse(f"/holds/{made.hold.id}", 303)
-
-
-def _named(text: str, file: UploadFile | None) -> tuple[UUID, ...]:
-    """The records that are named in the form and in a file, each once."""
-    content = file.file.read(_BODY) if file is not None and file.filename else b""
-    try:
-        found = dict.fromkeys([*_ids(text), *_ids(content.decode("utf-8-sig"))])
-    except UnicodeDecodeError as error:
-        raise finding.UnknownRecords(
-            "the file cannot be read as ids of records", next="Write one id a line, in UTF-8."
-        ) from error
-    if len(found) > _MOST_NAMED:
-        raise finding.UnknownRecords(
-            f"{len(found):,} records are named, and a page takes {_MOST_NAMED:,}",
-            next="Place it on the command line: muniment hold place MATTER --records FILE.",
-        )
-    return tuple(found)
-
-
-def _ids(text: str) -> list[UUID]:
-    """Ids of records, divided by blanks or lines."""
-    found = []
-    for one in text.split():
-        try:
-            found.append(UUID(one))
-        except ValueError as error:
-            raise finding.UnknownRecords(
-                f"{one[:60]!r} is no record id", next="Write one id a line."
-            ) from error
-    return found
 
 
 def _place(
@@ -351,18 +330,23 @@ def _hold(
     after: int = 0,
     basis: str = "",
 ) -> Response:
-    with here.store.database.read() as tx:
+    with here.store.database.begin() as tx:
         found = placing.get(here.store, tx, str(hold), by=officer)
+        part = placing.records_of(
+            tx, found, messages=messages(officer), after=after, limit=_SHOWN, basis=basis or None
+        )
+        matter = (
+            matters.of_key(here.store, tx, found.matter, by=officer) if found.matter is not None else None
+        )
+        # Every look at a record's words is written down where auditors read it: of a silent hold there is none.
+        shown = [] if matter is not None and matter.silent else [one.record for one in part.records]
         told: dict[str, Any] = {
             "hold": found,
-            "matter": matters.of_key(here.store, tx, found.matter, by=officer)
-            if found.matter is not None
-            else None,
+            "matter": matter,
             "covers": finding.covered(tx, found.key, messages=messages(officer)),
             "freed": releasing.preview(tx, found, by=officer),
-            "part": placing.records_of(
-                tx, found, messages=messages(officer), after=after, limit=_SHOWN, basis=basis or None
-            ),
+            "part": part,
+            "seen": reading.in_brief(here, tx, shown, by=officer),
             "basis": basis,
             "notices": noticing.listed(here.store, tx, found),
             "people": officers.emails(tx),

@@ -25,6 +25,7 @@ from app.retention.lines import Problem
 from app.retention.remarks import remarks
 from app.retention.schedule import DISPOSED, EVENTS, FIRST_SEEN, PUBLISHED, Schedule, sentence
 from app.retention.schedules import BadSchedule
+from app.web import naming
 from app.web.api import retention as api
 from app.web.api import schedules as api_schedules
 from app.web.api.retention import MayRecord
@@ -89,7 +90,7 @@ def _standing(
     if classify:
         classifying.follow(here.store)
     with here.store.database.read() as tx:
-        counts = sorted(effects.tally(here.standing(), tx, day).items())
+        counts = sorted(effects.tally(here.standing(), tx, searching.whole(here.index), day).items())
         today = here.standing().today(tx)
         moves = None
         if classify:
@@ -255,7 +256,9 @@ def record_many(
     }  # fmt: skip
     total, made = None, None
     try:
-        named = _named(records, file)
+        named = naming.named(
+            records, file, most=api.MOST_NAMED, longer="Name them on the command line: --records FILE."
+        )
         given["records"] = "\n".join(str(one) for one in named)
         if bool(query.strip()) is bool(named):
             raise recording.NothingRecorded(
@@ -274,21 +277,6 @@ def record_many(
     if made is None:
         return _many(request, officer, here, None, total=total, changed=step == "record", **given)
     return _many(request, officer, here, made=made)
-
-
-def _named(text: str, file: UploadFile | None) -> list[UUID]:
-    """The records that are named in the form and in a file, each once."""
-    content = file.file.read(_LARGEST) if file is not None and file.filename else b""
-    try:
-        found = list(dict.fromkeys(UUID(one) for one in f"{text}\n{content.decode('utf-8-sig')}".split()))
-    except ValueError as error:  # no id, or no text
-        raise Invalid("what is named is no list of records' ids", next="Write one id a line.") from error
-    if len(found) > api.MOST_NAMED:
-        raise Invalid(
-            f"{len(found):,} records are named, and a page takes {api.MOST_NAMED:,}",
-            next="Name them on the command line: --records FILE.",
-        )
-    return found
 
 
 def _correcting(text: str) -> UUID | None:
