@@ -41,7 +41,7 @@ from app.db.migrate import bring_up, check, upgrade
 from app.disclosure import accounted as disclosure_accounted
 from app.disclosure import known as request_laws
 from app.disclosure import produced, reminding, requests_accounted, selecting
-from app.disclosure.handing import FolderElsewhere, TooManyForTheWeb
+from app.disclosure.handing import TooManyForTheWeb, folder_in
 from app.disposition import accounted as dispositions_accounted
 from app.disposition import nightly as dispositions
 from app.disposition import unfinished
@@ -554,9 +554,14 @@ class _Productions:
         forms: Sequence[str],
         profile: str,
         messages: bool,
+        more: bool = False,
+        only_new: bool = False,
+        replaces: str = "",
+        only: Sequence[UUID] = (),
         by: Officer,
         why: str,
     ) -> dict[str, object]:
+        produced.one_of(replaces, only, only_new=only_new)
         with self.archive.store.database.read() as tx:
             number = selecting.count(tx, request.id)
         if number > MOST_BY_WEB:
@@ -567,18 +572,13 @@ class _Productions:
         wanted = produced.forms(forms)
         self.out.mkdir(mode=0o700, parents=True, exist_ok=True)
         production, built, plan = self.archive.produce(
-            request, self.out, prefix=prefix, forms=wanted, profile=profile, messages=messages, by=by, why=why,
-            progress=lambda _what, _number: None,
+            request, self.out, prefix=prefix, forms=wanted, profile=profile, messages=messages, more=more, only_new=only_new,
+            replaces=replaces, only=only, by=by, why=why, progress=lambda _what, _number: None,
         )  # fmt: skip
         return produced.told(production, built, plan.conflicts)
 
     def folder(self, number: str) -> Path:
-        found = self.out / number.lower()
-        if not found.is_dir():
-            raise FolderElsewhere(
-                f"{number} was not made here, or was taken away", next="Ask whoever made it."
-            )
-        return found
+        return folder_in(self.out, number)
 
 
 def create_app(archive: Archive, letters: Mailer, starter: Executor) -> FastAPI:
@@ -1295,6 +1295,7 @@ class Archive:
         more: bool = False,
         replaces: str = "",
         only: Sequence[UUID] = (),
+        only_new: bool = False,
         by: Officer,
         why: str,
         progress: Callable[[str, int], None],
@@ -1316,14 +1317,18 @@ class Archive:
             plan = producing.plan(store, request, messages=messages)
             with store.database.read() as tx:
                 production = produced.under_way(store, tx, request, prefix)
+            if production is not None:
+                producing.must_be_the_same(production, forms, replaces, only, only_new=only_new)
             if production is None:
                 size = walk.signed_now(store)
                 with store.database.begin() as tx:
                     before = produced.get(store, tx, replaces) if replaces else None
                     anew = producing.given_before(tx, before, only, prefix) if before else None
+                    if only_new:
+                        anew = producing.changed(store, tx, plan, prefix)
                     production = producing.begin(
                         store, tx, plan, prefix=prefix, forms=forms, profile=profile, checkpoint=size,
-                        anew=anew, software=f"Muniment {__version__}", by=by, why=why,
+                        anew=anew, only_new=only_new, software=f"Muniment {__version__}", by=by, why=why,
                     )  # fmt: skip
             producing.narrow(store, plan, production.recipe)
             sources = Sources(

@@ -22,6 +22,7 @@ from sqlalchemy import insert, select, update
 from app.capture import deeds
 from app.db import Tx, from_instant, to_instant
 from app.db.database import lock_ledger
+from app.disclosure import produced
 from app.disclosure.produced import Production
 from app.records.errors import Invalid, NotFound, Refused
 from app.records.nouns import Officer
@@ -30,6 +31,8 @@ from app.store.store import Store
 from app.store.tables import handovers, productions
 
 TYPE = "production"
+LONGEST = 365
+"""A link works for so many days at the most."""
 _THEN = (1980, 1, 1, 0, 0, 0)
 
 
@@ -49,6 +52,12 @@ class NobodyNamed(Invalid):
     """To whom a production is given was not said."""
 
     code = "nobody-named"
+
+
+class BadDays(Invalid):
+    """A link works for a day at least, and for a year at most."""
+
+    code = "bad-days"
 
 
 class FolderElsewhere(NotFound):
@@ -90,9 +99,15 @@ def hand_over(
     """Write down to whom a production is given; with `days`, make a link that works for so long."""
     if not to.strip():
         raise NobodyNamed("to whom is the production given?", next="Name the person or office.")
+    if days is not None and not 1 <= days <= LONGEST:
+        raise BadDays(
+            f"a link works for 1 to {LONGEST} days",
+            next="Say for how many; without days it was given by hand.",
+        )
+    lock_ledger(tx)
+    production = produced.get(store, tx, production.number)
     if production.state != "issued":
         raise NotToBeGiven("the production is not issued, or was asked back", next="Make another one.")
-    lock_ledger(tx)
     now = store.clock.now()
     until = now + timedelta(days=days) if days is not None else None
     token = secrets.token_urlsafe(32) if until is not None else None
@@ -112,6 +127,33 @@ def hand_over(
         )
     )
     return HandOver(to.strip(), now, by.id, why, until, None, entry, token)
+
+
+def folder_in(out: Path | None, number: str) -> Path:
+    """Where the folder of a production lies that is handed over by links, or `FolderElsewhere`."""
+    if out is None or not (out / number.lower()).is_dir():
+        raise FolderElsewhere(
+            f"{number} does not lie where links lead to, or was taken away",
+            next="Ask whoever made it, or make it in the folder that MUNIMENT_PRODUCTIONS names.",
+        )
+    return out / number.lower()
+
+
+def days(written: str) -> int | None:
+    """For how many days, as somebody wrote it in a form; None for nothing, and `BadDays` for what is no number."""
+    said = written.strip()
+    if not said:
+        return None
+    if not (said.isascii() and said.isdecimal() and len(said) < 6):
+        raise BadDays(
+            f"{said[:20]!r} is no number of days", next=f"Write one from 1 to {LONGEST}; nothing where it was given by hand."
+        )  # fmt: skip
+    return int(said)
+
+
+def link(public_url: str, made: HandOver) -> str | None:
+    """The address that whoever was given a link opens; None where it was given by hand."""
+    return f"{public_url.rstrip('/')}/given/{made.token}" if made.token else None
 
 
 def of(store: Store, tx: Tx, key: int) -> list[HandOver]:

@@ -31,6 +31,8 @@ _WRITER = re.compile(
     r"""(?P<name>"(?:[^"\\<>]|\\["\\])*"\s*|[^<>@,;:"()\\]*)<(?P<address>[^<>\s,;"()]+)>|(?P<bare>[^<>\s,;"()]+)"""
 )
 """One writer, written plainly. Whatever else a header can hold (comments, groups, lists) tells nobody for certain."""
+_NOBODY = re.compile(r"(?:no|do-?not|dont)[-_.]?reply\b", re.IGNORECASE)
+"""Addresses at which nobody reads an answer: a form's."""
 _STRANGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _NO_CHARSETS = frozenset({"unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined"})
 """What a program calls encodings and no mail is written in."""
@@ -79,21 +81,32 @@ def _read(message: Message, content: bytes, file: str) -> Read:
     if not message.keys():
         raise BadMessage("the file has no headers", next="Save the message as .eml, with its headers.")
     parts = [*_parts(message)]
-    name, address = _writer(message)
+    if _by_itself(message):
+        raise BadMessage(
+            "a program wrote this by itself, in answer to another message",
+            next="Where it is a request all the same, write its words yourself.",
+        )
+    name, address = _writer(message, "From")
+    if _NOBODY.match(address):
+        answers = _writer(message, "Reply-To")
+        name, address = answers if answers[1] else (name, address)
     plain, rich, attached = "", "", []
     forwarded: list[Message] = []
+    beside: list[Message] = []
     for part in parts[:MOST_PARTS]:
         kind, named = part.get_content_type(), _name(part)
-        aside = named or part.get_content_disposition() == "attachment"
+        aside = bool(named) or part.get_content_disposition() == "attachment"
         if kind == "text/plain" and not aside and len(plain) < MOST_WORDS:
             plain = "\n\n".join(one for one in (plain, _text(part).strip()) if one)
         elif kind == "text/html" and not aside and not rich:
             rich = _text(part)
         else:
+            if kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
+                beside.append(part)
             attached.append(New(ATTACHED, named or "part", kind, _bytes(part)))
             forwarded += _inside(part)
     subject = _header(message, "Subject")
-    words = plain or _words_of(rich) or _of_forwarded(forwarded)
+    words = plain or _words_of(rich) or _of_named(beside) or _of_forwarded(forwarded)
     said = "\n\n".join(part for part in (subject, words) if part)
     if not said:
         raise BadMessage(
@@ -136,6 +149,26 @@ def _inside(part: Message) -> Sequence[Message]:
     """The message that is attached as one, where it is."""
     held = part.get_payload()
     return [one for one in held if isinstance(one, Message)] if isinstance(held, list) else []
+
+
+def _of_named(parts: Sequence[Message]) -> str:
+    """The words of parts that are shown and have a name, as some programs give it to the message itself."""
+    said = (
+        _text(one).strip() if one.get_content_type() == "text/plain" else _words_of(_text(one))
+        for one in parts
+    )
+    return "\n\n".join(one for one in said if one)
+
+
+def _by_itself(message: Message) -> bool:
+    """Whether a program answered by itself (RFC 3834, section 5; RFC 6522; RFC 8098), as those do that tell of an absence."""
+    answered = _header(message, "Auto-Submitted").partition("(")[0].partition(";")[0].strip().casefold()
+    return (
+        answered == "auto-replied"
+        or bool(_header(message, "X-Autoreply"))
+        or str(message.get_param("report-type", "") or "").casefold()
+        in ("delivery-status", "disposition-notification")
+    )
 
 
 def _of_forwarded(forwarded: Sequence[Message]) -> str:
@@ -202,9 +235,9 @@ def _said(written: str) -> str:
     return " ".join(_STRANGE.sub("", said).split())
 
 
-def _writer(message: Message) -> tuple[str, str]:
+def _writer(message: Message, header: str) -> tuple[str, str]:
     """Name and address of whoever wrote it, where the header names exactly one; an address is no name."""
-    given = _given(message, "From")
+    given = _given(message, header)
     found = _WRITER.fullmatch(given[0]) if len(given) == 1 else None
     if found is None:
         return "", ""
@@ -250,8 +283,10 @@ class _Words(HTMLParser):
         if tag == "body":
             self._silent = 0  # its head is over, whether or not somebody ended it
         self._silent += tag in {"script", "style", "head", "title"}
-        if tag in {"p", "br", "div", "li", "tr", "h1", "h2", "h3"}:
+        if tag in {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "blockquote", "pre", "dt", "dd"}:  # fmt: skip
             self.said.append("\n")
+        elif tag in {"td", "th"}:
+            self.said.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         if self._silent and tag in {"script", "style", "head", "title"}:

@@ -87,6 +87,7 @@ class Laws:
             open=frozenset(house.open),
             optional=frozenset(law.holidays.optional) if law.holidays else frozenset(),
             moved=law.holidays.moved if law.holidays else True,
+            fridays=law.holidays.fridays if law.holidays else True,
         )
         return Hours(calendar=calendar, zone=zone, closes=house.closes)
 

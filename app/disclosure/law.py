@@ -362,6 +362,8 @@ class Holidays(Cited):
     """By the names that the list gives them."""
     moved: bool = True
     """Whether the day on which a holiday of a weekend is observed counts as one."""
+    fridays: bool = True
+    """Whether that holds of the Friday before a Saturday, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "decision": "Your appeal was decided",
     "closing": "Your request is closed",
     "reopened": "Your request is open again",
+    "clawback": "What we gave you by mistake",
 }
 """The letters that there are, each with its subject."""
 _WORDS = Environment(

@@ -65,8 +65,21 @@ class Read:
         return self.source(places[begin], places[end - 1] + 1)
 
 
+_ALIKE = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4`", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    **dict(zip("łŁøØđĐðÐħĦŧŦıĸ", "llooddddhhttik", strict=True)),
+}
+"""Signs that people write for one another, and letters with a stroke, which no form of Unicode takes apart."""
+
+
 @lru_cache(maxsize=8192)
 def _char(char: str) -> str:
+    if (alike := _ALIKE.get(char)) is not None:
+        return alike
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
     kept = "".join(one for one in parts if unicodedata.category(one) not in ("Mn", "Me", "Cf", "Cc", "Cs"))
     return " " if char.isspace() else kept

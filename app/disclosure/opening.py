@@ -27,6 +27,7 @@ from app.disclosure.papers import New
 from app.disclosure.requests import SELECTING, TYPE, WORKERS, BadRequest, Request
 from app.holds import requests as holding
 from app.holds.finding import Found
+from app.records.errors import Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer, Page
 from app.retention.calendar import civil
@@ -41,6 +42,15 @@ ORAL = "oral"
 _AHEAD = timedelta(minutes=5)
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 """Before and after these nothing of a request happens, and the calendar has no room for its days."""
+
+_COMPARED = 2_000
+"""With the messages of so many requests, the newest, a message is compared."""
+
+
+class OpenedAlready(Refused):
+    """A request was opened from this very message."""
+
+    code = "opened-already"
 
 
 def open(  # noqa: A001 - requests are opened; the module is never imported by star
@@ -90,6 +100,7 @@ def open(  # noqa: A001 - requests are opened; the module is never imported by s
         )
     address_ = officers.plain_email(email) if email.strip() else ""
     lock_ledger(tx)
+    _must_be_new(store, tx, message)
     book = laws.get(law)
     zone = store.agency.zone()
     rules = book.on(civil(received, zone))
@@ -167,6 +178,21 @@ def open(  # noqa: A001 - requests are opened; the module is never imported by s
         store, tx, identity, pages, since=since, until=until, found=found, by=by, why=f"{requests.number_of(year, number)}: {why}"
     )  # fmt: skip
     return requests.get(store, tx, str(identity))
+
+
+def _must_be_new(store: Store, tx: Tx, message: str) -> None:
+    """Raise `OpenedAlready` where a request came by the message of this id: its clocks run since then."""
+    if not message:
+        return
+    asked = select(table.c.entry, table.c.year, table.c.number).order_by(table.c.key.desc()).limit(_COMPARED)
+    rows = tx.execute(asked).all()
+    told = deeds.told(store, tx, [row.entry for row in rows])
+    for row in rows:
+        if told[row.entry].text("message") == message:
+            raise OpenedAlready(
+                f"{requests.number_of(row.year, row.number)} was opened from this message",
+                next="Look there. Where the message asks for two things apart, open the second one by its words.",
+            )
 
 
 def moment(text: str, zone: ZoneInfo, what: str = "the moment of receipt") -> datetime:

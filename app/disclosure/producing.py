@@ -18,9 +18,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from app.db import Tx, to_instant
 from app.db.database import lock_ledger
@@ -40,6 +41,7 @@ from app.disclosure.assembling import Decided
 from app.disclosure.conflicts import Conflict, Named, Standing, Withdrawn
 from app.disclosure.package import building
 from app.disclosure.package.building import Built, Sources
+from app.disclosure.package.numbering import NumbersUsedUp
 from app.disclosure.package.recipe import LAST, USUAL, Earlier, Forms, Ground, Recipe, fit
 from app.disclosure.produced import TYPE, NotIssued, Production
 from app.disclosure.reaching import Reach
@@ -51,14 +53,17 @@ from app.disclosure.verify.hunting import Hunter
 from app.records.errors import Refused
 from app.records.ids import new_id
 from app.records.nouns import Officer
+from app.store import quarantine
 from app.store.ledger import keyed
 from app.store.store import Store
 from app.store.tables import produced as documents
-from app.store.tables import productions, records
+from app.store.tables import productions, records, redactions, selected, versions
 
 PRODUCERS = reviewing.REVIEWERS
 WHOLE, REDACTED, WITHHELD = "whole", "redacted", "withheld"
 _ASK = 500
+_MOST_ANEW = 20_000
+"""So many documents are named one by one in a recipe at the most."""
 
 
 class ConflictsRemain(Refused):
@@ -77,6 +82,18 @@ class SelectionMoved(Refused):
     """The selection was confirmed once more since; what was begun is as of the earlier confirmation."""
 
     code = "selection-confirmed-again"
+
+
+class DecidedMeanwhile(Refused):
+    """Something was decided of records while a production of them was being made; it is of the day before."""
+
+    code = "decided-meanwhile"
+
+
+class NothingNew(Refused):
+    """Everything that is selected was given already, as it is."""
+
+    code = "nothing-new"
 
 
 class WithheldWordsFound(Refused):
@@ -106,6 +123,10 @@ class Plan:
     absent: Sequence[str]
     """Every word that must not be found in what is built."""
     grounds: Mapping[str, Ground]
+    read_at: int
+    """How many entries the ledger had before anything of this was read."""
+    apart: frozenset[int] = frozenset()
+    """The keys of the records that were in quarantine then: they are left out."""
     conflicts: list[Conflict] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
@@ -146,6 +167,7 @@ def plan(store: Store, request: Request, *, messages: bool = False) -> Plan:
     """
     with store.database.read() as tx:
         size = selecting.must_be_confirmed(store, tx, request).size
+        read_at, apart = store.ledger.size(tx), frozenset(quarantine.hidden(tx))
     late = afterwards.attachments(store, size)
     with store.database.read() as tx:
         confirmed = selecting.must_be_confirmed(store, tx, request)
@@ -167,7 +189,7 @@ def plan(store: Store, request: Request, *, messages: bool = False) -> Plan:
         request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn, named=named, late=late,
         withheld=frozenset(read.record.key for read, _ in held_back),
         redacted=frozenset(read.record.key for read, so in told if so.redactions and not _withheld(so)),
-        absent=_absent(told), grounds=_grounds(request, [so for _, so in told]),
+        absent=_absent(told), grounds=_grounds(request, [so for _, so in told]), read_at=read_at, apart=apart,
     )  # fmt: skip
     planned.conflicts += _not_listed(request, told)
     planned.conflicts += _conflicts(store, planned, two=two, before=before)
@@ -337,13 +359,15 @@ def begin(
     checkpoint: int,
     profile: str = "relativity",
     anew: Mapping[UUID, Earlier] | None = None,
+    only_new: bool = False,
     by: Officer,
     why: str,
 ) -> Production:
     """Begin a production: its number, its first page, and the recipe that it is built by from now on.
 
     `anew` is what `given_before` tells of documents that are given once more
-    under the numbers that they have. Raises `ConflictsRemain` for whatever has to be settled before, and
+    under the numbers that they have; with `only_new` they are what `changed`
+    tells, and beside them leaves what was not given for the request yet. Raises `ConflictsRemain` for whatever has to be settled before, and
     `ProductionUnderWay` where numbers of this prefix are being given.
     """
     request = requests.must_be_open(requests.fresh(store, tx, made.request))
@@ -374,6 +398,16 @@ def begin(
     first = int(
         tx.execute(select(func.max(productions.c.last)).where(productions.c.prefix == prefix)).scalar() or 0
     )
+    if first >= LAST and (only_new or not anew):
+        raise NumbersUsedUp(
+            f"{prefix}{LAST} was given, and is the last number that there is",
+            next="Produce with another prefix.",
+        )
+    if only_new and not (set(made.order) - _given(tx, request.id)) and not anew:
+        raise NothingNew(
+            f"nothing is new since {request.number} was answered last",
+            next="Confirm a selection that holds more; or produce without asking for what is new alone.",
+        )
     earlier = tx.execute(
         select(productions.c.number)
         .where(productions.c.request == request.id.bytes, productions.c.issued_entry.is_not(None))
@@ -389,7 +423,7 @@ def begin(
         domain=store.agency.domain,
         timezone=store.agency.timezone,
         prefix=prefix,
-        first=min(first + 1, LAST),
+        first=first + 1,
         volume=f"VOL{before + 1:03}",
         made_at=store.clock.now().replace(microsecond=0),
         as_of=made.size,
@@ -400,6 +434,8 @@ def begin(
         profile=profile,
         supplements=earlier,
         replaces=anew or {},
+        only_new=only_new,
+        asked_back=_asked_back(store, tx, request),
     )
     entry = store.ledger.act(
         tx,
@@ -425,13 +461,28 @@ def begin(
     return produced.get(store, tx, recipe.number)
 
 
+def must_be_the_same(
+    begun: Production, forms: Forms, replaces: str, only: Iterable[UUID], *, only_new: bool
+) -> None:
+    """Raise `ProductionUnderWay` where what is asked for is not what was begun: another thing is not made in its place."""
+    recipe = begun.recipe
+    anew = set(recipe.replaces) == set(only) if replaces else not recipe.replaces or recipe.only_new
+    if recipe.forms == forms and recipe.only_new == only_new and anew:
+        return
+    what = "a supplement" if recipe.only_new else "a replacement" if recipe.replaces else "a whole production"
+    raise ProductionUnderWay(
+        f"{begun.number} was begun as {what} with the forms {', '.join(sorted(recipe.forms))}",
+        next=f"Ask for the same, to go on with it; or `muniment disclose give-up {begun.number}`.",
+    )
+
+
 def given_before(tx: Tx, before: Production, wanted: Iterable[UUID], prefix: str) -> dict[UUID, Earlier]:
-    """The numbers that documents bear in an issued production, for giving them anew.
+    """The numbers that documents bear in a production that was issued, asked back since or not, for giving them anew.
 
     Raises `NotIssued` for a production that was not, or that does not hold them
     under this prefix.
     """
-    if before.state != "issued" or before.prefix != prefix:
+    if before.issued_entry is None or before.prefix != prefix:
         raise NotIssued(
             f"{before.number} is {before.state}, with the numbers {before.prefix}…",
             next="What was issued is replaced under the prefix that it has.",
@@ -465,17 +516,162 @@ def _revision(tx: Tx, prefix: str, record: UUID, first: int) -> int:
     return int(tx.execute(asked).scalar_one())
 
 
-def narrow(store: Store, made: Plan, recipe: Recipe) -> None:
-    """Let a plan hold only what its recipe gives anew; a recipe that replaces nothing changes nothing."""
-    if not recipe.replaces:
-        return
-    with store.database.read() as tx:
-        keys = set(
-            tx.execute(
-                select(records.c.key).where(records.c.id.in_([one.bytes for one in recipe.replaces]))
-            ).scalars()
+def _asked_back(store: Store, tx: Tx, request: Request) -> tuple[str, ...]:
+    """The productions of a request that were asked back, the oldest first, each with its numbers."""
+    told = []
+    for one in reversed(produced.listed(store, tx, request.id)):
+        if one.clawed_entry is not None:
+            ranges = produced.asked_back(store, tx, one)
+            told.append(f"{one.number} ({ranges})" if ranges else f"{one.number} (all of it)")
+    return tuple(told)
+
+
+def _given(tx: Tx, request: UUID, before: int | None = None) -> set[int]:
+    """The records that were given for a request, whatever became of it, in productions issued before an entry."""
+    asked = (
+        select(documents.c.record)
+        .distinct()
+        .join(productions, productions.c.key == documents.c.production)
+        .where(productions.c.request == request.bytes, productions.c.issued_entry.is_not(None))
+    )
+    if before is not None:
+        asked = asked.where(productions.c.issued_entry < before)
+    return {int(key) for key in tx.execute(asked).scalars()}
+
+
+def changed(store: Store, tx: Tx, made: Plan, prefix: str) -> dict[UUID, Earlier]:
+    """What was given for the request and would leave otherwise now, with the numbers that it has: for a supplement.
+
+    Otherwise is whatever was decided since, or reaches it from what was; a
+    version that came since; and that it was asked back. Raises `NotIssued`
+    where such a document has numbers of another prefix, which go on there, and
+    where they are too many to be named one by one.
+    """
+    anew: dict[UUID, Earlier] = {}
+    given = {
+        one.key: one for one in produced.listed(store, tx, made.request.id) if one.issued_entry is not None
+    }
+    back = {key: produced.asked_back(store, tx, one) for key, one in given.items()}
+    since = min((one.entry for one in given.values()), default=0)
+    moved = _decided_since(tx, made.request.id, since, selecting_too=True)
+    for start in range(0, len(made.order), _ASK):
+        newest = _newest(tx, list(given), made.order[start : start + _ASK])
+        part = [key for key in newest if key not in made.apart]
+        so = reviewing.decided(store, tx, part, made.names)
+        edited = _versions_since(tx, part, made.size)
+        reached: set[int] = set()
+        if made.reach:
+            told = assembling.reading(store, tx, part, size=made.size, late=made.late, messages=made.messages)
+            reached = {
+                read.record.key
+                for read in told
+                if so.get(read.record.key, Decided()).reached(made.reach.within(read))
+            }
+        ids = {row.key: UUID(bytes=bytes(row.id)) for row in tx.execute(select(records.c.key, records.c.id).where(records.c.key.in_(part)))}  # fmt: skip
+        for key in part:
+            row, was = newest[key], given[newest[key].production]
+            if not (
+                produced.is_back(was, back[was.key], row.first, row.pages)
+                or bytes(row.decisions) != decisions(store, so.get(key, Decided()))
+                or edited.get(key, 0) >= was.size
+                or (key in reached and row.how == WHOLE)
+                or (
+                    row.how == REDACTED
+                    and any(one >= was.entry for one in moved)
+                    and (key in reached or key not in made.redacted)
+                )
+            ):
+                continue
+            if was.prefix != prefix:
+                raise NotIssued(
+                    f"record {ids[key]} would leave otherwise now, and stands in {was.number} with the numbers {was.prefix}…",
+                    next=f"Produce what is new under {was.prefix}, or give that record anew there (--replaces).",
+                )
+            anew[ids[key]] = Earlier(
+                was.number, row.first, row.pages, _revision(tx, prefix, ids[key], row.first)
+            )
+    if len(anew) > _MOST_ANEW:
+        raise NotIssued(
+            f"{len(anew):,} documents would leave otherwise now; {_MOST_ANEW:,} at most are given anew at once",
+            next="Produce everything anew, under new numbers.",
         )
+    return anew
+
+
+def _newest(tx: Tx, given: Sequence[int], keys: Sequence[int]) -> dict[int, Any]:
+    """How each of these records left last in these productions; one that never did is left out."""
+    asked = select(documents).where(documents.c.record.in_(list(keys)), documents.c.production.in_(given))
+    there = {row.record: row for row in tx.execute(asked.order_by(documents.c.production))}
+    return {key: there[key] for key in keys if key in there}
+
+
+def _decided_since(tx: Tx, request: UUID, entry: int, *, selecting_too: bool = False) -> list[int]:
+    """The entries since one by which something was taken out of selected records, or taken back.
+
+    With `selecting_too` those as well by which a record came into the selection,
+    or went out of it, of which something is taken out: that reaches others.
+    """
+    columns: list[ColumnElement[int]] = [redactions.c.entry, redactions.c.retracted_entry]
+    if selecting_too:
+        columns += [selected.c.entry.label("came"), selected.c.left_entry]
+    asked = (
+        select(*columns)
+        .join(selected, selected.c.record == redactions.c.record)
+        .where(selected.c.request == request.bytes, or_(*(one >= entry for one in columns)))
+    )
+    if not selecting_too:
+        asked = asked.where(selected.c.left_entry.is_(None))
+    return [max(one for one in row if one is not None) for row in tx.execute(asked)]
+
+
+def _versions_since(tx: Tx, keys: Sequence[int], size: int) -> dict[int, int]:
+    """The entry of the newest version that each of these records had at a size of the ledger."""
+    asked = (
+        select(versions.c.record, func.max(versions.c.entry).label("entry"))
+        .where(versions.c.record.in_(list(keys)), versions.c.entry < size)
+        .group_by(versions.c.record)
+    )
+    return {row.record: int(row.entry) for row in tx.execute(asked)}
+
+
+def narrow(store: Store, made: Plan, recipe: Recipe) -> None:
+    """Let a plan hold only what its recipe gives anew, and with `only_new` what was not given yet; another recipe changes nothing."""
+    if not recipe.replaces and not recipe.only_new:
+        return
+    named = [one.bytes for one in recipe.replaces]
+    keys: set[int] = set()
+    with store.database.read() as tx:
+        for start in range(0, len(named), _ASK):
+            asked = select(records.c.key).where(records.c.id.in_(named[start : start + _ASK]))
+            keys |= set(tx.execute(asked).scalars())
+        if recipe.only_new:
+            own = select(productions.c.entry).where(productions.c.id == recipe.production.bytes)
+            before = int(tx.execute(own).scalar_one())
+            keys |= set(made.order) - _given(tx, made.request.id, before)
     made.order = [key for key in made.order if key in keys]
+
+
+def must_stand(store: Store, tx: Tx, made: Plan, production: Production) -> None:
+    """Raise unless all that a production was made from still stands: its request, its selection, what was decided.
+
+    Whoever takes words out while a production is built, or before it is
+    issued, means them not to leave. `SelectionMoved` and `DecidedMeanwhile`
+    say what is otherwise; nothing is mixed.
+    """
+    requests.must_be_open(requests.get(store, tx, str(production.request)))
+    anew = f"`muniment disclose give-up {production.number}`, remove its folder, and produce anew."
+    there, hidden = set(selecting.of(tx, production.request)), quarantine.hidden(tx) - made.apart
+    gone = sum(key not in there and key not in made.apart for key in made.order)
+    if gone:
+        raise SelectionMoved(
+            f"{gone:,} records are not selected any more since {production.number} was begun", next=anew
+        )
+    if _decided_since(tx, production.request, made.read_at):
+        raise DecidedMeanwhile(
+            f"something was decided of its records since {production.number} was looked through", next=anew
+        )
+    if any(key in hidden for key in made.order):
+        raise DecidedMeanwhile(f"records of {production.number} may be read by nobody any more", next=anew)
 
 
 def build(made: Plan, production: Production, out: Path, sources: Sources, by: Remaker) -> Built:
@@ -493,6 +689,8 @@ def build(made: Plan, production: Production, out: Path, sources: Sources, by: R
     hunter = Hunter(made.absent)
 
     def look(folder: Path) -> None:
+        with sources.store.database.read() as tx:
+            must_stand(sources.store, tx, made, production)
         found = hunter.folder(folder)
         if found.clean:
             return
@@ -529,6 +727,7 @@ def issue(
     now = produced.get(store, tx, production.number)
     if now.state != "begun":
         raise NotIssued(f"{now.number} is {now.state}", next="Begin another one.")
+    must_stand(store, tx, made, now)
     given = sorted(built.given(), key=lambda one: one.first)
     last = max((one.first + one.pages - 1 for one in given), default=production.first - 1)
     digest = built.sealed.seal.hex()
@@ -566,7 +765,5 @@ def issue(
             digest=bytes.fromhex(digest),
         )
     )  # fmt: skip
-    request = requests.get(store, tx, str(now.request))
-    if request.open:
-        moving.instalment(store, tx, request, last=not more, by=by, why=why)
+    moving.instalment(store, tx, requests.get(store, tx, str(now.request)), last=not more, by=by, why=why)
     return produced.get(store, tx, now.number)

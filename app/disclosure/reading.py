@@ -126,6 +126,7 @@ FORMS: Mapping[str, Form] = {
         {
             "optional": Key("texts", "Holidays on which an agency works unless it says that it is closed, as the list names them."),
             "moved": Key("flag", "Whether the day on which a holiday of a weekend is observed is free."),
+            "fridays": Key("flag", "Whether that holds of the Friday before a Saturday, too."),
             **_CITED,
         },
         Holidays,

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from app.db import Tx, to_instant
-from app.disclosure import requests
+from app.disclosure import produced, requests
 from app.disclosure.requests import CLOSED, REVIEWING, SELECTING
 from app.store.accounts import Wrong
 from app.store.hearing import Heard, by_entry, compared, heard, whole
@@ -39,6 +39,9 @@ def wrong(store: Store) -> Wrong:
         for act in heard(store, tx, requests.TYPE):
             if act.subject is not None and not act.untold:
                 said.take(act)
+        for act in heard(store, tx, produced.TYPE):  # the letter that asks a production back
+            if act.subject is not None and not act.untold:
+                said.papers_of(act.subject, act)
         yield from _requests(tx, said)
         yield from _beside(tx, said)
 
@@ -65,7 +68,10 @@ class _Said:
             self._changed(of, act)
         if "event" in detail:
             self._event(of, act.entry, detail)
-        for paper in detail.get("papers") or ():
+        self.papers_of(of, act)
+
+    def papers_of(self, of: bytes, act: Heard) -> None:
+        for paper in act.detail.get("papers") or ():
             self.papers[UUID(paper["id"]).bytes] = {"of": of, "entry": act.entry, "bytes": paper["bytes"], "kind": paper["kind"]}  # fmt: skip
 
     def _opened(self, of: bytes, act: Heard) -> None:

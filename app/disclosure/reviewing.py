@@ -249,7 +249,7 @@ def _covers(where: Span, one: Suggestion) -> bool:
 def retract(store: Store, tx: Tx, identity: UUID, *, by: Officer, why: str) -> int:
     """Take a redaction back; return the entry. That it stood stays written down."""
     lock_ledger(tx)
-    row = _row(tx, identity)
+    row = _row(tx, identity, by)
     record = records.id_of(tx, row.record)
     entry = store.ledger.act(
         tx,
@@ -267,7 +267,7 @@ def retract(store: Store, tx: Tx, identity: UUID, *, by: Officer, why: str) -> i
 def approve(store: Store, tx: Tx, identity: UUID, *, by: Officer, why: str) -> int:
     """Approve somebody else's redaction, where a request asks for two persons; return the entry."""
     lock_ledger(tx)
-    row = _row(tx, identity)
+    row = _row(tx, identity, by)
     if bytes(row.officer) == by.id.bytes:
         raise SameReviewer("whoever made a redaction cannot approve it", next="Somebody else has to look.")
     if row.approved_entry is not None:
@@ -697,9 +697,10 @@ def _standing() -> Any:
     )
 
 
-def _row(tx: Tx, identity: UUID) -> Any:
+def _row(tx: Tx, identity: UUID, by: Officer | None = None) -> Any:
+    """The row of a redaction that stands; to `by` what is in quarantine is not there, unless they are one of the two."""
     row = tx.execute(_standing().where(redactions.c.id == identity.bytes)).one_or_none()
-    if row is None:
+    if row is None or (by is not None and row.record in quarantine.hidden(tx, by.id)):
         raise NoSuchRedaction(
             f"no redaction {identity} stands", next="`muniment review show REQUEST RECORD`."
         )

@@ -65,7 +65,7 @@ _LONGEST_LOCAL = 64
 _DIGITS = r"(?<![\d.,-])"
 _SSN = re.compile(_DIGITS + r"(\d{3})([-. ]?)(\d{2})\2(\d{4})(?![\d-])")
 _SSN_SAID = re.compile(r"\b(?:ssn|social(?![ -]media))\b", re.IGNORECASE)
-_CARD = re.compile(_DIGITS + r"\d(?:[ .-]{0,2}\d){12,30}(?![\d-])")
+_CARD = re.compile(_DIGITS + r"\d(?:[ ./-]{0,2}\d){12,30}(?![\d-])")
 _LOCAL = re.compile(_DIGITS + r"\d{3}[-. ]\d{4}(?![\d-])")
 _NATIONAL = re.compile(
     r"(?<![\d.,-])(?:\+?1[-. ]{0,2})?(?:\(\d{3}\)[-. ]?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])"
@@ -123,7 +123,8 @@ _ADDRESS = re.compile(
     + _TYPE
     + r"){0,2}"
     r"(?:\s+(?:[NSEW]|[NS][EW])\b\.?)?"
-    r"(?:,?\s*(?:\b(?:apt|apartment|unit|suite|ste)\b|#)\.?\s*[\w-]+)?",
+    r"(?:,?\s*(?:\b(?:apt|apartment|unit|suite|ste)\b|#)\.?\s*[\w-]+)?"
+    r"(?:,\s*(?:[^\W\d_][\w'.-]{0,30}\s?){1,3},?\s*(?:[A-Z]{2})\.?\s+\d{5}(?:-\d{4})?(?![\w-]))?",
     re.IGNORECASE,
 )
 _ROUTE = re.compile(
@@ -142,7 +143,7 @@ _DAY = (
 _BORN = r"(?<!\w)(?:dob|d\.\s?o\.\s?b\.?|date\s+of\s+birth|birth\s?-?date|birthday|b-?day|born)(?!\w)"
 _BIRTH = re.compile(_BORN + r"[\s:=(-]{0,6}(?:(?:is|was|on|in|the)\s+){0,3}(" + _DAY + r")", re.IGNORECASE)
 _PLATE = re.compile(
-    r"\b(?:license|licence|tag|plates?|lic)\b(?:\s+(?:plate|number|no\.?|#|was|is|of)(?![^\W_])){0,4}[\s:#.\"'(\[-]{0,4}"
+    r"\b(?:license|licence|tag|plates?|lic)\b\.?(?:\s+(?:plate|number|no\.?|#|was|is|of)(?![^\W_])){0,4}[\s:#.\"'(\[-]{0,4}"
     r"([A-Z0-9]{1,4}[ -]?[A-Z0-9]{2,4})\b",
     re.IGNORECASE,
 )
@@ -174,7 +175,7 @@ def suggest(
         *_addresses(plain),
         *_births(plain, today),
         *_plates(plain),
-        *_listed(text, minors, Kind.MINOR, "stands in the list of minors"),
+        *_listed(text, _either_order(minors), Kind.MINOR, "stands in the list of minors"),
     ]
     for code, words in (dictionaries or {}).items():
         found += _listed(text, words, Kind.DICTIONARY, f"stands in the words of {code}", code)
@@ -284,6 +285,16 @@ def _plates(text: str) -> Iterator[Suggestion]:
         words = " " in said and letters not in (letters.upper(), letters.lower())  # "5 Star" is none
         if any(char.isdigit() for char in said) and not words:
             yield Suggestion(hit.start(1), hit.end(1), Kind.PLATE, "is said to be a licence plate")
+
+
+def _either_order(names: Iterable[str]) -> Iterator[str]:
+    """Names as they stand in a list, and with the last word of each before the others, as forms have them."""
+    for name in names:
+        yield name
+        *others, last = name.split() or [""]
+        if others:
+            yield f"{last}, {' '.join(others)}"
+            yield f"{last} {' '.join(others)}"
 
 
 def _listed(text: str, words: Iterable[str], kind: Kind, why: str, code: str = "") -> Iterator[Suggestion]:

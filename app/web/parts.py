@@ -101,6 +101,10 @@ class Productions(Protocol):
         forms: Sequence[str],
         profile: str,
         messages: bool,
+        more: bool = False,
+        only_new: bool = False,
+        replaces: str = "",
+        only: Sequence[UUID] = (),
         by: Officer,
         why: str,
     ) -> dict[str, object]:

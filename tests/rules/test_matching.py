@@ -72,3 +72,33 @@ def test_names_in_a_script_without_blanks_are_met_in_the_middle_of_a_text():
 def test_an_address_ends_where_its_quotation_ends():
     text = '<a href="https://town.example/a">x</a>'
     assert [text[start:end] for start, end in addresses(text)] == ["https://town.example/a"]
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "place"),
+    [
+        ("O'Neil", "tell O\u2019Neil", "O\u2019Neil"),
+        ("O\u2019Neil", "tell O'Neil", "O'Neil"),
+        ("O'Neil", "tell O\u02bcNeil", "O\u02bcNeil"),
+        ("O'Neil", "tell O`NEIL", "O`NEIL"),
+        ("O'Neil", "tell O\u00b4Neil", "O\u00b4Neil"),
+        ("Bo-Jo", "Bo\u2011Jo came", "Bo\u2011Jo"),
+        ("Bo-Jo", "Bo\u2013Jo came", "Bo\u2013Jo"),
+        ("Łuk", "LUK said", "LUK"),
+        ("Lukasz", "Łukasz", "Łukasz"),
+        ("Đoko", "Doko", "Doko"),
+        ("Søren", "soren", "soren"),
+        ("Işıl", "ISIL", "ISIL"),
+        ("586-0600", "٥٨٦-٠٦٠٠", "٥٨٦-٠٦٠٠"),
+    ],
+)
+def test_a_name_is_met_with_whichever_sign_its_writer_had_at_hand(words: str, text: str, place: str):
+    assert met(words, text) == [place]
+    assert [text[start:end] for start, end in found([folded(words)], read(text))] == [place]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [("O'Neil", "O Neil"), ("Bo-Jo", "Bo Jo"), ("586-0600", "٥٨٦-٠٦٠١")]
+)
+def test_what_has_another_sign_between_short_parts_stays(words: str, text: str):
+    assert met(words, text) == []

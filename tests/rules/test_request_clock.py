@@ -80,12 +80,25 @@ def test_an_observed_holiday_is_not_counted():
         ("us-tx", date(2026, 3, 20), date(2026, 4, 6), {date(2026, 4, 3): "Good Friday, which we observe"}),
         ("us-tx", date(2026, 6, 29), date(2026, 7, 13), {}),  # the Friday before a Fourth on a Saturday
         ("us-tx", date(2026, 8, 24), date(2026, 9, 9), {}),  # but the days of Johnson and of labor are free
+        (
+            "us-nj",
+            date(2026, 2, 9),
+            date(2026, 2, 19),
+            {},
+        ),  # on Lincoln's Birthday the state's offices are open
+        ("us-nj", date(2025, 6, 13), date(2025, 6, 24), {}),  # Juneteenth is a day of the agency's own
+        ("us-nj", date(2025, 6, 13), date(2025, 6, 25), {date(2025, 6, 20): "Juneteenth, the third Friday"}),
+        ("us-nj", date(2026, 6, 25), date(2026, 7, 6), {}),  # the Friday before a Fourth on a Saturday
+        ("us-nj", date(2027, 6, 25), date(2027, 7, 7), {}),  # but the Monday after one on a Sunday is free
+        ("us-nj", date(2026, 3, 30), date(2026, 4, 9), {}),  # as are Good Friday
+        ("us-nj", date(2026, 10, 30), date(2026, 11, 12), {}),  # and the day of the general election
     ],
 )
 def test_a_holiday_that_not_every_agency_observes_makes_no_deadline_later(law, received, answered, closed):
     edition, hours = shipped(law)
     calendar = replace(hours.calendar, closed=closed)
-    assert on(edition, happened("received", received), hours=Hours(calendar=calendar, zone=ZONE)) == answered
+    told = happened("received", received), happened("complete", received)
+    assert on(edition, *told, hours=Hours(calendar=calendar, zone=ZONE)) == answered
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 31), date(2026, 11, 27), date(2027, 10, 29)])

@@ -38,6 +38,15 @@ def kinds(text: str, **more: object) -> list[tuple[Kind, str]]:
         ("the plate read \u201cplate ABC 123\u201d", Kind.PLATE, "ABC 123"),
         ("Lic. ABC-1234", Kind.PLATE, "ABC-1234"),
         ("907\u2011586\u20110600", Kind.TELEPHONE, "907\u2011586\u20110600"),
+        ("lic. plate AB12 CDE", Kind.PLATE, "AB12 CDE"),
+        ("at 123 Main St, Juneau, AK 99801 today", Kind.ADDRESS, "123 Main St, Juneau, AK 99801"),
+        (
+            "123 Main Street Apt 4, New York NY 10001-1234",
+            Kind.ADDRESS,
+            "123 Main Street Apt 4, New York NY 10001-1234",
+        ),
+        ("at 123 Main St. OK 12345 people", Kind.ADDRESS, "123 Main St."),
+        ("card 4111/1111/1111/1111", Kind.CARD, "4111/1111/1111/1111"),
         ("(555) 123-4567 exists in no plan", Kind.TELEPHONE, "(555) 123-4567"),
         ("219\u201309\u20139998", Kind.SOCIAL_SECURITY, "219\u201309\u20139998"),
         ("219.09.9998", Kind.SOCIAL_SECURITY, "219.09.9998"),
@@ -132,3 +141,24 @@ def _within(one: Suggestion, other: Suggestion) -> bool:
 @given(st.text("0123456789", min_size=12, max_size=18))
 def test_of_ten_endings_exactly_one_has_the_check_digit(digits: str):
     assert sum(luhn(digits + str(last)) for last in range(10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("José García", "garcia, jose was there", "garcia, jose"),
+        ("José García", "it was GARCÍA José\u2019s bike", "GARCÍA José"),
+        ("Anne-Marie O'Neil", "O\u2019Neil, Anne Marie", "O\u2019Neil, Anne Marie"),
+        ("José", "Jose's, again", "Jose"),
+        ("O'Neil", "O\u2019NEIL\u2019S dog", "O\u2019NEIL"),
+        ("Łukasz", "LUKASZ", "LUKASZ"),
+        ("Jesús", "Jesus' bike", "Jesus"),
+    ],
+)
+def test_the_name_of_a_minor_is_found_in_either_order_and_whosever(name: str, text: str, words: str):
+    assert kinds(text, minors=[name]) == [(Kind.MINOR, words)]
+
+
+@pytest.mark.parametrize("text", ["Garcia and Jose", "joseph garcia", "Garcia then Jose came"])
+def test_parts_of_a_minors_name_that_do_not_belong_together_are_not_it(text: str):
+    assert kinds(text, minors=["José García"]) == []

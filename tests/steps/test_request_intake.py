@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.disclosure import intake, papers
 from app.disclosure.intake import BadMessage
+from app.disclosure.opening import OpenedAlready
 from app.records.clock import FixedClock
 from app.store import Store
 from tests.steps.asking import Office
@@ -258,6 +259,76 @@ def test_no_header_breaks_the_reading(name, value):
         return
 
 
+HEAD = b"From: pat@x.example\r\nSubject: Records\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'Content-Type: text/plain; name="request.txt"\r\n\r\nEverything about the bridge',
+        b"Content-Type: text/plain\r\nContent-Disposition: inline; filename=r.txt\r\n\r\nEverything about the bridge",
+        (
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; name=body.html\r\n"
+            b"Content-Disposition: inline\r\n\r\n<p>Everything about the bridge</p>\r\n--b--\r\n"
+        ),
+    ],
+)
+def test_words_in_a_part_that_has_a_name_are_words_where_there_are_no_others(body: bytes):
+    read = intake.read(HEAD + body)
+    assert read.words == "Records\n\nEverything about the bridge"
+
+
+def test_words_in_a_named_part_stay_beside_where_the_message_has_words_of_its_own():
+    body = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the list\r\n"
+        b"--b\r\nContent-Type: text/plain; name=list.txt\r\n\r\none, two\r\n--b--\r\n"
+    )
+    read = intake.read(HEAD + body)
+    assert read.words == "Records\n\nSee the list"
+    assert [one.name for one in read.papers] == ["message.eml", "list.txt"]
+
+
+def test_an_attached_text_is_not_what_was_asked():
+    body = b"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=r.txt\r\n\r\nnotes\r\n"
+    assert intake.read(HEAD + body).words == "Records"
+
+
+def test_cells_of_a_table_do_not_run_into_one_another():
+    body = b"Content-Type: text/html\r\n\r\n<table><tr><td>from</td><td>May</td></tr><tr><th>to</th><td>June</td></tr></table><h4>All</h4><hr>of it"
+    assert intake.read(HEAD + body).words == "Records\n\nfrom May\nto June\nAll\nof it"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Auto-Submitted: auto-replied\r\n",
+        b"Auto-Submitted: auto-replied (vacation)\r\n",
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n",
+        b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n",
+        b"X-Autoreply: yes\r\n",
+    ],
+)
+def test_what_a_program_answered_by_itself_is_no_request(header: bytes):
+    with pytest.raises(BadMessage, match="by itself"):
+        intake.read(HEAD + header + b"\r\nI am out of the office until Monday\r\n")
+
+
+@pytest.mark.parametrize("header", [b"Auto-Submitted: auto-generated\r\n", b"Auto-Submitted: no\r\n", b"Precedence: list\r\n"])  # fmt: skip
+def test_what_a_form_or_a_list_sent_on_may_be_one(header: bytes):
+    assert intake.read(HEAD + header + b"\r\nEverything\r\n").words == "Records\n\nEverything"
+
+
+@pytest.mark.parametrize("sender", ["noreply@forms.example", "Town <no-reply@forms.example>", "donotreply@forms.example"])  # fmt: skip
+def test_where_nobody_reads_the_senders_address_the_one_for_answers_is_taken(sender: str):
+    message = f"From: {sender}\r\nReply-To: Pat Smith <pat@x.example>\r\nSubject: Records\r\n\r\nAll\r\n"
+    read = intake.read(message.encode())
+    assert (read.name, read.email) == ("Pat Smith", "pat@x.example")
+    alone = intake.read(message.replace("Reply-To", "X-Other").encode())
+    assert alone.email.partition("@")[0].replace("-", "") in ("noreply", "donotreply")
+    people = intake.read(message.replace(sender, "Ann Lee <ann@x.example>").encode())
+    assert (people.name, people.email) == ("Ann Lee", "ann@x.example")
+
+
 def test_a_request_opened_from_a_message_keeps_it(store: Store, clock: FixedClock):
     office, read = Office(store, clock), intake.read(PLAIN, "from pat.eml")
     made = office.open(
@@ -267,3 +338,13 @@ def test_a_request_opened_from_a_message_keeps_it(store: Store, clock: FixedCloc
         (kept,) = papers.listed(store, tx, made)
         assert papers.content(store, tx, kept) == PLAIN
     assert made.email == "pat@elsewhere.example"
+
+
+def test_one_message_opens_one_request_and_says_which_it_was(store: Store, clock: FixedClock):
+    office = Office(store, clock)
+    first = office.open(words="All", message="<one@elsewhere.example>")
+    office.open(words="All", message="<two@elsewhere.example>")
+    with pytest.raises(OpenedAlready, match=f"{first.number} was opened from this message"):
+        office.open(words="All", message="<one@elsewhere.example>")
+    assert office.open(words="All").number.endswith("-0003"), "a message without an id is compared with none"
+    assert office.open(words="All").number.endswith("-0004")

@@ -313,6 +313,7 @@ def first_read(recipe: Recipe, counts: Counts, sealed: Sequence[str]) -> Documen
                 f" documents, {counts.first} to {counts.last}, on {counts.pages} pages; {counts.redacted} released in"
                 f" part, {counts.withheld} withheld. Made on {_day(recipe.made_at)}."
             ),
+            *_before(recipe),
             Heading("To read it"),
             Listed(_to_read(recipe)),
             Heading("To check it"),
@@ -331,6 +332,18 @@ def first_read(recipe: Recipe, counts: Counts, sealed: Sequence[str]) -> Documen
             Listed(NOT_CLAIMED),
         ],
     )
+
+
+def _before(recipe: Recipe) -> list[Block]:
+    """What it has to do with what was given before, where there is anything to say."""
+    told: list[str] = []
+    if recipe.only_new:
+        told.append(
+            "It holds what was not given for this request before, or not as it is now; what was given keeps its numbers."
+        )
+    if recipe.asked_back:
+        told.append(f"Asked back: {'; '.join(recipe.asked_back)}. Do not use those any more.")
+    return [Paragraph(" ".join(told))] if told else []
 
 
 def _to_read(recipe: Recipe) -> list[str]:

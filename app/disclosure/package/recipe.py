@@ -136,6 +136,10 @@ class Recipe:
     """The number of the production that this one continues."""
     replaces: Mapping[UUID, Earlier] = field(default_factory=dict)
     """By record: what it was numbered before; it keeps that number."""
+    only_new: bool = False
+    """Whether it holds only what was not given for the request before, or not as it is now."""
+    asked_back: tuple[str, ...] = ()
+    """The productions of the request that were asked back until then, each with its numbers where it was not all of them."""
 
     def __post_init__(self) -> None:
         fit(self.prefix)
@@ -143,7 +147,7 @@ class Recipe:
             raise BadRecipe(f"{self.number} {self.volume} cannot name a production and its volume")
         if self.made_at.utcoffset() is None or self.made_at.microsecond or self.made_at.year < 1980:
             raise BadRecipe("a production is made at a time with an offset, in whole seconds")
-        if not 1 <= self.first <= LAST:
+        if not 1 <= self.first <= LAST + 1:  # one more than the last: none is free
             raise BadRecipe(f"numbers run from 1 to {LAST}, and {self.first} is none of them")
 
     @property
@@ -157,7 +161,11 @@ class Recipe:
 
     def told(self) -> dict[str, object]:
         """As `production.json` has it."""
+        more: dict[str, object] = {"only_new": True} if self.only_new else {}
+        if self.asked_back:
+            more["asked_back"] = list(self.asked_back)
         return {
+            **more,
             "production": str(self.production),
             "number": self.number,
             "request": self.request,
@@ -209,6 +217,8 @@ def recalled(told: Mapping[str, object]) -> Recipe:
                 UUID(one): Earlier(str(was[0]), _whole(was[1]), _whole(was[2]), _whole(was[3]))
                 for one, was in replaces.items()
             },
+            only_new=told.get("only_new") is True,
+            asked_back=tuple(str(one) for one in cast("list[object]", told.get("asked_back", []))),
         )
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise BadRecipe(f"this is no recipe of a production: {error}") from error

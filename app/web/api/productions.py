@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from app.disclosure import handing, produced, requests
+from app.disclosure import asking_back, handing, produced, requests
 from app.disclosure.requests import Request
 from app.records.nouns import Officer
-from app.web.api.requests import MayRequest, MaySeeRequests, Which
+from app.web.api.requests import MayRequest, MaySeeRequests, Which, laws
 from app.web.api.reviews import Reason
 from app.web.forms import reason
 from app.web.parts import Here, Parts, Productions
@@ -25,18 +26,29 @@ _CHUNK = 1 << 20
 
 
 class NewProduction(BaseModel):
-    """By which prefix pages are numbered, in which forms the records leave; all that are usual without."""
+    """By which prefix pages are numbered, in which forms the records leave; all that are usual without.
+
+    `replaces` names a production of which `records` are given anew under their numbers.
+    """
 
     prefix: Short
     forms: Annotated[list[Short], Field(max_length=20)] = []
     profile: Short = "relativity"
+    more: bool = False
+    """An instalment: more of this request comes later."""
+    supplement: bool = False
+    """Only what was not given yet, or would leave otherwise now."""
+    replaces: Short = ""
+    records: Annotated[list[UUID], Field(max_length=5_000)] = []
     why: Annotated[str, Field(max_length=4_000)] = ""
 
 
 class ClawBack(Reason):
-    """Which numbers; all of them without."""
+    """Which numbers, all of them without; for the letter on what ground, and what the notice rests on."""
 
     ranges: Annotated[str, Field(max_length=2_000)] = ""
+    exemption: Short = ""
+    rule: Annotated[str, Field(max_length=2_000)] = ""
 
 
 class HandOver(Reason):
@@ -84,8 +96,8 @@ def produce(request: Which, officer: MayRequest, here: Here, asked: NewProductio
     with here.store.database.read() as tx:
         found = requests.must_be_open(requests.get(here.store, tx, request))
     return made_here(here).make(
-        found, prefix=asked.prefix, forms=asked.forms, profile=asked.profile, messages=messages(officer), by=officer,
-        why=reason(asked.why),
+        found, prefix=asked.prefix, forms=asked.forms, profile=asked.profile, messages=messages(officer), more=asked.more,
+        only_new=asked.supplement, replaces=asked.replaces, only=asked.records, by=officer, why=reason(asked.why),
     )  # fmt: skip
 
 
@@ -124,21 +136,27 @@ def claw_back(
     """Write down that a production was asked back; its links work no more."""
     found = produced.get(here.store, tx, production)
     why = reason(asked.why)
-    return produced.as_json(
-        produced.claw_back(here.store, tx, found, ranges=asked.ranges, by=officer, why=why)
-    )
+    done = asking_back.ask_back(
+        here.store, tx, laws(here), found, ranges=asked.ranges, exemption=asked.exemption, rule=asked.rule,
+        by=officer, why=why,
+    )  # fmt: skip
+    return produced.as_json(done)
 
 
 @router.post("/productions/{production}/hand-over", status_code=201)
 def hand_over(production: Number, officer: MayRequest, here: Here, tx: RequestTx, asked: HandOver) -> Handed:
     """Write down to whom a production is given, by hand or by a link that works until a day."""
     found = produced.get(here.store, tx, production)
+    if asked.days is not None:
+        made_here(here).folder(found.number)
     made = handing.hand_over(
         here.store, tx, found, asked.to, days=asked.days, by=officer, why=reason(asked.why)
     )
-    link = f"{here.settings.public_url.rstrip('/')}/given/{made.token}" if made.token else None
     return Handed(
-        to=asked.to, until=made.until.isoformat() if made.until else None, link=link, entry=made.entry
+        to=asked.to,
+        until=made.until.isoformat() if made.until else None,
+        link=handing.link(here.settings.public_url, made),
+        entry=made.entry,
     )
 
 

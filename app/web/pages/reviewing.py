@@ -18,6 +18,7 @@ from app import officers
 from app.capture import records
 from app.db import Tx
 from app.disclosure import (
+    asking_back,
     assembling,
     handing,
     matching,
@@ -34,12 +35,12 @@ from app.disclosure.reviewing import Looked, Standing
 from app.disclosure.suggesting import Suggestion
 from app.disclosure.trying import ONE_AT_A_TIME
 from app.index.questions import Filters
-from app.records.errors import ArchiveError
+from app.records.errors import ArchiveError, Invalid
 from app.records.nouns import Officer, Record, Version
 from app.store import access
 from app.web.api import productions as api_productions
 from app.web.api import reviews as api
-from app.web.api.requests import MayRequest, MaySeeRequests
+from app.web.api.requests import MayRequest, MaySeeRequests, laws
 from app.web.forms import Posted, reason
 from app.web.parts import Here, Parts
 from app.web.problems import status_of
@@ -101,7 +102,7 @@ def change_selection(
                 api.chosen(here, number, api.Choice(records=_ids(ids), why=said), said, officer)
             case "remove":
                 api.chosen(here, number, api.Choice(without=_ids(ids), why=said), said, officer)
-            case _:
+            case "query":
                 filters = Filters.of({"from": since, "to": until, "kind": kind}).as_json()
                 asked = api.Choice(
                     query=query or "*",
@@ -111,6 +112,8 @@ def change_selection(
                     why=said,
                 )
                 api.chosen(here, number, asked, said, officer)
+            case _:
+                raise _no_act(act)
     except ArchiveError as error:
         return _selection(request, here, number, officer, error, query=query)
     return RedirectResponse(f"/requests/{number}/selection", 303)
@@ -187,8 +190,10 @@ def change_queue(
                     reviewing.ask_for_two(here.store, tx, found, True, by=officer, why=said)
                 case "one":
                     reviewing.ask_for_two(here.store, tx, found, False, by=officer, why=said)
-                case _:
+                case "look":
                     reviewing.look(here.store, tx, found, selecting.of(tx, found.id), by=officer, why=said)
+                case _:
+                    raise _no_act(act)
     except ArchiveError as error:
         return _queue(request, here, number, officer, "", 0, error)
     return RedirectResponse(f"/requests/{number}/review", 303)
@@ -356,17 +361,23 @@ def change_record(
                     reviewing.look(store, tx, found, [held.key], by=officer, why=said)
                 case "keep":
                     for place in _places(held.version, version, span, words, field, "", ""):
-                        if isinstance(place, Span | Field):
-                            reviewing.keep_words(store, tx, found, held, place, by=officer, why=said)
+                        assert isinstance(place, Span | Field), "no attachment was named"
+                        reviewing.keep_words(store, tx, found, held, place, by=officer, why=said)
                 case "leave":
                     reviewing.let_leave(store, tx, found, held, UUID(attachment), by=officer, why=said)
-                case _:
-                    places = _places(held.version, version, span, words, field, attachment, region)
+                case "redact" | "withhold":
+                    places = (
+                        [Whole()]
+                        if act == "withhold"
+                        else _places(held.version, version, span, words, field, attachment, region)
+                    )
                     for where in places:
                         reviewing.redact(
                             store, tx, found, held, where, exemption, explanation=explanation,
                             only_here=only_here == "yes", by=officer, why=said,
                         )  # fmt: skip
+                case _:
+                    raise _no_act(act)
             following = _next(tx, found.id, held.key) if act == "look" else None
     except ValueError:
         return _record(request, here, number, record, officer, BadRedaction("this is no id"))
@@ -392,7 +403,11 @@ def _places(
                 "the newest version does not have these words", next="Type them as they stand there."
             )
         return [Span(newest.number, *place) for place in found]
-    return [Whole()]
+    raise BadRedaction("nothing is named", next="Type the words, or name the field or the attachment.")
+
+
+def _no_act(act: str) -> Invalid:
+    return Invalid(f"{act[:40]!r} is nothing that is done here", next="Load the page again.")
 
 
 def _span(version: int, written: str) -> Span:
@@ -518,8 +533,9 @@ def show_productions(request: Request, number: str, officer: MaySeeRequests, her
 
 @router.post("/requests/{number}/productions", dependencies=[Posted])
 def produce(
-    request: Request, number: str, officer: MayRequest, here: Here, prefix: Line = "", why: Line = ""
-) -> Response:
+    request: Request, number: str, officer: MayRequest, here: Here, prefix: Line = "", what: Line = "",
+    more: Line = "", why: Line = "",
+) -> Response:  # fmt: skip
     """Make a production."""
     try:
         said = reason(why)
@@ -531,6 +547,8 @@ def produce(
             forms=(),
             profile="relativity",
             messages=messages(officer),
+            more=bool(more),
+            only_new=what == "new",
             by=officer,
             why=said,
         )
@@ -549,13 +567,15 @@ def change_production(
     to: Line = "",
     days: Line = "",
     ranges: Line = "",
+    exemption: Line = "",
+    rule: Line = "",
     why: Line = "",
 ) -> Response:
     """Hand a production over, ask it back, or give one up."""
     link = None
     with here.store.database.read() as tx:
         found = produced.get(here.store, tx, production)
-        number = next(one.number for one in requests.listed(here.store, tx) if one.id == found.request)
+        number = requests.get(here.store, tx, str(found.request)).number
     try:
         said = reason(why)
         with here.store.database.begin() as tx:
@@ -563,12 +583,17 @@ def change_production(
                 case "give-up":
                     produced.give_up(here.store, tx, found, by=officer, why=said)
                 case "claw-back":
-                    produced.claw_back(here.store, tx, found, ranges=ranges, by=officer, why=said)
-                case _:
-                    wanted = int(days) if days.strip().isdecimal() else None
+                    asking_back.ask_back(
+                        here.store, tx, laws(here), found, ranges=ranges, exemption=exemption, rule=rule, by=officer, why=said
+                    )  # fmt: skip
+                case "hand-over":
+                    wanted = handing.days(days)
+                    if wanted is not None:
+                        api_productions.made_here(here).folder(found.number)
                     made = handing.hand_over(here.store, tx, found, to, days=wanted, by=officer, why=said)
-                    if made.token:
-                        link = f"{here.settings.public_url.rstrip('/')}/given/{made.token}"
+                    link = handing.link(here.settings.public_url, made)
+                case _:
+                    raise _no_act(act)
     except ArchiveError as error:
         return _productions(request, here, number, officer, error)
     if link is not None:
@@ -620,12 +645,22 @@ def _productions(
 # -- whoever has a link ------------------------------------------------------------------------------------
 
 
+@router.head("/given/{token}")
 @router.get("/given/{token}")
 def given(request: Request, token: str, here: Here) -> Response:
     """What a link leads to, before anything is taken."""
     with here.store.database.read() as tx:
         number = handing.leads_to(here.store, tx, token)
     return show(request, "given.html", number=number, token=token)
+
+
+@router.head("/given/{token}/folder.zip")
+def look_at_given(token: str, here: Here) -> Response:
+    """That there is something to take: programs ask before they take it, and nothing is written down as taken."""
+    with here.store.database.read() as tx:
+        number = handing.leads_to(here.store, tx, token)
+    api_productions.made_here(here).folder(number)
+    return Response(media_type="application/zip", headers={"Cache-Control": "no-store"})
 
 
 @router.get("/given/{token}/folder.zip")
