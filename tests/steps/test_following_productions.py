@@ -40,8 +40,8 @@ from app.store.outgoing import walk
 from app.store.tables import productions
 from connectors.contract import Attachment
 from tests.steps.scripted import listing
-from tests.steps.test_capture import comment, post
-from tests.steps.test_producing import FORMS, Producer, every_byte
+from tests.steps.test_capture import post
+from tests.steps.test_producing import FORMS, Producer, elm_street, every_byte
 from tests.steps.test_review import SECRET, WHY
 
 
@@ -85,15 +85,7 @@ class Following(Producer):
 @pytest.fixture
 def desk(store: Store, clock: FixedClock, tmp_path: Path) -> Iterator[Following]:
     made = Following(store, clock, tmp_path / "index")
-    made.capture(
-        listing(
-            clock,
-            post("p1", "Elm Street is closed"),
-            comment("c1", f"I live on Elm Street, call {SECRET}"),
-            comment("c2", "thanks for telling"),
-            comment("c3", f"her number is {SECRET}", on="c1"),
-        )
-    )
+    made.capture(elm_street(clock))
     yield made
     made.engine.settle()
 

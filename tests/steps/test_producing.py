@@ -41,7 +41,7 @@ from app.store import Store
 from app.store.outgoing import walk
 from app.store.tables import produced as documents
 from app.store.tables import productions
-from connectors.contract import Attachment
+from connectors.contract import Attachment, Batch
 from tests.steps.scripted import listing
 from tests.steps.test_capture import comment, post
 from tests.steps.test_review import SECRET, WHY, Desk
@@ -94,18 +94,21 @@ class Producer(Desk):
         return production, built
 
 
+def elm_street(clock: FixedClock) -> Batch:
+    """A post with what people say below it: a number that is not to leave, and an answer that repeats it."""
+    return listing(
+        clock,
+        post("p1", "Elm Street is closed"),
+        comment("c1", f"I live on Elm Street, call {SECRET}"),
+        comment("c2", "thanks for telling"),
+        comment("c3", f"her number is {SECRET}", on="c1"),
+    )
+
+
 @pytest.fixture
 def desk(store: Store, clock: FixedClock, tmp_path: Path) -> Iterator[Producer]:
     made = Producer(store, clock, tmp_path / "index")
-    made.capture(
-        listing(
-            clock,
-            post("p1", "Elm Street is closed"),
-            comment("c1", f"I live on Elm Street, call {SECRET}"),
-            comment("c2", "thanks for telling"),
-            comment("c3", f"her number is {SECRET}", on="c1"),
-        )
-    )
+    made.capture(elm_street(clock))
     yield made
     made.engine.settle()
 

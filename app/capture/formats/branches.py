@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.capture.formats.divided import Spans
-from connectors.spans import document, object_members
+from app.capture.formats.divided import Divided, Spans, unfolded
+from app.capture.formats.facebook_items import texts_in
+from connectors.spans import NotJson, document, object_members
 
 Span = tuple[int, int]
 _DEEPEST = 4
@@ -28,6 +29,23 @@ def branches(body: bytes, known: Callable[[tuple[str, ...]], str | None]) -> Ite
     """Every branch that is known, and of the others the topmost in which none is; `NotJson` where no object stands there."""
     for name, span in object_members(body, document(body)).items():
         yield from _below(body, Branch((name,), span, known((name,))), known)
+
+
+def known_in(
+    of: Divided, path: str, body: bytes, known: Callable[[tuple[str, ...]], str | None]
+) -> Sequence[Branch]:
+    """The branches of a file of which some are known: it is understood then, and otherwise listed with the reason."""
+    try:
+        found = unfolded(body)
+        held = list(branches(body, known)) if isinstance(found, dict) else []
+    except NotJson as error:
+        of.unreadable[path] = str(error)
+        return []
+    if not any(one.what for one in held):
+        of.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
+        return []
+    of.understood.append(path)
+    return held
 
 
 def _below(body: bytes, here: Branch, known: Callable[[tuple[str, ...]], str | None]) -> list[Branch]:

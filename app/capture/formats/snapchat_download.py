@@ -13,15 +13,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from app.capture.formats import snapchat_items
-from app.capture.formats.branches import Branch, branches, elements, members
-from app.capture.formats.divided import LISTS, Divided, Elements, Item, Run, in_order, laid_out, unfolded
+from app.capture.formats.branches import Branch, branches, elements, known_in, members
+from app.capture.formats.divided import LISTS, Divided, Elements, Item, Run, in_order, laid_out
 from app.capture.formats.download import Download
 from app.capture.formats.facebook_items import texts_in
 from app.capture.formats.loose import Loose
 from app.capture.formats.snapchat_items import Told, text
 from app.capture.formats.source import Left, Line
 from app.capture.lines import BadFile
-from connectors.spans import NotJson
 
 _CHATS = {
     "received saved chat history": "received",
@@ -99,17 +98,7 @@ class SnapchatDownload(Divided):
         body = self.body(path)
         if body is None:
             return
-        try:
-            found = unfolded(body)
-            held = list(branches(body, partial(_known, path))) if isinstance(found, dict) else []
-        except NotJson as error:
-            self.unreadable[path] = str(error)
-            return
-        if not any(one.what for one in held):
-            self.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
-            return
-        self.understood.append(path)
-        for one in held:
+        for one in known_in(self, path, body, partial(_known, path)):
             self._learn(path, laid_out(body, *one.span), one)
 
     def _learn(self, path: str, value: object, branch: Branch) -> None:

@@ -12,15 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from app.capture.formats import tiktok_items
-from app.capture.formats.branches import Branch, branches, elements, members
-from app.capture.formats.divided import LISTS, Divided, Elements, Item, Run, in_order, laid_out, unfolded
+from app.capture.formats.branches import Branch, branches, elements, known_in, members
+from app.capture.formats.divided import LISTS, Divided, Elements, Item, Run, in_order, laid_out
 from app.capture.formats.download import Download
 from app.capture.formats.facebook_items import texts_in
 from app.capture.formats.loose import Loose
 from app.capture.formats.source import Left, Line
 from app.capture.formats.tiktok_items import Told
 from app.capture.lines import BadFile
-from connectors.spans import NotJson
 
 _LISTS = {
     ("posts", "videolist"): "posts",
@@ -97,17 +96,7 @@ class TiktokDownload(Divided):
         body = self.body(path)
         if body is None:
             return
-        try:
-            found = unfolded(body)
-            held = list(branches(body, _known)) if isinstance(found, dict) else []
-        except NotJson as error:
-            self.unreadable[path] = str(error)
-            return
-        if not any(one.what for one in held):
-            self.leave(path, f"no item that is known; it holds {sum(1 for _ in texts_in(found))} texts")
-            return
-        self.understood.append(path)
-        for one in held:
+        for one in known_in(self, path, body, _known):
             self._learn(path, body, one)
 
     def _learn(self, path: str, body: bytes, branch: Branch) -> None:
