@@ -20,7 +20,7 @@ from app.index.keys import Keys
 from app.main import Archive
 from app.records.nouns import Officer, Role
 from app.retention import adopted, recording
-from app.store import disposals
+from app.store import access, disposals
 from tests.doors.conftest import Town, record_of
 
 Ran = Callable[..., tuple[int, Any]]
@@ -320,3 +320,27 @@ def test_a_form_of_another_site_disposes_of_nothing(browser, old: list[UUID], ar
     browser("approver").send(where, f"{where}/approve", why="I looked")
     assert reader.client.post(f"{where}/execute", data={"why": "due"}).status_code == 403
     assert gone(archive, old) == set()
+
+
+def test_a_list_shows_what_its_records_say_to_who_may_read_them_and_the_look_is_written_down(
+    old: list[UUID], browser: Any, archive: Archive
+):
+    reader, approver = browser("reader"), browser("approver")
+    sent = reader.send(
+        "/dispositions/propose?series=COR-03", "/dispositions/propose", series="COR-03", why="old"
+    )
+    where = sent.headers["location"]
+    before = accesses(archive)
+    shown, ids = reader.client.get(where).text, [str(one) for one in old]
+    assert 'Comment of 1 March 2026</a> <span class="author">Neighbour 2</span>' in shown
+    assert "How long will the bridge stay closed?" in shown
+    assert accesses(archive)[len(before) :] == [("view", {"what": "a list", "records": 3})]
+    told = approver.client.get(where).text
+    assert "Neighbour" not in told
+    assert all(f"<code>{one}</code>" in told for one in ids)
+
+
+def accesses(archive: Archive) -> list[tuple[str, Any]]:
+    """What is on the access log, oldest first."""
+    with archive.store.database.read() as tx:
+        return [(one.action, dict(one.detail)) for one in access.read(archive.store, tx)]
