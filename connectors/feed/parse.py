@@ -311,11 +311,15 @@ def _shared(parts: Parts) -> list[str]:
 
 
 def _faces(items: Sequence[Item]) -> dict[str, Item]:
-    """Items by the marks of their faces, where a face says when it was published and is one item's alone."""
+    """Items by the marks of their faces, where a face says when it was published and is one item's alone.
+
+    One whose id is its address is known by that alone: at another address
+    stands another item.
+    """
     found: dict[str, list[Item]] = {}
     for item in items:
-        if item.id and item.title and item.published:
-            link = item.link.partition("://")[2] if item.link != item.id else ""
+        if item.id and item.title and item.published and item.link != item.id:
+            link = item.link.partition("://")[2]
             found.setdefault(mark(json.dumps([item.title, item.published, link])), []).append(item)
     return {face: several[0] for face, several in found.items() if len(several) == 1}
 

@@ -965,6 +965,19 @@ def test_an_item_whose_id_changes_at_every_look_is_one_item_and_its_edits_are_it
     )
 
 
+def test_an_item_that_moves_to_another_address_is_another_item_where_its_address_is_its_id(world, http):
+    visit = Visit(world, http, comments="no", complete="yes")
+    found = []
+    for slug in ("water", "water-works"):
+        item = (
+            f"<item><guid>https://town.example/{slug}</guid><link>https://town.example/{slug}</link><title>Water</title>"
+            "<pubDate>Sun, 01 Mar 2026 08:00:00 GMT</pubDate></item>"
+        )
+        world.other["/feed"] = (200, {"Content-Type": "application/rss+xml"}, rss(item).encode())
+        found.append(set(posts(visit.night())))
+    assert found == [{"post:https://town.example/water"}, {"post:https://town.example/water-works"}]
+
+
 def test_an_item_without_an_id_is_not_known_by_the_link_of_the_whole_page():
     page = "<link>https://town.example/</link>"
     items = "<item><title>{0}</title><link>https://town.example</link></item>"

@@ -233,7 +233,9 @@ def _one(
     with here.store.database.begin() as tx:
         found = proposals.get(here.store, tx, disposition)
         listed = proposals.of_list(tx, found, after=after, limit=_A_PAGE + 1)
-        known = reading.in_brief(here, tx, [row.id for row in listed[:_A_PAGE]], by=officer)
+        # Of what stayed nobody outside its matter is told more than that it did.
+        waiting = [row.id for row in listed[:_A_PAGE] if row.became is None]
+        known = reading.in_brief(here, tx, waiting, by=officer)
         total, who = proposals.listed_ever(tx, found), api.who_of(tx)
     return show(
         request,
