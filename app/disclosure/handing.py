@@ -25,6 +25,7 @@ from app.db.database import lock_ledger
 from app.disclosure import produced
 from app.disclosure.produced import Production
 from app.records.errors import Invalid, NotFound, Refused
+from app.records.folders import below
 from app.records.nouns import Officer
 from app.store import access
 from app.store.store import Store
@@ -232,7 +233,7 @@ def as_zip(folder: Path, chunk: int) -> Iterator[bytes]:
     """A folder as a ZIP, piece by piece: files stored as they are, sorted, all of one time; the same bytes each time."""
     out = _Passing()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, allowZip64=True) as packed:
-        for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+        for file in (one for one in below(folder) if one.is_file()):
             info = zipfile.ZipInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}", _THEN)
             info.external_attr = 0o644 << 16
             with packed.open(info, "w", force_zip64=True) as into, file.open("rb") as content:

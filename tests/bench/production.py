@@ -39,6 +39,7 @@ from app.disclosure.package.recipe import USUAL, Form, Forms, Ground, Recipe
 from app.disclosure.redacting import Redaction, Span, Whole
 from app.disclosure.released import Item
 from app.disclosure.rendition.remaking import Remakes
+from app.records.folders import below
 from app.settings import Settings
 from app.store.outgoing import walk
 from app.store.tables import records
@@ -128,7 +129,7 @@ def run(folder: Path, number: int, forms: Forms) -> dict[str, object]:
         sources = Sources(store=reading, teller=Leaving(reading), point=point)
         built = building.build(recipe, items, folder, sources, workers=2)
         took = lap("produced")
-    bytes_ = sum(file.stat().st_size for file in built.folder.rglob("*") if file.is_file())
+    bytes_ = sum(file.stat().st_size for file in below(built.folder) if file.is_file())
     parts = dict(
         zip(
             at,

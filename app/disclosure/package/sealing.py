@@ -34,6 +34,7 @@ from app.db import Tx
 from app.disclosure.package.recipe import Recipe
 from app.records.clock import Clock
 from app.records.errors import ArchiveError, Invalid, Unavailable
+from app.records.folders import below
 from app.store import anchors, bag
 from app.store.anchors import Authority, BadAuthority, Request, Token
 from app.store.asking import Ask, NotReached
@@ -202,10 +203,10 @@ def seal(
 def list_outside(folder: Path, recipe: Recipe) -> bytes:
     """Write `outside-sha256.txt` over every file outside the bag but itself, the seal and what is over that; return its SHA-256."""
     lines = []
-    for file in sorted(folder.rglob("*")):
+    beside = (one for one in sorted(folder.iterdir()) if one.name not in {"bag", OUTSIDE})
+    for file in (file for one in beside for file in ([one] if one.is_file() else below(one))):
         name = file.relative_to(folder).as_posix()
-        ours = name == OUTSIDE or name.startswith((f"{recipe.folder}.seal", "bag/"))
-        if file.is_file() and not ours:
+        if file.is_file() and not name.startswith(f"{recipe.folder}.seal"):
             lines.append(f"{_digest(file)}  {name}\n")
     body = "".join(lines).encode()
     _put(folder / OUTSIDE, body)

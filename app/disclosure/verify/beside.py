@@ -20,6 +20,7 @@ from app.disclosure.verify.findings import Finding, Report
 from app.disclosure.verify.lying import Outside
 from app.disclosure.verify.matching import Matcher, digest_of
 from app.disclosure.verify.unpacking import streams
+from app.records.folders import below
 from app.records.zips import DAMAGED
 
 _SIGNED = re.compile(rb"/ByteRange\b|/Type\s*/Sig\b|/FT\s*/Sig\b|/SigFlags\b")
@@ -68,8 +69,9 @@ class Beside:
         yield from self._certificates()
 
     def _files(self, folder: str, ending: str) -> Iterator[tuple[Path, str]]:
-        for path in sorted((self._of.data / folder).rglob(f"*{ending}")):
-            yield path, path.relative_to(self._of.folder).as_posix()
+        for path in below(self._of.data / folder):
+            if path.name.endswith(ending):
+                yield path, path.relative_to(self._of.folder).as_posix()
 
     # -- pages to read -------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from app.disclosure.formats.shape import Malformed, Row, Table
 from app.disclosure.package.recipe import DIGITS, Form, Recipe
 from app.disclosure.verify.findings import Finding, Report, Wrong
 from app.disclosure.verify.lying import Outside
+from app.records.folders import below
 
 _PATHS = ("TEXTPATH", "PDFPATH", "NATIVEPATH", "HTMLPATH", "RSMFPATH", "WACZPATH")
 _OWN = ("pdf", "text", "natives", "images")
@@ -367,7 +368,7 @@ def _unlisted(of: Outside, counts: Counts) -> Iterator[Finding]:
         if column not in counts.columns:
             continue
         listed = counts.shared.get(folder, set())
-        for path in sorted((of.data / folder).rglob("*")) if (of.data / folder).is_dir() else []:
+        for path in below(of.data / folder):
             name = path.relative_to(of.data).as_posix()
             if path.is_file() and name not in listed:
                 yield Finding("path-unlisted", "no load file names it", f"bag/data/{name}")

@@ -34,6 +34,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from app.disclosure.matching import folded, long_enough, parts
 from app.disclosure.verify.unpacking import DEEPEST, Inner, Unpacker, Unread
+from app.records.folders import below
 
 CERTAIN = 8
 """Bytes from which on a string is met nowhere by chance; a shorter one counts where no letter or digit touches it."""
@@ -149,7 +150,7 @@ class Hunter:
         """Search a folder: every file, every name."""
         told = Hunted(words=self.count)
         with closing(Unpacker()) as unpacker:
-            for path in sorted(folder.rglob("*")):
+            for path in below(folder):
                 where = path.relative_to(folder).as_posix()
                 name = path.name.encode("utf-8", "surrogateescape")
                 told.hits += [Hit(word, where, f"{form} of its name") for word, form in self.content(name)]

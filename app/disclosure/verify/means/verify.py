@@ -317,7 +317,7 @@ class Production:
         tokens = sorted((*folder.glob("*.tsr"), *folder.glob("*.pem")))
         roots = self.authorities or sorted(folder.glob("*.pem"))
         count = withheld = 0
-        items = sorted((folder / "items").glob("*/*")) if (folder / "items").is_dir() else []
+        items = (item for part in sorted((folder / "items").glob("*")) for item in sorted(part.glob("*")))
         for item in items:
             kept_back = not (item / "statement.json").exists()
             for file in (one for one in item.rglob("*") if one.is_file()):
