@@ -43,7 +43,6 @@ _MOST_HELD = 64 * 1024 * 1024
 _STYLES_DEEP = 3
 _MADE_ANEW = frozenset({"picture", "document"})
 """What programs behind a site make as they are asked: counters, cameras, agendas with the time of printing."""
-_NOTHING = hashlib.sha256().hexdigest()
 LATE = "not had yet"
 """In place of a digest: the file was named, and never had so far."""
 
@@ -209,14 +208,24 @@ class Files:
     def _first_met(self, asking: Asking, file: File, first: Got) -> Got:
         """Ask again for a file that its server gives nothing to know it by: one that is made at every look varies from the first.
 
-        Else the second night would take for an edit what nobody wrote.
+        Else the second night would take for an edit what nobody wrote. What
+        comes a second time was the file, and the other answer a stumble.
         """
-        try:
-            again = self._exchange(asking, file.address, None)
-            if again.status == 200 and _kept(file, again).digest not in {first.kept.digest, _NOTHING}:
-                first.kept.varies = True
-        except _NotHad:
-            pass  # it was had a moment ago, and the next pass sees whether it varies
+        met = {first.kept.digest: first}
+        for _ in range(2):
+            try:
+                again = self._exchange(asking, file.address, None)
+                if again.status != 200:
+                    break
+                kept = _kept(file, again)
+            except _NotHad:
+                break  # it was had a moment ago, and the next pass sees whether it varies
+            if kept.digest in met:
+                return met[kept.digest]
+            if _is_no_such_file(kept, first.kept):
+                break
+            met[kept.digest] = Got(kept, again)
+        first.kept.varies = len(met) > 2
         return first
 
     def _settled(self, asking: Asking, file: File, first: Got, known: Kept) -> Got:

@@ -110,7 +110,7 @@ QUICK: Mapping[tuple[str, str, int], Sequence[str]] = {
     ("whole", "snapchat", 1): ("page edit", "page publish", "page remove", "platform fail", "wire cut"),
     ("whole", "mediawiki connected", 3): ("page conceal", "platform revoke"),
     ("whole", "nixle", 1): ("killed after-commit", "wire nobody", "wire timeout"),
-    ("whole", "myspace", 2): ("page remove", "platform fail"),
+    ("whole", "myspace", 0): ("page remove", "platform fail"),
     ("renewed", "mastodon connected", 77): ("renewal after-answer", "renewal before-use", "wire empty"),
     ("renewed", "mastodon connected", 9): ("renewal no-token", "renewal nobody"),
     ("renewed", "mastodon connected", 4): ("renewal after-commit", "renewal before-commit", "renewal lost"),

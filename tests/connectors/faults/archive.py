@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,7 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from app import main
-from app.capture import pages, records, run
+from app.capture import attachments, pages, records, run
 from app.capture.run import Pass
 from app.capture.runs import Report
 from app.db import Tx
@@ -55,17 +57,37 @@ class Time:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A file of a record: what it is known by, and what names its bytes where that is its address.
+
+    A file that was named before it could be had is known by its address for
+    good; it is the same file that elsewhere is known by its bytes.
+    """
+
+    id: str
+    bytes: str | None = None
+
+    def is_same(self, other: Held) -> bool:
+        return other.id in (self.id, self.bytes) or self.id == other.bytes
+
+
+@dataclass(frozen=True)
 class Kept:
     """A record as the two archives are compared by it. `native_id` is what its own world calls it."""
 
     kind: str
     state: str
     fields: Mapping[str, object]
-    attachments: tuple[str, ...]
+    attachments: tuple[Held, ...] = field(compare=False)
     words: tuple[object, ...]
     """What each version said, oldest first, where the platform tells the history of an item."""
     native_id: str = field(compare=False)
     published_at: datetime | None = field(compare=False)
+
+    def is_same(self, other: Kept) -> bool:
+        """Whether both say the same, with the same files in the same order."""
+        files = zip_longest(self.attachments, other.attachments)
+        return self == other and all(one and two and one.is_same(two) for one, two in files)
 
     @property
     def answers(self) -> str | None:
@@ -282,12 +304,23 @@ class Archive:
                     record.kind,
                     record.state,
                     {part: self._elsewhere(fields.get(part)) for part in _COMPARED},
-                    tuple(self.plain(file["id"]) for file in listed),
+                    self._files(tx, record, [file["id"] for file in listed]),
                     self._words(tx, record),
                     str(fields["native_id"]),
                     record.published_at,
                 )
         return found
+
+    def _files(self, tx: Tx, record: Record, ids: Sequence[str]) -> tuple[Held, ...]:
+        kept = attachments.of(
+            self.store, tx, record.id.bytes, [one for one in ids if one.startswith("address:")]
+        )
+        told = {
+            name: f"sha256:{hashlib.sha256(b''.join(attachments.stream(self.store, row))).hexdigest()}"
+            for name, row in kept.items()
+            if row.digest is not None
+        }
+        return tuple(Held(self.plain(one), told.get(one)) for one in ids)
 
     def _words(self, tx: Tx, record: Record) -> tuple[object, ...]:
         """What each version of a record said; only where an earlier one cannot have been missed."""

@@ -242,7 +242,7 @@ def compare(twin: Archive, disturbed: Archive, story: str) -> None:
 def _same(name: str, one: Kept, wanted: Kept, shown: Collection[str], story: str) -> None:
     """What the page shows is held alike; of what it shows no longer, the last words may have been missed."""
     if name in shown:
-        assert one == wanted, f"{name}: {one} and not {wanted}\n{story}"
+        assert one.is_same(wanted), f"{name}: {one} and not {wanted}\n{story}"
     else:
         assert (one.kind, one.state) == (wanted.kind, wanted.state), (
             f"{name}: {one.state} and not {wanted.state}\n{story}"
