@@ -12,6 +12,7 @@ is refused on every machine or on none.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -77,14 +78,14 @@ class _Text:
         return self.noted
 
 
-class _Part:
+class _Part(ABC):
     """A part of a question: where it is met, or only where its spans begin, or end."""
 
     needs: str | None = None
     """A word without which it is never met, where there is one."""
 
-    def spans(self, text: _Text) -> set[Span]:
-        raise NotImplementedError
+    @abstractmethod
+    def spans(self, text: _Text) -> set[Span]: ...
 
     def starts(self, text: _Text) -> set[int]:
         return {start for start, _ in self.spans(text)}
