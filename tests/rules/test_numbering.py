@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.disclosure.package import numbering, recipe, volumes
+from app.disclosure.package import numbering, recipe
 from app.disclosure.package.numbering import MOST, Numbering, NumbersUsedUp, Place
 from app.disclosure.package.recipe import USUAL, BadPrefix, BadRecipe, Earlier, Form, Ground, Numbered, Recipe
-from app.disclosure.package.volumes import Again
 from app.disclosure.released import (
     Item,
     Leaves,
@@ -188,34 +187,31 @@ def test_forms_that_are_not_asked_for_have_no_names():
 # -- what follows ------------------------------------------------------------------------------------------
 
 
-def again(**more: object) -> Again:
-    told = Again(
-        production=UUID(int=6),
-        number="PD-2026-0001-P02",
-        made_at=NOON,
-        as_of=12,
-        checkpoint=12,
-        software="Muniment 1",
+def after(first: int, **more: object) -> Recipe:
+    """The recipe of a production that follows `made()`, from the number `first` on."""
+    return made(
+        number="PD-2026-0001-P02", volume="VOL002", supplements="PD-2026-0001-P01", first=first, **more
     )
-    return replace(told, **more)  # type: ignore[arg-type]  # the fields by name
+
+
+def anew(first: int) -> Recipe:
+    """One that gives the two pages of the record 100 anew, which stand at 3."""
+    return after(first, replaces={UUID(int=100): Earlier("PD-2026-0001-P01", 3, 2, 1)})
 
 
 @given(documents, documents)
-def test_a_supplement_goes_on_after_the_last_number_in_a_volume_of_its_own(
+def test_a_supplement_goes_on_after_the_last_number(
     first: list[tuple[Item, int]], second: list[tuple[Item, int]]
 ):
     numbers = Numbering(made())
     before = [numbers.give(item, pages) for item, pages in first]
-    more = volumes.supplement(made(), numbers.place.next, again())
-    after = numbered(more, second)
-    assert after[0].first == before[-1].last + 1
-    assert (more.volume, more.supplements) == ("VOL002", "PD-2026-0001-P01")
-    assert not {one.begins for one in before} & {one.begins for one in after}
+    more = numbered(after(numbers.place.next), second)
+    assert more[0].first == before[-1].last + 1
+    assert not {one.begins for one in before} & {one.begins for one in more}
 
 
 def test_what_is_produced_again_keeps_its_number_and_its_file_says_that_it_is_another():
-    told = volumes.replacement(made(), 8, again(), [(UUID(int=100), 3, 2, 1)])
-    kept, new = numbered(told, [(released(0), 2), (released(1), 1)])
+    kept, new = numbered(anew(8), [(released(0), 2), (released(1), 1)])
     assert (kept.begins, kept.ends, kept.revision, kept.replaced) == (
         "HF-0000003",
         "HF-0000004",
@@ -227,28 +223,15 @@ def test_what_is_produced_again_keeps_its_number_and_its_file_says_that_it_is_an
 
 
 def test_what_needs_more_pages_than_it_had_takes_new_numbers_and_nothing_is_squeezed_in():
-    told = volumes.replacement(made(), 8, again(), [(UUID(int=100), 3, 2, 1)])
-    (moved,) = numbered(told, [(released(0), 3)])
+    (moved,) = numbered(anew(8), [(released(0), 3)])
     assert (moved.begins, moved.ends, moved.revision) == ("HF-0000008", "HF-0000010", 1)
     assert moved.replaced == "PD-2026-0001-P01"
-
-
-def test_a_replacement_of_nothing_is_refused():
-    with pytest.raises(BadRecipe):
-        volumes.replacement(made(), 8, again(), [])
 
 
 def test_after_the_last_number_that_seven_digits_hold_there_is_none():
     numbered(made(first=9_999_998), [(released(0), 2)])
     with pytest.raises(NumbersUsedUp):
         numbered(made(first=9_999_998), [(released(0), 3)])
-
-
-@pytest.mark.parametrize("volume", ["VOL999", "volume", ""])
-def test_a_volume_after_which_none_can_come_is_refused(volume: str):
-    assert volumes.following("VOL041") == "VOL042"
-    with pytest.raises(BadRecipe):
-        volumes.following(volume)
 
 
 # -- recipes -----------------------------------------------------------------------------------------------

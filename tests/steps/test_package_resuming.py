@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app import main
 from app.db import DiskFull
-from app.disclosure.package import building, volumes
+from app.disclosure.package import building
 from app.disclosure.package.building import (
     AlreadyProduced,
     NothingProduced,
     OtherProduction,
     ProductionBusy,
 )
-from app.disclosure.package.recipe import Form, Recipe
+from app.disclosure.package.recipe import Earlier, Form, Recipe
 from app.disclosure.package.spooling import ItemsChanged, mark_of
-from app.disclosure.package.volumes import Again, Claim
 from app.disclosure.redacting import Field
 from app.disclosure.released import Item, Leaves, Released
 from app.disclosure.verify import checking
 from app.papers.paper import Press
 from app.records.clock import FixedClock
-from app.records.errors import Invalid
 from app.store import Store
 from tests.archives import NOON, close, settings_at
 from tests.steps.packing import Town, lay, redaction, tree
@@ -285,10 +283,10 @@ def test_what_whoever_looks_refuses_is_not_sealed(town: Town, recipe: Recipe, pr
 # -- what follows a first production -----------------------------------------------------------------------
 
 
-def again(recipe: Recipe) -> Again:
-    return Again(
-        production=recipe.production, number="PD-2026-0001-P02", made_at=recipe.made_at, as_of=recipe.as_of,
-        checkpoint=recipe.checkpoint, software=recipe.software,
+def following(recipe: Recipe, first: int, replaces: Mapping[UUID, Earlier] | None = None) -> Recipe:
+    """The recipe of a production that follows this one, from the number `first` on."""
+    return replace(
+        recipe, number="PD-2026-0001-P02", volume="VOL002", supplements=recipe.number, first=first, replaces=replaces or {}
     )  # fmt: skip
 
 
@@ -300,9 +298,8 @@ def test_a_replacement_keeps_the_numbers_of_what_it_replaces_and_checks_itself(
     key = town.key("p2")
     (was,) = [one for one in first.given() if one.key == key]
     record = town.world.records()["p2"].id
-    after = volumes.replacement(
-        recipe, first.next, again(recipe), [(record, was.first, was.pages, was.revision)]
-    )
+    earlier = Earlier(recipe.number, was.first, was.pages, was.revision)
+    after = following(recipe, first.next, {record: earlier})
     built = town.produce(tmp_path / "second", after, items=town.items([key]), press=press)
     (now,) = built.given()
     assert (now.first, now.revision, built.next) == (was.first, 2, first.next)
@@ -315,7 +312,8 @@ def test_in_a_replacement_what_needs_more_pages_takes_new_numbers_and_the_files_
 ):
     recipe = town.recipe(QUICK | {Form.PDF, Form.LOADFILE, Form.IMAGES})
     ids = {name: record.id for name, record in town.world.records().items()}
-    after = volumes.replacement(recipe, 40, again(recipe), [(ids["p1"], 1, 1, 1), (ids["c1"], 3, 1, 2)])
+    earlier = {ids["p1"]: Earlier(recipe.number, 1, 1, 1), ids["c1"]: Earlier(recipe.number, 3, 1, 2)}
+    after = following(recipe, 40, earlier)
     keys = [town.key("p1"), town.key("c1")]
     built = town.produce(tmp_path, after, items=town.items(keys), press=press)
     moved, kept = built.given()
@@ -330,24 +328,7 @@ def test_a_supplement_goes_on_after_the_last_number_and_checks_itself(
     recipe = town.recipe(QUICK)
     keys = town.keys()
     first = town.produce(tmp_path / "first", recipe, items=town.items(keys[:3]), press=press)
-    after = volumes.supplement(recipe, first.next, again(recipe))
+    after = following(recipe, first.next)
     built = town.produce(tmp_path / "second", after, items=town.items(keys[3:]), press=press)
     assert next(built.given()).first == first.next
     assert checking.check(built.folder).findings == []
-
-
-def test_a_clawback_names_numbers_and_grounds_and_nothing_of_what_the_pages_hold(
-    town: Town, recipe: Recipe, press: Press
-):
-    told = volumes.clawback(
-        recipe, [Claim(4, 5, "A-C", "Advice of counsel")], on=recipe.made_at, rule="Fed. R. Evid. 502(b)"
-    )
-    said = str(told.blocks)
-    for part in ("HF-0000004", "HF-0000005", "ARPR 503", "502(b)", "Return, sequester or destroy"):
-        assert part in said
-
-
-@pytest.mark.parametrize("claims", [[], [Claim(5, 4, "A-C", "")], [Claim(4, 5, "X-9", "")]])
-def test_a_clawback_of_nothing_or_on_no_ground_is_refused(recipe: Recipe, claims: list[Any]):
-    with pytest.raises(Invalid):
-        volumes.clawback(recipe, claims, on=recipe.made_at, rule="an order")
