@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 
 from app import officers
 from app.capture import deeds, records
@@ -307,9 +307,15 @@ def get(store: Store, tx: Tx, identity: UUID) -> Standing:
 
 def redacted_keys(tx: Tx, request: UUID) -> list[int]:
     """The keys of the selected records on which something stands."""
-    asked = (
-        select(redactions.c.record)
-        .distinct()
+    asked = _on_selected(request, redactions.c.record).distinct().order_by(redactions.c.record)
+    return [int(key) for key in tx.execute(asked).scalars()]
+
+
+def _on_selected(request: UUID, what: ColumnElement[int]) -> Select[int]:
+    """`what` of the redactions that stand on the records of a selection."""
+    return (
+        select(what)
+        .select_from(redactions)
         .join(
             selected,
             (selected.c.record == redactions.c.record)
@@ -318,9 +324,7 @@ def redacted_keys(tx: Tx, request: UUID) -> list[int]:
         )
         .outerjoin(tombstones, tombstones.c.record == redactions.c.record)
         .where(redactions.c.retracted_entry.is_(None), tombstones.c.record.is_(None))
-        .order_by(redactions.c.record)
     )
-    return [int(key) for key in tx.execute(asked).scalars()]
 
 
 def decided(store: Store, tx: Tx, keys: Sequence[int], names: Mapping[UUID, str]) -> dict[int, Decided]:
@@ -480,9 +484,22 @@ def progress(tx: Tx, request: UUID) -> Progress:
 
 
 def ask_for_two(store: Store, tx: Tx, request: Request, two: bool, *, by: Officer, why: str) -> int:
-    """Ask for a second person's approval of whatever is taken out for a request, or no more; return the entry."""
+    """Ask for a second person's approval of whatever is taken out for a request, or no more; return the entry.
+
+    `SameReviewer` for whoever would so do without the second look at what they
+    took out themselves.
+    """
     requests.must_be_open(request)
     lock_ledger(tx)
+    if not two and needs_two(tx, request.id):
+        mine = tx.execute(_on_selected(request.id, func.count()).where(
+            redactions.c.officer == by.id.bytes, redactions.c.approved_entry.is_(None), redactions.c.kind.not_in((KEPT, LEAVES))
+        )).scalar_one()  # fmt: skip
+        if mine:
+            raise SameReviewer(
+                f"{mine} of what you took out yourself waits for a second person",
+                next="Have it approved (`muniment review approve`); or somebody else says that one person is enough.",
+            )
     entry = store.ledger.act(
         tx,
         "review",

@@ -330,6 +330,23 @@ def test_a_second_person_approves_and_never_the_first(desk: Desk, request_: Requ
             reviewing.approve(desk.store, tx, made.id, by=desk.attorney, why="x")
 
 
+def test_who_took_something_out_cannot_call_the_second_look_at_it_off(desk: Desk, request_: Request):
+    made = desk.redact(request_, "c1", Whole())
+    with desk.store.database.begin() as tx:
+        reviewing.ask_for_two(desk.store, tx, request_, True, by=desk.attorney, why="it is delicate")
+        with pytest.raises(SameReviewer, match="1 of what you took out yourself"):
+            reviewing.ask_for_two(desk.store, tx, request_, False, by=desk.admin, why="in a hurry")
+        assert reviewing.needs_two(tx, request_.id)
+        reviewing.ask_for_two(
+            desk.store, tx, request_, False, by=desk.second, why="there is no second person"
+        )
+        assert not reviewing.needs_two(tx, request_.id)
+        reviewing.ask_for_two(desk.store, tx, request_, True, by=desk.attorney, why="there is")
+        reviewing.approve(desk.store, tx, made.id, by=desk.second, why="looked")
+        reviewing.ask_for_two(desk.store, tx, request_, False, by=desk.admin, why="all is approved")
+        assert not reviewing.needs_two(tx, request_.id)
+
+
 def test_two_people_look_and_a_change_asks_for_the_second_look_again(desk: Desk, request_: Request):
     keys = [one.key for one in desk.records().values()][:4]
     with desk.store.database.begin() as tx:
