@@ -49,6 +49,12 @@ Whoever passes over an object MUST
 Looking at how items stand goes by `Visit.standing`: of one at which the
 platform fails it is unknown, and the others are told.
 
+An item that stands in a list among others and cannot be read (`pieces.sorted_out`)
+is such an object as well, in the page's own lists too: it is a gap
+(`Visit.gaps_of`), those beside it and behind it are read, and no `Listing` is
+promised in whose scope it may lie, nor below it. Where none of
+`pieces.STRANGE` items and more of a list can be read, the list cannot.
+
 A question about the page itself, a list of its objects, or what signs in is
 not asked within `about`; where it has to be (a token that is renewed on the
 way), `Visit.fails_alone` is narrowed by the connector. Several objects that are

@@ -16,6 +16,10 @@ is what was removed, what is private and what was never there alike; whoever
 concludes a removal from it asks first whether the page itself is still read.
 
 A list ends where no next link stands, not where an answer is short or empty.
+
+One odd item in a list costs what it tells, and nothing beside it (`Edge.unread`).
+A count that is none, the name of a writer whose number is told, and a number in
+figures instead of a text take nothing from the item that has them.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -37,11 +41,14 @@ from connectors import pieces, spans, times
 from connectors.contract import (
     Client,
     Exchange,
+    Gap,
+    Observation,
     Span,
 )
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from connectors.failing import AGAIN
 from connectors.http import decoded
-from connectors.pieces import Malformed, Seen, value
+from connectors.pieces import Malformed, Seen, Sorted, Unread, value
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -69,7 +76,13 @@ _WITHOUT_A_TIME = timedelta(hours=1)
 _LONGEST_WAIT = timedelta(days=1)
 """No limit lasts longer: who says so has miscounted."""
 
+OF_ANOTHER_SHAPE = "200, in another shape than promised"
+"""What is said of how an item stands that was told, and cannot be read."""
+
 _MOST_TOLD = 1_000_000
+
+_OF_FILES = frozenset(("id", "name", "mime_type", "size", "image_data", "video_data", "file_url"))
+_OF_PARTS = ("media_type", "media_url", "thumbnail_url")
 
 _MOST_BARREN = 100
 """After so many answers of a list without anything new it is taken to have no end. Answers may be empty, one after the other."""
@@ -187,13 +200,23 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[T]):
-    """One answer of a list: its items, what leads to the next answer, and how many the platform counts."""
+    """One answer of a list: its items, what leads to the next answer, and how many the platform counts.
+
+    `unread` are those of its items that are of another shape. Whoever reads on
+    takes them for gaps, and promises no listing in which they may lie.
+    """
 
     items: list[Seen[T]]
     following: Mapping[str, str] | None
     total: int | None
     after: str | None = None
     """The cursor behind the last item, whether or not a link leads on from there."""
+    unread: list[Unread] = field(default_factory=list)
+
+    @property
+    def gave(self) -> int:
+        """How many items stood in the answer, whether or not they can be read."""
+        return len(self.items) + len(self.unread)
 
 
 class _Cursors(msgspec.Struct):
@@ -223,7 +246,10 @@ class Token(msgspec.Struct):
     application: str | None = None
     expires_at: int | None = None
     data_access_expires_at: int | None = None
-    scopes: list[str] = []
+    scopes: list[Any] = []
+
+    def __post_init__(self) -> None:
+        self.scopes = [one for one in self.scopes if isinstance(one, str)]
 
 
 class _Debugged(msgspec.Struct):
@@ -313,7 +339,13 @@ def path_of(address: str) -> str:
 
 def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     """Read a whole body as one object."""
-    return pieces.one(body, exchange, shape, "Graph")
+    try:
+        return pieces.one(body, exchange, shape, "Graph")
+    except Malformed:
+        with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+            start, end = spans.document(body)
+            return Seen(_lightened(body[start:end], shape), Span(exchange, start, end))
+        raise
 
 
 def many(body: bytes, exchange: int, shape: type[T]) -> Edge[T]:
@@ -329,15 +361,55 @@ def edge(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Edg
     members = spans.object_members(body, at)
     if "data" not in members:
         raise Malformed("the answer is not of Graph's shape: a list without its data")
-    items = pieces.items(body, members["data"], exchange, shape)
+    told = _sorted_out(body, members["data"], exchange, shape)
     tail = value(_without_items(body, members), _Tail)
     cursors = tail.paging.cursors if tail.paging else None
     return Edge(
-        items,
+        told.items,
         following(tail.paging),
         tail.summary.total_count if tail.summary else None,
         cursors.after if cursors else None,
+        told.unread,
     )
+
+
+def _sorted_out(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Sorted[T]:
+    """The items of the array at `at`, as `pieces.sorted_out` tells them, with those that can be read once they are `_lightened`."""
+    fault: Exception | None = None
+    try:
+        told = pieces.sorted_out(body, at, exchange, shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        places = [Span(exchange, *one) for one in spans.array_items(body, *at)]
+        unread = [Unread(pieces.called(body[one.start : one.end]), one, str(error)) for one in places]
+        told, fault = Sorted([], unread), error
+    if not told.unread:
+        return told
+    items, unread = list(told.items), []
+    for one in told.unread:
+        try:
+            items.append(Seen(_lightened(body[one.span.start : one.span.end], shape), one.span))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            unread.append(one)
+    if fault is not None and not items:
+        raise fault
+    return Sorted(sorted(items, key=lambda one: one.span.start), unread)
+
+
+def _lightened(piece: bytes, shape: type[T]) -> T:
+    """Decode one value without what takes nothing from it by its absence; numbers that are told in figures are texts."""
+    told = pieces.without_nulls(json.loads(pieces.mended(piece)))
+    if isinstance(told, dict):
+        for name in [name for name in told if name == "count" or name.endswith("_count")]:
+            if type(told[name]) is not int:
+                del told[name]
+        for one in (told, *(inner for inner in told.values() if isinstance(inner, dict))):
+            if type(one.get("id")) is int:
+                one["id"] = str(one["id"])
+            if one is not told and isinstance(one.get("id"), str):
+                for name in ("name", "username"):
+                    if not isinstance(one.get(name, ""), str):
+                        del one[name]
+    return msgspec.convert(told, shape)
 
 
 def _without_items(body: bytes, members: Mapping[str, tuple[int, int]]) -> bytes:
@@ -350,15 +422,83 @@ def _without_items(body: bytes, members: Mapping[str, tuple[int, int]]) -> bytes
     return b"{" + b",".join(told) + b"}"
 
 
-def objects(body: bytes, exchange: int, shape: type[T]) -> dict[str, Seen[T]]:
-    """Read an answer about several ids (`?ids=`): each object with its own bytes, by its id."""
+def objects(body: bytes, exchange: int, shape: type[T]) -> tuple[dict[str, Seen[T]], list[Unread]]:
+    """Read an answer about several ids (`?ids=`): each object with its own bytes, by its id, and those of another shape."""
     try:
-        return {
-            name: Seen(value(body[start:end], shape), Span(exchange, start, end))
-            for name, (start, end) in spans.object_members(body, spans.document(body)).items()
-        }
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        members = spans.object_members(body, spans.document(body))
+    except (ValueError, RecursionError) as error:
         raise Malformed(pieces.why(body, error, "Graph")) from error
+    told: dict[str, Seen[T]] = {}
+    unread: list[Unread] = []
+    for name, (start, end) in members.items():
+        piece, span = body[start:end], Span(exchange, start, end)
+        try:
+            told[name] = Seen(value(piece, shape), span)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            try:
+                told[name] = Seen(_lightened(piece, shape), span)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                unread.append(Unread(name, span, str(error)))
+    return told, unread
+
+
+def listed(told: Any) -> tuple[list[Mapping[str, Any]], bool]:
+    """The objects of a list that stands inside another object, and whether nothing else stands there."""
+    within = told.get("data") if isinstance(told, dict) else told
+    if within is None:
+        return [], True
+    if not isinstance(told, dict) or not isinstance(within, list):
+        return [], False
+    found: list[Mapping[str, Any]] = [one for one in within if isinstance(one, dict)]
+    return found, len(found) == len(within)
+
+
+def is_text(told: Any, *names: str) -> bool:
+    """Whether these members of an object are texts, as far as they are told; null says no more than what is not there."""
+    return all(told.get(name) is None or isinstance(told[name], str) for name in names)
+
+
+def number(told: Any, name: str = "id") -> str | None:
+    """The number that an object is called by, in figures or as a text; None where none can be read."""
+    found = told.get(name) if isinstance(told, dict) else None
+    return (str(found) or None) if type(found) in {int, str} else None
+
+
+def is_file(one: Mapping[str, Any]) -> bool:
+    """Whether it can be read which file of a message stands there, if any."""
+    within = [one.get(name) or {} for name in ("image_data", "video_data")]
+    return (
+        bool(_OF_FILES & one.keys())
+        and all(isinstance(inner, dict) and is_text(inner, "url") for inner in within)
+        and is_text(one, "file_url")
+        and (one.get("id") is None or number(one) is not None)
+    )
+
+
+def parts(told: Any) -> tuple[list[Mapping[str, Any]], bool]:
+    """The pictures and videos of an album that can be read, and whether all can."""
+    stand, whole = listed(told)
+    found = [one for one in stand if number(one) and is_text(one, *_OF_PARTS)]
+    return found, whole and len(found) == len(stand)
+
+
+def files_kept_back(observed: Sequence[Observation]) -> list[Gap]:
+    """A gap for each item that has a file which cannot be read."""
+    why = f"one of its files is told in another shape than promised. {AGAIN}"
+    return [
+        Gap(what="the files of an item", why=why, native_id=one.native_id)
+        for one in observed
+        if not one.files_told
+    ]
+
+
+def is_object(body: bytes) -> bool:
+    """Whether something is told, or null, and no page that somebody else answers with."""
+    try:
+        told = json.loads(pieces.mended(body))
+    except (ValueError, RecursionError):
+        return False
+    return told is None or isinstance(told, dict)
 
 
 def following(paging: _Paging | None) -> Mapping[str, str] | None:
@@ -411,6 +551,7 @@ class _Told:
         elif asked == self._begun:
             self._shown, self._barren = set(), 0
         names = {hash(getattr(one.what, "id", one.span)) for one in found.items}
+        names |= {hash(one.id or one.span) for one in found.unread}
         self._barren = 0 if names - self._shown else self._barren + 1
         self._shown |= names
         if self._barren >= _MOST_BARREN:
@@ -539,8 +680,20 @@ class Asking(Visit):
             del self._lists[next(iter(self._lists))]
         return found, decoded(exchange)
 
-    def objects(self, ids: Sequence[str], shape: type[T], fields: Sequence[str]) -> dict[str, Seen[T]]:
-        """Ask for several objects at once, at most fifty."""
+    def stands(self, path: str, shape: type[T], fields: Sequence[str]) -> Seen[T] | None:
+        """Ask for one object, only for how it stands; None where it is told in another shape than promised."""
+        exchange = self._at_most(lambda: self._with_fields(path, fields, {}))
+        try:
+            return self._read(exchange, lambda body: one(body, self.last, shape))
+        except UnexpectedResponse:
+            if is_object(decoded(exchange)):
+                return None
+            raise
+
+    def objects(
+        self, ids: Sequence[str], shape: type[T], fields: Sequence[str]
+    ) -> tuple[dict[str, Seen[T]], list[Unread]]:
+        """Ask for several objects at once, at most fifty: those that can be read, and those that cannot."""
         exchange = self._at_most(lambda: self._with_fields("", fields, {"ids": ",".join(ids)}))
         return self._read(exchange, lambda body: objects(body, self.last, shape))
 
@@ -663,9 +816,9 @@ class Asking(Visit):
 def _but(fields: Sequence[str], lacking: str) -> Iterator[str]:
     """Fields without one of them, wherever it stands: also among those that are asked of what an item holds."""
     name = re.escape(lacking)
-    for field in fields:
-        if re.split(r"[.{(]", field)[0] != lacking:
-            yield re.sub(rf"(?<={{){name},|,{name}(?=[,}}])", "", field)
+    for one in fields:
+        if re.split(r"[.{(]", one)[0] != lacking:
+            yield re.sub(rf"(?<={{){name},|,{name}(?=[,}}])", "", one)
 
 
 def refusal(said: Fault, exchange: Exchange) -> Exception:

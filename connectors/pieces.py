@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -109,6 +109,68 @@ def items(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> li
             what = value(piece, shape)
         found.append(Seen(what, Span(exchange, start, end)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An item of a list that has another shape than its list promises: its id as far as that much can be read, its bytes, and what is strange."""
+
+    id: str | None
+    span: Span
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted(Generic[T]):
+    """The items of a list, and those among them that cannot be read."""
+
+    items: list[Seen[T]]
+    unread: list[Unread] = field(default_factory=list)
+
+
+STRANGE = 3
+"""Where so many items stand in a list and none of them can be read, it is the list that is of another shape."""
+
+
+def sorted_out(
+    body: bytes, at: tuple[int, int], exchange: int, shape: type[T], *, name: str = "id"
+) -> Sorted[T]:
+    """The items of the array at `at`, each with its own bytes; those of another shape beside the others.
+
+    `name` is the member that an item is called by. Where none of `STRANGE`
+    items and more can be read, the reader's own error: so a platform that
+    speaks otherwise from one day on is told from one odd item.
+    """
+    decoder = msgspec.json.Decoder(shape)
+    told: Sorted[T] = Sorted([])
+    fault: Exception | None = None
+    for start, end in spans.array_items(body, *at):
+        piece, span = body[start:end], Span(exchange, start, end)
+        try:
+            try:
+                what = decoder.decode(piece)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                what = value(piece, shape)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            fault = error
+            told.unread.append(Unread(called(piece, name), span, str(error)))
+        else:
+            told.items.append(Seen(what, span))
+    if fault is not None and not told.items and len(told.unread) >= STRANGE:
+        raise fault
+    return told
+
+
+def called(piece: bytes, name: str = "id") -> str | None:
+    """What an item is called that cannot be read otherwise: its member `name`, where that is a text or a whole number."""
+    try:
+        told = json.loads(mended(piece))
+    except (ValueError, RecursionError):
+        return None
+    given = told.get(name) if isinstance(told, dict) else None
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return None
+    return str(given) or None
 
 
 def listed(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> list[Seen[T]]:

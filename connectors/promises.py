@@ -27,17 +27,19 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from json import dumps
+from itertools import product
+from json import dumps, loads
 from threading import Thread
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from urllib.parse import quote, quote_plus, urlsplit
 
 import pytest
 
+from connectors import spans
 from connectors.contract import (
     Batch,
     Checks,
@@ -642,6 +644,36 @@ class ConnectorPromises(ABC):
         """Each question of a pass is answered with something unreadable in turn. Either it ends the pass, or what stands behind it is read all the same."""
         self._questions_in_turn("what nobody can read", _unreadable, (UnexpectedResponse,))
 
+    def test_an_item_of_another_shape_in_a_list_keeps_neither_those_beside_it_nor_those_behind_it_from_being_read(
+        self,
+    ) -> None:
+        """One item of each list is told in another shape in turn. The pass goes on; what is missed is that item and what lies below it, and it is a gap.
+
+        What a list of one introduces the page by MAY end the pass.
+        """
+        with self.world() as world:
+            recorder = _Recorder(_client(world, self._clock))
+            whole = self._run(recorder, lambda connector: connector.observe(world.page, None))
+            assert whole.error is None, f"an undisturbed pass failed: {whole.error!r}"
+            for (question, place, items), strange in product(_listed(whole, recorder), _OTHER_SHAPES):
+                how = _told_as(place, strange)
+                failing = _Recorder(_client(world, self._clock), fails=question, how=how)
+                seen = self._run(failing, lambda connector: connector.observe(world.page, None))
+                if not failing.failed:
+                    continue  # asked otherwise, it was told
+                told = f"{strange.__name__} for bytes {place[0]} to {place[1]} of {question}, which show {sorted(items)}"
+                self._proves_nothing(seen, whole)
+                kinds = {whole.latest()[name].kind for name in items}
+                if isinstance(seen.error, UnexpectedResponse) and kinds == {Kind.PROFILE}:
+                    continue
+                assert seen.error is None, f"{told}: {seen.error!r}"
+                missed = set(whole.latest()) - set(seen.latest())
+                beyond = missed - _below(items, whole)
+                assert not beyond, f"{told}: {beyond} lie beside it or behind it, and were not read"
+                assert not missed or _newly(seen, whole), f"{told}: {missed} is no gap"
+                again = _Recorder(_client(world, self._clock), fails=question, how=how)
+                self._passes_over(world, again, seen, whole, told)
+
     def test_a_family_at_which_the_platform_fails_is_a_gap_and_proves_nothing(self) -> None:
         """Each question of a family fails in turn. What is asked of the page as well, whatever the family, may end it."""
         with self.world() as world:
@@ -1174,6 +1206,96 @@ def _unreadable(exchange: Exchange) -> Exchange:
     return replace(exchange, status=200, reason="OK", response_headers=headers, body=body)
 
 
+def _null(_item: bytes) -> bytes:
+    return b"null"
+
+
+def _nothing_known(_item: bytes) -> bytes:
+    return b'{"strange": [[]]}'
+
+
+def _name_alone(item: bytes) -> bytes:
+    """The same item with its names; the value of every other member is of no type that anything has."""
+    told = loads(item)
+    if not isinstance(told, dict):
+        return b"[[]]"
+    return dumps({name: one if name in _NAMES else [[one]] for name, one in told.items()}).encode()
+
+
+_NAMES = frozenset({"id", "uri", "name", "urn", "pk", "media_key"})
+_OTHER_SHAPES = (_null, _name_alone, _nothing_known)
+
+
+def _told_as(place: tuple[int, int], strange: Callable[[bytes], bytes]) -> Callable[[Exchange], Exchange]:
+    """An answer of which the bytes at `place` are others."""
+
+    def told(exchange: Exchange) -> Exchange:
+        start, end = place
+        body = exchange.body[:start] + strange(exchange.body[start:end]) + exchange.body[end:]
+        return replace(exchange, body=body)
+
+    return told
+
+
+def _listed(whole: Pass, recorder: _Recorder) -> list[tuple[str, tuple[int, int], set[str]]]:
+    """An element of each JSON list that items are read from: the question, where it stands in the answer, and which items are told there."""
+    shown: dict[int, dict[tuple[int, int], set[str]]] = {}
+    for batch in whole.batches:
+        for item in batch.observations:
+            for span in item.evidence:
+                named = shown.setdefault(id(batch.exchanges[span.exchange]), {})
+                named.setdefault((span.start, span.end), set()).add(item.native_id)
+    found: list[tuple[str, tuple[int, int], set[str]]] = []
+    met: set[tuple[str, int]] = set()
+    for question, answer in recorder.asked:
+        lists: dict[int, list[tuple[int, int]]] = {}
+        places = _elements(answer.body)
+        own: dict[tuple[int, int], set[str]] = {}
+        for start, end in shown.get(id(answer), {}):
+            around = [one for one in places if one[0] <= start and end <= one[1]]
+            if around:
+                innermost = max(around)  # what begins last
+                lists.setdefault(places[innermost], []).append(innermost)
+                own.setdefault(innermost, set()).update(shown[id(answer)][(start, end)])
+        for begins, elements in lists.items():
+            if (question, begins) not in met:
+                met.add((question, begins))
+                chosen = sorted(set(elements))[len(set(elements)) // 2]
+                found.append((question, chosen, own[chosen]))
+    return found
+
+
+def _elements(body: bytes) -> dict[tuple[int, int], int]:
+    """Where the elements of all lists in a JSON body stand, each with where its list begins; nothing where it is no JSON."""
+    found: dict[tuple[int, int], int] = {}
+
+    def walk(start: int, end: int) -> None:
+        if body[start : start + 1] == b"[":
+            for one in spans.array_items(body, start, end):
+                found[one] = start
+                walk(*one)
+        elif body[start : start + 1] == b"{":
+            for one in spans.object_members(body, (start, end)).values():
+                walk(*one)
+
+    with suppress(ValueError):
+        walk(*spans.document(body))
+    return found
+
+
+def _below(names: Collection[str], whole: Pass) -> set[str]:
+    """These items, all that answers them at any depth, and what else is kept of the same things."""
+    items, found = whole.latest(), set(names)
+    while True:
+        numbers = {_number(name) for name in found}
+        more = {
+            name for name, item in items.items() if item.in_reply_to in found or _number(name) in numbers
+        } - found
+        if not more:
+            return found
+        found |= more
+
+
 class _Recorder:
     """The evidence client, with everything that it told the connector written down.
 
@@ -1191,6 +1313,7 @@ class _Recorder:
         self._client = client
         self._fails, self._how, self.failed = fails, how or _failed, False
         self.questions: list[str] = []
+        self.asked: list[tuple[str, Exchange]] = []
         self._before = before or (lambda _question: None)
         self._told: list[Exchange | ConnectorError] = []
         self._times: list[datetime] = []
@@ -1244,6 +1367,7 @@ class _Recorder:
             self._told.append(error)
             raise
         self._told.append(exchange)
+        self.asked.append((question, exchange))
         self._learned[id(exchange)] = self._client.learned(exchange)
         return exchange
 

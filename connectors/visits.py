@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Self, TypeVar
@@ -21,9 +21,9 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
-from connectors.failing import FAMILY, IN_SUCCESSION, Asked, Failing
+from connectors.failing import AGAIN, FAMILY, IN_SUCCESSION, Asked, Failing
 from connectors.http import decoded
-from connectors.pieces import Malformed, packed
+from connectors.pieces import Malformed, Unread, packed
 
 T = TypeVar("T")
 
@@ -183,6 +183,22 @@ class Visit:
             return reader(decoded(exchange))
         except Malformed as fault:
             raise UnexpectedResponse(f"{where(exchange)}: {fault}.") from fault
+
+    def gaps_of(
+        self, what: str, unread: Iterable[Unread], name: Callable[[str], str | None] = str
+    ) -> list[Gap]:
+        """A gap for each item of a list that cannot be read; `name` makes its native id of the id that it bears.
+
+        See `connectors.failing` for what whoever takes them owes.
+        """
+        return [
+            Gap(
+                what=what,
+                why=f"{where(self._exchanges[one.span.exchange])}: it is of another shape than its list promises: {one.why}. {AGAIN}",
+                native_id=name(one.id) if one.id is not None else None,
+            )
+            for one in unread
+        ]
 
     def since(self, first: int) -> Iterator[Span]:
         """All bytes of the exchanges from the index `first` on."""

@@ -282,6 +282,10 @@ def _ends(row: Any) -> list[tuple[str, datetime]]:
 # -- in the hands of the connector -------------------------------------------------------------------------
 
 
+AGAIN = 2
+"""So often in a run credentials are renewed because they were refused: they may have ended before it, and may end in it."""
+
+
 class Living(Mapping[str, str]):
     """Credentials that are renewed while a run lasts; the connector reads each value anew when it needs it.
 
@@ -294,7 +298,7 @@ class Living(Mapping[str, str]):
         self._held, self._renew, self._now = standing, renew, now
         self._tell: Callable[[str, str], None] | None = None
         self._lock = threading.RLock()
-        self._asked_again = False
+        self._asked_again = 0
         self._refused: AccessRevoked | None = None
 
     def wake(self, tell: Callable[[str, str], None]) -> None:
@@ -306,11 +310,11 @@ class Living(Mapping[str, str]):
         return dict(self._held.secret)
 
     def again(self) -> bool:
-        """Renew although nothing is known to have ended, once a run; say whether there are other credentials now."""
+        """Renew although nothing is known to have ended, `AGAIN` times a run; say whether there are other credentials now."""
         with self._lock:
-            if self._asked_again:
+            if self._asked_again == AGAIN:
                 return False
-            self._asked_again = True
+            self._asked_again += 1
             if self._refused is not None:
                 return False  # what was refused once is not shown to the platform again
             before = self._held.number
@@ -360,7 +364,7 @@ class Living(Mapping[str, str]):
 def renewed(secret: Mapping[str, str] | None) -> bool:
     """After an `AccessRevoked` in a run: whether there are other credentials now, so that observing may go on.
 
-    True at most once a run. Raises `AccessRevoked` with the remedy where the
+    True at most `AGAIN` times a run. Raises `AccessRevoked` with the remedy where the
     platform refuses, the page then being marked as disconnected already, and
     `TryAgainLater` where nobody knows.
     """

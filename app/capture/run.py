@@ -21,6 +21,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from app.capture import attachments, hints, lanes, lease, pages, runs
+from app.capture.formats import halves
 from app.capture.keep import Carried, ExchangeRef, Keeper, PageRef, Seen, Stood
 from app.capture.runs import GapFound, Report, Run
 from app.db import Tx, to_instant
@@ -264,13 +265,7 @@ class _Running:
             point=self.point,
         )
         try:
-            try:
-                self._see()
-            except AccessRevoked as error:
-                if self.renew is None or not self.renew():
-                    raise
-                self._shown(error)
-                self._see()
+            self._see_renewed()
             self._fetch()
             self._rest()
         except ConnectorError as error:
@@ -288,6 +283,18 @@ class _Running:
         return self.report
 
     # -- observing -----------------------------------------------------------------------------------------
+
+    def _see_renewed(self) -> None:
+        """Make the pass; where the platform refuses us and there are other credentials then, go on with these."""
+        while True:
+            try:
+                self._see()
+            except AccessRevoked as error:
+                if self.renew is None or not self.renew():
+                    raise
+                self._shown(error)
+            else:
+                return
 
     def _see(self) -> None:
         """Make the pass that is wanted; one that an earlier run left unfinished is seen through before it."""
@@ -360,7 +367,7 @@ class _Running:
     def _observe(self, batches: Iterator[Batch]) -> None:
         observed = weight = asked = 0
         try:
-            for batch in batches:
+            for batch in map(halves.batch, batches):
                 if any(sighting.native_id in self.told for sighting in batch.sightings):
                     self._flush()  # a sighting is of what is kept already
                     observed = weight = asked = 0
@@ -820,7 +827,7 @@ class _Listening(_Running):
             before = lanes.lane(self.store, tx, self.page, lanes.STREAM).cursor
         told = self.streams.listen(self.address, None if before is None else Cursor(before))
         try:
-            for batch in told:
+            for batch in map(halves.batch, told):
                 if batch.listings:
                     batch = replace(batch, listings=())  # noqa: PLW2901 - a stream promises nothing of what it did not tell
                 self.pending.append(batch)

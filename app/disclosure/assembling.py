@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 from uuid import UUID
@@ -17,8 +17,8 @@ from app.capture.attachments import KEPT, AttachmentRow
 from app.db import Tx
 from app.disclosure import redacting
 from app.disclosure.reaching import Reach
-from app.disclosure.redacting import Field, Held, Read, Redaction, Remaker, Span, Where
-from app.disclosure.released import Item
+from app.disclosure.redacting import Field, Held, Read, Redaction, Region, Remaker, Span, Where, Whole
+from app.disclosure.released import Item, Withheld
 from app.records.nouns import Record, Version
 from app.store.store import Store
 from app.store.tables import classified, pieces
@@ -38,7 +38,12 @@ class Decided:
 
     def reached(self, more: Sequence[Redaction]) -> list[Redaction]:
         """Of what reaches the record from others, what nobody let stay."""
-        return [one for one in more if not any(_lies_in(one.where, kept) for kept in self.kept)]
+        return [
+            one
+            for one in more
+            if not any(_lies_in(one.where, kept) for kept in self.kept)
+            and not (isinstance(one.where, Region | Whole) and one.where.attachment in self.whole)
+        ]
 
 
 def reading(
@@ -81,10 +86,13 @@ def items(
     messages: bool,
     by: Remaker,
     reach: Reach | None = None,
+    clean: bool = True,
 ) -> Iterator[Item]:
     """What leaves of these records, in their order; each part of them is read in one transaction.
 
-    `reach` has the words that were taken out of others of them, and are taken out of these too.
+    `reach` has the words that were taken out of others of them, and are taken out of these too. `clean` says that nothing
+    is taken out of any or kept back: otherwise the digest of a file that they were received in is not told, because who
+    knows the rest of the file could try what is missing.
     """
     for start in range(0, len(keys), _ASK):
         part = keys[start : start + _ASK]
@@ -96,7 +104,14 @@ def items(
             if key in found:
                 so = made.get(key, Decided())
                 more = so.reached(reach.within(found[key])) if reach is not None else []
-                yield redacting.release(found[key], [*so.redactions, *more], whole=so.whole, by=by)
+                made_of = redacting.release(found[key], [*so.redactions, *more], whole=so.whole, by=by)
+                yield made_of if clean else _without_digest(made_of)
+
+
+def _without_digest(item: Item) -> Item:
+    if isinstance(item, Withheld) or item.received is None:
+        return item
+    return replace(item, received={name: value for name, value in item.received.items() if name != "sha256"})
 
 
 def in_order(tx: Tx, keys: Sequence[int], *, messages: bool) -> list[int]:

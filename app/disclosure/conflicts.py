@@ -2,22 +2,23 @@
 
 Some conflicts stand in the way of a production: something that nobody decided,
 something that somebody else still has to approve, words of a withheld record
-that leave in another one, words that were taken out and stand where nothing is
-taken out. Others are for a person to know: a version that nobody took anything
+that leave in another one, or its file, words that were taken out and stand where
+nothing is taken out, or in a document of which a picture is made. Others are for a person to know: a version that nobody took anything
 out of, a record that left otherwise before, a name of whoever wrote a record
-that is withheld.
+that is withheld, or an address that leads to it, a part of its words that
+another record quotes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
 from app.disclosure import matching
 from app.disclosure.assembling import Decided
-from app.disclosure.reaching import left_behind
+from app.disclosure.reaching import SameFiles, left_behind
 from app.disclosure.redacting import (
     FIELDS,
     Field,
@@ -27,8 +28,9 @@ from app.disclosure.redacting import (
     Region,
     Span,
     Whole,
+    as_shown,
+    beside,
     can_be_remade,
-    details,
     gone,
     plain_type,
     remaining,
@@ -41,6 +43,10 @@ _LEAST = 2
 _READ_AS_TEXT = 1 << 20
 """Bytes of a transcript or another text that is looked into beforehand; everything is when it is built."""
 _TEXTS = ("text/", "application/json", "application/xml", "application/x-subrip", "application/ttml+xml")
+_QUOTED, _AS_LONG = 6, 24
+"""So many words in a row, of so many characters at least, are a quotation; so many characters where no blanks part words."""
+_MOST_QUOTED = 2_000
+"""Of longer texts not every beginning of a quotation is looked for, but each fourth: a longer one is met."""
 LONG = 20
 """Words of a withheld record are looked for elsewhere from so many characters on; 'Thank you!' is everybody's."""
 
@@ -58,9 +64,13 @@ class Kind(StrEnum):
     NAMED = "named-elsewhere"
     STANDS = "taken-out-words-stand"
     UNFIT = "attachment-not-remade"
+    SAME_FILE = "withheld-file-leaves"
+    QUOTED = "withheld-words-quoted"
 
 
-BLOCKING = frozenset({Kind.UNDECIDED, Kind.NOT_APPROVED, Kind.SAME_TEXT, Kind.STANDS, Kind.UNFIT})
+BLOCKING = frozenset(
+    {Kind.UNDECIDED, Kind.NOT_APPROVED, Kind.SAME_TEXT, Kind.SAME_FILE, Kind.STANDS, Kind.UNFIT}
+)
 """What has to be settled before a production is made."""
 
 
@@ -125,37 +135,115 @@ def _undecided(read: Read, made: Sequence[Redaction], so: Decided) -> Iterator[C
 
 
 class Withdrawn:
-    """The words of the records that are withheld, to be looked for in those that leave."""
+    """The words and the files of the records that are withheld, to be looked for in those that leave."""
 
     def __init__(self, held_back: Iterable[Read]) -> None:
         self._of: dict[str, UUID] = {}
+        self._quoted: dict[str, UUID] = {}
+        self._files = SameFiles[UUID]()
         for read in held_back:
+            listed = {one.id: one for files in read.attachments.values() for one in files}
+            self._files.add(listed.values(), read.record.id)
             for version in read.history:
                 text = (version.text("text") or "").strip()
                 if len(text) >= LONG:
                     for part in matching.parts(text):
                         self._of.setdefault(matching.folded(part), read.record.id)
-        self._many = matching.Many(self._of)
+                for part in _quotations(matching.folded(text)):
+                    self._quoted.setdefault(part, read.record.id)
+        self._many, self._parts = matching.Many(self._of), matching.Many(self._quoted)
 
     def __bool__(self) -> bool:
-        return bool(self._many)
+        return bool(self._many) or bool(self._parts) or bool(self._files)
 
-    def within(self, read: Read, redactions: Sequence[Redaction]) -> Iterator[Conflict]:
-        """Where what leaves of a record has the words of one that does not."""
-        if not self or not any(self._many.within(version.text("text") or "") for version in read.versions):
+    def within(self, read: Read, so: Decided, redactions: Sequence[Redaction]) -> Iterator[Conflict]:
+        """Where what leaves of a record has the words or a file of one that does not."""
+        if not self:
             return
-        found = {
-            (number, self._of[said])
-            for number, run in remaining(read, redactions)
-            for said in self._many.within(run)
+        told = [*self._same_text(read, so, redactions)]
+        yield from told or self._quotes(read, so, redactions)
+        settled = {
+            one.where.attachment for one in redactions if isinstance(one.where, Whole | Region)
+        } | so.whole
+        for held, other in self._files.of(read):
+            if other != read.record.id and held.id not in settled:
+                yield Conflict(
+                    Kind.SAME_FILE, read.record.id,
+                    f"attachment {held.id} is the same file as one of record {other}, which is withheld",
+                    "`muniment review withhold --attachment`, or `muniment review release-attachment`; or withhold the other one `--only-here`.",
+                )  # fmt: skip
+
+    def _same_text(self, read: Read, so: Decided, redactions: Sequence[Redaction]) -> Iterator[Conflict]:
+        found = set()
+        if any(self._many.any(version.text("text") or "") for version in read.versions):
+            found = {
+                (f"version {number} has", self._of[said])
+                for number, run in remaining(read, redactions)
+                for said in self._many.within(run)
+            }
+        found |= {
+            ("what the platform says beside its words, or what a file of it is called, has", self._of[word])
+            for said in _beside(read, so.kept, redactions)
+            for word in self._many.within(said)
         }
-        for number, other in sorted(found):
+        for what, other in sorted(found):
             if other != read.record.id:
                 yield Conflict(
-                    Kind.SAME_TEXT, read.record.id,
-                    f"version {number} has words of record {other}, which is withheld",
+                    Kind.SAME_TEXT, read.record.id, f"{what} words of record {other}, which is withheld",
                     "Withhold it too, take the words out, or withhold the other one `--only-here`.",
                 )  # fmt: skip
+
+    def _quotes(self, read: Read, so: Decided, redactions: Sequence[Redaction]) -> Iterator[Conflict]:
+        taken: Mapping[int, Sequence[tuple[int, int]]] | None = None
+        for version in read.versions:
+            met = self._parts.within(version.text("text") or "")
+            if met and taken is None:
+                taken = gone(read, redactions)
+            for word, places in met.items():
+                if self._quoted[word] != read.record.id and not all(
+                    _settled(version.number, *place, so.kept, (taken or {}).get(version.number, ()))
+                    for place in places
+                ):
+                    yield self._quotation(read, f"version {version.number}", word, "--words")
+                    return
+        for said in _beside(read, so.kept, redactions):
+            for word in self._parts.within(said):
+                if self._quoted[word] != read.record.id:
+                    beside = "what the platform says beside its words, or what a file of it is called,"
+                    yield self._quotation(read, beside, word, "--field details")
+                    return
+
+    def _quotation(self, read: Read, what: str, word: str, remedy: str) -> Conflict:
+        return Conflict(
+            Kind.QUOTED, read.record.id, f"{what} has a part of the words of record {self._quoted[word]}, which is withheld",
+            f"Take it out here too: `muniment review redact {remedy}`; or let it stay, and say why: `muniment review keep {remedy}`.",
+        )  # fmt: skip
+
+
+def _quotations(text: str) -> Iterator[str]:
+    """The parts of a folded text by which a quotation of some of it is met."""
+    words = text.split(" ")
+    if len(words) < _QUOTED and not text.isascii():  # a script without blanks
+        yield from (text[start : start + _AS_LONG // 2] for start in range(len(text) - _AS_LONG // 2 + 1))
+        return
+    for start in range(0, len(words) - _QUOTED + 1, 1 if len(words) <= _MOST_QUOTED else 4):
+        part = " ".join(words[start : start + _QUOTED])
+        if len(part) >= _AS_LONG:
+            yield part
+
+
+def _beside(read: Read, kept: Sequence[Span | Field], redactions: Sequence[Redaction]) -> set[str]:
+    """What is said beside the words of a record and leaves with it, undecided."""
+    if Field("details") in kept or any(one.where == Field("details") for one in redactions):
+        return set()
+    if redactions:  # the html and the further details go with whatever is taken out
+        return {
+            shown
+            for listed in read.attachments.values()
+            for held in listed
+            for shown in as_shown(held.description)
+        }
+    return {*beside(read)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +255,8 @@ class Whose:
     what: str
     near: bool = False
     """Only in the same thread: 'Jane' is many people, and one among those who answer her."""
+    leads: bool = False
+    """Whether it is an address or an id that leads to the record, wherever a longer one begins with it."""
 
 
 class Named:
@@ -209,20 +299,22 @@ class Named:
                     place = f"version {version.number} names, at {start}:{end},"
                     remedy = f"--span {start}:{end} --version {version.number}"
                     yield from self._told(word, read, place, remedy)
-        yield from self._beside(read, kept, redactions)
-
-    def _beside(
-        self, read: Read, kept: Sequence[Span | Field], redactions: Sequence[Redaction]
-    ) -> Iterator[Conflict]:
-        if Field("details") in kept or any(one.where == Field("details") for one in redactions):
-            return
-        if redactions:  # the html and the further details go with whatever is taken out
-            said = {held.description for listed in read.attachments.values() for held in listed}
-        else:
-            said = {one for version in read.versions for one in details(version)}
-        for word in sorted({word for one in said for word in self._names(one)}):
+        for word in sorted({word for one in _beside(read, kept, redactions) for word in self._names(one)}):
             place = "what the platform says beside its words, or what a file of it is called, names"
             yield from self._told(word, read, place, "--field details")
+        yield from self._leading(read, kept, redactions)
+
+    def _leading(
+        self, read: Read, kept: Sequence[Span | Field], redactions: Sequence[Redaction]
+    ) -> Iterator[Conflict]:
+        settled = {one for one in (*kept, *(made.where for made in redactions)) if isinstance(one, Field)}
+        if settled & {Field("author"), Field("handle"), Field("address")}:
+            return
+        values = {version.text(part) or "" for version in read.versions for part in FIELDS["address"]}
+        for word in sorted({word for value in values for word in self._many.named(value)}):
+            if any(one.leads for one in self._whose[word]):
+                yield from self._told(word, read, "its address or its id on the platform names", "--field address")  # fmt: skip
+                return
 
     def _names(self, said: str) -> set[str]:
         found = {
@@ -255,7 +347,7 @@ def _names(read: Read, redactions: Sequence[Redaction]) -> Iterator[tuple[str, W
             for part in FIELDS["author"]:
                 value = (version.text(part) or "").strip()
                 if value and (len(value) >= 8 or part not in FIELDS["address"]) and value != record.page.name:
-                    yield value, whose
+                    yield value, replace(whose, leads=part in FIELDS["address"])
     if withheld or any(one.where == Field("author") for one in redactions):
         whose = Whose(
             record.id, record.root, f"perhaps who wrote record {record.id}, who was taken out", near=True
@@ -302,17 +394,17 @@ class Standing:
     With the eyes of whoever looks through the finished production, so that it is known before it is built.
     """
 
-    def __init__(self, absent: Sequence[str], agency: Sequence[str]) -> None:
-        self._hunter = Hunter(absent)
+    def __init__(self, every: Sequence[str], absent: Sequence[str], agency: Sequence[str]) -> None:
+        """`absent` are those of `every` that nobody let stay in any record."""
+        self._every, self._hunter = Hunter(every), Hunter(absent)
         self._agency: Sequence[str] = agency
         self._seen: set[UUID] = set()
 
-    def within(
-        self, read: Read, whole: frozenset[UUID], redactions: Sequence[Redaction]
-    ) -> Iterator[Conflict]:
-        """Where such words stand, of what leaves with a record."""
-        if not self._hunter.count:
+    def within(self, read: Read, so: Decided, redactions: Sequence[Redaction]) -> Iterator[Conflict]:
+        """Where such words stand, of what leaves with a record; what is let stay in one is so in no other."""
+        if not self._every.count:
             return
+        hunter = self._hunter if so.kept else self._every
         page = read.record.page
         if page.id not in self._seen:
             self._seen.add(page.id)
@@ -323,16 +415,17 @@ class Standing:
                         "Take out fewer words, or take them out `--only-here`.",
                     )  # fmt: skip
             self._agency = ()
-        for held in _as_they_are(read, whole, redactions):
-            if self._holds(held):
+        for held in _as_they_are(read, so.whole, redactions):
+            if _holds(hunter, held):
                 yield Conflict(
                     Kind.STANDS, read.record.id, f"words that are taken out stand in attachment {held.id} ({held.media_type}), which leaves as it is",
                     "`muniment review withhold --attachment`, or take the words out `--only-here` where they are taken out.",
                 )  # fmt: skip
 
-    def _holds(self, held: Held) -> bool:
-        assert held.chunks is not None, "it leaves"
-        return next(self._hunter.content(b"".join(held.chunks()), told=True), None) is not None
+
+def _holds(hunter: Hunter, held: Held) -> bool:
+    assert held.chunks is not None, "it leaves"
+    return next(hunter.content(b"".join(held.chunks()), told=True), None) is not None
 
 
 def _as_they_are(read: Read, whole: frozenset[UUID], redactions: Sequence[Redaction]) -> Iterator[Held]:
@@ -353,6 +446,14 @@ def _as_they_are(read: Read, whole: frozenset[UUID], redactions: Sequence[Redact
 def unfit(read: Read, why: str, remedy: str) -> Conflict:
     """That an attachment would have to be made anew, and cannot be."""
     return Conflict(Kind.UNFIT, read.record.id, why, remedy)
+
+
+def shown(read: Read, held: Held, page: int) -> Conflict:
+    """That a page of a document would show, as a picture, words that are taken out."""
+    return Conflict(
+        Kind.STANDS, read.record.id, f"page {page} of attachment {held.id} shows words that are taken out, and leaves as a picture",
+        f"Take the place out: `muniment review redact --attachment {held.id} --region {page}:LEFT,TOP,RIGHT,BOTTOM`; or `muniment review withhold --attachment`.",
+    )  # fmt: skip
 
 
 def otherwise(read: Read, production: str, before: str, now: str) -> Conflict:

@@ -122,6 +122,8 @@ class Plan:
     """The keys of those that leave in part, as far as it was decided of themselves."""
     absent: Sequence[str]
     """Every word that must not be found in what is built."""
+    taken_out: Sequence[str]
+    """Those, and the ones that a person let stay somewhere."""
     grounds: Mapping[str, Ground]
     read_at: int
     """How many entries the ledger had before anything of this was read."""
@@ -151,6 +153,7 @@ class Plan:
                 messages=self.messages,
                 by=by,
                 reach=self.reach,
+                clean=not self.withheld and not self.redacted,
             )
 
         return from_
@@ -185,11 +188,12 @@ def plan(store: Store, request: Request, *, messages: bool = False) -> Plan:
     reach = Reach((read, so.redactions) for read, so in told)
     withdrawn = Withdrawn(read for read, so in held_back if not _only_here(so))
     named = Named((read, so.redactions) for read, so in told)
+    taken_out = _taken_out(told)
     planned = Plan(
         request=request, order=order, size=size, messages=messages, names=names, reach=reach, withdrawn=withdrawn, named=named, late=late,
         withheld=frozenset(read.record.key for read, _ in held_back),
         redacted=frozenset(read.record.key for read, so in told if so.redactions and not _withheld(so)),
-        absent=_absent(told), grounds=_grounds(request, [so for _, so in told]), read_at=read_at, apart=apart,
+        absent=_absent(told, taken_out), taken_out=taken_out, grounds=_grounds(request, [so for _, so in told]), read_at=read_at, apart=apart,
     )  # fmt: skip
     planned.conflicts += _not_listed(request, told)
     planned.conflicts += _conflicts(store, planned, two=two, before=before)
@@ -204,8 +208,8 @@ def _only_here(so: Decided) -> bool:
     return all(one.only_here for one in so.redactions if one.where == Whole())
 
 
-def _absent(told: Sequence[tuple[Read, Decided]]) -> list[str]:
-    """The words that must stand nowhere: what was taken out for everywhere, and the texts of what is withheld."""
+def _taken_out(told: Sequence[tuple[Read, Decided]]) -> list[str]:
+    """What was taken out for everywhere, and the texts of what is withheld."""
     found: dict[str, None] = {}
     for read, so in told:
         for word in words(read, [one for one in so.redactions if not one.only_here]):
@@ -215,6 +219,11 @@ def _absent(told: Sequence[tuple[Read, Decided]]) -> list[str]:
                 text = (version.text("text") or "").strip()
                 if len(text) >= conflicts.LONG:
                     found[text] = None
+    return list(found)
+
+
+def _absent(told: Sequence[tuple[Read, Decided]], found: Sequence[str]) -> list[str]:
+    """Of these words those that must stand nowhere: that nobody let stay in any record."""
     stays = [matching.read(said) for read, so in told for kept in so.kept for said in _stays(read, kept)]
     return [word for word in found if not any(matching.found([matching.folded(word)], one) for one in stays)]
 
@@ -283,9 +292,9 @@ def _conflicts(
     """What is in conflict; read part by part, and only what could be."""
     touched = made.withheld | made.redacted
     everything = bool(made.withdrawn) or bool(made.reach) or bool(made.named)
-    standing = Standing(made.absent, (store.agency.name, store.agency.domain))
+    standing = Standing(made.taken_out, made.absent, (store.agency.name, store.agency.domain))
     wanted = [key for key in made.order if everything or key in touched or key in before]
-    with closing(Trial()) as trial:
+    with closing(Trial(made.absent)) as trial:
         yield from _each(store, made, wanted, standing, trial, two=two, before=before)
 
 
@@ -313,11 +322,13 @@ def _each(
             yield from conflicts.kept_here(read, so, reaching)
             yield from conflicts.within(read, so, more, two_persons=two)
             if read.record.key not in made.withheld:
-                yield from made.withdrawn.within(read, [*so.redactions, *more])
+                yield from made.withdrawn.within(read, so, [*so.redactions, *more])
                 yield from made.named.within(read, so.kept, [*so.redactions, *more])
-                yield from standing.within(read, so.whole, [*so.redactions, *more])
+                yield from standing.within(read, so, [*so.redactions, *more])
                 for _, why, remedy in trial.of(read, [*so.redactions, *more], so.whole):
                     yield conflicts.unfit(read, why, remedy)
+                for held, page in trial.shown(read, [*so.redactions, *more], so.whole):
+                    yield conflicts.shown(read, held, page)
             was = before.get(read.record.key)
             if was is not None and was[2] != decisions(store, so):
                 yield conflicts.otherwise(read, was[0], was[1], how(so, [*so.redactions, *more]))
@@ -691,6 +702,8 @@ def build(made: Plan, production: Production, out: Path, sources: Sources, by: R
     def look(folder: Path) -> None:
         with sources.store.database.read() as tx:
             must_stand(sources.store, tx, made, production)
+        if not hunter.count:
+            return  # nothing must be absent: a file that cannot be looked into hides nothing
         found = hunter.folder(folder)
         if found.clean:
             return

@@ -59,9 +59,13 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 `details` is what the platform says beside it: its html, further details, the
 names and descriptions of files. The first two go with whatever is taken out.
 """
+SPELLED = ("author_handle", *FIELDS["address"])
+"""Fields in which words are met by their letters alone, as they are spelled where no blanks can be."""
 DETAILS = "details"
 _TAG = re.compile(r"<[^<>]*>")
-_OF_A_FILE = ("url", "description", "caption")
+_COUNTED = re.compile(r"[a-z]+(?:[ _][a-z0-9]+)?")
+"""What is counted by the names that platforms have for it: `likes`, `votes_1`; anything else somebody wrote."""
+_OF_A_FILE = ("id", "url", "path", "description", "caption")
 _LEAST = 8
 """A shorter native id, a plain number, says nothing where it stands in a text."""
 FINE = 10_000
@@ -133,12 +137,14 @@ class Redaction:
     """Whether the same words may leave elsewhere; without it they are taken out of every record of the request."""
     words: tuple[str, ...] = ()
     """Of the details: which words alone go out of the descriptions; none, and the descriptions go."""
+    outside: str = ""
+    """The explanation as it leaves, where the archive's own says more than may."""
 
     def made(self) -> Made:
         """As the logs tell it."""
         return Made(
-            where=shown(self.where), code=self.code, citation=self.citation, explanation=self.explanation,
-            by=self.by, approved_by=self.approved_by, on=self.on,
+            where=shown(self.where), code=self.code, citation=self.citation,
+            explanation=self.outside or self.explanation, by=self.by, approved_by=self.approved_by, on=self.on,
         )  # fmt: skip
 
 
@@ -296,7 +302,7 @@ def release(read: Read, redactions: Sequence[Redaction], *, whole: Iterable[UUID
         first_seen=read.record.first_seen,
         last_seen=read.record.last_seen,
         language=newest.text("language"),
-        counts=dict(read.record.counts),
+        counts={name: number for name, number in read.record.counts.items() if not taken.says(name)},
         origin="received" if read.record.received else "captured",
         received=None if touched else read.record.handed_in,
         series=read.record.series,
@@ -311,16 +317,37 @@ def release(read: Read, redactions: Sequence[Redaction], *, whole: Iterable[UUID
 
 def details(version: Version) -> Iterator[str]:
     """What the platform said beside the words of a version: its html, further details, and of each file what it is called."""
-    if markup := version.text("html"):
-        plain = html.unescape(markup)
-        yield plain
-        yield _TAG.sub("", plain)
+    yield from as_shown(version.text("html") or "")
+    yield version.text("state_reason") or ""
     more = version.fields.get("extra")
-    yield from _strings(_parsed(more) if isinstance(more, str) else more)
+    for said in _strings(_parsed(more) if isinstance(more, str) else more):
+        yield from as_shown(said)
     listed = version.fields.get("attachments")
     for item in listed if isinstance(listed, list | tuple) else ():
         if isinstance(item, Mapping):
-            yield from (said for name in _OF_A_FILE if isinstance(said := item.get(name), str))
+            for name in _OF_A_FILE:
+                if isinstance(called := item.get(name), str):
+                    yield from as_shown(called.rpartition(":")[2] if name == "id" else called)
+
+
+def beside(read: Read) -> Iterator[str]:
+    """What is said beside the words of a record: its details, what it is counted by, and in whose file it was received."""
+    for version in read.versions:
+        yield from details(version)
+    yield from (name for name in read.record.counts if not _COUNTED.fullmatch(name))
+    yield from _strings(read.record.handed_in or {})
+
+
+def as_shown(said: str) -> Iterator[str]:
+    """Words as they are written, and as somebody sees them where they are markup: once with nothing in place of its tags, once with a blank."""
+    yield said
+    if (plain := html.unescape(said)) != said:
+        yield plain
+        if (twice := html.unescape(plain)) != plain:  # markup that is held by markup
+            yield (plain := twice)
+    if (bare := _TAG.sub("", plain)) != plain:
+        yield bare
+        yield _TAG.sub(" ", plain)
 
 
 def _parsed(written: str) -> object:
@@ -446,11 +473,16 @@ class _Taken:
         if value is None or not value:
             return None
         codes = set(self.fields.get(name, ()))
-        said, leads = matching.read(value), name in FIELDS["address"]
+        said, leads = matching.read(value), name in SPELLED
         for word, theirs in self.words.items():
             if matching.found([word], said) or (leads and matching.spelled_in(word, value)):
                 codes |= theirs
         return _mark(codes) if codes else value
+
+    def says(self, text: str) -> bool:
+        """Whether a text has words that are taken out."""
+        said = matching.read(text) if self.words else None
+        return said is not None and any(matching.found([word], said) for word in self.words)
 
     def passage(self, text: str, version: int | None = None) -> Passage:
         """A text without what is taken out of it."""
@@ -458,7 +490,17 @@ class _Taken:
 
     def description(self, text: str) -> Passage:
         """What is said of a file, without what is taken out of it."""
-        return (_mark(self.descriptions),) if self.descriptions and text else self.passage(text)
+        if self.descriptions and text:
+            return (_mark(self.descriptions),)
+        codes = {
+            code
+            for said in as_shown(text)
+            if said != text
+            for word, theirs in self.words.items()
+            if matching.found([word], matching.read(said))
+            for code in theirs
+        }
+        return (_mark(codes),) if codes else self.passage(text)
 
     def places(self, text: str, version: int | None = None) -> list[tuple[int, int, str]]:
         """What is taken out of a text: where, and on which ground."""
@@ -527,6 +569,8 @@ def _left(taken: _Taken, held: Held, whole: frozenset[UUID], by: Remaker) -> Rel
         id=held.id, leaves=Leaves.WHOLE, media_type=held.media_type, size=held.size, description=description,
         chunks=held.chunks, commitment=held.commitment,
     )  # fmt: skip
+    if taken.redactions and held.media_type:  # what follows a type is the file's own words: its name, for one
+        leaves = replace(leaves, media_type=held.media_type.partition(";")[0].strip())
     if held.id is None or held.chunks is None:
         return replace(leaves, leaves=Leaves.MISSING, size=None, chunks=None)
     of_it = taken.attachments.get(held.id, [])
@@ -535,7 +579,7 @@ def _left(taken: _Taken, held: Held, whole: frozenset[UUID], by: Remaker) -> Rel
         return replace(
             leaves, leaves=Leaves.WITHHELD, size=None, chunks=None, description=(),
             removed=_mark({one.code for one in withheld}),
-            explanation="; ".join(dict.fromkeys(one.explanation for one in withheld if one.explanation)),
+            explanation="; ".join(dict.fromkeys(one.made().explanation for one in withheld if one.explanation)),
         )  # fmt: skip
     regions = [(one.where, Removed(one.code)) for one in of_it if isinstance(one.where, Region)]
     if not regions and (not taken.redactions or held.id in whole):

@@ -18,6 +18,7 @@ from connectors.bluesky.asking import Asking, NotGiven, patient, refused, revoke
 from connectors.bluesky.parse import Whose
 from connectors.contract import Author, Client, Exchange, Gap, Kind, Observation, Sighting, Span, State
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from connectors.failing import AGAIN
 
 PREFERENCES = "#preferences"
 """Behind the DID: the native id of the account's own word filters and settings."""
@@ -145,18 +146,30 @@ class Account:
             raise UnexpectedResponse(f"{exchange.url} names no preferences.")
         words = []
         for one in said:
-            if isinstance(one, dict):
-                words += _filters(one)
+            read = _filters(one) if isinstance(one, dict) else None
+            if read is None:
+                # Without it, they would be other filters.
+                yield Step(gaps=[self._otherwise(exchange, PREFERENCES)])
+                return
+            words += read
         yield Step([self._profile(PREFERENCES, sorted(words), [self._asking.whole(self._asking.last)])])
 
     def _mutes(self) -> Iterator[Step]:
         """The accounts that the page mutes, as one record."""
         names: list[str] = []
         shown: list[Span] = []
+        gaps: list[Gap] = []
         for exchange in self._pages("app.bsky.graph.getMutes", {"limit": _PAGE}):
-            for one in self._asking.read(_listed, exchange, "mutes"):
-                names += [str(one["did"])] if one.get("did") else []
+            for one in self._asking.read(_all, exchange, "mutes"):
+                did = one.get("did") if isinstance(one, dict) else None
+                if isinstance(did, str) and did:
+                    names.append(did)
+                else:
+                    gaps.append(self._otherwise(exchange, MUTES))
             shown.append(self._asking.whole(self._asking.last))
+        if gaps:
+            yield Step(gaps=gaps)
+            return
         yield Step([self._profile(MUTES, sorted(names), shown)])
 
     def _notifications(
@@ -245,6 +258,11 @@ class Account:
             passed.add(cursor)
             asked["cursor"] = cursor
 
+    def _otherwise(self, exchange: Exchange, name: str) -> Gap:
+        """That a list which is one record has something in it that cannot be read: without it, it would be another list."""
+        why = f"{exchange.url}: something in it has another shape than it promises. {AGAIN}"
+        return Gap(what="a list that is one record", why=why, native_id=self._whose.did + name)
+
     def _profile(self, name: str, lines: Sequence[str], evidence: Sequence[Span]) -> Observation:
         return Observation(
             native_id=self._whose.did + name,
@@ -255,44 +273,54 @@ class Account:
         )
 
 
-def _listed(body: bytes, name: str) -> list[dict[str, Any]]:
-    """The objects of a listing; one that is not told at all is not empty."""
-    return _objects(_all(body, name))
-
-
 def _all(body: bytes, name: str) -> list[Any]:
-    """All that stands in a listing."""
+    """All that stands in a listing; one that is not told at all is not empty."""
     said = parse.answer(body).get(name)
     if not isinstance(said, list):
         raise parse.Malformed(f"a listing of {name} was expected")
     return said
 
 
-def _filters(preference: Mapping[str, Any]) -> list[str]:
-    """The lines of one preference that keep something out of sight; layout and birthdays are none."""
-    kind = str(preference.get("$type", "")).rpartition("#")[2]
-    match kind:
-        case "mutedWordsPref":
-            return [
-                f"muted word: {one.get('value')} ({', '.join(map(str, one.get('targets') or []))})"
-                for one in _objects(preference.get("items"))
-            ]
+def _filters(preference: Mapping[str, Any]) -> list[str] | None:
+    """The lines of one preference that keep something out of sight; layout and birthdays are none. None where it has another shape."""
+    kind = preference.get("$type", "")
+    if not isinstance(kind, str):
+        return None
+    name = "labelers" if kind.endswith("#labelersPref") else "items"
+    told = preference.get(name) or []
+    match kind.rpartition("#")[2]:
+        case "mutedWordsPref" if _are_told(told, "value"):
+            return [f"muted word: {one['value']} ({', '.join(_texts(one.get('targets')))})" for one in told]
         case "contentLabelPref":
             return [f"label {preference.get('label')}: {preference.get('visibility')}"]
-        case "hiddenPostsPref":
-            return [f"hidden post: {one}" for one in preference.get("items") or [] if isinstance(one, str)]
-        case "labelersPref":
-            return [f"labeler: {one.get('did')}" for one in _objects(preference.get("labelers"))]
+        case "hiddenPostsPref" if isinstance(told, list) and len(_texts(told)) == len(told):
+            return [f"hidden post: {one}" for one in told]
+        case "labelersPref" if _are_told(told, "did"):
+            return [f"labeler: {one['did']}" for one in told]
+        case "mutedWordsPref" | "hiddenPostsPref" | "labelersPref":
+            return None
         case _:
             return []
+
+
+def _are_told(listed: object, name: str) -> bool:
+    """Whether it is a list of objects, each with a text of that name."""
+    return isinstance(listed, list) and all(
+        isinstance(one, dict) and isinstance(one.get(name), str) for one in listed
+    )
+
+
+def _texts(listed: object) -> list[str]:
+    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
 
 
 def _members(value: object) -> dict[str, Author]:
     found = {}
     for one in _objects(value):
         if isinstance(one.get("did"), str):
-            writer = parse.Writer(one["did"], str(one.get("handle") or ""), str(one.get("displayName") or ""))
-            found[writer.did] = writer.author
+            names = [one.get(name) or "" for name in ("handle", "displayName")]
+            told = all(isinstance(name, str) for name in names)
+            found[one["did"]] = parse.Writer(one["did"], *names).author if told else Author(id=one["did"])
     return found
 
 
@@ -318,14 +346,19 @@ def _said(body: bytes, exchange: int, convo: str, members: Mapping[str, Author])
             )
             continue
         sender = one.get("sender")
-        did = str(sender.get("did")) if isinstance(sender, dict) else None
+        did = sender.get("did") if isinstance(sender, dict) else "" if sender is None else None
+        told = (one.get("text") or "", did, one.get("sentAt") or "")
+        if not all(isinstance(part, str) for part in told):
+            why = f"it has another shape than a message promises. {AGAIN}"
+            gaps.append(Gap(what="a message", why=why, native_id=name))
+            continue
         sent = parse.moment(one.get("sentAt"))
         observations.append(
             Observation(
                 native_id=name,
                 kind=Kind.MESSAGE,
-                author=members.get(did, Author(id=did)) if did else None,
-                text=str(one.get("text") or ""),
+                author=members.get(told[1], Author(id=told[1])) if told[1] else None,
+                text=told[0],
                 published_at=sent,
                 extra={"conversation": convo},
                 private=True,

@@ -108,8 +108,22 @@ class _Node(msgspec.Struct):
     blocked: bool = False
 
 
+class _Loose(msgspec.Struct):
+    """The same place where something in it, or below it, has another shape."""
+
+    post: msgspec.Raw = msgspec.Raw()
+    replies: msgspec.Raw = msgspec.Raw(b"null")
+    uri: Any = None
+    not_found: Any = msgspec.field(name="notFound", default=False)
+    blocked: Any = False
+
+
 class _Thread(msgspec.Struct):
     thread: _Node
+
+
+class _LooseThread(msgspec.Struct):
+    thread: msgspec.Raw
 
 
 class _Posts(msgspec.Struct):
@@ -270,7 +284,14 @@ def thread(body: bytes, exchange: int) -> Branch | str | None:
     The address alone where its post is blocked, None where it is not found.
     """
     try:
-        top = _thread.decode(body).thread
+        try:
+            top = _thread.decode(body).thread
+        except msgspec.ValidationError as fault:
+            # One place that has another shape costs no other.
+            found = _loosely(msgspec.json.decode(body, type=_LooseThread).thread)
+            if found is None:
+                raise fault from None
+            top = found
         if top.not_found:
             return None
         if top.blocked:
@@ -278,6 +299,26 @@ def thread(body: bytes, exchange: int) -> Branch | str | None:
         return _grown(body, top, exchange)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"a thread was expected: {fault}") from None
+
+
+def _loosely(raw: bytes | msgspec.Raw) -> _Node | None:
+    """A place in a thread with all below it that can be read; None where it is of another shape itself.
+
+    Where its answers are no list, one that cannot be read stands for them.
+    """
+    try:
+        told = msgspec.json.decode(raw, type=_Loose)
+    except msgspec.ValidationError:
+        return None
+    replies: list[_Node | None] | None = None
+    if bytes(told.replies) != b"null":
+        try:
+            below = msgspec.json.decode(told.replies, type=list[msgspec.Raw])
+        except msgspec.ValidationError:
+            replies = [None]
+        else:
+            replies = [_loosely(one) for one in below]
+    return _Node(told.post, replies, told.uri, told.not_found is True, told.blocked is True)
 
 
 def _viewed(raw: bytes | msgspec.Raw) -> View:

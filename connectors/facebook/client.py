@@ -32,7 +32,7 @@ from connectors.facebook.reading import Walk, introduction
 from connectors.facebook.shapes import EDGES_OF_THINGS
 from connectors.facebook.standing import Standing
 from connectors.facebook.walking import Pass
-from connectors.graph import Asking, NotGiven
+from connectors.graph import Asking, NotGiven, files_kept_back
 from connectors.graph_passes import under
 from connectors.pieces import Malformed
 from connectors.webhooks import Manner
@@ -103,14 +103,15 @@ def _family(walk: Walk, root: str) -> Iterator[Batch]:
     try:
         seen, _ = asking.one(root, shapes.Post, shapes.post_fields(None))
         pictures = walk.pictures([seen])
-        names, counted, first = [root], None, True
-        for comments, following, total in walk.thread(root, {}):
+        names, first, whole = [root], True, True
+        for comments, found in walk.thread(root, {}):
             names += [one.native_id for one in comments]
-            counted = total if first else counted
-            observed = [parse.post(seen, pictures, counted), *comments] if first else comments
-            listings = [] if following is not None else under(names, began, asking.last)
+            whole = whole and not found.unread
+            observed = [parse.post(seen, pictures, found.total), *comments] if first else comments
+            listings = under(names, began, asking.last) if found.following is None and whole else []
             first = False
-            yield asking.batch(_NOTHING, observed, listings=listings, gaps=walk.gaps)
+            gaps = [*walk.gaps, *files_kept_back(observed)]
+            yield asking.batch(_NOTHING, observed, listings=listings, gaps=gaps)
             walk.gaps = []
     except NotGiven as refused:
         # Removed, or kept from us: what answers it is then not shown either, and none of it is listed.

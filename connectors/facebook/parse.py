@@ -20,7 +20,7 @@ raises rather than archive an emptied post.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -46,13 +46,25 @@ from connectors.pieces import Seen
 
 SITE = "https://www.facebook.com/"
 
+_EMPTY: list[Mapping[str, Any]] = []
+_OF_ATTACHMENTS = frozenset(
+    ("type", "media_type", "media", "target", "title", "description", "url", "unshimmed_url")
+)
+
 # -- observations --------------------------------------------------------------------------------------------
+
+
+def naming(edge: str) -> Callable[[str], str]:
+    """By what an item of a list is known in the archive, of the number that it bears."""
+    kind = THING_NAMES.get(edge)
+    return (lambda number: f"{kind}:{number}") if kind else str
 
 
 def page(seen: Seen[Page]) -> Observation:
     """The page's own introduction."""
     read = seen.what
-    emails = [str(one) for one in read.emails] if isinstance(read.emails, list) else []
+    listed = read.emails if isinstance(read.emails, list) else []
+    emails = [one for one in listed if isinstance(one, str)]
     words = [
         read.name,
         *dict.fromkeys(
@@ -131,7 +143,7 @@ def post(
     """A post. `pictures` are those whose description was asked for, `comments` how many Facebook counts."""
     read = seen.what
     said = [told for told in (read.message, "" if read.message else read.story or "") if told.strip()]
-    attached = list(_attached(read.attachments))
+    attached, whole = _attached(read.attachments)
     extra = {
         "story": read.story,
         "status_type": read.status_type,
@@ -160,6 +172,7 @@ def post(
         url=read.permalink_url or SITE + read.id,
         published_at=moment(read.created_time),
         attachments=tuple(files),
+        files_told=whole,
         counts=_counted(
             comments=comments,
             shares=_count(read.shares, "count"),
@@ -183,9 +196,9 @@ def comment(seen: Seen[Comment], root: str, ours: str) -> Observation:
         extra["names"] = _tags(read.message_tags)
     if read.admin_creator:
         extra["written_by"] = _named(read.admin_creator, "name")
-    attached: list[Mapping[str, Any]] = []
+    attached, whole = _EMPTY, read.attachment is None
     if isinstance(read.attachment, dict):
-        attached = list(_each([read.attachment]))
+        attached, whole = _each([read.attachment])
         if links := [link for one in attached if (link := _linked(one))]:
             extra["links"] = links
     counts: dict[str, int] = {}
@@ -204,6 +217,7 @@ def comment(seen: Seen[Comment], root: str, ours: str) -> Observation:
         in_reply_to=read.parent.id if read.parent is not None else root,
         published_at=moment(read.created_time),
         attachments=tuple(_files(attached, {})) if attached else (),
+        files_told=whole,
         counts=counts,
         extra=extra,
         evidence=(seen.span,),
@@ -262,6 +276,8 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
     read = seen.what
     if read.message is None and read.writer is None:
         return None
+    listed, whole = graph.listed(read.attachments)
+    told = [one for one in listed if graph.is_file(one)]
     files = [
         Attachment(
             id=f"file:{one.get('id') or _file_name(address)}",
@@ -269,7 +285,7 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
             media_type=_text(one, "mime_type"),
             description=_text(one, "name"),
         )
-        for one in _data(read.attachments)
+        for one in told
         if (address := _where(one))
     ]
     if read.sticker:
@@ -290,7 +306,8 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
         text=read.message or "",
         published_at=moment(read.created_time),
         attachments=tuple(files),
-        extra={name: told for name, told in extra.items() if told},
+        files_told=whole and len(told) == len(listed),
+        extra={name: one for name, one in extra.items() if one},
         private=True,
         evidence=(seen.span,),
     )
@@ -308,7 +325,9 @@ def comments_within(body: bytes, seen: Seen[Post]) -> Edge[Comment] | None:
 
 def pictures_of(posts: Sequence[Seen[Post]]) -> list[str]:
     """The ids of the pictures that these posts show."""
-    shown = (_target(one) for seen in posts for one in _attached(seen.what.attachments) if _is_picture(one))
+    shown = (
+        _target(one) for seen in posts for one in _attached(seen.what.attachments)[0] if _is_picture(one)
+    )
     return list(dict.fromkeys(name for name in shown if name is not None))
 
 
@@ -329,22 +348,43 @@ def _author(read: Writer | None) -> Author | None:
     return None if read is None or not (read.id or read.name) else Author(id=read.id or None, name=read.name)
 
 
-def _data(told: Any) -> Iterator[Mapping[str, Any]]:
+def _data(told: Any) -> list[Mapping[str, Any]]:
     """The objects of a list that stands inside another object."""
-    listed = told.get("data") if isinstance(told, dict) else None
-    yield from (one for one in listed or () if isinstance(one, dict)) if isinstance(listed, list) else ()
+    return graph.listed(told)[0]
 
 
-def _each(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+def _each(listed: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], bool]:
+    """Those of these that can be read, of an album each of its pictures; and whether all can."""
+    found: list[Mapping[str, Any]] = []
+    whole = True
     for one in listed:
-        if isinstance(one, dict):
-            below = list(_data(one.get("subattachments")))
-            yield from _each(below) if below else (one,)
+        below, told = graph.listed(one.get("subattachments"))
+        inner, read = _each(below) if below else ([one], _is_attachment(one))
+        found += inner if below or (read and told) else []
+        whole = whole and told and read
+    return found, whole
 
 
-def _attached(told: Any) -> Iterator[Mapping[str, Any]]:
-    """What hangs on a post: of an album, each of its pictures."""
-    return _each(list(_data(told)))
+def _attached(told: Any) -> tuple[list[Mapping[str, Any]], bool]:
+    """What hangs on a post: of an album, each of its pictures; and whether all of it can be read."""
+    listed, whole = graph.listed(told)
+    found, read = _each(listed)
+    return found, whole and read
+
+
+def _is_attachment(one: Mapping[str, Any]) -> bool:
+    """Whether it can be read which file hangs there, if any."""
+    media, target = one.get("media") or {}, one.get("target") or {}
+    image = media.get("image") or {} if isinstance(media, dict) else None
+    return (
+        bool(_OF_ATTACHMENTS & one.keys())
+        and isinstance(image, dict)
+        and isinstance(target, dict)
+        and graph.is_text(one, "type", "media_type", "url", "unshimmed_url")
+        and graph.is_text(media, "source")
+        and graph.is_text(image, "src")
+        and (target.get("id") is None or graph.number(target) is not None)
+    )
 
 
 def _is_picture(one: Mapping[str, Any]) -> bool:
@@ -352,9 +392,7 @@ def _is_picture(one: Mapping[str, Any]) -> bool:
 
 
 def _target(one: Mapping[str, Any]) -> str | None:
-    target = one.get("target")
-    named = target.get("id") if isinstance(target, dict) else None
-    return named if isinstance(named, str) and named else None
+    return graph.number(one.get("target"))
 
 
 def _files(

@@ -21,7 +21,8 @@ class Place(graph_passes.Place, frozen=True, forbid_unknown_fields=True, kw_only
     """The edge that is read, and where in it; see `graph_passes.Place` for what is not said here.
 
     `waiting` are posts whose comments, or conversations whose messages, are
-    still to be read, each with what to ask for next. `years` counts the page's
+    still to be read, each with what to ask for next; `odd` are those of these
+    posts of whose comments one cannot be read. `years` counts the page's
     own posts by the year in which they were published, and `total` the comments
     that Facebook counts.
     """
@@ -30,5 +31,6 @@ class Place(graph_passes.Place, frozen=True, forbid_unknown_fields=True, kw_only
 
     stage: str = STAGES[0]
     waiting: tuple[tuple[str, dict[str, str]], ...] = ()
+    odd: tuple[str, ...] = ()
     years: dict[str, int] = msgspec.field(default_factory=dict)
     total: int | None = 0

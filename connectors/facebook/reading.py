@@ -18,6 +18,7 @@ OURS = "Facebook"
 
 _COMMENTS_AT_ONCE = 100
 _PICTURES_AT_ONCE = 50
+_DESCRIPTION = "the description of a picture"
 
 
 class Walk:
@@ -50,12 +51,15 @@ class Walk:
 
     def _described(self, names: list[str]) -> dict[str, Seen[shapes.Picture] | None]:
         """Facebook refuses all where it does not give one, or fails at it, so that one is found by halves."""
-        found: dict[str, Seen[shapes.Picture]] = {}
+        found: dict[str, Seen[shapes.Picture] | None] = {}
         try:
-            with self.asking.about("the description of a picture", names[0]) as asked:
-                found = self.asking.objects(names, shapes.Picture, shapes.PICTURE_FIELDS)
+            with self.asking.about(_DESCRIPTION, names[0]) as asked:
+                told, unread = self.asking.objects(names, shapes.Picture, shapes.PICTURE_FIELDS)
+                odd = [one for one in unread if one.id in names]
+                self.gaps += self.asking.gaps_of(_DESCRIPTION, odd)
+                found = {**told, **{one.id: None for one in odd if one.id is not None}}
             if asked.gap is None:
-                return {**found}
+                return found
             if len(names) == 1:
                 self.gaps.append(asked.gap)
                 return dict.fromkeys(names)
@@ -70,8 +74,8 @@ class Walk:
 
     def thread(
         self, root: str, at: Mapping[str, str]
-    ) -> Iterator[tuple[list[Observation], Mapping[str, str] | None, int | None]]:
-        """The comments of a post, answer by answer: them, what leads on, and how many Facebook counts."""
+    ) -> Iterator[tuple[list[Observation], Edge[shapes.Comment]]]:
+        """The comments of a post, answer by answer, with the answer. Those that cannot be read are gaps."""
         met: set[str] = set()
         while True:
             found, _ = self.edge(
@@ -83,7 +87,8 @@ class Walk:
                 shapes.COMMENTS_ASKED,
             )
             seen = [parse.comment(one, root, self.ours) for one in found.items]
-            yield seen, found.following, found.total
+            self.gaps += self.asking.gaps_of("comments", found.unread)
+            yield seen, found
             if found.following is None:
                 return
             at = advanced(found.following, met, f"the comments of {root}", OURS)

@@ -296,9 +296,9 @@ class Picture(msgspec.Struct):
 
 
 class Thing(msgspec.Struct):
-    """An event, album or video. Ratings have no id but that of the story that tells them."""
+    """An event, album or video."""
 
-    id: str = ""
+    id: str
     name: str | None = None
     title: str | None = None
     description: str | None = None
@@ -328,6 +328,13 @@ class Thing(msgspec.Struct):
     review_text: str | None = None
     reviewer: Writer | None = None
     open_graph_story: Who | None = None
+
+
+class Rating(Thing, kw_only=True):
+    """A recommendation. It has no id but that of the story that tells it."""
+
+    id: str = ""
+    created_time: str | int
 
 
 class Conversation(msgspec.Struct):

@@ -17,7 +17,7 @@ from connectors.contract import Kind, Sighting, State
 from connectors.facebook import parse, shapes
 from connectors.facebook.reading import reads_visitors
 from connectors.facebook.shapes import EDGES_OF_THINGS
-from connectors.graph import Asking, NotGiven, TooMuch
+from connectors.graph import OF_ANOTHER_SHAPE, Asking, NotGiven, TooMuch
 
 _FIELDS: Mapping[Kind, tuple[str, ...]] = {
     Kind.POST: ("id", "is_hidden", "is_published"),
@@ -48,9 +48,13 @@ class Standing:
     def _asked(self, kind: Kind, native_id: str, identity: str) -> Sighting:
         try:
             fields = ("id",) if identity != native_id else _FIELDS[kind]
-            seen, _ = self._asking.one(identity, shapes.Standing, fields)
+            seen = self._asking.stands(identity, shapes.Standing, fields)
         except NotGiven as refused:
             return self._refused(kind, native_id, refused)
+        if seen is None:
+            return Sighting(
+                native_id=native_id, state=State.UNKNOWN, exchange=self._asking.last, reason=OF_ANOTHER_SHAPE
+            )
         state = State.PRESENT if kind is Kind.MESSAGE else parse.state_of(seen.what)
         return Sighting(native_id=native_id, state=state, exchange=self._asking.last, reason="200")
 

@@ -20,7 +20,7 @@ from connectors.facebook import asking as options
 from connectors.facebook import parse, shapes
 from connectors.facebook.place import BLOCKED, CONVERSATIONS, POSTS, SETTINGS, THINGS, Place
 from connectors.facebook.reading import OURS, Walk, introduction, reads_visitors
-from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.graph import Asking, Edge, NotGiven, advanced, files_kept_back, moment
 from connectors.graph_passes import BOTH, NEAR, span, under, without_words
 from connectors.pieces import Malformed, Seen
 
@@ -114,16 +114,18 @@ class Pass(graph_passes.Pass[Place]):
         try:
             if stage == SETTINGS:
                 switches = self._all(stage, shapes.Setting, ("setting", "value"))
-                observed = parse.settings(switches, list(asking.since(first)))
+                if switches is not None:
+                    observed = parse.settings(switches, list(asking.since(first)))
             else:
                 named = self._all(stage, shapes.Who, ("id", "name"))
-                observed = parse.blocked(named, list(asking.since(first)))
+                if named is not None:
+                    observed = parse.blocked(named, list(asking.since(first)))
         except NotGiven as refused:
             self._lacks(_TITLES[stage], refused)
         yield self._batch([observed] if observed is not None else [])
 
-    def _all(self, edge: str, shape: type[T], fields: Sequence[str]) -> list[Seen[T]]:
-        """A short list as a whole."""
+    def _all(self, edge: str, shape: type[T], fields: Sequence[str]) -> list[Seen[T]] | None:
+        """A short list as a whole; None, and a gap, where one of it cannot be read: without that the record would be another."""
         found: list[Seen[T]] = []
         at: Mapping[str, str] = {}
         met: set[str] = set()
@@ -131,6 +133,10 @@ class Pass(graph_passes.Pass[Place]):
             told, _ = self._walk.edge(
                 f"{self._place.page}/{edge}", shape, lambda _: fields, at, _LISTED_AT_ONCE
             )
+            if told.unread:
+                gaps = self._asking.gaps_of(_TITLES[edge], told.unread[:1])
+                self._walk.gaps += [replace(gap, native_id=edge) for gap in gaps]
+                return None
             found += told.items
             if told.following is None:
                 return found
@@ -157,10 +163,14 @@ class Pass(graph_passes.Pass[Place]):
                 self._lacks("messages", refused)
                 yield self._batch()
                 return
-            moved = [one.what for one in found.items if self._moved_within(one.what.updated_time)]
+            moved = [one.what.id for one in found.items if self._moved_within(one.what.updated_time)]
             silent = bool(found.items) and not moved
+            # Its number is all that a conversation is read by.
+            moved += [one.id for one in found.unread if one.id is not None]
+            nameless = [one for one in found.unread if one.id is None]
+            self._walk.gaps += self._asking.gaps_of("messages of a conversation", nameless)
             self._lead(None if silent else found.following, met, path, OURS)
-            self._move(waiting=tuple((one.id, {}) for one in reversed(moved)))
+            self._move(waiting=tuple((name, {}) for name in reversed(moved)))
             yield self._batch()
             yield from self._waiting("messages of a conversation", self._messages)
 
@@ -183,6 +193,7 @@ class Pass(graph_passes.Pass[Place]):
                 self._done(conversation)
                 yield self._batch()
                 return
+            self._walk.gaps += self._asking.gaps_of("messages of a conversation", found.unread)
             told = [(one, parse.message(one, conversation)) for one in found.items]
             bare = without_words([one.what.id for one, seen in told if seen is None], self._asking.last)
             before = parse.times(found.items)
@@ -218,7 +229,8 @@ class Pass(graph_passes.Pass[Place]):
             return [one for one in told if one is not None]
 
         fields = shapes.THING_FIELDS[edge]
-        yield from self._pages(edge, shapes.Thing, lambda _: fields, _LISTED_AT_ONCE, seen)
+        shape = shapes.Rating if edge == "ratings" else shapes.Thing
+        yield from self._pages(edge, shape, lambda _: fields, _LISTED_AT_ONCE, seen)
 
     def _posts(self, edge: str) -> Generator[Batch, None, None]:
         yield from self._waiting("comments", self._comments)
@@ -257,10 +269,13 @@ class Pass(graph_passes.Pass[Place]):
                 if self._begun_anew(refused, met):
                     continue
                 raise
-            past = edge in {*POSTS, "videos", "video_reels", "live_videos"} and self._past(found.items)
+            past = edge in {*POSTS, "videos", "video_reels", "live_videos"} and self._past(found)
             self._lead(None if past else found.following, met, path, OURS)
-            if found.items:
+            if found.gave:
                 self._place = self._place.giving(edge)
+            if found.unread:
+                self._walk.gaps += self._asking.gaps_of(_TITLES[edge], found.unread, parse.naming(edge))
+                self._hides(edge)
             observed = seen(found, body)
             yield self._batch(observed, self._unanswered)
             self._unanswered = []
@@ -294,9 +309,11 @@ class Pass(graph_passes.Pass[Place]):
             total = None if counted is None or total is None else total + counted
             below = [parse.comment(two, name, self._place.page) for two in comments.items] if comments else []
             observed += below
-            if comments is None or comments.following is not None:
+            if comments is None or comments.following is not None or comments.unread:
                 if self._asks(one.what):
-                    waiting.append((name, dict(comments.following or {}) if comments else {}))
+                    # Where one of them cannot be read here, it may be where they are asked for by themselves.
+                    leads = comments.following if comments and not comments.unread else None
+                    waiting.append((name, dict(leads or {})))
             elif self._one_by_one:
                 listings += self._under([name, *(two.native_id for two in below)], listed)
         self._unanswered = listings
@@ -307,15 +324,18 @@ class Pass(graph_passes.Pass[Place]):
         """The comments of one post from `at` on, and a listing for each item that may have answers."""
         names = [root]
         try:
-            for seen, following, _ in self._walk.thread(root, at):
+            for seen, found in self._walk.thread(root, at):
                 names += [one.native_id for one in seen]
-                if following is not None:
-                    self._wait(root, following)
+                if found.unread:
+                    self._move(odd=tuple(sorted({*self._place.odd, root})), threads=False)
+                if found.following is not None:
+                    self._wait(root, found.following)
                     yield self._batch(seen)
                     continue
                 self._done(root)
-                listings = self._under(names, self._asking.last) if self._one_by_one else ()
-                yield self._batch(seen, listings)
+                whole = self._one_by_one and root not in self._place.odd
+                self._move(odd=tuple(one for one in self._place.odd if one != root))
+                yield self._batch(seen, self._under(names, self._asking.last) if whole else ())
         except NotGiven as refused:
             if at and refused.cursor_forgotten:
                 yield from self._comments(root, {})
@@ -344,13 +364,13 @@ class Pass(graph_passes.Pass[Place]):
         earliest = datetime(2004, 1, 1, tzinfo=UTC)
         return begins - reach if begins - earliest > reach else earliest
 
-    def _past(self, items: Sequence[Seen[Any]]) -> bool:
+    def _past(self, found: Edge[Any]) -> bool:
         """Whether an answer, newest first, lies wholly before the span: Facebook may not keep to `since`."""
         if self._begins is None:
             return False
-        at = parse.times(items)
+        at = parse.times(found.items)
         until = self._from(OWN) - NEAR
-        return bool(at) and len(at) == len(items) and at == sorted(at, reverse=True) and at[0] < until
+        return bool(at) and len(at) == found.gave and at == sorted(at, reverse=True) and at[0] < until
 
     def _asks(self, read: shapes.Post) -> bool:
         """Whether to go on reading the comments of a post: where it lies within the span, or moved since it began.
@@ -436,7 +456,8 @@ class Pass(graph_passes.Pass[Place]):
         listings: Sequence[Listing] = (),
         sightings: Sequence[Sighting] = (),
     ) -> Batch:
-        gaps = [*self._walk.gaps, *self._walk.fields_dropped(), *self._answered_as(OURS)]
+        gaps = [*self._walk.gaps, *files_kept_back(observed)]
+        gaps += [*self._walk.fields_dropped(), *self._answered_as(OURS)]
         self._walk.gaps = []
         return self._asking.batch(
             self._place.cursor(), observed, listings=listings, sightings=sightings, gaps=gaps

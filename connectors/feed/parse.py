@@ -23,6 +23,7 @@ from feedparser import datetimes as feedparser_datetimes
 
 from connectors import text as words
 from connectors.contract import Attachment, Author, Gap, Kind, Observation, Sighting, Span, State
+from connectors.failing import AGAIN
 
 PROFILE_ID = "profile"
 """A feed introduces one page, so its introduction needs no name beyond this."""
@@ -107,6 +108,8 @@ class Document:
     """Marks of the links that this document gives to several items without an id."""
     faces: Mapping[str, str] = field(default_factory=dict)
     """The ids of its items by the marks of their faces."""
+    unread: int = 0
+    """How many of its items have another shape than its format gives them."""
 
     @property
     def ids(self) -> list[str]:
@@ -129,6 +132,7 @@ class Item:
     answers: str = ""
     language: str = ""
     attachments: list[Attachment] = field(default_factory=list)
+    files_told: bool = True
     count: int | None = None
     comment_feed: str = ""
     span: tuple[int, int] = (0, 0)
@@ -149,6 +153,15 @@ class Introduction:
     extra: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An item of another shape than its format gives it: which one it is, what it is called as far as that can be read, and what is strange."""
+
+    number: int
+    id: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """A document in its format's own terms, as `xmlfeed` and `jsonfeed` give it."""
@@ -157,16 +170,17 @@ class Parts:
     introduction: Introduction
     gone: Sequence[tuple[str, str]] = ()
     """Ids that the feed itself says were deleted, and when (RFC 6721)."""
+    unread: Sequence[Unread] = ()
     gaps: Sequence[Gap] = ()
     certain: bool = True
-    """Whether no item can have been missed: a broken character hides none, a broken tag may."""
+    """Whether no item can have been missed but what is `unread`: a broken character hides none, a broken tag may."""
     following: str = ""
     complete: bool = False
 
 
 def document(parts: Parts, where: Where) -> Document:
     """Turn a document's parts into observations, oldest first, the page's introduction before them."""
-    gaps = list(parts.gaps)
+    gaps = [*parts.gaps, *(_gap(one, where) for one in parts.unread)]
     if where.truncated is not None:
         gaps.append(Gap(what="the rest of the feed", why=f"The answer ended early ({where.truncated})."))
     if where.coded is not None:
@@ -196,9 +210,18 @@ def document(parts: Parts, where: Where) -> Document:
         items=len(parts.items),
         farthest=_farthest(kept),
         reaching=_reaching(kept),
-        certain=parts.certain and where.truncated is None,
+        certain=parts.certain and not parts.unread and where.truncated is None,
+        unread=len(parts.unread),
         shared=shared,
         faces={face: item.id for face, item in faces.items()},
+    )
+
+
+def _gap(one: Unread, where: Where) -> Gap:
+    return Gap(
+        what=f"item {one.number} of the feed",
+        why=f"{where.address}: {one.why} {AGAIN}",
+        native_id=f"{where.kind.value}:{one.id}" if one.id else None,
     )
 
 
@@ -357,6 +380,7 @@ def _observation(item: Item, where: Where, nobodys: Collection[str]) -> Observat
         edited_at=updated if published and updated and updated != published else None,
         language=item.language or None,
         attachments=item.attachments,
+        files_told=item.files_told,
         counts={} if item.count is None else {"comments": item.count},
         extra=extra,
         evidence=_evidence([item.span], where),

@@ -49,7 +49,9 @@ class Walk(msgspec.Struct, kw_only=True):
     """The reading of one stream under way: the document at which it stands, and what was noticed so far.
 
     It is `whole` as long as no item can have been missed; it was `broken_off`
-    where a part could not be had that the next pass has to ask for again.
+    where a part could not be had that the next pass has to ask for again. An
+    item was `unread` that the next pass would not come to if it joined what
+    this one saw.
 
     Resuming asks for that document once more, because its items move on to
     the next one whenever something is published.
@@ -61,6 +63,7 @@ class Walk(msgspec.Struct, kw_only=True):
     joined: bool = False
     whole: bool = True
     broken_off: bool = False
+    unread: bool = False
     oldest: datetime | None = None
     etag: str = ""
     modified: str = ""

@@ -113,7 +113,7 @@ class Pass:
         """The next document to read in this pass, or None; a gap where reading stops too early."""
         document = read.document
         following = document.following
-        if following is None and self._options.paged and document.items:
+        if following is None and self._options.paged and (document.items or document.unread):
             following = _paged(stream.address, walk.number + 1)
         if following is None:
             return None
@@ -153,7 +153,7 @@ class Pass:
         knows = walk.whole and not (complete and self._resumed)
         stream.etag, stream.modified = (walk.etag, walk.modified) if knows else ("", "")
         stream.said_by = walk.said_by
-        if not walk.broken_off:
+        if not (walk.broken_off or walk.unread):
             stream.seen = walk.newest or stream.seen
             stream.read_at, stream.documents = place.begun(), walk.number
         place.walk = None
@@ -235,6 +235,8 @@ class Pass:
             }
             stream.faces = dict(list(faces.items())[:REMEMBERED])
         _note(stream, walk, document, answer)
+        leads_on = walk.number > 1 or document.following is not None or self._options.paged
+        walk.unread = walk.unread or (document.unread > 0 and leads_on)
         stream.withdrawn = False
         if main and walk.number == 1:
             for other in self._place.streams[1:]:

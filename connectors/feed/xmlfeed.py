@@ -13,6 +13,7 @@ from connectors.feed.parse import (
     Item,
     NotAFeed,
     Parts,
+    Unread,
     attachment,
     attachment_list,
     plain,
@@ -44,14 +45,23 @@ def parts(body: bytes, charset: str | None, address: str) -> Parts:
         for number in reading.items
     ]
     whole = (0, len(body))
+    read = [
+        (number, entry, place)
+        for number, entry, place in zip(reading.items, reading.entries, placed, strict=True)
+        if seen.cut is None or number != seen.cut
+    ]
+    blank = [place for place, (_, entry, _) in enumerate(read) if _is_blank(entry)]
+    if len(blank) == len(read):
+        blank = []  # a feed whose items say no more has no odd one among them
     atom = reading.version.startswith("atom")
     inherited = _author(reading.feed) if atom else None
     return Parts(
         items=[
-            _item(entry, place or whole, address, atom=atom, inherited=inherited)
-            for number, entry, place in zip(reading.items, reading.entries, placed, strict=True)
-            if seen.cut is None or number != seen.cut
+            _item(entry, span or whole, address, atom=atom, inherited=inherited)
+            for place, (_, entry, span) in enumerate(read)
+            if place not in blank
         ],
+        unread=[Unread(place + 1, "", "It has neither an id nor words.") for place in blank],
         introduction=_introduction(
             reading.feed, _introduction_spans(body, characters, seen) or [whole], address
         ),
@@ -60,6 +70,16 @@ def parts(body: bytes, charset: str | None, address: str) -> Parts:
         certain=seen.ends and len(seen.items) == len(reading.entries),
         following=_related(reading.feed, "next") or _related(reading.feed, "prev-archive"),
         complete="fh_complete" in reading.feed and seen.well_formed,
+    )
+
+
+def _is_blank(entry: lenient.Dict) -> bool:
+    """Whether an item says nothing by which it could be known."""
+    told = ("id", "link", "title", "summary", "published", "created", "updated")
+    lists = ("content", "media_content", "media_thumbnail")
+    leads = any(_text(link, "href") for link in _list(entry, "links"))
+    return not (
+        leads or any(_text(entry, name) for name in told) or any(_list(entry, name) for name in lists)
     )
 
 

@@ -8,7 +8,8 @@ is kept. Every question is a GET: Flickr is never asked to change anything.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from connectors.flickr import reading, refusals
 from connectors.flickr.pace import Pace
 from connectors.flickr.reading import Comment, Rows
 from connectors.http import decoded, with_params
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Malformed, Seen, Sorted, Unread
 from connectors.visits import Visit
 
 ROWS_AT_ONCE = 500
@@ -107,7 +108,7 @@ class Asking(Visit):
         except ValueError as fault:
             raise UnexpectedResponse(f"{method}: {fault}.") from fault
 
-    def comments(self, root: str) -> list[Seen[Comment]] | None:
+    def comments(self, root: str) -> Sorted[Comment] | None:
         """Everything that was said below a photo, or below an album ("album/…"); None where no list of it is given."""
         album = root.removeprefix("album/")
         if album == root:
@@ -116,16 +117,18 @@ class Asking(Visit):
             method, params = "flickr.photosets.comments.getList", {"photoset_id": album}
         body = self.ask(method, params)
         try:
-            return reading.comments(body, self.last)
+            told = reading.comments(body, self.last)
         except ValueError as fault:
             raise UnexpectedResponse(f"{method}: {fault}.") from fault
+        return None if told is None else replace(told, unread=_asked_by(method, told.unread))
 
     def _rows(self, method: str, params: Mapping[str, str], name: str, item: str) -> Rows:
         body = self.ask(method, params)
         try:
-            return reading.rows(body, self.last, name, item)
+            told = reading.rows(body, self.last, name, item)
         except ValueError as fault:
             raise UnexpectedResponse(f"{method}: {fault}.") from fault
+        return replace(told, unread=_asked_by(method, told.unread))
 
     def _get(self, asked: Mapping[str, str], now: datetime) -> Exchange:
         if self.signed_in:
@@ -166,3 +169,8 @@ class Asking(Visit):
         if head.stat != "fail" or number is None:
             raise UnexpectedResponse(f"{method} answered {exchange.status}, neither well nor with a refusal.")
         raise refusals.sorted_out(method, number)
+
+
+def _asked_by(method: str, unread: Sequence[Unread]) -> list[Unread]:
+    """What cannot be read, with the method that told it: all of them have one address."""
+    return [replace(one, why=f"{method}: {one.why}") for one in unread]

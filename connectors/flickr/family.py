@@ -19,18 +19,19 @@ _NOTHING = Place().cursor()
 def of(asking: Asking, found: Found, root: str) -> Iterator[Batch]:
     """The item `root` with what answers it; where it is not shown, how it stands."""
     began = asking.now()
+    lacking: Gap | None = None
     try:
         if root.startswith(showing.ALBUM):
             seen = showing.album(asking, root, found.id)
         else:
-            seen = showing.alone(asking, root)
+            seen, lacking = showing.alone(asking, root)
     except NotGiven:
         standings = Standings(asking, found)
         told = standings.root(root)
         yield asking.batch(_NOTHING, sightings=[standings.sighting(root, told)])
         return
-    yield asking.batch(_NOTHING, [seen])
-    below: list[Observation] | None = None
+    yield asking.batch(_NOTHING, [seen], gaps=[lacking] if lacking is not None else [])
+    below: tuple[list[Observation], list[Gap]] | None = None
     try:
         with asking.about("comments", root) as asked:
             below = showing.comments(asking, root, found.id, hidden=seen.state is State.HIDDEN)
@@ -40,8 +41,12 @@ def of(asking: Asking, found: Found, root: str) -> Iterator[Batch]:
     if asked.gap is not None:
         yield asking.batch(_NOTHING, gaps=[asked.gap])
         return
-    if below is None and seen.counts.get("comments"):
+    if below is None and seen.counts.get("comments") != 0:
         yield asking.batch(_NOTHING, gaps=[showing.unlisted(root)])
+        return
+    said_below, unread = below or ([], [])
+    if unread:
+        yield asking.batch(_NOTHING, said_below, gaps=unread)
         return
     listing = Listing(
         kinds=[Kind.COMMENT, Kind.REPLY],
@@ -50,4 +55,4 @@ def of(asking: Asking, found: Found, root: str) -> Iterator[Batch]:
         in_reply_to=root,
         states=BOTH if found.owner else SHOWN,
     )
-    yield asking.batch(_NOTHING, below or [], listings=[listing])
+    yield asking.batch(_NOTHING, said_below, listings=[listing])

@@ -20,7 +20,7 @@ from html import unescape
 from typing import Any
 
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
-from connectors.flickr.reading import Comment, moment, number, said
+from connectors.flickr.reading import Comment, is_told, moment, number, said
 from connectors.pieces import Seen
 from connectors.text import plain
 
@@ -88,9 +88,13 @@ EXTRAS = ",".join(_EXTRAS)
 
 
 def photo(
-    row: Mapping[str, Any], evidence: Sequence[Span], sizes: Sequence[Mapping[str, Any]] = ()
+    row: Mapping[str, Any],
+    evidence: Sequence[Span],
+    sizes: Sequence[Mapping[str, Any]] = (),
+    *,
+    files_told: bool = True,
 ) -> Observation:
-    """A photo or a video, as it stands in a list; `sizes` are its files, where they were asked for."""
+    """A photo or a video, as it stands in a list; `sizes` are its files, where they were asked for and `files_told`."""
     name, writer = said(row["id"]), said(row.get("owner"))
     title, description = said(row.get("title")).strip(), said(row.get("description"))
     licence = said(row.get("license"))
@@ -103,7 +107,8 @@ def photo(
         html=description if "<" in description else None,
         url=f"{SITE}/photos/{writer}/{name}/" if writer else None,
         published_at=moment(row.get("dateupload")),
-        attachments=tuple(_files(row, name, sizes)),
+        attachments=tuple(_files(row, name, sizes)) if files_told else (),
+        files_told=files_told,
         counts=_counted(
             views=number(row.get("views")),
             comments=number(row.get("count_comments")),
@@ -182,6 +187,28 @@ def sizes_of(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The files of one photo, as Flickr lists them."""
     listed = told.get("size")
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def tells_files(told: Mapping[str, Any], *, moving: bool) -> bool:
+    """Whether the files of one photo or video tell which one stands for it, although one of them may be of another shape.
+
+    So they do where the original can be read, or where there is none to be had and a copy can be read.
+    """
+    listed = told.get("size")
+    if not isinstance(listed, list):
+        return False
+    sizes = [one for one in sizes_of(told) if _is_size(one)]
+    if len(sizes) == len(listed):
+        return True
+    copies = [one for one in sizes if (said(one.get("media")) == "video") == moving and _is_file(one)]
+    original = "Video Original" if moving else "Original"
+    return any(said(one.get("label")) == original for one in copies) or (
+        bool(copies) and said(told.get("candownload")) == "0"
+    )
+
+
+def _is_size(one: Mapping[str, Any]) -> bool:
+    return bool(said(one.get("label")) and said(one.get("source"))) and is_told(one.get("media"))
 
 
 # -- albums --------------------------------------------------------------------------------------------------

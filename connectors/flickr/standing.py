@@ -21,13 +21,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from connectors import spans
 from connectors.contract import Gap, Kind, Sighting, State
 from connectors.errors import UnexpectedResponse
 from connectors.flickr import parse, showing
 from connectors.flickr.asking import Asking
 from connectors.flickr.people import Found
-from connectors.flickr.reading import said
+from connectors.flickr.reading import said, says_which
 from connectors.flickr.refusals import NotGiven
 from connectors.pieces import value
 
@@ -86,6 +88,8 @@ class Standings:
         if self._found.owner:
             perms = self._asking.one("flickr.photos.getPerms", {"photo_id": name}, "perms").what
             public = said(perms.get("ispublic"))
+            if not says_which(perms.get("ispublic")):
+                return Told(State.UNKNOWN, "200 ok, and not whether it is public")
             return Told(parse.state_of(perms), f"200 ok, ispublic {public}")
         if self._found.group:
             return self._in_pool(name)
@@ -95,19 +99,27 @@ class Standings:
     def _in_pool(self, name: str) -> Told:
         body = self._asking.ask("flickr.photos.getAllContexts", {"photo_id": name})
         try:
-            pools = [
-                said(value(piece, dict[str, object]).get("id")) for _, _, piece in spans.items(body, "pool")
-            ]
+            pools = [_pool(piece) for _, _, piece in spans.items(body, "pool")]
         except ValueError as fault:
             raise UnexpectedResponse(f"flickr.photos.getAllContexts: {fault}.") from fault
         if self._found.id in pools:
             return Told(State.PRESENT, "200 ok")
+        if "" in pools:
+            return Told(State.UNKNOWN, "200 ok, with a pool that is of another shape")
         return Told(State.UNKNOWN, "200 ok, no longer in the group's pool")
 
     def _album(self, name: str) -> Told:
         asked = {"photoset_id": name.removeprefix(showing.ALBUM)}
         self._asking.one("flickr.photosets.getInfo", asked, "photoset")
         return Told(State.PRESENT, "200 ok")
+
+
+def _pool(piece: bytes) -> str:
+    """The id of a group that has a photo in its pool; empty where it cannot be read."""
+    try:
+        return said(value(piece, dict[str, object]).get("id"))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return ""
 
 
 def root_of(name: str) -> str | None:

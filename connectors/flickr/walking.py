@@ -100,6 +100,7 @@ class Pass:
                 yield self._batch()
                 return
             more = _goes_on(found, self._place.at)
+            self._strange(found)
             self._leads_on(found, more=more)
             self._shifts(found)
             observed, listings = observe(found)
@@ -126,6 +127,7 @@ class Pass:
                 "flickr.photos.recentlyUpdated", {"min_date": self._since()}, page, parse.EXTRAS
             )
             more, known = _goes_on(found, page), any(self._knows(one) for one in found.items)
+            self._strange(found)
             self._leads_on(found, more=more)
             self._shifts(found)
             observed, listings = self._of_photos(found)
@@ -210,32 +212,33 @@ class Pass:
         """What was said below the photos and albums that wait, one after the other."""
         while self._place.waiting:
             (root, hidden), *others = self._place.waiting
-            observed: list[Observation] | None = []
+            told: tuple[list[Observation], list[Gap]] | None = ([], [])
             lacking: Gap | None = None
             try:
                 with self._asking.about("comments", root) as asked:
-                    observed = showing.comments(self._asking, root, self._found.id, hidden=hidden)
-                lacking = asked.gap if observed is not None else showing.unlisted(root)
+                    told = showing.comments(self._asking, root, self._found.id, hidden=hidden)
+                lacking = asked.gap if told is not None else showing.unlisted(root)
             except NotGiven as refused:
                 # Where it was removed since it was listed, nobody is shown what was said there.
                 if not refused.not_found or self._stands(root):
                     lacking = Gap(what="comments", why=refused.why, native_id=root)
-                observed = None
+                told = None
+            observed, gaps = told or ([], [])
+            gaps += [lacking] if lacking is not None else []
             # Of what was removed nothing is said by itself, as of what could not be read.
-            listings = (
-                self._below(root, self._asking.last) if observed is not None and lacking is None else []
-            )
-            if lacking is not None:
-                self._gaps.append(lacking)
+            listings = self._below(root, self._asking.last) if told is not None and not gaps else []
+            if gaps:
+                self._gaps += gaps
                 self._move(threads=False)
             self._move(waiting=tuple(others))
-            yield self._batch(observed or [], listings)
+            yield self._batch(observed, listings)
 
     def _stands(self, root: str) -> bool:
         """Whether Flickr shows a photo or an album whose comments it says that it does not know."""
         try:
             if root.startswith(showing.ALBUM):
-                showing.album(self._asking, root, self._found.id)
+                album = root.removeprefix(showing.ALBUM)
+                self._asking.one("flickr.photosets.getInfo", {"photoset_id": album}, "photoset")
             else:
                 self._asking.one("flickr.photos.getInfo", {"photo_id": root}, "photo")
         except NotGiven as refused:
@@ -273,6 +276,15 @@ class Pass:
             raise UnexpectedResponse(
                 f"Flickr leads on to where it has led before: its {_TITLES[self._place.stage]} have no end."
             )
+
+    def _strange(self, found: Rows) -> None:
+        """An item that is told in another shape may be any: nothing is concluded of what was not shown, nor below it."""
+        if not found.unread:
+            return
+        stage = self._place.stage
+        above = showing.ALBUM if stage == ALBUMS else ""
+        self._gaps += self._asking.gaps_of(_TITLES[stage], found.unread, lambda name: f"{above}{name}")
+        self._move(posts=False, threads=False)
 
     def _read_again(self) -> bool:
         """Whether the list begins anew because it has shifted; after some times it is said to be uncertain."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Listing
-from connectors.graph import NotGiven, advanced
+from connectors.graph import NotGiven, advanced, files_kept_back
 from connectors.graph_passes import under
 from connectors.http import decoded
 from connectors.instagram import parse, shapes
@@ -43,15 +43,16 @@ def _post(walk: Walk, door: Door, root: str, cursor: Cursor) -> Iterator[Batch]:
         yield from _stands(walk, door, root, cursor)
         return
     found = walk.below(seen, decoded(exchange))
-    gap = parse.without_files(seen)
-    walk.gaps += [gap] if gap is not None else []
+    gap, post = parse.without_files(seen), walk.post(seen)
+    walk.gaps += [*([gap] if gap is not None else []), *files_kept_back([post])]
     yield asking.batch(
         cursor,
-        [walk.post(seen), *found.seen],
+        [post, *found.seen],
         listings=_listed(walk, found, began),
         gaps=_gaps(walk),
     )
     met: dict[str, set[str]] = {}
+    odd: set[str] = set()
     waiting = list(reversed(found.waiting))
     while waiting:
         edge, name, at = waiting.pop()
@@ -61,12 +62,13 @@ def _post(walk: Walk, door: Door, root: str, cursor: Cursor) -> Iterator[Batch]:
             walk.gaps.append(Gap(what="comments", why=refused.why, native_id=name))
             yield asking.batch(cursor, gaps=_gaps(walk))
             continue
+        odd |= {name} if told.unread else set()
         if told.following is not None:
             before = met.setdefault(f"{edge} {name}", set())
             waiting.append((edge, name, dict(advanced(told.following, before, f"the {edge} of {name}"))))
-        elif edge == COUNTED and not told.items and not at:
+        elif edge == COUNTED and not told.gave and not at:
             walk.gaps.append(counted_and_not_shown(name))
-        else:
+        elif name not in odd:
             below.complete.append(name)
         waiting += reversed(below.waiting)
         yield asking.batch(cursor, below.seen, listings=_listed(walk, below, began), gaps=_gaps(walk))

@@ -19,7 +19,7 @@ raises rather than archive an emptied post.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,11 @@ _ALBUM = "CAROUSEL_ALBUM"
 _VIDEO = "VIDEO"
 
 # -- observations --------------------------------------------------------------------------------------------
+
+
+def naming(way: str) -> Callable[[str], str]:
+    """By what is known in the archive what was seen by a `way`, of the number that it bears."""
+    return (lambda number: f"{way}:{number}") if way else str
 
 
 def account(seen: Seen[Account]) -> Observation:
@@ -86,6 +91,7 @@ def post(seen: Seen[Media], ours: str, way: str = "", *, described: bool = False
         url=read.permalink,
         published_at=published,
         attachments=tuple(_files(read, "" if described else None)),
+        files_told=_parts(read)[1],
         counts=_counted(likes=read.like_count, comments=read.comments_count),
         extra={name: told for name, told in extra.items() if told},
         evidence=(seen.span,),
@@ -138,6 +144,8 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
     read = seen.what
     if read.message is None and read.writer is None:
         return None
+    listed, whole = graph.listed(read.attachments)
+    told = [one for one in listed if graph.is_file(one)]
     files = [
         Attachment(
             id=f"file:{one.get('id') or _file_name(address)}",
@@ -145,7 +153,7 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
             media_type=_text(one, "mime_type"),
             description=_text(one, "name"),
         )
-        for one in _data(read.attachments)
+        for one in told
         if (address := _where(one)) is not None
     ]
     extra = {
@@ -164,7 +172,8 @@ def message(seen: Seen[Message], conversation: str) -> Observation | None:
         text=read.message or "",
         published_at=moment(read.created_time),
         attachments=tuple(files),
-        extra={name: told for name, told in extra.items() if told},
+        files_told=whole and len(told) == len(listed),
+        extra={name: one for name, one in extra.items() if one},
         private=True,
         evidence=(seen.span,),
     )
@@ -200,8 +209,10 @@ def times(seen: Sequence[Seen[Any]]) -> list[datetime]:
 def without_files(seen: Seen[Media]) -> Gap | None:
     """What Instagram shows on its page and gives no address of: music under licence, or a claim on the rights."""
     read = seen.what
-    parts = list(_data(read.children)) if read.media_type == _ALBUM else []
-    lacking = sum(not _text(one, "media_url") for one in parts) if parts else int(not read.media_url)
+    parts, whole = _parts(read)
+    lacking = (
+        sum(not _text(one, "media_url") for one in parts) if parts else int(whole and not read.media_url)
+    )
     if not lacking:
         return None
     what = f"{lacking} of {len(parts)} files of a post" if parts else "the file of a post"
@@ -230,11 +241,11 @@ def _files(read: Media, none: str | None) -> Iterator[Attachment]:
 
     `none` is what it means that no description stands there.
     """
-    parts = list(_data(read.children)) if read.media_type == _ALBUM else []
-    if not parts:
+    parts, whole = _parts(read)
+    if not parts and whole:
         yield from _file(read.id, read.media_type, read.media_url, read.thumbnail_url, read.alt_text or none)
     for one in parts:
-        identity = _text(one, "id")
+        identity = graph.number(one)
         if identity is not None:
             yield from _file(
                 identity,
@@ -254,10 +265,14 @@ def _file(
         yield Attachment(id=f"cover:{identity}", url=cover)
 
 
-def _data(told: Any) -> Iterator[Mapping[str, Any]]:
+def _parts(read: Media) -> tuple[list[Mapping[str, Any]], bool]:
+    """The pictures and videos of an album that can be read, and whether all can; nothing else has any."""
+    return graph.parts(read.children) if read.media_type == _ALBUM else ([], True)
+
+
+def _data(told: Any) -> list[Mapping[str, Any]]:
     """The objects of a list that stands inside another object."""
-    listed = told.get("data") if isinstance(told, dict) else None
-    yield from (one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else ()
+    return graph.listed(told)[0]
 
 
 def _where(one: Mapping[str, Any]) -> str | None:

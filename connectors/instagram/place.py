@@ -28,7 +28,8 @@ class Place(graph_passes.Place, frozen=True, forbid_unknown_fields=True, kw_only
 
     `owner` is the number of the page on Facebook which the account belongs to.
     `waiting` are lists below what was read, each by its kind (`COMMENTS` and
-    those that follow it), whose it is and what to ask for next. `count` and
+    those that follow it), whose it is and what to ask for next; `odd` are the
+    posts and comments of what answers which one cannot be read. `count` and
     `oldest` are of the account's own posts, `total` the comments that Instagram
     counts.
     """
@@ -38,6 +39,7 @@ class Place(graph_passes.Place, frozen=True, forbid_unknown_fields=True, kw_only
     owner: str = ""
     stage: str = STAGES[0]
     waiting: tuple[tuple[str, str, dict[str, str]], ...] = ()
+    odd: tuple[str, ...] = ()
     count: int = 0
     oldest: datetime | None = None
     total: int | None = 0

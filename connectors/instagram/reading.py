@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from connectors.contract import Gap, Observation
-from connectors.errors import AccessRevoked, NoSuchPage
+from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
 from connectors.graph import Asking, Edge, NotGiven, advanced
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door, Wanted
 from connectors.instagram.place import COMMENTS, COUNTED, REPLIES
 from connectors.instagram.shapes import PROFILE_FIELDS, Account, Comment, Media, Owned
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Malformed, Seen, Unread
 
 _LISTED_AT_ONCE = 50
 
@@ -66,12 +66,15 @@ class Walk:
             if comments is None and read.comments_count == 0:
                 found.complete.append(read.id)
                 return found
-            if comments is None or (read.comments_count and not comments.items):
+            if comments is None or (read.comments_count and not comments.gave):
                 edge = COMMENTS if comments is None and not read.comments_count else COUNTED
                 found.waiting.append((edge, read.id, {}))
                 return found
             self._take(comments, body, read.id, found)
-            if comments.following is not None:
+            if comments.unread:
+                # Where one of them cannot be read here, it may be where they are asked for by themselves.
+                found.waiting.append((COMMENTS, read.id, {}))
+            elif comments.following is not None:
                 found.waiting.append((COMMENTS, read.id, dict(comments.following)))
             else:
                 found.complete.append(read.id)
@@ -90,6 +93,7 @@ class Walk:
             shapes.REPLIES_AT_ONCE,
         )
         found = Answered()
+        self.gaps += self.asking.gaps_of("comments", edge.unread)
         self._take(edge, body, post, found)
         return found, edge
 
@@ -98,6 +102,7 @@ class Walk:
         edge, _ = self.asking.gathered(
             f"{comment}/{REPLIES}", Comment, lambda _: shapes.reply_fields(), at, shapes.REPLIES_AT_ONCE
         )
+        self.gaps += self.asking.gaps_of("replies", edge.unread)
         return Answered([self._read(one, comment) for one in edge.items]), edge
 
     def fields_dropped(self) -> Iterator[Gap]:
@@ -119,7 +124,9 @@ class Walk:
                 found.complete.append(one.what.id)
                 continue
             found.seen += [self._read(two, one.what.id) for two in replies.items]
-            if replies.following is not None:
+            if replies.unread:
+                found.waiting.append((REPLIES, one.what.id, {}))
+            elif replies.following is not None:
                 found.waiting.append((REPLIES, one.what.id, dict(replies.following)))
             else:
                 found.complete.append(one.what.id)
@@ -194,6 +201,7 @@ def _found(asking: Asking, account: str) -> str:
     """The page on Facebook that the account belongs to, among those that the token speaks for."""
     at: Mapping[str, str] = {}
     met: set[str] = set()
+    unread: list[Unread] = []
     while True:
         try:
             edge, _ = asking.gathered(
@@ -211,6 +219,12 @@ def _found(asking: Asking, account: str) -> str:
             belongs = one.what.instagram_business_account
             if belongs is not None and account in {belongs.id, (belongs.username or "").lower()}:
                 return one.what.id
+        unread += edge.unread
+        if edge.following is None and unread:
+            raise UnexpectedResponse(
+                f"The account “{account}” belongs to none of the pages on Facebook of which the token tells what can be "
+                f"read. {len(unread)} of them cannot ({unread[0].why}): name its page with the option `facebook_page`."
+            )
         if edge.following is None:
             raise NoSuchPage(
                 f"The account “{account}” belongs to none of the pages on Facebook that the token speaks for. Join them "
@@ -229,14 +243,16 @@ def counted_and_not_shown(post: str) -> Gap:
     )
 
 
-def listed(asking: Asking, path: str) -> set[str]:
-    """The numbers of everything in a list; asked for to see how one of them stands."""
+def listed(asking: Asking, path: str) -> tuple[set[str], bool]:
+    """The numbers of everything in a list, and whether all of it can be read; asked for to see how one of them stands."""
     found: set[str] = set()
+    whole = True
     at: Mapping[str, str] = {}
     met: set[str] = set()
     while True:
         edge, _ = asking.gathered(path, shapes.Who, lambda _: ("id",), at, _LISTED_AT_ONCE)
         found |= {one.what.id for one in edge.items}
+        whole = whole and not edge.unread
         if edge.following is None:
-            return found
+            return found, whole
         at = advanced(edge.following, met, path)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.contract import Kind, Sighting, State
-from connectors.graph import Asking, NotGiven, TooMuch
+from connectors.graph import OF_ANOTHER_SHAPE, Asking, NotGiven, TooMuch
 from connectors.instagram import parse, shapes
 from connectors.instagram.asking import Door
 from connectors.instagram.place import STORIES, TAGS
@@ -60,12 +60,12 @@ class Standing:
                 yield self._stands(kind, name)
 
     def _comments(self, names: Sequence[str]) -> Iterator[list[Sighting]]:
-        """Instagram refuses all where it does not give one, or fails at it: they are then asked for one by one."""
+        """Instagram refuses all where it does not give one, or fails at it: they are then asked for one by one, as is what cannot be read."""
         if len(names) > 1:
             told: dict[str, Seen[shapes.Standing]] = {}
             try:
                 with self._asking.about("how it stands", names[0], unread=False):
-                    told = self._asking.objects(names, shapes.Standing, ("id", "hidden"))
+                    told, _ = self._asking.objects(names, shapes.Standing, ("id", "hidden"))
             except NotGiven:
                 told = {}
             seen = [
@@ -89,9 +89,11 @@ class Standing:
     def _one(self, kind: Kind, name: str) -> Sighting:
         fields = ("id", "hidden") if kind in {Kind.COMMENT, Kind.REPLY} else ("id",)
         try:
-            seen, _ = self._asking.one(name, shapes.Standing, fields)
+            seen = self._asking.stands(name, shapes.Standing, fields)
         except NotGiven as refused:
             return self._refused(kind, name, refused)
+        if seen is None:
+            return self._unknown(name, OF_ANOTHER_SHAPE)
         return Sighting(
             native_id=name, state=parse.state_of(seen.what), exchange=self._asking.last, reason="200"
         )
@@ -118,13 +120,14 @@ class Standing:
     def _by_list(self, edge: str, names: Sequence[str]) -> list[Sighting]:
         """What Instagram gives nobody by its number while it lists it: stories that have ended, what others published."""
         try:
-            shown = listed(self._asking, f"{self._account}/{edge}")
+            shown, whole = listed(self._asking, f"{self._account}/{edge}")
         except NotGiven as refused:
             return [self._unknown(name, f"{refused.status} {refused.fault.numbers}") for name in names]
+        says = _NOT_LISTED[edge] if whole else "not among what can be read of its list"
         return [
             Sighting(native_id=name, state=State.PRESENT, exchange=self._asking.last, reason="listed")
             if name.rpartition(":")[2] in shown
-            else self._unknown(name, _NOT_LISTED[edge])
+            else self._unknown(name, says)
             for name in names
         ]
 
@@ -133,9 +136,11 @@ class Standing:
         way, _, identity = name.rpartition(":")
         edge = "mentioned_media.media_id" if way == parse.MENTION else "mentioned_comment.comment_id"
         try:
-            seen, _ = self._asking.one(self._account, Mentioned, ("id", f"{edge}({identity}){{id}}"))
+            seen = self._asking.stands(self._account, Mentioned, ("id", f"{edge}({identity}){{id}}"))
         except NotGiven as refused:
             return self._unknown(name, f"{refused.status} {refused.fault.numbers}")
+        if seen is None:
+            return self._unknown(name, OF_ANOTHER_SHAPE)
         if seen.what.mentioned_media is None and seen.what.mentioned_comment is None:
             return self._unknown(name, "200, without what was asked for")
         return Sighting(native_id=name, state=State.PRESENT, exchange=self._asking.last, reason="200")

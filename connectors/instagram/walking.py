@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from connectors import graph_passes
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting
 from connectors.errors import AccessRevoked
-from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.graph import Asking, Edge, NotGiven, advanced, files_kept_back, moment
 from connectors.graph_passes import BOTH, NEAR, span, under, without_words
 from connectors.instagram import asking as options
 from connectors.instagram import parse, shapes
@@ -56,7 +55,9 @@ _TITLES: Mapping[str, str] = {
     STORIES: "stories",
     CONVERSATIONS: "messages",
     TAGS: "posts that the account is tagged in",
+    MEDIA: "posts",
 }
+_WAYS: Mapping[str, str] = {STORIES: parse.STORY, TAGS: parse.TAGGED}
 
 
 class Pass(graph_passes.Pass[Place]):
@@ -99,7 +100,9 @@ class Pass(graph_passes.Pass[Place]):
         return self._apart(_TITLES[stage], stage, read) if wanted else iter(())
 
     def _hides(self, stage: str) -> None:
-        self._move(posts=self._place.posts and stage == CONVERSATIONS)
+        self._move(
+            posts=self._place.posts and stage == CONVERSATIONS, threads=self._place.threads and stage != MEDIA
+        )
 
     def _asks_for(self, stage: str) -> bool:
         """Whether a list is wanted, is had by this door, and can hold anything of the span."""
@@ -141,6 +144,10 @@ class Pass(graph_passes.Pass[Place]):
                 return
             moved = [one.what.id for one in found.items if self._moved_within(one.what.updated_time)]
             silent = bool(found.items) and not moved
+            # Its number is all that a conversation is read by.
+            moved += [one.id for one in found.unread if one.id is not None]
+            nameless = [one for one in found.unread if one.id is None]
+            self._walk.gaps += self._asking.gaps_of(_WHAT[MESSAGES], nameless)
             self._lead(None if silent else found.following, met, path)
             self._move(waiting=tuple((MESSAGES, name, {}) for name in reversed(moved)))
             yield self._batch()
@@ -161,6 +168,7 @@ class Pass(graph_passes.Pass[Place]):
                 return self._messages(conversation, {})
             self._lacks("messages of a conversation", refused)
             return self._batch()
+        self._walk.gaps += self._asking.gaps_of(_WHAT[MESSAGES], found.unread)
         told = [(one, parse.message(one, conversation)) for one in found.items]
         bare = without_words([one.what.id for one, seen in told if seen is None], self._asking.last)
         before = parse.times(found.items)
@@ -224,9 +232,13 @@ class Pass(graph_passes.Pass[Place]):
                 if self._begun_anew(refused, met):
                     continue
                 raise
-            self._lead(None if self._past(found.items, margin) else found.following, met, path)
-            if found.items:
+            self._lead(None if self._past(found, margin) else found.following, met, path)
+            if found.gave:
                 self._place = self._place.giving(stage)
+            if found.unread:
+                naming = parse.naming(_WAYS.get(stage, ""))
+                self._walk.gaps += self._asking.gaps_of(_TITLES[stage], found.unread, naming)
+                self._hides(stage)
             observed = seen(found, body)
             yield self._batch(observed)
             yield from self._waiting()
@@ -248,7 +260,7 @@ class Pass(graph_passes.Pass[Place]):
         self._note_files(found.items)
         self._list(complete)
         oldest = min([*at, *([self._place.oldest] if self._place.oldest else [])], default=None)
-        count = self._place.count + len(found.items)
+        count = self._place.count + found.gave
         self._move(waiting=tuple(reversed(waiting)), total=total, count=count, oldest=oldest)
         return observed
 
@@ -273,13 +285,15 @@ class Pass(graph_passes.Pass[Place]):
             found, told = self._walk.comments(post, at)
         except NotGiven as refused:
             return self._refused(edge, post, at, refused)
+        if told.unread:
+            self._move(odd=tuple(sorted({*self._place.odd, post})), threads=False)
         if told.following is not None:
             if edge != LATELY or self._reaches(parse.times(told.items)):
                 self._goes_on(edge if edge == LATELY else COMMENTS, post, told.following)
-        elif edge == COUNTED and not told.items:
+        elif edge == COUNTED and not told.gave:
             self._walk.gaps.append(counted_and_not_shown(post))
             self._move(threads=False)
-        else:
+        elif self._shown_whole(post):
             found.complete.append(post)
         self._move(waiting=(*self._place.waiting, *reversed(found.waiting)))
         self._list(found.complete)
@@ -291,11 +305,19 @@ class Pass(graph_passes.Pass[Place]):
             found, told = self._walk.replies(comment, at)
         except NotGiven as refused:
             return self._refused(REPLIES, comment, at, refused)
+        if told.unread:
+            self._move(odd=tuple(sorted({*self._place.odd, comment})), threads=False)
         if told.following is not None:
             self._goes_on(REPLIES, comment, told.following)
-        else:
+        elif self._shown_whole(comment):
             self._list([comment])
         return self._batch(found.seen)
+
+    def _shown_whole(self, name: str) -> bool:
+        """Whether all that answers an item could be read, now that its list has come to its end."""
+        whole = name not in self._place.odd
+        self._move(odd=tuple(one for one in self._place.odd if one != name))
+        return whole
 
     def _refused(self, edge: str, name: str, at: Mapping[str, str], refused: NotGiven) -> Batch:
         if at and refused.cursor_forgotten:
@@ -319,7 +341,7 @@ class Pass(graph_passes.Pass[Place]):
         if self._begins is None or published is None or published >= self._begins or edge == REPLIES:
             return left
         tops = [one.published_at for one in shown if one.in_reply_to == name and one.published_at]
-        return (LATELY, name, at) if self._reaches(tops) else None
+        return (LATELY, name, at) if not at or self._reaches(tops) else None
 
     def _list(self, names: Sequence[str]) -> None:
         """Of these items everything was shown that answers them; the next batch says so where they are told one by one."""
@@ -336,12 +358,12 @@ class Pass(graph_passes.Pass[Place]):
         begins = self._begins or _EARLIEST
         return begins - margin if begins - _EARLIEST > margin else _EARLIEST
 
-    def _past(self, items: Sequence[Seen[Any]], margin: timedelta) -> bool:
+    def _past(self, found: Edge[Media], margin: timedelta) -> bool:
         """Whether an answer, newest first, lies wholly before the span: Instagram may not keep to `since`."""
         if self._begins is None:
             return False
-        at = parse.times(items)
-        return bool(at) and len(at) == len(items) and max(at) < self._from(margin) - NEAR
+        at = parse.times(found.items)
+        return bool(at) and len(at) == found.gave and max(at) < self._from(margin) - NEAR
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 
@@ -408,7 +430,8 @@ class Pass(graph_passes.Pass[Place]):
         )
 
     def _batch(self, observed: Sequence[Observation] = (), sightings: Sequence[Sighting] = ()) -> Batch:
-        gaps = [*self._walk.gaps, *self._walk.fields_dropped(), *self._answered_as("Instagram")]
+        gaps = [*self._walk.gaps, *files_kept_back(observed)]
+        gaps += [*self._walk.fields_dropped(), *self._answered_as("Instagram")]
         self._walk.gaps = []
         listings = [replace(one, exchange=self._asking.last) for one in self._unlisted]
         self._unlisted = []

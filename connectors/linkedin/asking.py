@@ -16,7 +16,7 @@ from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.linkedin import reading, refusals
 from connectors.linkedin.paging import Spot, onward
-from connectors.linkedin.reading import Answer
+from connectors.linkedin.reading import Answer, Results
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.urns import listed
 from connectors.pieces import Seen
@@ -85,13 +85,20 @@ class Asking(Visit):
         return self._read(exchange, lambda body: reading.one(body, self.last, shape))
 
     def many(
-        self, path: str, shape: type[T], *, start: int = 0, count: int = 0, method: str = "FINDER"
+        self,
+        path: str,
+        shape: type[T],
+        *,
+        start: int = 0,
+        count: int = 0,
+        method: str = "FINDER",
+        called: str = "id",
     ) -> Answer[T]:
         """Ask for one answer of a list: `count` items from the place `start` on, or without `count` what there is."""
         if count:
             path += f"{'&' if '?' in path else '?'}start={start}&count={count}"
         exchange = self.get(path, method)
-        return self._read(exchange, lambda body: reading.many(body, self.last, shape))
+        return self._read(exchange, lambda body: reading.many(body, self.last, shape, called))
 
     def onward(
         self,
@@ -102,19 +109,19 @@ class Asking(Visit):
         *,
         method: str = "FINDER",
         size: int = 0,
+        called: str = "id",
     ) -> tuple[Answer[T], Spot]:
         """Ask for the answer of a list that stands at `spot`, and say where it goes on. `name` tells items apart."""
         size = size or self.size
-        answer = self.many(path, shape, start=spot.asks, count=size, method=method)
-        ids = [name(seen.what) for seen in answer.items]
-        return answer, onward(spot, ids, size, total=answer.total, leads=answer.leads)
+        answer = self.many(path, shape, start=spot.asks, count=size, method=method, called=called)
+        return answer, onward(spot, answer.names(name), size, total=answer.total, leads=answer.leads)
 
     def by_ids(self, path: str, shape: type[T], ids: Mapping[str, str]) -> Found[T]:
         """Ask for things by their ids: `ids` holds each name in an answer, and how it is written in an address.
 
         Applications of the development tier may not ask for several at once:
         they are then asked for one by one; so are those of which LinkedIn fails
-        at one. What is refused altogether is told once in a visit, and not asked
+        at one. One that is told in another shape costs itself alone. What is refused altogether is told once in a visit, and not asked
         for again.
         """
         found: dict[str, Seen[T]] = {}
@@ -127,7 +134,9 @@ class Asking(Visit):
             if path not in self._singly:
                 try:
                     with self.about(path, some[0]) as asked:
-                        found |= self._together(path, shape, [ids[name] for name in some])
+                        told = self._together(path, shape, [ids[name] for name in some])
+                        found |= told.items
+                        failed += self.gaps_of(path, told.unread)
                     if asked.gap is None:
                         continue
                 except NotGiven as refused:
@@ -140,10 +149,9 @@ class Asking(Visit):
                 return Found(found, refusal, failed)
         return Found(found, failed=failed)
 
-    def _together(self, path: str, shape: type[T], coded: Sequence[str]) -> dict[str, Seen[T]]:
+    def _together(self, path: str, shape: type[T], coded: Sequence[str]) -> Results[T]:
         exchange = self.get(f"{path}?ids={listed(coded)}", "BATCH_GET")
-        found, _ = self._read(exchange, lambda body: reading.results(body, self.last, shape))
-        return found
+        return self._read(exchange, lambda body: reading.results(body, self.last, shape))
 
     def _one_by_one(
         self,

@@ -69,6 +69,9 @@ def _role(asking: Asking, ours: Ours) -> Finding:
     roles = {seen.what.role for seen in told.items if seen.what.of == ours.urn}
     if _ADMINISTRATOR in roles:
         return Finding(what=what, fine=True)
+    if told.unread:
+        odd = f"LinkedIn tells of a role in another shape than is known: {told.unread[0].why}. Check again after an update."
+        return Finding(what=what, fine=False, remedy=odd)
     has = f"Whoever connected the page is {', '.join(sorted(roles))} there." if roles else "They have none."
     return Finding(what=what, fine=False, remedy=f"{has} {_ROLES}")
 

@@ -19,7 +19,7 @@ from connectors.linkedin.people import People
 from connectors.linkedin.place import Below
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.shapes import Comment
-from connectors.linkedin.urns import coded, under
+from connectors.linkedin.urns import coded, parted, under
 from connectors.pieces import Seen
 
 
@@ -28,7 +28,7 @@ class Read:
     """One answer: what it showed, where the list goes on (None: it is read to its end), and the lists below it.
 
     `whole` says whether an end is one of which it is certain that everything was shown; `shut` that comments are
-    kept from us altogether.
+    kept from us altogether, and `odd` that one of them could not be read.
     """
 
     observed: Sequence[Observation] = ()
@@ -37,6 +37,7 @@ class Read:
     gaps: Sequence[Gap] = ()
     whole: bool = True
     shut: bool = False
+    odd: bool = False
 
 
 def read(asking: Asking, ours: Ours, place: Below, *, names: bool) -> Read:
@@ -49,9 +50,16 @@ def read(asking: Asking, ours: Ours, place: Below, *, names: bool) -> Read:
         return _refused(place, refused)
     who = people.named(asking, [seen.what.actor for seen in answer.items]) if names else People()
     observed = [_named(parse.remark(seen, place.post, place.name, ours), who) for seen in answer.items]
+    odd = place.at.unmet(answer.unread)
+    place = msgspec.structs.replace(place, partly=place.partly or bool(odd))
     # Answers overlap by one comment: what stands below that one was read with the answer before.
     below, left = _below(place, place.at.fresh(answer.items, parse.number))
-    gaps = list(who.gaps)
+    gaps = [*who.gaps, *asking.gaps_of("a comment", odd, lambda number: _name(place.post, number))]
+    gaps += [
+        Gap(what="a picture of a comment", why=parse.KEPT_BACK, native_id=one.native_id)
+        for one in observed
+        if not one.files_told
+    ]
     if spot.ended and spot.unsure:
         why = "comments were removed each time while their list was read"
         gaps.append(Gap(what="comments", why=why, native_id=place.name))
@@ -60,8 +68,15 @@ def read(asking: Asking, ours: Ours, place: Below, *, names: bool) -> Read:
         further=None if spot.ended else msgspec.structs.replace(place, at=spot, answers=left),
         below=below,
         gaps=gaps,
-        whole=spot.ended and not spot.unsure,
+        whole=spot.ended and not spot.unsure and not place.partly,
+        odd=bool(odd),
     )
+
+
+def _name(post: str, number: str) -> str | None:
+    """The native id of a comment of which no more than its number can be read."""
+    name = under(post, number)
+    return name if parted(name) is not None else None
 
 
 def _below(place: Below, items: Sequence[Seen[Comment]]) -> tuple[list[Below], int | None]:
@@ -70,8 +85,10 @@ def _below(place: Below, items: Sequence[Seen[Comment]]) -> tuple[list[Below], i
     Comments may say how many answers they have. Those that do not are asked as
     long as LinkedIn counts more comments below the post than were accounted
     for. What answers an answer hangs on the first comment, and is asked for
-    only where an answer says that it has some.
+    only where an answer says that it has some. What could not be read among the
+    answers of a comment may answer any of them.
     """
+    partly = place.partly and not place.top
     told = {
         parse.number(seen.what): seen.what.comments_summary.total_first_level_comments
         for seen in items
@@ -86,14 +103,15 @@ def _below(place: Below, items: Sequence[Seen[Comment]]) -> tuple[list[Below], i
         counted = told.get(number)
         if counted or (counted is None and place.top and left != 0):
             name = under(place.post, number)
-            found.append(Below(post=place.post, name=name, target=parse.urn(seen.what), counted=counted))
+            target = parse.urn(seen.what)
+            found.append(Below(post=place.post, name=name, target=target, counted=counted, partly=partly))
     return found, left
 
 
 def _refused(place: Below, refused: NotGiven) -> Read:
     if refused.not_found and not (place.top and place.counted):
         # None are there; or what they answered was removed meanwhile, and they with it.
-        return Read()
+        return Read(whole=not place.partly)
     why = refused.why
     if refused.not_found:
         why = f"LinkedIn counts {place.counted} and lists none ({refused.says})"

@@ -14,6 +14,7 @@ from connectors.contract import Gap, Sighting, State
 from connectors.linkedin.asking import Asking
 from connectors.linkedin.paging import Spot
 from connectors.linkedin.parse import Ours
+from connectors.linkedin.reading import Answer
 from connectors.linkedin.shapes import Notice
 from connectors.linkedin.urns import POST, coded, comment, is_thread, listed, under
 from connectors.pieces import Seen
@@ -39,15 +40,14 @@ class Told:
 
 def asked(
     asking: Asking, ours: Ours, since: datetime, until: datetime, spot: Spot
-) -> tuple[list[Seen[Notice]], Spot]:
+) -> tuple[Answer[Notice], Spot]:
     """One answer of what LinkedIn has to tell of that time."""
     span = f"(start:{_milliseconds(since)},end:{_milliseconds(until)})"
     path = (
         f"organizationalEntityNotifications?q=criteria&actions={listed((*REMARKED, REMOVED))}"
         f"&organizationalEntity={coded(ours.urn)}&timeRange={span}&fields={FIELDS}"
     )
-    answer, onward = asking.onward(path, Notice, spot, _name, size=_AT_ONCE)
-    return answer.items, onward
+    return asking.onward(path, Notice, spot, _name, size=_AT_ONCE, called="notificationId")
 
 
 def read(items: Sequence[Seen[Notice]], aliases: Mapping[str, str], exchange: int) -> Told:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Client, Gap, Observation, Page
-from connectors.errors import AccessRevoked, NoSuchPage
+from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
 from connectors.linkedin import address, media, options, parse
 from connectors.linkedin.address import Address
 from connectors.linkedin.asking import Asking
@@ -60,6 +60,10 @@ def find(asking: Asking, named: Address, known: str = "") -> Found:
         if not refused.not_found:
             raise AccessRevoked(f"The page is not shown. {refused}") from refused
         raise _no_such(named) from refused
+    if told.unread:
+        raise UnexpectedResponse(
+            f"LinkedIn tells of the organisation “{named.written}” in another shape than is known: {told.unread[0].why}."
+        )
     if len(told.items) != 1:
         raise _no_such(named)
     return Found(told.items[0])

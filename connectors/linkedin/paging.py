@@ -16,7 +16,8 @@ from typing import TypeVar
 import msgspec
 
 from connectors.errors import UnexpectedResponse
-from connectors.pieces import Seen
+from connectors.linkedin.reading import NAMELESS
+from connectors.pieces import Seen, Unread
 
 T = TypeVar("T")
 
@@ -53,6 +54,13 @@ class Spot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def fresh(self, items: Sequence[Seen[T]], name: Callable[[T], str]) -> list[Seen[T]]:
         """Those items of the answer at this place that the answer before did not show already."""
         return [] if self.checks else [seen for seen in items if name(seen.what) != self.last]
+
+    def unmet(self, unread: Sequence[Unread]) -> list[Unread]:
+        """Those that cannot be read of the answer at this place which the answer before did not show already."""
+        if self.checks:
+            return []
+        met = next((one for one in unread if (one.id or NAMELESS) == self.last), None)
+        return [one for one in unread if one is not met]
 
     def over(self) -> Spot:
         """The same list, of which nothing more is asked for."""

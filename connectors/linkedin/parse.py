@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
+from connectors.failing import AGAIN
 from connectors.linkedin import little
 from connectors.linkedin.reading import moment
 from connectors.linkedin.shapes import Comment, Metadata, Organisation, Post
@@ -23,6 +24,9 @@ from connectors.linkedin.urns import coded, comment, organisation, under
 from connectors.pieces import Seen
 
 SITE = "https://www.linkedin.com"
+
+KEPT_BACK = f"LinkedIn tells of a file of it in another shape than is known. {AGAIN}"
+"""Why a file of a post or a comment is a gap."""
 
 PUBLISHED = "PUBLISHED"
 CLOSED = "CLOSED"
@@ -119,6 +123,7 @@ def post(
         published_at=moment(read.published_at if read.published_at is not None else read.created_at),
         edited_at=moment(read.last_modified_at) if edited else None,
         attachments=tuple(files),
+        files_told=_names_its_files(read.content),
         counts={**_counts(counted.what if counted else None), **_votes(content)},
         extra=_told(
             commentary=read.commentary if read.commentary != said.plain else None,
@@ -157,6 +162,29 @@ def files(read: Post) -> Iterator[Attachment]:
     for card in _objects(_object(content, "carousel"), "cards"):
         inside = _object(card, "media")
         yield from _file(inside.get("id"), inside.get("altText"), inside.get("title"))
+
+
+def _names_its_files(content: Any) -> bool:
+    """Whether each file bears a name that a post says that it has."""
+    if not isinstance(content, dict):
+        return content is None
+    media, article = content.get("media"), content.get("article")
+    images, cards = _listed(content, "multiImage", "images"), _listed(content, "carousel", "cards")
+    if images is None or cards is None or not all(isinstance(card, dict) for card in cards):
+        return False
+    beside = [one for one in (media, *(card.get("media") for card in cards)) if one not in (None, {})]
+    if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in (*beside, *images)):
+        return False
+    if not isinstance(article, dict):
+        return article is None
+    return isinstance(article.get("thumbnail"), str | None)
+
+
+def _listed(content: Mapping[str, Any], name: str, members: str) -> list[Any] | None:
+    """What an object of a post lists; None where it or its list is of another type."""
+    told = content.get(name)
+    found = told.get(members) if isinstance(told, dict) else told
+    return [] if found is None else found if isinstance(found, list) else None
 
 
 _KNOWN = frozenset({"media", "multiImage", "article", "carousel", "poll"})
@@ -250,6 +278,7 @@ def remark(
     changed = moment(read.last_modified.time) if read.last_modified else None
     parent = comment(read.parent_comment)
     message = read.message
+    pictures = tuple(_inside(read.content))
     return Observation(
         native_id=under(post, number(read)),
         kind=Kind.REPLY if read.actor == page.urn else Kind.COMMENT,
@@ -259,7 +288,9 @@ def remark(
         in_reply_to=under(post, parent.number) if parent else above,
         published_at=created,
         edited_at=changed if changed != created else None,
-        attachments=tuple(_inside(read.content)),
+        attachments=pictures,
+        files_told=read.content is None
+        or (isinstance(read.content, list) and len(pictures) == len(read.content)),
         counts=_numbers(
             {
                 "likes": read.likes_summary.total_likes if read.likes_summary else None,

@@ -24,7 +24,8 @@ class Below(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     `target` is what LinkedIn is asked for it with. `counted` is how many comments
     LinkedIn counts there, `answers` how many of those answer other comments and
-    are not accounted for yet; both are None where it does not say.
+    are not accounted for yet; both are None where it does not say. `partly` says
+    that something which may stand there could not be read.
     """
 
     post: str
@@ -32,6 +33,7 @@ class Below(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     target: str
     counted: int | None = None
     answers: int | None = None
+    partly: bool = False
     at: Spot = Spot()
 
     @property

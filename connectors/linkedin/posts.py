@@ -47,7 +47,10 @@ def read(
     for seen in items:
         post = seen.what.id
         counted = found.items.get(post)
-        told.observed.append(parse.post(seen, ours, counted, *files.of(belonging[post])))
+        observed = parse.post(seen, ours, counted, *files.of(belonging[post]))
+        told.observed.append(observed)
+        if not observed.files_told:
+            told.gaps.append(Gap(what="a file of a post", why=parse.KEPT_BACK, native_id=post))
         _learn(told, post, counted)
     for post in wanted:
         _below(told, post, found.items.get(post))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+_Name = Annotated[str, msgspec.Meta(min_length=1)]
+_Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,25}$")]
 
 
 class _Shape(msgspec.Struct, rename="camel"):
@@ -20,7 +23,7 @@ class Lifecycle(_Shape):
 class Post(_Shape):
     """A post of the page. One that is no more than a text has an empty `content`."""
 
-    id: str
+    id: _Name
     author: str = ""
     commentary: str = ""
     visibility: str = ""
@@ -82,7 +85,7 @@ class Likes(_Shape):
 class Comment(_Shape):
     """A comment of either depth. `agent` is who of the agency's people wrote it in the page's name."""
 
-    id: str | int
+    id: _Name | int
     object: str = ""
     comment_urn: str | None = None
     urn: str | None = msgspec.field(default=None, name="$URN")
@@ -116,7 +119,7 @@ class Person(_Shape):
 class Organisation(_Shape):
     """An organisation's page. Other than its name, not everybody is told everything."""
 
-    id: int
+    id: int | _Number
     localized_name: str = ""
     vanity_name: str | None = None
     localized_description: str | None = None
@@ -157,7 +160,7 @@ class Source(_Shape):
 class Notice(_Shape):
     """Something that happened on the page: a comment, an edit of one, a removal."""
 
-    action: str = ""
+    action: str
     notification_id: int | str | None = None
     source_post: str | None = None
     generated_activity: str | None = None

@@ -19,12 +19,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Kind, Observation, Sighting, State
+from connectors.errors import UnexpectedResponse
 from connectors.linkedin import comments, parse, posts
 from connectors.linkedin.asking import Asking
 from connectors.linkedin.parse import CLOSED, Ours
+from connectors.linkedin.reading import Strange
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.shapes import Comment, Metadata, Organisation, Post, Role
 from connectors.linkedin.urns import POST, coded, parted
+from connectors.pieces import STRANGE
 
 ROLES = "organizationAcls?q=roleAssignee&state=APPROVED"
 """What whoever asks may do on which pages."""
@@ -47,15 +50,29 @@ class Standings:
         self._above: dict[str, Told] = {}
         self._shown: dict[str, set[str]] = {}
         self._met: list[Observation] = []
+        self._strange = 0
 
     def of(self, wanted: Sequence[tuple[Kind, str]]) -> Iterator[tuple[Sighting, list[Observation]]]:
         """How these items stand, and what else was met for it; each belongs to a batch of its own."""
         for _, name in wanted:
             if not (POST.fullmatch(name) or parted(name) is not None or name == self._ours.urn):
                 continue
-            [found] = self._asking.standing([name], lambda some: [self._one(one) for one in some])
+            found = self._told(name)
             met, self._met = self._met, []
             yield found, met
+
+    def _told(self, name: str) -> Sighting:
+        """How an item stands: unknown where LinkedIn fails at it, or answers in another shape, unless it does so one time after the other."""
+        try:
+            [found] = self._asking.standing([name], lambda some: [self._one(one) for one in some])
+        except UnexpectedResponse as fault:
+            self._strange += 1
+            if not isinstance(fault.__cause__, Strange) or self._strange >= STRANGE:
+                raise
+            why = "what LinkedIn answers is of another shape"
+            return Sighting(native_id=name, state=State.UNKNOWN, exchange=self._asking.last, reason=why)
+        self._strange = 0
+        return found
 
     def _one(self, name: str) -> Sighting:
         if POST.fullmatch(name):
@@ -110,14 +127,16 @@ class Standings:
             return Told(State.GONE if known else State.UNKNOWN, f"the post: {stands.reason}")
         shown = self._shown.setdefault(post, set())
         waiting = [] if _uncommented(counted) else [posts.comments_of(post, counted)]
+        whole = True
         while waiting:
             place = waiting.pop()
             told = comments.read(self._asking, self._ours, place, names=self._names)
             self._met += told.observed
             shown |= {one.native_id.rpartition("/")[2] for one in told.observed}
-            if told.further is None and not told.whole:
-                return Told(State.UNKNOWN, "not all comments of the post were shown")
+            whole = whole and (told.further is not None or told.whole)
             waiting += [*((told.further,) if told.further else ()), *told.below]
+        if not whole:
+            return Told(State.UNKNOWN, "not all comments of the post were shown")
         if counted.comment_summary is not None and counted.comment_summary.count > len(shown):
             lacking = (
                 f"LinkedIn counts {counted.comment_summary.count} comments on the post and shows {len(shown)}"

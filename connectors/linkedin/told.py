@@ -40,6 +40,10 @@ _COUNTS_ALONE = frozenset({"LIKE", "SHARE"})
 """What changes a count, which the next pass sees; who shared a post is not shown to us."""
 
 
+_UNKNOWN = (Change(field="", value={}),)
+"""That something happened of which nobody can tell what it was."""
+
+
 def greets(query: Mapping[str, str], _word: str, secret: str) -> Greeting | None:
     """What to answer, as JSON, when LinkedIn asks whether the door is ours; None where it is to be refused.
 
@@ -66,7 +70,11 @@ def marks(body: bytes, signature: str, secret: str) -> bytes | None:
 
 
 def read(body: bytes) -> list[Entry]:
-    """What a delivery tells, one entry for each notice; `Unreadable` where it is none."""
+    """What a delivery tells, one entry for each notice; `Unreadable` where it is none.
+
+    One notice that does not say of which organisation it tells leads to a pass
+    over each that the others name.
+    """
     try:
         told = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
@@ -74,7 +82,12 @@ def read(body: bytes) -> list[Entry]:
     notices = told.get("notifications") if isinstance(told, dict) else None
     if not isinstance(notices, list) or not notices or told.get("type") != EVENTS:
         raise Unreadable("it has no notifications of an organisation")
-    return [_entry(one) for one in notices]
+    entries = [entry for one in notices if (entry := _entry(one)) is not None]
+    if not entries:
+        raise Unreadable("a notification does not say of which organisation it tells")
+    if len(entries) == len(notices):
+        return entries
+    return [*entries, *(Entry(page=page, at=None, changes=_UNKNOWN) for page in by_page(entries))]
 
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:
@@ -108,19 +121,20 @@ def _post(told: Mapping[str, Any]) -> str | None:
     """The post as the archive calls it, where the delivery says so."""
     source, beside = told.get("sourcePost"), told.get("decoratedSourcePost")
     entity = beside.get("entity") if isinstance(beside, dict) else None
-    notice = Notice(decorated_source_post=Source(entity if isinstance(entity, str) else None))
+    notice = Notice("", decorated_source_post=Source(entity if isinstance(entity, str) else None))
     return post_of(source, notice, {}) if isinstance(source, str) and is_thread(source) else None
 
 
-def _entry(told: object) -> Entry:
+def _entry(told: object) -> Entry | None:
+    """What one notice tells; None where it names no organisation."""
     if not isinstance(told, dict) or not isinstance(told.get("organizationalEntity"), str):
-        raise Unreadable("a notification does not say of which organisation it tells")
+        return None
     at = told.get("lastModifiedAt")
     action = told.get("action")
     return Entry(
         page=told["organizationalEntity"],
         at=moment(at) if isinstance(at, int) and not isinstance(at, bool) else None,
-        changes=(Change(field=action, value=told),) if isinstance(action, str) else (),
+        changes=(Change(field=action, value=told),) if isinstance(action, str) else _UNKNOWN,
     )
 
 

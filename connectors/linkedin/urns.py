@@ -68,6 +68,11 @@ def under(post: str, number: str) -> str:
     return f"{post}/{number}"
 
 
+def posted(name: str) -> str | None:
+    """The native id of a post of this name; None where no post has such a name."""
+    return name if POST.fullmatch(name) else None
+
+
 def parted(native_id: str) -> tuple[str, str] | None:
     """Post and number of a comment by its native id; None where it is none."""
     post, divided, number = native_id.partition("/")

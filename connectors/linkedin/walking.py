@@ -28,7 +28,7 @@ from connectors.linkedin.reach import Reach
 from connectors.linkedin.reading import moment
 from connectors.linkedin.refusals import NotGiven
 from connectors.linkedin.shapes import Notice, Post
-from connectors.linkedin.urns import coded
+from connectors.linkedin.urns import coded, posted
 from connectors.pieces import Seen
 
 _TOLD = "what LinkedIn tells by itself"
@@ -104,7 +104,7 @@ class Pass:
             yield from self._below()
 
     def _listed(self, spot: Spot) -> tuple[list[Seen[Post]], Spot]:
-        """One answer of the list of posts."""
+        """One answer of the list of posts. Of one that cannot be read nobody knows when it was published, nor what answers it."""
         path = f"posts?q=author&author={coded(self._ours.urn)}&sortBy=LAST_MODIFIED"
         if self._drafts:
             path += "&viewContext=AUTHOR"
@@ -114,6 +114,9 @@ class Pass:
             if refused.forbidden:
                 raise AccessRevoked(f"The page's posts are not shown. {refused}") from refused
             raise
+        if odd := spot.unmet(answer.unread):
+            self._gaps += self._asking.gaps_of("a post", odd, posted)
+            self._move(posts=False, threads=False)
         return answer.items, onward
 
     def _read(
@@ -143,6 +146,7 @@ class Pass:
                 told = comments.read(self._asking, self._ours, place, names=self._names)
             if asked.gap is not None:
                 self._gaps.append(asked.gap)
+            if asked.gap is not None or told.odd:
                 self._hears_again()
             self._gaps += told.gaps
             if told.shut:
@@ -163,13 +167,18 @@ class Pass:
         span = self._place.heard or self._reach.tells(self._place.begun(), self._place.told)
         if span is None:
             return
-        self._move(heard=span)
+        if self._place.at == Spot():
+            # Behind the beginning it was noted, but where something was not told that the next pass asks for.
+            self._move(heard=span)
         while not self._place.at.ended:
             why, spot = "", self._place.at
             items: list[Seen[Notice]] = []
+            odd: list[Gap] = []
             try:
                 with self._asking.about(_TOLD, self._ours.urn) as asked:
-                    items, spot = notices.asked(self._asking, self._ours, *span, self._place.at)
+                    answer, spot = notices.asked(self._asking, self._ours, *span, self._place.at)
+                    items = answer.items
+                    odd = self._asking.gaps_of(_TOLD, self._place.at.unmet(answer.unread), _of_nothing_kept)
             except NotGiven as refused:
                 why = refused.why
             else:
@@ -180,6 +189,9 @@ class Pass:
                 self._move(at=self._place.at.over(), heard=None)
                 yield self._batch()
                 return
+            if odd:
+                self._gaps += (replace(one, since=span[0]) for one in odd)
+                self._move(heard=None)
             told = notices.read(items, self._place.aliases, self._asking.last)
             self._place = self._place.knowing(told.aliases)
             if self._reach.narrowed:
@@ -241,6 +253,10 @@ class Pass:
 
     def _closed(self, last: Batch) -> Batch:
         """The last batch, with what it now is certain that everything was shown of."""
+        threads = self._place.threads or self._place.shut or self._reach.narrowed
+        if not (self._place.posts and threads):
+            # What LinkedIn told of a post that was missed, no post was read for: it is to be heard again.
+            self._move(heard=None)
         place, listings = self._place, list(last.listings)
         exchange = len(last.exchanges) - 1
         states = (State.PRESENT, State.HIDDEN) if self._drafts else (State.PRESENT,)
@@ -274,6 +290,10 @@ class Pass:
 
 def _name(read: Post) -> str:
     return read.id
+
+
+def _of_nothing_kept(_notice: str) -> None:
+    """A notice bears a number of its own, by which nothing is kept."""
 
 
 def _changed_since(read: Post, since: datetime) -> bool:

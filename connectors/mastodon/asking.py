@@ -9,11 +9,11 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from connectors import times
-from connectors.contract import Client, Exchange, Span
+from connectors.contract import Client, Exchange, Gap, Span
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
 from connectors.mastodon import parse
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Malformed, Seen, Sorted
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -134,19 +134,24 @@ class Asking(Visit):
 
     def many(
         self, path: str, shape: type[T], params: Mapping[str, str] | None = None
-    ) -> tuple[list[Seen[T]], Exchange]:
-        """Ask for a list; with its items comes the exchange, whose header leads on."""
+    ) -> tuple[Sorted[T], Exchange]:
+        """Ask for a list; with what it tells comes the exchange, whose header leads on."""
         exchange = self.json(path, params)
         body = decoded(exchange)
         try:
-            items = parse.many(body, self.last, shape)
+            told = parse.many(body, self.last, shape)
         except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
-        return [self._whole(body, exchange, item) for item in items], exchange
+        return self._all_whole(body, exchange, told), exchange
+
+    def stands(self, path: str, *, openly: bool = False) -> parse.Standing | None:
+        """Ask how one item stands; None where it is told in another shape."""
+        exchange = self.json(path, openly=openly)
+        return self._read(exchange, parse.standing)
 
     def context(
         self, identity: str, *, openly: bool = False
-    ) -> tuple[list[Seen[parse.Status]], list[Seen[parse.Status]]]:
+    ) -> tuple[Sorted[parse.Status], Sorted[parse.Status]]:
         """Ask what a status answers, and what answers it."""
         exchange = self.json(f"/api/v1/statuses/{identity}/context", openly=openly)
         body = decoded(exchange)
@@ -154,10 +159,14 @@ class Asking(Visit):
             above, below = parse.context(body, self.last)
         except Malformed as fault:
             raise UnexpectedResponse(f"{exchange.url}: {fault}.") from fault
-        return (
-            [self._whole(body, exchange, item) for item in above],
-            [self._whole(body, exchange, item) for item in below],
-        )
+        return self._all_whole(body, exchange, above), self._all_whole(body, exchange, below)
+
+    def statuses(self, what: str, told: Sorted[T]) -> list[Gap]:
+        """A gap for each status of a list that cannot be read."""
+        return self.gaps_of(what, told.unread, "status:{}".format)
+
+    def _all_whole(self, body: bytes, exchange: Exchange, told: Sorted[T]) -> Sorted[T]:
+        return Sorted([self._whole(body, exchange, item) for item in told.items], told.unread)
 
     def _whole(self, body: bytes, exchange: Exchange, item: Seen[T]) -> Seen[T]:
         """Where the server compressed although we asked not to, no item has bytes of its own: all own the whole."""

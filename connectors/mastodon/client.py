@@ -59,6 +59,9 @@ _SCOPES = (
 )
 
 
+_OTHERWISE = "200, and the server tells of it in another shape"
+
+
 class Mastodon:
     """An account on a Mastodon server. `secret`, where the page is connected: `access_token`."""
 
@@ -225,13 +228,14 @@ def _standing(asking: Asking, kind: Kind, native_id: str) -> Sighting | None:
         return None
     path = f"/api/v1/accounts/{identity}" if name == "account" else f"/api/v2/filters/{identity}"
     try:
-        if name == "account" and asking.one(path, parse.Account).what.suspended:
-            return _sighting(asking, native_id, State.HIDDEN, "200 suspended")
-        if name == "filter":
-            asking.one(path, parse.Filter)
+        told = asking.stands(path)
     except NotGiven as refused:
         state = State.GONE if refused.not_found else State.UNKNOWN
         return _sighting(asking, native_id, state, str(refused))
+    if told is None or str(told.id) != identity:
+        return _sighting(asking, native_id, State.UNKNOWN, _OTHERWISE)
+    if told.suspended:
+        return _sighting(asking, native_id, State.HIDDEN, "200 suspended")
     return _sighting(asking, native_id, State.PRESENT, "200")
 
 
@@ -240,7 +244,9 @@ def _standing_status(asking: Asking, kind: Kind, native_id: str, identity: str) 
         return None
     path = f"/api/v1/statuses/{identity}"
     try:
-        found = asking.one(path, parse.Status).what
+        found = asking.stands(path)
+        if found is None or str(found.id) != identity:
+            return _sighting(asking, native_id, State.UNKNOWN, _OTHERWISE)
         hidden = kind is not Kind.MESSAGE and found.visibility not in parse.TO_EVERYBODY
         return _sighting(
             asking, native_id, State.HIDDEN if hidden else State.PRESENT, f"200 {found.visibility}"
@@ -254,7 +260,8 @@ def _standing_status(asking: Asking, kind: Kind, native_id: str, identity: str) 
         return Sighting(native_id=native_id, state=State.UNKNOWN, exchange=exchange, reason=why)
     if asking.connected:
         try:
-            asking.one(path, parse.Status, openly=True)
+            if asking.stands(path, openly=True) is None:
+                return _sighting(asking, native_id, State.UNKNOWN, _OTHERWISE)
             return _sighting(asking, native_id, State.PRESENT, "200 for anybody, though not for the page")
         except (NotGiven, AccessRevoked):
             """Nobody is shown it; or only those who sign in are shown anything, and we are not."""

@@ -124,8 +124,12 @@ class Listening:
         gaps: list[Gap] = []
         with self._asking as asking:
             try:
-                found, _ = asking.many(f"/api/v1/statuses/{read.id}/history", parse.Edit)
-                edits = [_behind(one) for one in found]
+                told, _ = asking.many(f"/api/v1/statuses/{read.id}/history", parse.Edit)
+                edits = [_behind(one) for one in told.items]
+                gaps += [
+                    replace(one, native_id=f"status:{read.id}")
+                    for one in asking.gaps_of("earlier texts", told.unread)
+                ]
             except NotGiven:
                 edits = None
             except (TryAgainLater, UnexpectedResponse) as fault:
@@ -140,7 +144,8 @@ class Listening:
         with self._asking as asking:
             try:
                 filters, _ = asking.many("/api/v2/filters", parse.Filter)
-                observed = [parse.word_filter(_behind(one)) for one in filters]
+                observed = [parse.word_filter(_behind(one)) for one in filters.items]
+                gaps += asking.gaps_of("a word filter", filters.unread, "filter:{}".format)
             except NotGiven as refused:
                 gaps.append(Gap(what="word filters", why=f"the server answers {refused}"))
             asked = asking.batch(_CURSOR).exchanges

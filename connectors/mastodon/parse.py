@@ -12,7 +12,8 @@ answers nothing, a reply where the account itself answers, else a comment.
 Unknown keys are ignored, and what other servers leave out may be missing. What
 an observation cannot do without (id, account, the words) is required: an
 answer of another shape raises `Malformed` rather than archive an emptied
-status.
+status. In a list it is told apart from those beside it. What is only named
+beside the words (a picture, who is mentioned) costs no status.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import msgspec
 
 from connectors import pieces, spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
-from connectors.pieces import Malformed, Seen
+from connectors.pieces import Malformed, Seen, Sorted, Unread
 from connectors.text import plain
 
 T = TypeVar("T")
@@ -66,10 +67,10 @@ class Account(msgspec.Struct):
 
 
 class Writer(msgspec.Struct):
-    """The few fields of an account that say who wrote a status."""
+    """The few fields of an account that say who wrote a status; without `acct`, only its number is told."""
 
     id: str
-    acct: str
+    acct: str = ""
     display_name: str = ""
 
 
@@ -124,7 +125,10 @@ class Mentioned(msgspec.Struct):
 
 
 class Status(msgspec.Struct):
-    """One status. A boost has the boosted one in `reblog`, and no words of its own."""
+    """One status. A boost has the boosted one in `reblog`, and no words of its own.
+
+    Not `files_told` is one of whose files some cannot be read.
+    """
 
     id: str
     account: Writer
@@ -153,6 +157,7 @@ class Status(msgspec.Struct):
     application: Any = None
     pinned: bool | None = None
     filtered: Any = None
+    files_told: bool = True
 
 
 class Notification(msgspec.Struct):
@@ -201,6 +206,14 @@ class Filter(msgspec.Struct):
     statuses: Any = None
 
 
+class Standing(msgspec.Struct):
+    """As much of a status, an account or a filter as says how it stands."""
+
+    id: str | int
+    visibility: str = "public"
+    suspended: bool | None = None
+
+
 class Instance(msgspec.Struct):
     """What a server says of itself."""
 
@@ -234,26 +247,133 @@ def one(body: bytes, exchange: int, shape: type[T]) -> Seen[T]:
     return pieces.one(body, exchange, shape, "Mastodon")
 
 
-def many(body: bytes, exchange: int, shape: type[T]) -> list[Seen[T]]:
-    """Read a body as a list; each item with its own bytes in `exchange`."""
+def many(body: bytes, exchange: int, shape: type[T]) -> Sorted[T]:
+    """Read a body as a list; each item with its own bytes in `exchange`, and which cannot be read.
+
+    Those that carry a status (a notification, a conversation) are called by it.
+    """
     try:
-        return pieces.items(body, spans.document(body), exchange, shape)
+        return _sorted_out(body, spans.document(body), exchange, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(pieces.why(body, error, "Mastodon")) from error
 
 
-def context(body: bytes, exchange: int) -> tuple[list[Seen[Status]], list[Seen[Status]]]:
+def context(body: bytes, exchange: int) -> tuple[Sorted[Status], Sorted[Status]]:
     """Read what a status answers, and what answers it."""
     try:
         members = spans.object_members(body, spans.document(body))
         above, below = (
-            pieces.items(body, members[name], exchange, Status) for name in ("ancestors", "descendants")
+            _sorted_out(body, members[name], exchange, Status) for name in ("ancestors", "descendants")
         )
     except KeyError as error:
         raise Malformed(f"the answer lacks {error}") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(pieces.why(body, error, "Mastodon")) from error
     return above, below
+
+
+_CARRIED: Mapping[type, str] = {Notification: "status", Conversation: "last_status"}
+"""By which member a status is carried in what is listed."""
+
+
+def _sorted_out(body: bytes, at: tuple[int, int], exchange: int, shape: type[T]) -> Sorted[T]:
+    """The items of the array at `at`, those of another shape beside the others; what can be read without what stands beside its words is."""
+    fault: Exception | None = None
+    try:
+        told = pieces.sorted_out(body, at, exchange, shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        fault = error
+        told = Sorted(
+            [],
+            [
+                Unread(pieces.called(body[start:end]), Span(exchange, start, end), str(error))
+                for start, end in spans.array_items(body, *at)
+            ],
+        )
+    items, unread = list(told.items), []
+    for one in told.unread:
+        piece = body[one.span.start : one.span.end]
+        what = _without_what_stands_beside(piece, shape)
+        if what is not None:
+            items.append(Seen(what, one.span))
+        elif shape in _CARRIED:
+            unread.append(Unread(_id_of(piece, _CARRIED[shape]), one.span, one.why))
+        else:
+            unread.append(one)
+    if fault is not None and not items:
+        raise fault
+    return Sorted(sorted(items, key=lambda seen: seen.span.start), unread)
+
+
+def _id_of(piece: bytes, name: str) -> str | None:
+    """The id of the status that an item carries as `name`, as far as that much can be read."""
+    try:
+        start, end = spans.member(piece, spans.document(piece), name) or (0, 0)
+    except spans.NotJson:
+        return None
+    return pieces.called(piece[start:end])
+
+
+def _without_what_stands_beside(piece: bytes, shape: type[T]) -> T | None:
+    """An item without those parts of a status that cannot be read and are not its words; None where that does not help."""
+    if shape is not Status and shape not in _CARRIED:
+        return None
+    try:
+        told = json.loads(pieces.mended(piece))
+        if not isinstance(told, dict):
+            return None
+        _numbered(told)
+        name = _CARRIED.get(shape)
+        if name is None or isinstance(told.get(name), dict):
+            _lightened(told if name is None else told[name])
+        return msgspec.convert(pieces.without_nulls(told), shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _lightened(told: dict[str, Any]) -> None:
+    """Take out of a status what cannot be read beside its words; an id that is a number is its digits."""
+    _numbered(told)
+    writer = told.get("account")
+    if isinstance(writer, dict):
+        _numbered(writer)
+        if not all(isinstance(writer.get(name) or "", str) for name in ("acct", "display_name")):
+            told["account"] = {"id": writer.get("id")}
+    for name, shape in (("media_attachments", File), ("mentions", Mentioned), ("emojis", Emoji)):
+        listed = told.get(name) if isinstance(told.get(name), list) else [None] * (told.get(name) is not None)
+        told[name] = [one for one in listed or () if _is(one, shape)]
+        if name == "media_attachments" and len(told[name]) < len(listed or ()):
+            told["files_told"] = False
+    for name in ("replies_count", "reblogs_count", "favourites_count", "quotes_count"):
+        if not isinstance(told.get(name), int):
+            told.pop(name, None)
+    if isinstance(told.get("reblog"), dict):
+        _lightened(told["reblog"])
+
+
+def _numbered(told: dict[str, Any]) -> None:
+    for name in ("id", "in_reply_to_id", "in_reply_to_account_id"):
+        if isinstance(told.get(name), int) and not isinstance(told[name], bool):
+            told[name] = str(told[name])
+
+
+def _is(told: Any, shape: type) -> bool:
+    if isinstance(told, dict):
+        _numbered(told)
+    try:
+        msgspec.convert(pieces.without_nulls(told), shape)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def standing(body: bytes) -> Standing | None:
+    """How an item stands that was asked for by its id; None where it is told in another shape."""
+    told = one(body, 0, Any).what
+    try:
+        return msgspec.convert(pieces.without_nulls(told), Standing)
+    except msgspec.ValidationError:
+        return None
 
 
 def refusal(body: bytes) -> str | None:
@@ -267,11 +387,11 @@ def refusal(body: bytes) -> str | None:
 def self_link(body: bytes) -> str | None:
     """Where a WebFinger answer says that the account itself lives."""
     try:
-        links: list[dict[str, str]] = json.loads(body)["links"]
-        selves = [one["href"] for one in links if one.get("rel") == "self" and "json" in one.get("type", "")]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        links = [one for one in json.loads(body)["links"] if isinstance(one, dict)]
+    except (ValueError, KeyError, TypeError):
         return None
-    return str(selves[0]) if selves else None
+    selves = [one.get("href") for one in links if one.get("rel") == "self" and "json" in str(one.get("type"))]
+    return next((one for one in selves if isinstance(one, str)), None)
 
 
 def event(body: bytes) -> tuple[str, int, int]:
@@ -538,7 +658,11 @@ def status(seen: Seen[Status], account: str, edits: Sequence[Seen[Edit]] | None 
         native_id=f"status:{read.id}",
         kind=kind,
         state=State.HIDDEN if private and kind is not Kind.MESSAGE else State.PRESENT,
-        author=Author(id=writer.id, name=writer.display_name.strip() or None, handle=writer.acct),
+        author=Author(
+            id=writer.id,
+            name=(writer.display_name.strip() or None) if writer.acct else None,
+            handle=writer.acct or None,
+        ),
         text=_words(
             shown.spoiler_text, shown.content, [option.title for option in poll.options] if poll else ()
         ),
@@ -552,6 +676,7 @@ def status(seen: Seen[Status], account: str, edits: Sequence[Seen[Edit]] | None 
             Attachment(id=f"media:{one.id}", url=one.url or one.remote_url, description=one.description or "")
             for one in shown.media_attachments
         ),
+        files_told=shown.files_told,
         counts=_status_counts(read, poll),
         extra=extra,
         private=private,

@@ -19,7 +19,7 @@ from connectors.errors import AccessRevoked
 from connectors.failing import IN_SUCCESSION
 from connectors.mastodon.asking import Asking, NotGiven
 from connectors.mastodon.parse import Status
-from connectors.pieces import Seen
+from connectors.pieces import Seen, Sorted, Unread
 
 MOST_FOR_OURS, MOST_FOR_ANYBODY = 4096, 60
 DEEPEST_FOR_ANYBODY = 20
@@ -35,10 +35,13 @@ class Thread:
     complete: frozenset[str] = frozenset()
     whole: bool = True
     failed: list[Gap] = field(default_factory=list)
-    """Parts of it at which the server fails."""
+    """Parts of it at which the server fails, and answers that cannot be read."""
+    unread_above: list[Gap] = field(default_factory=list)
+    """What stands above it and cannot be read."""
 
     def gaps(self) -> Iterator[Gap]:
         """What was counted and lies beyond what the server shows at once, or at which it fails."""
+        yield from self.unread_above
         yield from self.failed
         if not self.whole and not self.failed:
             lacking = sum(one not in self.complete for one in (self.root, *self.below))
@@ -58,18 +61,19 @@ def read(asking: Asking, root: str, counted: int | None) -> Thread:
     counts: dict[str, int | None] = {root: counted}
     waiting, asked, cut = [root], set[str](), set[str]()
     failing = 0
+    odd: list[Unread] = []
     while waiting and failing < IN_SUCCESSION:
         at = waiting.pop()
         asked.add(at)
-        above: list[Seen[Status]] = []
-        below: list[Seen[Status]] = []
+        told: Sorted[Status] = Sorted([])
         if at == root:
-            above, below = asking.context(at)
-            thread.above = above
+            above, told = asking.context(at)
+            thread.above = above.items
+            thread.unread_above = asking.statuses("a status that is answered", above)
         else:
             try:
                 with asking.about("answers in a long thread", f"status:{root}") as asks:
-                    _, below = asking.context(at)
+                    _, told = asking.context(at)
             except NotGiven:
                 # Removed since it was met: what answered it now hangs in the air.
                 cut.add(at)
@@ -80,26 +84,36 @@ def read(asking: Asking, root: str, counted: int | None) -> Thread:
                 failing += 1
                 continue
             failing = 0
+        below = told.items
+        odd += told.unread
         _take(thread, counts, below)
         shown = _answers(thread)
         branch = {at, *(seen.what.id for seen in below)}
         if asking.connected and _lacking(branch, counts, shown):
             with asking.about("answers that only others see", f"status:{root}") as asks:
-                _take(thread, counts, _as_anybody(asking, at))
+                openly = _as_anybody(asking, at)
+                odd += openly.unread
+                _take(thread, counts, openly.items)
             if asks.gap is not None:
                 thread.failed.append(asks.gap)
                 cut.add(at)
             shown = _answers(thread)
         lacking = _lacking(branch, counts, shown)
-        if len(below) + lacking >= most:
+        if len(below) + len(told.unread) + lacking >= most:
             cut.add(at)
             waiting += [one for one in branch - asked - {*waiting} if _lacking({one}, counts, shown)]
         if not asking.connected:
             deepest = _deepest(at, thread)
             waiting += [one for one in deepest - asked - {*waiting} if counts[one] != 0]
+    met = {root, *thread.below}
+    left = {one.id or one.span: one for one in odd if one.id not in met}
+    thread.failed += asking.statuses("an answer", Sorted([], list(left.values())))
     shown = _answers(thread)
     thread.complete = frozenset(
-        one for one in counts if not cut or (one in asked and one not in cut) or _all(counts[one], shown[one])
+        one
+        for one in counts
+        if not left  # whom that answers cannot be told
+        and (not cut or (one in asked and one not in cut) or _all(counts[one], shown[one]))
     )
     thread.whole = len(thread.complete) == len(counts) and not thread.failed
     return thread
@@ -111,12 +125,12 @@ def _take(thread: Thread, counts: dict[str, int | None], below: list[Seen[Status
         counts.setdefault(seen.what.id, seen.what.replies_count)
 
 
-def _as_anybody(asking: Asking, at: str) -> list[Seen[Status]]:
+def _as_anybody(asking: Asking, at: str) -> Sorted[Status]:
     """The same thread as it is shown to those who do not sign in, where the server shows it to them."""
     try:
         return asking.context(at, openly=True)[1]
     except (AccessRevoked, NotGiven):
-        return []
+        return Sorted([])
 
 
 def _answers(thread: Thread) -> Counter[str]:

@@ -15,7 +15,7 @@ from connectors.mastodon import parse, threads
 from connectors.mastodon.asking import Asking, NotGiven, lacking
 from connectors.mastodon.place import CONVERSATIONS, LISTS, MENTIONS, STATUSES, Place
 from connectors.mastodon.server import Found, find, no_such
-from connectors.pieces import Seen
+from connectors.pieces import Seen, Sorted, Unread
 
 _EDITED_LATELY = timedelta(days=1)
 """How far before a pass its successor asks for earlier texts: more than two clocks should differ."""
@@ -127,14 +127,17 @@ class Pass:
         observed: list[Observation] = []
         with self._given("word filters"):
             filters, _ = asking.many("/api/v2/filters", parse.Filter)
-            observed += [parse.word_filter(one) for one in filters]
+            observed += [parse.word_filter(one) for one in filters.items]
+            self._without(asking.gaps_of("a word filter", filters.unread, "filter:{}".format))
         for native_id, path in (("blocks", "/api/v1/blocks"), ("mutes", "/api/v1/mutes")):
             with self._given(native_id):
                 names, evidence = self._names(path, parse.Named)
-                observed.append(parse.people(native_id, names, evidence))
+                if not self._lacks(native_id, names):
+                    observed.append(parse.people(native_id, names.items, evidence))
         with self._given("blocked servers"):
             hosts, evidence = self._names("/api/v1/domain_blocks", str)
-            observed.append(parse.domains([one.what for one in hosts], evidence))
+            if not self._lacks("domain-blocks", hosts):
+                observed.append(parse.domains([one.what for one in hosts.items], evidence))
         listings = []
         if self._place.profile:
             states = (State.PRESENT, State.HIDDEN)
@@ -146,17 +149,27 @@ class Pass:
         self._move(stage=STATUSES)
         return self._batch(observed, listings)
 
-    def _names(self, path: str, shape: Any) -> tuple[list[Seen[Any]], list[Span]]:
+    def _lacks(self, native_id: str, names: Sorted[Any]) -> bool:
+        """Whether a list that is one record has a name that cannot be read: without it, it would be another list."""
+        gaps = self._asking.gaps_of("a list that is one record", names.unread)
+        self._without([replace(one, native_id=native_id) for one in gaps])
+        return bool(gaps)
+
+    def _without(self, gaps: Sequence[Gap]) -> None:
+        self._gaps += gaps
+        self._move(profile=self._place.profile and not gaps)
+
+    def _names(self, path: str, shape: Any) -> tuple[Sorted[Any], list[Span]]:
         """A list of names as a whole; its answers are led on by numbers of their own, which the header names."""
         first = self._asking.last + 1
-        found: list[Seen[Any]] = []
+        found: Sorted[Any] = Sorted([])
         params = {"limit": _NAMES}
         visited: set[str] = set()
         while True:
-            items, exchange = self._asking.many(path, shape, params)
-            found += items
+            told, exchange = self._asking.many(path, shape, params)
+            found = Sorted([*found.items, *told.items], [*found.unread, *told.unread])
             following = parse.link(exchange.response_headers, "next", "max_id")
-            if following is None or (not items and following in visited):
+            if following is None or (not told.items and following in visited):
                 return found, list(self._asking.since(first))
             if following in visited or len(visited) == _MOST_LISTED:
                 raise UnexpectedResponse(f"{path} leads on and on: the list has no end.")
@@ -186,14 +199,23 @@ class Pass:
             self._move(at=self._beginning())
         while True:
             at = self._place.at
-            items, exchange = self._of_the_account({"limit": _STATUSES, "min_id": at})
-            listed = asking.last
+            told, exchange = self._of_the_account({"limit": _STATUSES, "min_id": at})
+            items, listed = told.items, asking.last
+            self._unread(asking.statuses("a status", told))
+            following = parse.link(exchange.response_headers, "prev", "min_id")
             if not items:
                 # Empty, it may lead on: what stood there is shown no more. Where it leads to itself, nothing follows.
-                following = parse.link(exchange.response_headers, "prev", "min_id")
+                following = following or max(
+                    (one.id for one in told.unread if one.id is not None), key=parse.order, default=None
+                )
                 if following is None or parse.order(following) <= parse.order(at):
                     break
-                self._move(at=following)
+                self._move(
+                    at=following,
+                    seen=self._place.seen + len(told.unread),
+                    waiting=tuple((one.id, None) for one in told.unread if one.id is not None),
+                )
+                yield from self._threads()
                 continue
             if self._beyond(items):
                 break
@@ -202,10 +224,16 @@ class Pass:
                 raise UnexpectedResponse(
                     f"{exchange.url} answers with what was asked for before: the listing has no end."
                 )
+            if told.unread and following is not None:
+                highest = max(
+                    highest, following, key=parse.order
+                )  # the newest may be one that cannot be read
             wanted = [seen for seen in items if self._spans(seen.what)]
             observed = [parse.status(seen, self._account, self._edits(seen.what)) for seen in wanted]
             answered = [seen.what for seen in items if self._asks(seen.what)]
             asks = {one.id for one in answered}
+            # What answers a status that cannot be read, and what that answers, can be.
+            named = [one.id for one in told.unread if one.id is not None]
             listings = [
                 self._under(seen.what.id, listed)
                 for seen in wanted
@@ -213,8 +241,11 @@ class Pass:
             ]
             self._move(
                 at=highest,
-                seen=self._place.seen + len(wanted),
-                waiting=tuple((one.id, one.replies_count) for one in answered),
+                seen=self._place.seen + len(wanted) + len(told.unread),
+                waiting=(
+                    *((one, None) for one in named),
+                    *((one.id, one.replies_count) for one in answered),
+                ),
                 elsewhere=tuple(one.id for one in answered if one.in_reply_to_id is not None),
             )
             yield self._batch(observed, listings)
@@ -229,7 +260,13 @@ class Pass:
         else:
             yield self._closing(listed)
 
-    def _of_the_account(self, params: dict[str, str]) -> tuple[list[Seen[parse.Status]], Exchange]:
+    def _unread(self, gaps: Sequence[Gap]) -> None:
+        """Take along which statuses cannot be read: each may be of any kind, and nothing below it is asked for."""
+        if gaps:
+            self._gaps += gaps
+            self._move(whole=False, threads=False, messages=False, texts=False)
+
+    def _of_the_account(self, params: dict[str, str]) -> tuple[Sorted[parse.Status], Exchange]:
         """One answer of the account's statuses."""
         try:
             return self._asking.many(f"/api/v1/accounts/{self._account}/statuses", parse.Status, params)
@@ -247,7 +284,7 @@ class Pass:
         if begins is None:
             return "0"
         newest, _ = self._of_the_account({"limit": "1"})
-        if not newest or not parse.bears_time(newest[0].what):
+        if not newest.items or not parse.bears_time(newest.items[0].what):
             return "0"
         return parse.id_at(begins - self._reach - _NEAR)
 
@@ -278,18 +315,22 @@ class Pass:
 
     def _history(self, identity: str) -> list[Seen[parse.Edit]] | None:
         edits: list[Seen[parse.Edit]] | None = None
+        gaps: list[Gap] = []
         try:
             with self._asking.about("earlier texts", f"status:{identity}") as asked:
-                edits, _ = self._asking.many(f"/api/v1/statuses/{identity}/history", parse.Edit)
+                told, _ = self._asking.many(f"/api/v1/statuses/{identity}/history", parse.Edit)
+                edits = told.items
+                gaps = _untold(self._asking, identity, told)
         except NotGiven as refused:
             if not refused.not_found:
                 self._no_history = True
                 self._gaps.append(Gap(what="earlier texts", why=f"the server answers {refused}"))
             # Else it was removed between the listing and this question: the next pass will say how it stands.
             return None
-        if asked.gap is not None:
+        gaps += filter(None, [asked.gap])
+        if gaps:
             # The next pass asks for all that was edited since the one before this.
-            self._gaps.append(asked.gap)
+            self._gaps += gaps
             self._move(texts=False)
         return edits
 
@@ -352,7 +393,12 @@ class Pass:
             ):
                 self._move(waiting=(*others, (begin.id, begin.replies_count)))
             self._gaps += thread.gaps()
-            self._move(threads=self._place.threads and thread.whole)
+            self._move(
+                threads=self._place.threads and thread.whole,
+                messages=self._place.messages and not thread.failed,
+                whole=self._place.whole and not thread.unread_above,
+                texts=self._place.texts and not (thread.failed or thread.unread_above),
+            )
             seen = [*thread.above, *thread.below.values()]
             observed = [parse.status(one, self._account, self._edits(one.what)) for one in seen]
             listings = [
@@ -379,11 +425,11 @@ class Pass:
         while True:
             at = self._place.at
             params = {"types[]": "mention", "limit": _NOTIFICATIONS, "include_filtered": "true"}
-            items: list[Seen[parse.Notification]] = []
+            told: Sorted[parse.Notification] = Sorted([])
             following: str | None = None
             try:
                 with asking.about(_MENTIONED, f"account:{self._account}") as listed:
-                    items, exchange = asking.many(
+                    told, exchange = asking.many(
                         "/api/v1/notifications", parse.Notification, params | ({"max_id": at} if at else {})
                     )
                     following = parse.link(exchange.response_headers, "next", "max_id")
@@ -394,10 +440,19 @@ class Pass:
                 if listed.gap is not None:
                     self._gaps.append(replace(listed.gap, native_id=None))
                     self._move(whole=False, messages=False)
+            items = told.items
+            empty = [
+                Unread(None, seen.span, "it carries no status")
+                for seen in items
+                if seen.what.type == "mention" and seen.what.status is None
+            ]
+            self._unread(asking.gaps_of(_MENTIONED, empty) + asking.statuses(_MENTIONED, told))
             if not items and following is not None and (not at or parse.order(following) < parse.order(at)):
                 self._move(at=following)
                 continue
             lowest = min((seen.what.id for seen in items), key=parse.order, default="")
+            if items and told.unread and following is not None:
+                lowest = min(lowest, following, key=parse.order)  # the oldest may be one that cannot be read
             if at and items and parse.order(lowest) >= parse.order(at):
                 raise UnexpectedResponse(
                     f"{asking.origin} answers with the notifications that it gave before: their listing has no end."
@@ -435,11 +490,11 @@ class Pass:
         while True:
             at = self._place.at
             params = {"limit": _CONVERSATIONS} | ({"max_id": at} if at else {})
-            items: list[Seen[parse.Conversation]] = []
+            told: Sorted[parse.Conversation] = Sorted([])
             following: str | None = None
             try:
                 with asking.about(_UNTOLD, f"account:{self._account}") as asked:
-                    items, exchange = asking.many("/api/v1/conversations", parse.Conversation, params)
+                    told, exchange = asking.many("/api/v1/conversations", parse.Conversation, params)
                     following = parse.link(exchange.response_headers, "next", "max_id")
             except NotGiven as refused:
                 if not refused.not_found:  # else it lists none
@@ -449,6 +504,10 @@ class Pass:
                 if asked.gap is not None:
                     self._gaps.append(replace(asked.gap, native_id=None))
                     self._move(messages=False)
+            items = told.items
+            if told.unread:
+                self._gaps += asking.statuses(_UNTOLD, told)
+                self._move(messages=False, texts=False)
             newest = [
                 Seen(seen.what.last_status, seen.span) for seen in items if seen.what.last_status is not None
             ]
@@ -544,6 +603,12 @@ def _days(page: Page) -> int:
     return int(written)
 
 
+def _untold(asking: Asking, identity: str, told: Sorted[parse.Edit]) -> list[Gap]:
+    """Which earlier texts of a status cannot be read."""
+    gaps = asking.gaps_of("earlier texts", told.unread)
+    return [replace(one, native_id=f"status:{identity}") for one in gaps]
+
+
 def thread_of(
     asking: Asking, account: str, thread: threads.Thread, root: Seen[parse.Status]
 ) -> tuple[list[Observation], list[Gap]]:
@@ -555,7 +620,9 @@ def thread_of(
         if seen.what.edited_at:
             try:
                 with asking.about("earlier texts", f"status:{seen.what.id}") as asked:
-                    edits, _ = asking.many(f"/api/v1/statuses/{seen.what.id}/history", parse.Edit)
+                    told, _ = asking.many(f"/api/v1/statuses/{seen.what.id}/history", parse.Edit)
+                    edits = told.items
+                    gaps += _untold(asking, seen.what.id, told)
                 gaps += filter(None, [asked.gap])
             except NotGiven:
                 edits = None

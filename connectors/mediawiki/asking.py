@@ -18,6 +18,7 @@ from connectors.http import decoded
 from connectors.mediawiki import parse
 from connectors.mediawiki.refusals import Broken, sort
 from connectors.mediawiki.session import Session
+from connectors.pieces import Sorted
 from connectors.visits import Visit
 
 T = TypeVar("T")
@@ -68,6 +69,25 @@ class Answer:
                     else Span(self.index, start, end)
                 ),
             )
+
+    def sorted_out(self, shape: type[T], name: str, *path: str | int) -> Sorted[T]:
+        """The elements of the array at `path`, and those among them that cannot be read; `name` is what they are called by."""
+        try:
+            told = parse.sorted_out(self.body, self.index, shape, name, *path)
+        except parse.Malformed as fault:
+            raise UnexpectedResponse(f"{self.exchange.url}: {fault}") from fault
+        if not self.compressed:
+            return told
+        whole = self.whole()
+        return Sorted(
+            [replace(one, span=whole) for one in told.items],
+            [replace(one, span=whole) for one in told.unread],
+        )
+
+    def lines(self, shape: type[T], name: str, called: str) -> Sorted[T]:
+        """Each line of the listing of that name, as `shape`; see `listed`."""
+        self.listed(name)
+        return self.sorted_out(shape, called, "query", name)
 
     def listed(self, name: str) -> Iterator[tuple[bytes, Span]]:
         """Each line of the listing of that name, which a wiki tells even where it has no line."""

@@ -175,7 +175,18 @@ class MediaWiki:
             wanted = [*dict.fromkeys(numbers.values())]
             missing: list[int] = []
             for begin in range(0, len(wanted), _AT_ONCE):
-                for info, _ in infos(wiki.by_number(wanted[begin : begin + _AT_ONCE])):
+                shown, untold = wiki.standing(wanted[begin : begin + _AT_ONCE])
+                sightings += [
+                    Sighting(
+                        native_id=name,
+                        state=State.UNKNOWN,
+                        exchange=asking.last,
+                        reason="told in another shape",
+                    )
+                    for name, number in numbers.items()
+                    if number in untold
+                ]
+                for info in shown:
                     if info.missing:
                         missing.append(info.pageid)
                         continue
@@ -254,6 +265,11 @@ class _Pass:
         yield from self._everything()
 
     @property
+    def lacks(self) -> bool:
+        """Whether something in the history of a page that was read cannot be."""
+        return self._histories.lacks
+
+    @property
     def _wiki_wide(self) -> bool:
         wanted = self._wiki.wanted
         return bool(wanted.category or wanted.user or wanted.namespaces)
@@ -265,6 +281,7 @@ class _Pass:
         wanted = self._wiki.wanted
         observations = [parse.site(self._wiki.site, self._wiki.evidence)]
         shown: list[Info] = []
+        gaps: list[Gap] = []
         if wanted.number is not None:
             shown = list(infos(self._wiki.by_number([wanted.number], words=True)))
         elif wanted.own is not None:
@@ -275,9 +292,12 @@ class _Pass:
         for info, span in shown:
             if self._select(info, asked_for=True) and info.pageid not in self._introduced:
                 self._introduced.add(info.pageid)
-                observations.append(parse.about(info, parse.lead(info), [span]))
+                try:
+                    observations.append(parse.about(info, parse.lead(info), [span]))
+                except parse.Malformed as fault:
+                    gaps.append(_unread(info, f"about:{info.pageid}", "what introduces", fault))
                 self._histories.introduced(info)
-        return self._asking.batch(self._place.cursor(), observations)
+        return self._asking.batch(self._place.cursor(), observations, gaps=gaps)
 
     def _named(self) -> Iterator[Batch]:
         """The pages that are named by title besides, and those of an account, which need not exist."""
@@ -297,20 +317,22 @@ class _Pass:
             if shown or gaps:
                 yield self._asking.batch(self._place.cursor(), gaps=gaps)
 
-    def _titled(self, titles: Sequence[str], *, onward: bool = False) -> tuple[list[Info], list[Gap]]:
+    def _titled(
+        self, titles: Sequence[str], *, onward: bool = False, words: bool = False
+    ) -> tuple[list[Info], list[Gap]]:
         """How pages of these titles stand; a gap for each at which the wiki fails, or of which it tells what nobody can read."""
         if len(titles) != 1:
             try:
-                return list(self._wiki.by_title(titles, onward=onward)), []
+                return list(self._wiki.by_title(titles, onward=onward, words=words)), []
             except (TryAgainLater, UnexpectedResponse) as error:
                 if not self._asking.is_apart(error):
                     raise
                 self._asking.failed(error)
-            alone = [self._titled([title], onward=onward) for title in titles]
+            alone = [self._titled([title], onward=onward, words=words) for title in titles]
             return [one for shown, _ in alone for one in shown], [one for _, gaps in alone for one in gaps]
         shown: list[Info] = []
         with self._asking.about(f"the wiki page {titles[0]}", titles[0]) as asked:
-            shown = list(self._wiki.by_title(titles, onward=onward))
+            shown = list(self._wiki.by_title(titles, onward=onward, words=words))
         return shown, [] if asked.gap is None else [replace(asked.gap, native_id=None)]
 
     def _listed(self) -> Iterator[Batch]:
@@ -379,12 +401,17 @@ class _Pass:
 
     def _kept_out(self) -> Iterator[Batch]:
         """Whom and what the wiki keeps out, as its administrator sees it."""
-        for what, read in (("whom the wiki blocks", self._blocks), ("the wiki's filters", self._filters)):
-            with self._asking.about(what, what) as asked:
-                yield self._asking.batch(self._place.cursor(), read())
-            if asked.gap is not None:
-                gap = replace(asked.gap, native_id=None)
-                yield self._asking.batch(self._place.cursor(), gaps=[gap])
+        what = "whom the wiki blocks"
+        with self._asking.about(what, what) as asked:
+            yield self._asking.batch(self._place.cursor(), self._blocks())
+        if asked.gap is not None:
+            yield self._asking.batch(self._place.cursor(), gaps=[replace(asked.gap, native_id=None)])
+        what = "the wiki's filters"
+        with self._asking.about(what, what) as asked:
+            observed, gaps = self._filters()
+            yield self._asking.batch(self._place.cursor(), observed, gaps=gaps)
+        if asked.gap is not None:
+            yield self._asking.batch(self._place.cursor(), gaps=[replace(asked.gap, native_id=None)])
 
     def _blocks(self) -> list[Observation]:
         asked = {"action": "query", "list": "blocks", "bkprop": "id|user|by|timestamp|expiry|reason"}
@@ -392,15 +419,17 @@ class _Pass:
         blocked = [_blocked(answer, body) for answer in answers for body, _ in answer.listed("blocks")]
         return [parse.blocks(blocked, [answer.whole() for answer in answers])]
 
-    def _filters(self) -> list[Observation]:
-        return [
-            replace(
-                parse.about(info, info.revisions[0].main().content or "", [span]),
-                native_id=f"filter:{info.pageid}",
-            )
-            for info, span in self._wiki.by_title(_FILTERS, words=True)
-            if info.revisions
-        ]
+    def _filters(self) -> tuple[list[Observation], list[Gap]]:
+        shown, gaps = self._titled(_FILTERS, words=True)
+        observed: list[Observation] = []
+        for info, span in shown:
+            if info.revisions:
+                name = f"filter:{info.pageid}"
+                try:
+                    observed.append(replace(parse.about(info, info.newest(), [span]), native_id=name))
+                except parse.Malformed as fault:
+                    gaps.append(_unread(info, name, "the filter", fault))
+        return observed, gaps
 
     # --- how it stands ------------------------------------------------------------------------------------
 
@@ -488,7 +517,7 @@ def _closed(batches: Iterator[Batch], pass_: _Pass, began: datetime) -> Iterator
     last = yield from but_the_last(batches)
     if last is None:
         return
-    if not pass_.whole or not last.exchanges:
+    if not pass_.whole or pass_.lacks or not last.exchanges:
         yield last
         return
     listing = Listing(kinds=[Kind.POST, Kind.COMMENT], began_at=began, exchange=len(last.exchanges) - 1)
@@ -513,6 +542,11 @@ def _blocked(answer: Answer, body: bytes) -> parse.Block:
         return parse.one(body, parse.Block)
     except parse.Malformed as fault:
         raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
+
+
+def _unread(info: PageInfo, native_id: str, what: str, fault: parse.Malformed) -> Gap:
+    why = f"its newest revision cannot be read: {fault}. {AGAIN}"
+    return Gap(what=f"{what} {info.title}", why=why, native_id=native_id)
 
 
 def _is_numbered(name: str) -> bool:

@@ -14,10 +14,9 @@ whose text was hidden before anybody read it is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from connectors.contract import Attachment, Batch, Gap, Observation, Sighting, Span, State
 from connectors.errors import UnexpectedResponse
@@ -26,8 +25,7 @@ from connectors.mediawiki.asking import Answer, NotGiven
 from connectors.mediawiki.parse import LogEntry, PageInfo, Revision, Standing
 from connectors.mediawiki.place import Known, Place
 from connectors.mediawiki.wiki import Wiki, infos
-
-T = TypeVar("T")
+from connectors.pieces import Seen, Sorted, Unread
 
 SITE = "site"
 """The record of the wiki itself."""
@@ -68,6 +66,8 @@ class Histories:
         self._asking = wiki.asking
         self._place = place
         self._selected = selected
+        self.lacks = False
+        """Whether a part of some history is told in another shape."""
 
     # --- a page that is there -----------------------------------------------------------------------------
 
@@ -94,10 +94,13 @@ class Histories:
         """Read on where the page was left; `answered` is when `info` was true."""
         known = self._place.pages.get(info.pageid, Known())
         restored = known.gone
-        known = known.moved(answers=known.answers or self._answers(info, info.pageid) or "")
-        yield self._log_and_outline(info, known)
+        answers, odd = known.answers or None, list[Gap]()
+        if answers is None:
+            answers, odd = self._answers(info, info.pageid)
+        known = known.moved(answers="" if odd else answers or "")
+        yield self._log_and_outline(info, known, odd)
         known = self._place.pages[info.pageid]
-        page = self._standing(info, known)
+        page = self._standing(info, answers)
         wanted, inserted = self._wanted(known)
         if known.last == 0:
             yield from self._left_out(info)
@@ -105,7 +108,8 @@ class Histories:
         for begin in range(0, len(rows), _WORDS_AT_ONCE):
             some = rows[begin : begin + _WORDS_AT_ONCE]
             finished = begin + _WORDS_AT_ONCE >= len(rows)
-            yield self._words(info, page, some, inserted, settled=finished and _is_settled(info, answered))
+            settled = finished and not self._odd and _is_settled(info, answered)
+            yield self._words(info, page, some, inserted, settled=settled)
         if restored:
             yield self._back(info.pageid)
 
@@ -132,17 +136,34 @@ class Histories:
 
     _rows: Sequence[Row] = ()
     """The outline of the history that is being read, oldest first."""
+    _odd = False
+    """Whether something of the page that is being read is told in another shape: it is then asked for again by every pass."""
+    _newest_told = True
+    """Whether the last of `_rows` is the revision that the page shows."""
+    _untold: Sequence[str | None] = ()
+    """The revisions that the outline tells in another shape, by their numbers as far as those can be read."""
 
-    def _log_and_outline(self, info: PageInfo, known: Known) -> Batch:
+    def _lacks(self, gaps: Sequence[Gap]) -> list[Gap]:
+        if gaps:
+            self.lacks = self._odd = True
+        return list(gaps)
+
+    def _log_and_outline(self, info: PageInfo, known: Known, odd: Sequence[Gap]) -> Batch:
         """What the log tells of the page, and every revision that its history shows, without words."""
         titles = dict.fromkeys(title for title in (known.title, info.title) if title)
         observations: list[Observation] = []
-        highest = known.log
+        tops: list[int] = []
+        stops: list[int] = []
+        self._odd = False
+        gaps = self._lacks(odd)
         for title in titles:
-            told, top = self._log(title, info.pageid, known.log)
+            told, top, unread = self._log(title, info.pageid, known.log)
             observations += told
-            highest = max(highest, top)
+            (stops if unread else tops).append(top)
+            gaps += self._lacks(unread)
+        highest = max(known.log, min(stops) if stops else max(tops, default=0))
         rows: list[Row] = []
+        outlined: list[Unread] = []
         evidence: list[Span] = []
         there = True
         for answer in self._asking.each(
@@ -156,18 +177,23 @@ class Histories:
             }
         ):
             evidence.append(answer.whole())
-            rows += self._revisions(answer, "revisions")
+            some, untold = self._revisions(answer, "revisions")
+            rows += some
+            outlined += untold
             there = there and not any(one.missing for one, _ in infos(answer))
         rows.sort(key=lambda row: (row.what.timestamp, row.what.revid))
         self._rows = rows
+        gaps += self._lacks(self._revisions_untold(outlined, info.pageid))
+        self._untold = [one.id for one in outlined]
+        self._newest_told = not outlined or (bool(rows) and rows[-1].what.revid == info.lastrevid)
         if there and not rows:
             raise UnexpectedResponse(
                 f"{self._asking.interface} shows no revision of {info.title}, and does not say that it was deleted."
             )
-        if rows:
+        if rows and not outlined:
             observations.append(parse.history(info.pageid, (row.what for row in rows), evidence))
         self._place.pages[info.pageid] = known.moved(title=info.title, log=highest, touched="")
-        return self._asking.batch(self._place.cursor(), observations)
+        return self._asking.batch(self._place.cursor(), observations, gaps=gaps)
 
     def _wanted(self, known: Known) -> tuple[list[Row], frozenset[int]]:
         """The revisions to read, oldest first, and which of them stand before the last that was read.
@@ -228,6 +254,7 @@ class Histories:
         """Some revisions with their words, as versions of the page in their order."""
         found: dict[int, Row] = {}
         unknown: set[str] = set()
+        odd: list[Gap] = []
         for answer in self._asking.each(
             {
                 "action": "query",
@@ -237,31 +264,40 @@ class Histories:
                 "rvslots": "*",
             }
         ):
-            found |= {one.what.revid: one for one in self._revisions(answer, "revisions")}
+            rows, strange = self._revisions(answer, "revisions")
+            found |= {one.what.revid: one for one in rows}
+            odd += self._revisions_untold(strange, info.pageid)
             unknown |= answer.read(parse.Unknown).numbers
         untold = [row.what.revid for row in some if row.what.revid not in found]
-        if any(str(number) not in unknown for number in untold):
+        untold = [number for number in untold if str(number) not in unknown]
+        if len(untold) > len(odd):
             raise UnexpectedResponse(
                 f"{self._asking.interface} says nothing of revision {untold[0]} of {info.title}, not even that it is gone."
             )
         observations: list[Observation] = []
-        gaps: list[Gap] = []
-        unread: set[int] = set()
-        newest = self._rows[-1].what.revid
+        gaps = self._lacks(odd)
+        unread: set[int] = set(untold)
+        newest = self._rows[-1].what.revid if self._newest_told else None
         for outlined in some:
             number = outlined.what.revid
+            if number in unread:
+                continue
             row: Row | None = found.get(number)
             files: list[Attachment] = []
             evidence: list[Span] = []
+            untold_files: list[Gap] = []
             if row is not None and number == newest and self._wiki.wanted.files:
-                files, evidence = self._files(info, gaps)
+                files, evidence, untold_files = self._files(info, gaps)
+                gaps += self._lacks(untold_files)
             one = parse.revision(row.what, page, files, (row.span, *evidence)) if row else None
+            if one is not None and untold_files:
+                one = replace(one, files_told=False)
             if one is None:
                 gaps.append(_unread(info, outlined.what, row))
                 unread.add(number)
                 continue
             observations.append(one)
-        self._reached(info, some, inserted, unread, settled=settled)
+        self._reached(info, some, inserted, unread, settled=settled and not self._odd)
         return self._asking.batch(self._place.cursor(), observations, gaps=gaps)
 
     def _reached(
@@ -280,26 +316,37 @@ class Histories:
         read = {row.what.revid for row in some}
         kept_back = {*(one for one in known.unread if one not in read), *unread}
         done = bool(in_order) or settled
+        named = [int(one) for one in self._untold if one is not None and one.isdecimal()]
+        if self._untold and known.count >= 0 and (at, last) == (known.at, known.last):
+            done = False  # what cannot be read now may have been read before
         self._place.pages[info.pageid] = known.moved(
             last=last,
             at=at,
             highest=max([*read, known.highest]),
             touched=info.touched if settled else "",
-            unread=tuple(row.what.revid for row in self._rows if row.what.revid in kept_back),
-            count=sum(_place_of(row) <= (at, last) for row in self._shown()) if done else known.count,
+            unread=(*(row.what.revid for row in self._rows if row.what.revid in kept_back), *named),
+            count=len(named) + sum(_place_of(row) <= (at, last) for row in self._shown())
+            if done
+            else known.count,
         )
 
-    def _files(self, info: PageInfo, gaps: list[Gap]) -> tuple[list[Attachment], list[Span]]:
-        """The pictures, sounds and documents that the page shows now; on the page of a file, that file."""
+    def _files(self, info: PageInfo, gaps: list[Gap]) -> tuple[list[Attachment], list[Span], list[Gap]]:
+        """The pictures, sounds and documents that the page shows now; on the page of a file, that file.
+
+        With them come those that cannot be read.
+        """
         asked = {"action": "query", "prop": "imageinfo", "iiprop": "url|sha1|mime|size|timestamp"}
         questions = [{**asked, "generator": "images", "gimlimit": "max", "pageids": str(info.pageid)}]
         if info.ns == _FILE:
             questions.append({**asked, "pageids": str(info.pageid)})
         shown: dict[str, Attachment] = {}
         evidence: list[Span] = []
+        odd: list[Gap] = []
         for question in questions:
             for answer in self._asking.each(question):
-                read = [(self._one(answer, body, parse.FilePage), span) for body, span in _pages(answer)]
+                told = answer.sorted_out(parse.FilePage, "title", "query", "pages")
+                odd += self._gaps(f"a file that {info.title} shows", told.unread, f"page:{info.pageid}")
+                read = [(seen.what, seen.span) for seen in told.items]
                 for file, title, span in parse.files(read, self._asking.interface):
                     evidence.append(span)
                     if file is not None:
@@ -312,9 +359,9 @@ class Histories:
                                 native_id=f"page:{info.pageid}",
                             )
                         )
-        return [shown[name] for name in sorted(shown)], evidence
+        return [shown[name] for name in sorted(shown)], evidence, odd
 
-    def _answers(self, info: PageInfo, number: int) -> str | None:
+    def _answers(self, info: PageInfo, number: int) -> tuple[str | None, list[Gap]]:
         """What the talk page of this number answers: the page for which it was made, or the wiki where that is not captured.
 
         A talk page stands beside a title, and pages under that title may be
@@ -323,29 +370,30 @@ class Histories:
         as they are made: a talk page answers the newest of those that are
         older than itself. Where it was there before all of them, it answers
         the first.
+
+        Where a part of that log cannot be read, a gap says so: it is asked for again.
         """
         if info.ns % 2 == 0:
-            return None
-        removed = [
-            entry.logpage
-            for answered in self._entries({"letitle": info.associatedpage, "letype": "delete"})
-            for entry in answered
-            if entry.removes()
-        ]
+            return None, []
+        removed: list[int] = []
+        odd: list[Gap] = []
+        for told in self._entries({"letitle": info.associatedpage, "letype": "delete"}):
+            removed += [seen.what.logpage for seen in told.items if seen.what.removes()]
+            odd += self._gaps(f"what {info.title} answers", told.unread, f"page:{number}")
         beside = {one for one in (info.subjectid, *removed) if one}
         wanted = self._wiki.wanted
         named = info.associatedpage in {wanted.own, *wanted.titles}
         if not named and not any(one in self._selected or one in self._place.pages for one in beside):
-            return SITE
+            return SITE, odd
         older = [one for one in beside if one < number]
-        return f"page:{max(older) if older else min(beside)}" if beside else SITE
+        return (f"page:{max(older) if older else min(beside)}" if beside else SITE), odd
 
     # --- a page that is not there any more ----------------------------------------------------------------
 
     def missing(self, number: int) -> Iterator[Batch]:
         """Say what became of a page that was there: gone or hidden where the log says so, else unknown."""
         known = self._place.pages[number]
-        observations, title, removal = self._removal(known.title, number, known.log)
+        observations, title, removal, odd = self._removal(known.title, number, known.log)
         if removal is None:
             sighting = Sighting(
                 native_id=f"page:{number}",
@@ -353,8 +401,9 @@ class Histories:
                 exchange=self._asking.last,
                 reason="missing; the wiki's log does not say why",
             )
-            yield self._asking.batch(self._place.cursor(), observations, sightings=[sighting])
+            yield self._asking.batch(self._place.cursor(), observations, sightings=[sighting], gaps=odd)
             return
+        unread_log = bool(odd)
         reason = parse.said_of(removal)
         sightings = self._standing_so(number, State.GONE, reason)
         shown = list(self._deleted(removal, number, known)) if self._wiki.may_read_deleted else []
@@ -362,20 +411,25 @@ class Histories:
         if shown:
             # Deleted once more with the words that it had the last time, it is observed as the archive knows it: that it
             # is hidden again is told by itself, by an answer of its own.
-            yield self._asking.batch(self._place.cursor(), [*observations, *shown])
+            yield self._asking.batch(self._place.cursor(), [*observations, *shown], gaps=odd)
+            odd = []
             self._wiki.by_number([number])
             observations, sightings = [], self._standing_so(number, State.HIDDEN, reason)
         self._place.pages[number] = known.moved(
-            title=title, gone=True, touched="", log=max(known.log, removal.logid)
+            title=title,
+            gone=bool(shown) or not unread_log,
+            touched="",
+            log=known.log if unread_log else max(known.log, removal.logid),
         )
-        yield self._asking.batch(self._place.cursor(), observations, sightings=sightings, gaps=unread)
+        yield self._asking.batch(
+            self._place.cursor(), observations, sightings=sightings, gaps=[*odd, *unread]
+        )
 
     def standing(self, number: int, titles: Sequence[str]) -> Sighting:
         """How a page stands that is missing, asked by its number alone: by the logs of `titles`, else by the newest log."""
         name = f"page:{number}"
         for title in titles:
-            entries = [row for answer in self._entries({"letitle": title}) for row in answer]
-            removal = _newest_removal(entries, number)
+            removal = _newest_removal(_before_odd(self._entries({"letitle": title})), number)
             if removal is not None:
                 return Sighting(
                     native_id=name,
@@ -384,7 +438,7 @@ class Histories:
                     reason=parse.said_of(removal),
                 )
         for asked, answered in enumerate(self._entries({"letype": "delete", "ledir": "older"})):
-            removal = _newest_removal(answered, number)
+            removal = _newest_removal(_before_odd([answered]), number)
             if removal is not None:
                 return Sighting(
                     native_id=name,
@@ -392,7 +446,7 @@ class Histories:
                     exchange=self._asking.last,
                     reason=parse.said_of(removal),
                 )
-            if asked == _MOST_OF_THE_LOG:
+            if asked == _MOST_OF_THE_LOG or answered.unread:
                 break
         return Sighting(
             native_id=name,
@@ -409,12 +463,13 @@ class Histories:
         seen = self._place.lost.get(title, 0)
         observations: list[Observation] = []
         gaps: list[Gap] = []
-        highest = seen
         before: datetime | None = None
-        for entry, span in self._entries_with_spans(title):
+        told = self._entries_with_spans(title)
+        gaps += self._unread_entries(told)
+        highest = max(seen, _highest(told))
+        for entry, span in ((one.what, one.span) for one in told.items):
             if entry.type in _NOISE:
                 continue
-            highest = max(highest, entry.logid)
             if entry.logid > seen or not entry.hides():
                 observations.append(parse.log(entry, entry.logpage or None, [span]))
             if not entry.removes():
@@ -435,20 +490,28 @@ class Histories:
             gaps.append(Gap(what=f"the wiki page {title}", why="the wiki has no page of this title"))
         yield self._asking.batch(self._place.cursor(), observations, gaps=gaps)
 
-    def _removal(self, title: str, number: int, seen: int) -> tuple[list[Observation], str, LogEntry | None]:
-        """The log entry that says that the page was deleted, looked for where moves led it."""
+    def _removal(
+        self, title: str, number: int, seen: int
+    ) -> tuple[list[Observation], str, LogEntry | None, list[Gap]]:
+        """The log entry that says that the page was deleted, looked for where moves led it.
+
+        None where what follows that entry cannot be read: it may have been restored since.
+        """
         observations: list[Observation] = []
+        odd: list[Gap] = []
         for _ in range(_MOST_MOVES):
             told: list[LogEntry] = []
-            for entry, span in self._entries_with_spans(title):
+            entries = self._entries_with_spans(title)
+            odd += self._unread_entries(entries)
+            for entry, span in ((one.what, one.span) for one in entries.items):
                 if entry.type in _NOISE:
                     continue
                 told.append(entry)
                 if entry.logid > seen or not entry.hides():
                     observations.append(parse.log(entry, number, [span]))
-            removal = _newest_removal(told, number)
+            removal = _newest_removal(_behind_odd(entries), number)
             if removal is not None:
-                return observations, title, removal
+                return observations, title, removal, odd
             moves = [
                 entry
                 for entry in told
@@ -458,7 +521,7 @@ class Histories:
             if target is None:
                 break
             title = target
-        return observations, title, None
+        return observations, title, None, odd
 
     def _deleted(
         self, removal: LogEntry, number: int, known: Known, after: datetime | None = None
@@ -483,7 +546,7 @@ class Histories:
                     },
                     given=_NOT_FOR_US,
                 )
-                for row in self._revisions(answer, "deletedrevisions")
+                for row in self._every_revision(answer, "deletedrevisions")
             ]
         except NotGiven:
             return
@@ -500,7 +563,7 @@ class Histories:
         answers = known.answers
         if not answers:
             for info, _ in self._wiki.by_title([removal.title]):
-                answers = self._answers(info, number) or ""
+                answers = self._answers(info, number)[0] or ""
         page = Standing(
             number=number,
             title=removal.title,
@@ -516,20 +579,27 @@ class Histories:
 
     # --- asking -------------------------------------------------------------------------------------------
 
-    def _log(self, title: str, number: int, seen: int) -> tuple[list[Observation], int]:
+    def _log(self, title: str, number: int, seen: int) -> tuple[list[Observation], int, list[Gap]]:
         """The log of a title; an entry that was read already and now hides something is left as it was."""
         observations: list[Observation] = []
-        highest = 0
-        for entry, span in self._entries_with_spans(title):
+        told = self._entries_with_spans(title)
+        for entry, span in ((one.what, one.span) for one in told.items):
             if entry.type in _NOISE:
                 continue
-            highest = max(highest, entry.logid)
             if entry.logid > seen or not entry.hides():
                 page = entry.logpage or number
                 observations.append(parse.log(entry, page, [span]))
-        return observations, highest
+        return observations, _highest(told), self._unread_entries(told)
 
-    def _entries_with_spans(self, title: str) -> list[tuple[LogEntry, Span]]:
+    def _unread_entries(self, told: Sorted[LogEntry]) -> list[Gap]:
+        gaps = self._asking.gaps_of("an entry of the wiki's log", told.unread, "log:{}".format)
+        self.lacks = self.lacks or bool(gaps)
+        return gaps
+
+    def _gaps(self, what: str, unread: Sequence[Unread], native_id: str) -> list[Gap]:
+        return [replace(gap, native_id=native_id) for gap in self._asking.gaps_of(what, unread)]
+
+    def _entries_with_spans(self, title: str) -> Sorted[LogEntry]:
         question = {
             "action": "query",
             "list": "logevents",
@@ -538,34 +608,49 @@ class Histories:
             "ledir": "newer",
             "lelimit": "max",
         }
-        return [
-            (self._one(answer, body, LogEntry), span)
-            for answer in self._asking.each(question)
-            for body, span in answer.listed("logevents")
-        ]
+        told: Sorted[LogEntry] = Sorted([])
+        for answer in self._asking.each(question):
+            some = answer.lines(LogEntry, "logevents", "logid")
+            told = Sorted([*told.items, *some.items], [*told.unread, *some.unread])
+        return told
 
-    def _entries(self, which: dict[str, str]) -> Iterator[list[LogEntry]]:
+    def _entries(self, which: dict[str, str]) -> Iterator[Sorted[LogEntry]]:
         question = {"action": "query", "list": "logevents", "leprop": _LOG, "lelimit": "max", **which}
         for answer in self._asking.each(question):
-            yield [self._one(answer, body, LogEntry) for body, _ in answer.listed("logevents")]
+            yield answer.lines(LogEntry, "logevents", "logid")
 
-    def _revisions(self, answer: Answer, name: str) -> Iterator[Row]:
+    def _revisions(self, answer: Answer, name: str) -> tuple[list[Row], list[Unread]]:
+        """The revisions that an answer tells of a page, and those that cannot be read."""
+        rows: list[Row] = []
+        untold: list[Unread] = []
+        for number in range(sum(1 for _ in _pages(answer))):
+            told = answer.sorted_out(Revision, "revid", "query", "pages", number, name)
+            rows += [Row(seen.what, seen.span) for seen in told.items]
+            untold += told.unread
+        return rows, untold
+
+    def _revisions_untold(self, unread: Sequence[Unread], page: int) -> list[Gap]:
+        gaps: list[Gap] = []
+        for one in unread:
+            what = f"revision {one.id}" if one.id is not None else "a revision"
+            gaps += self._gaps(what, [one], f"page:{page}")
+        return gaps
+
+    def _every_revision(self, answer: Answer, name: str) -> Iterator[Row]:
+        """The same, where one that lacks would come too late later: `UnexpectedResponse` where one cannot be read."""
         for number in range(sum(1 for _ in _pages(answer))):
             for body, span in answer.items("query", "pages", number, name):
-                yield Row(self._one(answer, body, Revision), span)
+                try:
+                    yield Row(parse.one(body, Revision), span)
+                except parse.Malformed as fault:
+                    raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
 
-    def _one(self, answer: Answer, body: bytes, shape: type[T]) -> T:
-        try:
-            return parse.one(body, shape)
-        except parse.Malformed as fault:
-            raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
-
-    def _standing(self, info: PageInfo, known: Known) -> Standing:
+    def _standing(self, info: PageInfo, answers: str | None) -> Standing:
         return Standing(
             number=info.pageid,
             title=info.title,
             born=self._rows[0].what.timestamp if self._rows else None,
-            answers=known.answers or None,
+            answers=answers,
             address=self._wiki.revision_address,
             language=info.pagelanguage,
         )
@@ -591,6 +676,33 @@ def _is_settled(info: PageInfo, answered: datetime | None) -> bool:
         return datetime.fromisoformat(info.touched) < answered - _UNSETTLED
     except ValueError:
         return False
+
+
+def _highest(told: Sorted[LogEntry]) -> int:
+    """The highest number up to which the log of a title, oldest first, was read: what cannot be read is asked for again."""
+    stop = min(_where(one) for one in told.unread) if told.unread else None
+    return max((one.what.logid for one in told.items if stop is None or _where(one) < stop), default=0)
+
+
+def _behind_odd(told: Sorted[LogEntry]) -> list[LogEntry]:
+    """Entries behind which, in a log that is told oldest first, nothing stands that cannot be read."""
+    last = max((_where(one) for one in told.unread), default=(-1, -1))
+    return [one.what for one in told.items if _where(one) > last]
+
+
+def _before_odd(answers: Iterable[Sorted[LogEntry]]) -> list[LogEntry]:
+    """The same in a log that is told newest first."""
+    entries: list[LogEntry] = []
+    for told in answers:
+        stop = min(_where(one) for one in told.unread) if told.unread else None
+        entries += [one.what for one in told.items if stop is None or _where(one) < stop]
+        if stop is not None:
+            break
+    return entries
+
+
+def _where(one: Seen[LogEntry] | Unread) -> tuple[int, int]:
+    return one.span.exchange, one.span.start
 
 
 def _newest_removal(entries: Sequence[LogEntry], number: int) -> LogEntry | None:

@@ -214,8 +214,12 @@ class PageInfo(_Shape):
     canonicalurl: str = ""
     contentmodel: str = ""
     pagelanguage: str | None = None
-    revisions: list[Revision] = []
+    revisions: list[msgspec.Raw] = []
     deletedrevisions: list[msgspec.Raw] = []
+
+    def newest(self) -> str:
+        """The text of the newest revision, where the page was asked for with it; `Malformed` where it cannot be read."""
+        return one(bytes(self.revisions[0]), Revision).main().content or ""
 
 
 class _Line(_Shape):
@@ -327,6 +331,17 @@ def elements(body: bytes, *path: str | int) -> list[tuple[int, int, bytes]]:
         raise Malformed(_why(body, fault)) from None
 
 
+def sorted_out(body: bytes, exchange: int, shape: type[T], name: str, *path: str | int) -> pieces.Sorted[T]:
+    """The elements of the array at `path`, those of another shape beside the others; `name` is what they are called by."""
+    place = member(body, *path)
+    try:
+        return (
+            pieces.Sorted([]) if place is None else pieces.sorted_out(body, place, exchange, shape, name=name)
+        )
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        raise Malformed(_why(body, fault)) from None
+
+
 def member(body: bytes, *path: str | int) -> tuple[int, int] | None:
     """The place of the value at `path`."""
     try:
@@ -409,7 +424,7 @@ def lead(info: PageInfo) -> str:
     if not info.revisions:
         return ""
     lines: list[str] = []
-    for line in (info.revisions[0].main().content or "").splitlines():
+    for line in info.newest().splitlines():
         if line.startswith("="):
             break
         lines.append(line)

@@ -100,8 +100,7 @@ class Wiki:
 
         `UnexpectedResponse` where the answer says of one neither how it stands nor that it is missing.
         """
-        question = _WITH_WORDS if words else _INFO
-        answer = self.asking.ask({**question, "pageids": "|".join(str(number) for number in numbers)})
+        answer = self._numbered(numbers, words=words)
         told = {str(info.pageid) for info, _ in infos(answer)}
         if untold := [str(number) for number in numbers if str(number) not in told]:
             raise UnexpectedResponse(
@@ -109,12 +108,32 @@ class Wiki:
             )
         return answer
 
+    def standing(self, numbers: Sequence[int]) -> tuple[list[parse.PageInfo], set[int]]:
+        """How pages of these numbers stand, and of which the wiki tells in another shape."""
+        answer = self._numbered(numbers)
+        told = answer.sorted_out(parse.PageInfo, "pageid", "query", "pages")
+        shown = [seen.what for seen in told.items if seen.what.missing or _is_named(seen.what)]
+        untold = set(numbers) - {info.pageid for info in shown}
+        if len(untold) > len(told.unread) + len(told.items) - len(shown):
+            raise UnexpectedResponse(
+                f"{answer.exchange.url} says nothing of {len(untold)} of the pages that were asked for."
+            )
+        return shown, untold
+
+    def _numbered(self, numbers: Sequence[int | str], *, words: bool = False) -> Answer:
+        question = _WITH_WORDS if words else _INFO
+        return self.asking.ask({**question, "pageids": "|".join(str(number) for number in numbers)})
+
+
+def _is_named(info: parse.PageInfo) -> bool:
+    return info.pageid > 0 and bool(info.title)
+
 
 def infos(answer: Answer) -> Iterator[Info]:
     """The pages that an answer speaks of; one that is there has a number and a title."""
     for body, span in answer.items("query", "pages"):
         info = _read(answer, body, parse.PageInfo)
-        if not (info.missing or info.invalid or info.special or (info.pageid > 0 and info.title)):
+        if not (info.missing or info.invalid or info.special or _is_named(info)):
             raise UnexpectedResponse(
                 f"{answer.exchange.url} tells of a page without its number or its title."
             )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Observation, Page
-from connectors.errors import AccessRevoked, NoSuchPage
+from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
 from connectors.nextdoor import address, options, parse, reading, routes
 from connectors.nextdoor.address import Address
 from connectors.nextdoor.asking import Asking, Led
 from connectors.nextdoor.parse import Known
-from connectors.nextdoor.reading import Seen
+from connectors.nextdoor.reading import Rows, Seen
 from connectors.nextdoor.refusals import NotGiven
 from connectors.nextdoor.shapes import Agency, Area, Profile
+from connectors.pieces import Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,17 @@ def speaks_for_an_agency(read: Profile) -> bool:
     return bool(read.agency_id) or flag == "true"
 
 
-def profiles(asking: Asking) -> list[Seen[Profile]]:
+def profiles(asking: Asking) -> Rows[Seen[Profile]]:
     """The profiles of the account that has signed in."""
-    return asking.get(routes.PROFILES, reading.profiles).items
+    return asking.get(routes.PROFILES, reading.profiles)
 
 
 def _profile(asking: Asking, wanted: str) -> Seen[Profile]:
-    for seen in profiles(asking):
+    rows = profiles(asking)
+    for seen in rows.items:
         if str(seen.what.id) == wanted:
             return seen
+    _not_among(rows.unread, wanted)
     raise NoSuchPage(
         f"The account that connected the page has no profile {wanted}. Correct the option `profile`, or take it away."
     )
@@ -84,6 +88,9 @@ def areas(asking: Asking) -> Observation | None:
     while True:
         rows = asking.get(routes.AREAS, reading.areas, params)
         found += rows.items
+        if rows.unread:
+            # Without it the record would say that the area was taken away.
+            raise UnexpectedResponse(f"One of the areas is of another shape: {rows.unread[0].why}.")
         if rows.following is None:
             return parse.areas(found) if found else None
         params["after"] = led.on(rows.following, (str(one.what.group_id) for one in rows.items))
@@ -109,11 +116,25 @@ def public(asking: Asking, page: Page) -> Found:
             read = seen.what
             known = Known(str(read.id), read.name)
             return Found(known, parse.agency(seen), _is_at(read, named))
+    _not_among(rows.unread, number)
+    if not number and any(not isinstance(seen.what.public_url, str | None) for seen in rows.items):
+        raise UnexpectedResponse(
+            "Nextdoor lists an agency whose address is no text, and which may be the one looked for."
+        )
     raise NoSuchPage(
         f"The list of agencies in {state} holds none with "
         + (f"the number {number}" if number else f"the address {page.address}")
         + ". Ask Nextdoor's public agency team for the agency's number, and set the option `agency` to it."
     )
+
+
+def _not_among(unread: Sequence[Unread], wanted: str) -> None:
+    """An error where what is looked for may be what cannot be read; nothing is said of its not being there then."""
+    for one in unread:
+        if one.id is None or not wanted or one.id == wanted:
+            raise UnexpectedResponse(
+                f"Nextdoor lists what is of another shape, and may be what is looked for: {one.why}."
+            )
 
 
 def feed_forbidden(refused: NotGiven) -> AccessRevoked:

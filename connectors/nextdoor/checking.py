@@ -45,7 +45,7 @@ def _profiles(asking: Asking) -> Iterator[Finding]:
     if not asking.signed_in:
         return
     try:
-        found = [seen.what for seen in agency.profiles(asking)]
+        found = [seen.what for seen in agency.profiles(asking).items]
     except (AccessRevoked, NotGiven):
         return
     for read in found:
@@ -73,6 +73,13 @@ def _own(asking: Asking, page: Page, found: Found) -> Iterator[Finding]:
     wanted = options.profile(page)
     rows = asking.get(routes.POSTS, reading.posts, {"secure_profile_id": wanted} if wanted else {})
     yield Finding(what=f"posts, {len(rows.items)} of them", fine=True)
+    strange = [*rows.unread, *(one for seen in rows.items for one in seen.unread)]
+    if strange:
+        yield Finding(
+            what=f"posts and comments of another shape, {len(strange)} of them",
+            fine=False,
+            remedy=f"They cannot be read ({strange[0].why}). Each pass asks again; update Muniment, and check once more.",
+        )
     told = [parse.answers(seen, found.known) for seen in rows.items]
     counted, shown = sum(one.counted or 0 for one in told), sum(len(one.observed) for one in told)
     lacking = counted > shown or any(one.counted is None and not one.observed for one in told)

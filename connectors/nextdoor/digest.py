@@ -16,7 +16,7 @@ from connectors.contract import Batch, Gap, Listing, Observation, Page
 from connectors.errors import NoSuchPage, UnexpectedResponse
 from connectors.nextdoor import agency, parse, reading, routes
 from connectors.nextdoor.asking import Asking
-from connectors.nextdoor.own import ANSWERS, under
+from connectors.nextdoor.own import ANSWERS, shown, under
 from connectors.nextdoor.parse import Known
 from connectors.nextdoor.place import Place
 from connectors.nextdoor.reading import Rows, Whole
@@ -39,16 +39,18 @@ def read(asking: Asking, page: Page, place: Place) -> Iterator[Batch]:
             return
         observed: list[Observation] = []
         listings: list[Listing] = []
-        gaps: list[Gap] = []
+        new = shown(rows) - met
+        gaps: list[Gap] = asking.gaps_of("a post", rows.unread) if new else []
         of_answers = Listing(kinds=ANSWERS, began_at=began, exchange=asking.last)
         for seen in rows.items:
             below = parse.answers(seen, found.known)
             told = parse.post(seen.post, found.known, below)
             observed += [told, *below.observed]
             lacking = parse.without_files(seen.post)
-            gaps += [lacking] if lacking is not None and told.native_id not in met else []
+            if told.native_id in new:
+                gaps += [lacking] if lacking is not None else []
+                gaps += [*below.gaps, *asking.gaps_of("a comment", seen.unread, parse.below(seen.post))]
             listings += under(of_answers, told.native_id, below) if below.whole else ()
-        new = {str(seen.post.what.id) for seen in rows.items} - met
         met |= new
         yield asking.batch(place.cursor(), observed, listings=listings, gaps=gaps)
         if not new:

@@ -24,7 +24,7 @@ from datetime import datetime
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
 from connectors.errors import AccessRevoked, UnexpectedResponse
-from connectors.failing import Asked
+from connectors.failing import Asked, gap
 from connectors.nextdoor import agency, options, parse, reading, routes
 from connectors.nextdoor.asking import Asking, Led
 from connectors.nextdoor.parse import Answers, Known
@@ -46,6 +46,8 @@ class Pass:
         self._posts: dict[str, datetime | None] = {}
         """The posts that were shown, and when each was published."""
         self._answers: dict[str, Answers] = {}
+        self._odd = 0
+        """So many posts were shown that cannot be read."""
         self._counts_more = 0
         """So many posts Nextdoor counts, where these are more than were shown."""
 
@@ -72,7 +74,7 @@ class Pass:
             why = f"{refused.why}. Connect the page again with the scope agency.boundary:read, or set the option `areas` to no"
             self._gaps.append(Gap(what=_AREAS, why=why))
         except UnexpectedResponse as fault:
-            self._gaps.append(Gap(what=_AREAS, why=str(fault).rstrip(".")))
+            self._gaps.append(gap(fault, _AREAS, parse.AREAS))
         if asked.gap is not None:
             self._gaps.append(asked.gap)
         return self._batch([told] if told is not None else [])
@@ -86,12 +88,12 @@ class Pass:
             observed = list(self._observed(rows, of))
             stated = max(stated, parse.posts_counted(rows))
             more = rows.following
-            if more is None and stated > len(self._posts):
+            if more is None and stated > len(self._posts) + self._odd:
                 self._counts_more = stated
             yield self._batch(observed)
             if more is None:
                 return
-            params["after"] = led.on(more, (str(seen.post.what.id) for seen in rows.items))
+            params["after"] = led.on(more, shown(rows))
 
     def _asked(self, params: dict[str, str]) -> Rows[Whole]:
         try:
@@ -105,6 +107,8 @@ class Pass:
             ) from refused
 
     def _observed(self, rows: Rows[Whole], of: Known) -> Iterator[Observation]:
+        self._odd += len(rows.unread)
+        self._gaps += self._asking.gaps_of("a post", rows.unread)
         for seen in rows.items:
             below = parse.answers(seen, of)
             told = parse.post(seen.post, of, below)
@@ -113,6 +117,10 @@ class Pass:
             lacking = parse.without_files(seen.post)
             if lacking is not None:
                 self._gaps.append(lacking)
+            self._gaps += [
+                *below.gaps,
+                *self._asking.gaps_of("a comment", seen.unread, parse.below(seen.post)),
+            ]
             yield told
             yield from below.observed
 
@@ -123,7 +131,7 @@ class Pass:
         exchange = len(last.exchanges) - 1
         listings = list(last.listings)
         unshown = self._unshown()
-        of_posts = None if unshown else self._of_posts(exchange)
+        of_posts = None if unshown or self._odd else self._of_posts(exchange)
         if of_posts is not None:
             listings.append(of_posts)
         listings += self._of_answers(exchange, everywhere=of_posts is not None and self._is_whole)
@@ -141,7 +149,7 @@ class Pass:
         """That not all posts were shown, where that is plain."""
         if self._counts_more:
             why = f"Nextdoor counts {self._counts_more} posts of the agency and shows {len(self._posts)}"
-        elif not self._posts and self._place.most:
+        elif not self._posts and not self._odd and self._place.most:
             why = (
                 f"Nextdoor shows no post of the agency where it has shown {self._place.most} before. See at Nextdoor whether "
                 "they are still there, and whether the account still speaks for the agency"
@@ -166,7 +174,8 @@ class Pass:
     def _of_answers(self, exchange: int, *, everywhere: bool) -> Iterator[Listing]:
         """Of which posts everything was shown that answers them, and how many answers Nextdoor counts in all."""
         counted = [told.counted for told in self._answers.values()]
-        total = sum(one for one in counted if one is not None) if None not in counted else None
+        tells = None not in counted and not self._odd
+        total = sum(one for one in counted if one is not None) if tells else None
         of_answers = self._of(ANSWERS, exchange)
         if everywhere and all(told.whole for told in self._answers.values()):
             yield replace(
@@ -189,6 +198,14 @@ class Pass:
     def _batch(self, observed: Sequence[Observation] = ()) -> Batch:
         gaps, self._gaps = self._gaps, []
         return self._asking.batch(self._place.cursor(), observed, gaps=gaps)
+
+
+def shown(rows: Rows[Whole]) -> set[str]:
+    """What the posts of an answer are called; those of which not even that can be read, by what is strange about them."""
+    return {
+        *(str(seen.post.what.id) for seen in rows.items),
+        *(one.id or f"{one.span.end - one.span.start} {one.why}" for one in rows.unread),
+    }
 
 
 def under(listing: Listing, post: str, told: Answers) -> Iterator[Listing]:

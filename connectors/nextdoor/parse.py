@@ -16,7 +16,7 @@ with the agency's name *and* called an agency's, since anybody may choose a name
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,15 +46,27 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What answers a post: what was shown of it, and how many there are as Nextdoor counts them."""
+    """What answers a post: what was shown of it, and how many there are as Nextdoor counts them.
+
+    `odd` says that something of it could not be read; `gaps` are files of it that Nextdoor does not address.
+    """
 
     observed: Sequence[Observation]
     counted: int | None
+    odd: bool = False
+    gaps: Sequence[Gap] = ()
 
     @property
     def whole(self) -> bool:
         """Whether everything was shown that Nextdoor counts."""
-        return self.counted == len(self.observed)
+        return self.counted == len(self.observed) and not self.odd
+
+    @property
+    def number(self) -> int | None:
+        """How many there are, as far as anything tells it."""
+        if self.counted is not None or self.odd:
+            return self.counted
+        return len(self.observed) or None
 
 
 def moment(told: object) -> datetime | None:
@@ -142,11 +154,12 @@ def post(seen: Seen[Post], of: Known, answers: Answers) -> Observation:
         url=_bare(read.public_post_url) or _bare(read.url),
         published_at=moment(read.creation_date_epoch_seconds),
         attachments=tuple(_files(read)),
+        files_told=not any(_lacking(read.media)),
         counts={
             **_counted(
                 likes=_likes(read),
                 downvotes=_number(read.downvote_count),
-                comments=answers.counted if answers.counted is not None else len(answers.observed) or None,
+                comments=answers.number,
             ),
             **_reactions(read.reaction_types),
         },
@@ -176,18 +189,28 @@ def posts_counted(rows: Rows[Whole]) -> int:
 
 def without_files(seen: Seen[Post]) -> Gap | None:
     """Files of a post of which Nextdoor gives no address."""
-    listed = seen.what.media if isinstance(seen.what.media, list) else []
-    lacking = sum(_address(one) is None for one in listed)
-    if not lacking:
-        return None
     at = moment(seen.what.creation_date_epoch_seconds)
+    return _without_files("a post", str(seen.what.id), seen.what.media, at)
+
+
+def _without_files(whose: str, native_id: str, media: object, at: datetime | None) -> Gap | None:
+    lacking = _lacking(media)
+    if not any(lacking):
+        return None
     return Gap(
-        what=f"{lacking} of {len(listed)} files of a post",
+        what=f"{sum(lacking)} of {len(lacking)} files of {whose}",
         why="Nextdoor gives no address for it. Keep the file that was published",
-        native_id=str(seen.what.id),
+        native_id=native_id,
         since=at,
         until=at,
     )
+
+
+def _lacking(media: object) -> list[bool]:
+    """Of each file of an item, whether Nextdoor gives no address for it; what is no list of them gives none."""
+    if isinstance(media, list):
+        return [_address(one) is None for one in media]
+    return [True] if media else []
 
 
 # -- what answers them ---------------------------------------------------------------------------------------
@@ -196,10 +219,20 @@ def without_files(seen: Seen[Post]) -> Gap | None:
 def answers(seen: Whole, of: Known) -> Answers:
     """What answers a post, as far as it stands inside it, each item once."""
     told: dict[str, Observation] = {}
+    lacking: dict[str, Gap | None] = {}
     for one in seen.below or []:
         read = _comment(one, seen.post.what, of)
-        told.setdefault(read.native_id, read)
-    return Answers(list(told.values()), _number(seen.post.what.comment_count))
+        name, media = read.native_id, one.seen.what.media
+        lacking.setdefault(name, _without_files("a comment", name, media, read.published_at))
+        told.setdefault(name, read)
+    counted = _number(seen.post.what.comment_count)
+    gaps = [gap for gap in lacking.values() if gap is not None]
+    return Answers(list(told.values()), counted, bool(seen.unread), gaps)
+
+
+def below(post: Seen[Post]) -> Callable[[str], str]:
+    """What answers a post is called by the post and its own id."""
+    return lambda name: f"{post.what.id}/{name}"
 
 
 def _comment(below: Below, above: Post, of: Known) -> Observation:
@@ -219,6 +252,7 @@ def _comment(below: Below, above: Post, of: Known) -> Observation:
         in_reply_to=f"{root}/{inside}" if inside else root,
         published_at=moment(read.creation_date_epoch_seconds) or moment(read.creation_date),
         attachments=tuple(_unique(_listed_files(read.media))),
+        files_told=not any(_lacking(read.media)),
         counts=_counted(likes=_number(read.like_count), downvotes=_number(read.downvote_count)),
         extra=_told(author_type=kind, neighborhood=_said(author.get("neighborhood_name"))),
         evidence=(below.seen.span,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from connectors import spans
 from connectors.contract import Span
 from connectors.nextdoor.shapes import Agency, Area, Comment, Post, Profile
-from connectors.pieces import Malformed, value, why
+from connectors.pieces import Malformed, Unread, sorted_out, value, why
 
 T = TypeVar("T")
 
@@ -50,11 +50,15 @@ class Seen(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[T]):
-    """One answer of a list: its items, what stands beside them, and what leads to the next answer."""
+    """One answer of a list: its items, what stands beside them, and what leads to the next answer.
+
+    `unread` are those among them that are of another shape.
+    """
 
     items: list[T]
     beside: Mapping[str, Any]
     following: str | None = None
+    unread: list[Unread] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,12 @@ class Below:
 class Whole:
     """A post with everything that answers it, at any depth, as far as it stands inside; None where no list of it does.
 
-    What is no object in such a list bears no id and is left out: the number of
-    those that were read then stays below the one that Nextdoor counts.
+    `unread` is what cannot be read of that. What stands inside it is not read either.
     """
 
     post: Seen[Post]
     below: list[Below] | None
+    unread: list[Unread] = field(default_factory=list)
 
 
 def profile(answer: Answer) -> Seen[Profile]:
@@ -89,14 +93,14 @@ def profiles(answer: Answer) -> Rows[Seen[Profile]]:
 
 def areas(answer: Answer) -> Rows[Seen[Area]]:
     """The areas that an agency may address."""
-    return _rows(answer, Area, "result")
+    return _rows(answer, Area, "result", called="group_id")
 
 
 def posts(answer: Answer) -> Rows[Whole]:
     """Posts, each with what answers it."""
     rows = _rows(answer, Post, "posts")
-    whole = _guarded(answer, lambda: [Whole(one, _below(answer, one)) for one in rows.items])
-    return Rows(whole, rows.beside, rows.following)
+    whole = _guarded(answer, lambda: [_whole(answer, one) for one in rows.items])
+    return Rows(whole, rows.beside, rows.following, rows.unread)
 
 
 def agencies(answer: Answer) -> Rows[Seen[Agency]]:
@@ -104,7 +108,8 @@ def agencies(answer: Answer) -> Rows[Seen[Agency]]:
     body = answer.body
     at = _guarded(answer, lambda: spans.document(body))
     if body[at[0] : at[0] + 1] == b"[":
-        return Rows(_guarded(answer, lambda: _listed(answer, at, Agency)), {})
+        items, unread = _guarded(answer, lambda: _listed(answer, at, Agency))
+        return Rows(items, {}, unread=unread)
     members = _guarded(answer, lambda: spans.object_members(body, at))
     lists = [name for name, (start, _) in members.items() if body[start : start + 1] == b"["]
     if len(lists) != 1:
@@ -112,28 +117,28 @@ def agencies(answer: Answer) -> Rows[Seen[Agency]]:
     return _rows(answer, Agency, lists[0])
 
 
-def _below(answer: Answer, post: Seen[Post]) -> list[Below] | None:
+def _whole(answer: Answer, post: Seen[Post]) -> Whole:
     body = answer.body
     at = spans.member(body, post.at, "comments")
     if at is None or body[at[0] : at[0] + 1] != b"[":
-        return None
+        return Whole(post, None)
     found: list[Below] = []
+    strange: list[Unread] = []
     waiting: list[tuple[tuple[int, int], str | None]] = [(at, None)]
     while waiting:
         at, inside = waiting.pop()
-        for start, end in spans.array_items(body, *at):
-            if body[start : start + 1] != b"{":
-                continue
-            seen = _one(answer, (start, end), Comment)
+        items, unread = _listed(answer, at, Comment)
+        strange += unread
+        for seen in items:
             found.append(Below(seen, inside))
-            if b'"comments"' in body[start:end]:
-                deeper = spans.object_members(body, (start, end)).get("comments")
+            if b'"comments"' in body[slice(*seen.at)]:
+                deeper = spans.object_members(body, seen.at).get("comments")
                 if deeper is not None and body[deeper[0] : deeper[0] + 1] == b"[":
                     waiting.append((deeper, str(seen.what.id)))
-    return found
+    return Whole(post, found, strange)
 
 
-def _rows(answer: Answer, shape: type[T], *names: str) -> Rows[Seen[T]]:
+def _rows(answer: Answer, shape: type[T], *names: str, called: str = "id") -> Rows[Seen[T]]:
     """The list that stands under the first of these names which is there, with what stands beside it."""
 
     def read() -> Rows[Seen[T]]:
@@ -145,7 +150,8 @@ def _rows(answer: Answer, shape: type[T], *names: str) -> Rows[Seen[T]]:
         beside = dict(_plain(body, members, name))
         if _MORE in members and _MORE not in beside:
             raise Malformed(_UNCLEAR)
-        return Rows(_listed(answer, members[name], shape), beside, _following(beside))
+        items, unread = _listed(answer, members[name], shape, called)
+        return Rows(items, beside, _following(beside), unread)
 
     return _guarded(answer, read)
 
@@ -170,15 +176,17 @@ def _plain(body: bytes, members: Mapping[str, tuple[int, int]], but: str) -> Ite
             yield name, value(body[start:end], object)
 
 
-def _listed(answer: Answer, at: tuple[int, int], shape: type[T]) -> list[Seen[T]]:
-    return [_one(answer, where, shape) for where in spans.array_items(answer.body, *at)]
+def _listed(
+    answer: Answer, at: tuple[int, int], shape: type[T], called: str = "id"
+) -> tuple[list[Seen[T]], list[Unread]]:
+    """The items of a list, and those among them that cannot be read."""
+    told = sorted_out(answer.body, at, answer.exchange, shape, name=called)
+    places = [(one.what, (one.span.start, one.span.end)) for one in told.items]
+    return [Seen(what, place, answer.span(place)) for what, place in places], told.unread
 
 
 def _one(answer: Answer, at: tuple[int, int], shape: type[T]) -> Seen[T]:
-    what = value(answer.body[at[0] : at[1]], shape)
-    if getattr(what, "id", None) == "":
-        raise Malformed("the answer is not of Nextdoor's shape: an item has no id")
-    return Seen(what, at, answer.span(at))
+    return Seen(value(answer.body[at[0] : at[1]], shape), at, answer.span(at))
 
 
 def _guarded(answer: Answer, read: Callable[[], T]) -> T:

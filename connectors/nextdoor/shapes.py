@@ -6,11 +6,11 @@ taken as it comes, and weighed where it is used.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-Id = str | int
+Id = Annotated[str, msgspec.Meta(min_length=1)] | int
 
 
 class Profile(msgspec.Struct):

@@ -81,7 +81,7 @@ def account(seen: Seen[Account]) -> Observation:
 def board(seen: Seen[Board]) -> Observation:
     """A board: its name and what is written about it."""
     read = seen.what
-    owner = _text(read.owner, "username")
+    owner = read.owner.username if read.owner is not None else None
     return Observation(
         native_id=f"{BOARD}/{read.id}",
         kind=Kind.PROFILE,
@@ -122,6 +122,7 @@ def pin(seen: Seen[Pin], ours: Account, hidden: Collection[str]) -> Observation:
         url=f"{SITE}/pin/{read.id}/",
         published_at=moment(read.created_at),
         attachments=tuple(_files(read)),
+        files_told=_tells_files(read.media),
         counts=_metrics(read.pin_metrics),
         extra=_told(
             board=read.board_id,
@@ -140,6 +141,12 @@ def pin(seen: Seen[Pin], ours: Account, hidden: Collection[str]) -> Observation:
 def state_of(privacy: str | None) -> State:
     """How a board stands: secret ones are seen by those who were invited, protected ones as advertisements alone."""
     return State.PRESENT if (privacy or "PUBLIC").upper() == "PUBLIC" else State.HIDDEN
+
+
+def is_shared(read: Board, ours: Account) -> bool:
+    """Whether a board is the account's own, or one that several people share."""
+    owner = read.owner.username if read.owner is not None else None
+    return (owner or "").lower() == ours.username.lower() or bool(_number(read.collaborator_count))
 
 
 def lacks_film(read: Pin) -> bool:
@@ -162,14 +169,31 @@ def _words(read: Pin) -> Iterator[str]:
 def _files(read: Pin) -> Iterator[Attachment]:
     """The pictures and videos of a pin, in their order, each once."""
     met: set[str] = set()
+    told = read.alt_text
+    described = told if isinstance(told, str) else "" if told is None else None
     for one in _parts(read.media):
-        for file in _part(one, read.alt_text or ""):
+        for file in _part(one, described):
             if file.id not in met:
                 met.add(file.id)
                 yield file
 
 
-def _part(one: Mapping[str, Any], described: str) -> Iterator[Attachment]:
+def _tells_files(media: Any) -> bool:
+    """Whether Pinterest tells which files a pin has: each part of it is told, and has one."""
+    listed = media.get("items") if isinstance(media, dict) else None
+    parts = _parts(media)
+    whole = not isinstance(listed, list) or len(parts) == len(listed)
+    return (
+        bool(parts)
+        and whole
+        and all(
+            any(_part(one, None)) and _is_text(one, "video_url") and _is_text(one, "cover_image_url")
+            for one in parts
+        )
+    )
+
+
+def _part(one: Mapping[str, Any], described: str | None) -> Iterator[Attachment]:
     """A picture in its largest size, or a video with its cover. The same file has the same name in each size."""
     film, still = _text(one, "video_url"), _largest(one.get("images"))
     if not _is_film(one):
@@ -178,7 +202,7 @@ def _part(one: Mapping[str, Any], described: str) -> Iterator[Attachment]:
         return
     if film:
         yield Attachment(id=f"video:{_name(film)}", url=film, description=described)
-    cover = _text(one, "cover_image_url") or still
+    cover = _text(one, "cover_image_url") or (still if _is_text(one, "cover_image_url") else None)
     if cover:
         yield Attachment(id=f"cover:{_name(cover)}", url=cover)
 
@@ -255,3 +279,8 @@ def _text(told: Any, name: str) -> str | None:
     """A text inside an object that may be missing."""
     found = told.get(name) if isinstance(told, dict) else None
     return found if isinstance(found, str) and found else None
+
+
+def _is_text(told: Mapping[str, Any], name: str) -> bool:
+    """Whether a text stands inside an object, or nothing."""
+    return told.get(name) is None or isinstance(told[name], str)

@@ -15,13 +15,17 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     `account` is what the account is known by. The pins of the account come
     last in `waiting`, after those of each board. `hidden` are the boards that
-    the public does not see, and `secret` says whether the permission opens
+    the public does not see, `met` those of which it is known, and `odd` says
+    that one was listed which could not be read: pins may stand on one that was
+    not met. `secret` says whether the permission opens
     secret ones (None: not asked yet). `boards` and `posts` say whether
     everything was shown: of the boards with their sections, and of the pins.
     `films` counts the pins whose video Pinterest gave no address of.
     """
 
     account: str = ""
+    met: tuple[str, ...] = ()
+    odd: bool = False
     waiting: tuple[Way, ...] = ((BOARDS, ""), (PINS, ""))
     hidden: tuple[str, ...] = ()
     secret: bool | None = None

@@ -10,6 +10,10 @@ Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | Annotated
 """What an item is known by: a number, which is written as a text. It becomes a part of addresses."""
 
 
+_WORDS = ("title", "description", "link")
+"""What is written to each picture of a pin that has several."""
+
+
 class Account(msgspec.Struct):
     """The account that signed in, as it introduces itself. Older answers bear no id."""
 
@@ -31,6 +35,12 @@ class Account(msgspec.Struct):
         return _written(self.number)
 
 
+class Owner(msgspec.Struct):
+    """Whose a board is."""
+
+    username: str | None = None
+
+
 class Board(msgspec.Struct):
     """A board. Its pictures are those of its pins, and change with them."""
 
@@ -38,7 +48,7 @@ class Board(msgspec.Struct):
     name: str = msgspec.field()
     description: str | None = None
     privacy: str | None = None
-    owner: Any = None
+    owner: Owner | None = None
     created_at: str | None = None
     pin_count: Any = None
     follower_count: Any = None
@@ -68,7 +78,7 @@ class Pin(msgspec.Struct):
     created_at: str | None = None
     title: str | None = None
     description: str | None = None
-    alt_text: str | None = None
+    alt_text: Any = None
     link: str | None = None
     note: str | None = None
     board_number: Id | None = msgspec.field(default=None, name="board_id")
@@ -80,6 +90,17 @@ class Pin(msgspec.Struct):
     is_owner: bool | None = None
     has_been_promoted: Any = None
     pin_metrics: Any = None
+
+    def __post_init__(self) -> None:
+        """Refuse words of which it cannot be told what they are: without them the pin would be another one."""
+        listed = self.media.get("items") if isinstance(self.media, dict) else None
+        if listed is not None and not isinstance(listed, list):
+            raise ValueError("its pictures are no list, and their words are not told")
+        parts = listed or []
+        words = [one.get(name) for one in parts if isinstance(one, dict) for name in _WORDS]
+        odd = [one for one in words if one is not None and not isinstance(one, str)]
+        if odd or (any(words) and any(not isinstance(one, dict) for one in parts)):
+            raise ValueError("the words of one of its pictures are of another type")
 
     @property
     def id(self) -> str:

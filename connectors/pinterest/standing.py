@@ -36,6 +36,8 @@ class Told:
     state: State
     reason: str
     exchange: int
+    odd: bool = False
+    """Whether it is told in a shape that cannot be read."""
 
 
 class Standing:
@@ -91,24 +93,31 @@ class Standing:
 
     def _pin(self, number: str, *, own: bool) -> Told:
         try:
-            seen = self._asking.one(f"pins/{number}", Pin)
+            seen = self._asking.readable(f"pins/{number}", Pin)
         except NotGiven as refused:
             if own:
                 return self._refused(refused)
             why = f"{refused.fault.says}: removed, or no longer on a board that is shared"
             return Told(State.UNKNOWN, why, self._asking.last)
+        if seen is None:
+            return self._odd()
         shown, board = self._asking.last, seen.what.board_id
         above = self._board(board) if board else None
         if above is not None and above.state is State.HIDDEN:
             return Told(State.HIDDEN, f"200; its board: {above.reason}", shown)
+        if above is not None and above.odd:
+            return Told(State.UNKNOWN, f"200; its board: {above.reason}", shown)
         return Told(State.PRESENT, "200", shown)
 
     def _board(self, number: str) -> Told:
         if number not in self._boards:
             try:
-                seen = self._asking.one(f"boards/{number}", Board)
+                seen = self._asking.readable(f"boards/{number}", Board)
             except NotGiven as refused:
                 self._boards[number] = self._refused(refused)
+                return self._boards[number]
+            if seen is None:
+                self._boards[number] = self._odd()
             else:
                 privacy = seen.what.privacy
                 says = f"200 {privacy or ''}".rstrip()
@@ -119,7 +128,7 @@ class Standing:
         above = self._board(board)
         if above.state in {State.GONE, State.UNKNOWN}:
             return Told(above.state, f"{above.reason}, of its board", above.exchange)
-        bookmark, met = "", set[str]()
+        bookmark, met, odd = "", set[str](), False
         for _ in range(_MOST_SECTIONS):
             more = {"bookmark": bookmark} if bookmark else {}
             asked = {"page_size": str(MOST_AT_ONCE), **more}
@@ -129,12 +138,18 @@ class Standing:
                 return Told(State.UNKNOWN, refused.fault.says, self._asking.last)
             if any(one.what.id == number for one in rows.items):
                 return Told(above.state, above.reason, self._asking.last)
+            odd = odd or any(one.number in {number, None} for one in rows.unread)
             if rows.bookmark is None or rows.bookmark in met:
                 break
             bookmark = rows.bookmark
             met.add(bookmark)
+        if odd:
+            return self._odd()
         why = "200 without it, of its board: Pinterest tells no more of a section"
         return Told(State.UNKNOWN, why, self._asking.last)
+
+    def _odd(self) -> Told:
+        return Told(State.UNKNOWN, "200, in another shape than it promises", self._asking.last, odd=True)
 
     def _refused(self, refused: NotGiven) -> Told:
         shown, says = self._asking.last, refused.fault.says

@@ -6,6 +6,10 @@ list does not hold it. That list comes last: it holds what the account put on
 boards of others, and what moved from a board to one that had been read already.
 It is not documented whether a board's list holds the pins of its sections, so
 these are asked for as well.
+
+What stands in a list and cannot be read is a gap. A board is then asked for by
+its number, or by the number that the account's own pins bear: for a pin is as
+public as the board that it stands on, and without knowing that no pin is told.
 """
 
 from __future__ import annotations
@@ -19,10 +23,10 @@ from typing import Any
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Observation, Page, State
 from connectors.errors import UnexpectedResponse
-from connectors.failing import Asked
+from connectors.failing import AGAIN, Asked
 from connectors.pieces import Seen
 from connectors.pinterest import options, parse
-from connectors.pinterest.asking import Asking, Rows
+from connectors.pinterest.asking import Asking, Odd, Rows
 from connectors.pinterest.place import BOARDS, PINS, Place
 from connectors.pinterest.reading import introduction, secret_boards
 from connectors.pinterest.refusals import NotGiven
@@ -48,6 +52,8 @@ class Pass:
         """What each list that is being read has shown so far."""
         self._stalled: Counter[str] = Counter()
         self._anew: set[str] = set()
+        self._unclear: set[str] = set()
+        """Boards of which it cannot be told who sees them."""
 
     def run(self) -> Iterator[Batch]:
         """The introduction is read also when the pass is resumed; then the lists that wait."""
@@ -110,19 +116,88 @@ class Pass:
         """One answer of a list: what it shows, the bookmark that leads on, and the lists that it opens."""
         if path == BOARDS:
             boards = self._asked(path, bookmark, Board)
-            return self._boards(boards.items), self._lead(path, boards), self._opened(boards.items)
+            following, opened = self._lead(path, boards), self._opened(boards.items)
+            observed = self._boards(boards.items)
+            for one in boards.unread:
+                told, more = self._odd_board(one)
+                observed += told
+                opened += more
+            return observed, following, opened
         if path.endswith(_SECTIONS):
             above = path.removesuffix(_SECTIONS).rpartition("/")[2]
             sections = self._asked(path, bookmark, Section)
+            self._lacks_items("a section of a board", sections.unread, f"{parse.SECTION}/{above}/")
             found = [parse.section(one, above, self._place.hidden) for one in sections.items]
-            inside = [(f"{path}/{one.what.id}/pins", "") for one in sections.items]
-            return found, self._lead(path, sections), inside
+            numbers = [one.what.id for one in sections.items]
+            numbers += [one.number for one in sections.unread if one.number is not None]
+            return found, self._lead(path, sections), [(f"{path}/{one}/pins", "") for one in numbers]
         pins = self._asked(path, bookmark, Pin, self._of_pins(path))
-        self._move(
-            films=self._place.films + sum(parse.lacks_film(one.what) for one in pins.items if path == PINS)
-        )
-        shown = [parse.pin(one, self._ours, self._place.hidden) for one in pins.items]
-        return shown, self._lead(path, pins), []
+        following, shown = self._lead(path, pins), pins.items
+        for odd in pins.unread:
+            shared = f"{parse.SHARED}/" if odd.own is False else None
+            self._lacks_items("a pin", [odd], "" if odd.own or path == PINS else shared)
+        boards_found, opened = self._beyond(shown) if path == PINS and self._place.odd else ([], [])
+        shown = [one for one in shown if one.what.board_id not in self._unclear]
+        self._move(films=self._place.films + sum(parse.lacks_film(one.what) for one in shown if path == PINS))
+        told = [parse.pin(one, self._ours, self._place.hidden) for one in shown]
+        return [*boards_found, *told], following, opened
+
+    # -- boards that are told in another shape -------------------------------------------------------------
+
+    def _odd_board(self, odd: Odd) -> tuple[list[Observation], list[tuple[str, str]]]:
+        """A board that could not be read in its list: as it is told by its number, and else its gap; with its lists where it is known who sees them."""
+        number = odd.number
+        seen, _ = self._by_number(number) if number is not None else (None, True)
+        if seen is not None:
+            return self._boards([seen]), self._opened([seen])
+        self._lacks_items("a board", [odd], f"{parse.BOARD}/")
+        self._move(odd=True)
+        if number is None or odd.privacy is None:
+            return [], []
+        self._met_board(number, parse.state_of(odd.privacy))
+        return [], _lists_of(number)
+
+    def _beyond(self, pins: Sequence[Seen[Pin]]) -> tuple[list[Observation], list[tuple[str, str]]]:
+        """Boards that these pins stand on and that no list told in a shape that can be read."""
+        observed: list[Observation] = []
+        opened: list[tuple[str, str]] = []
+        numbers = dict.fromkeys(one.what.board_id for one in pins)
+        for number in numbers:
+            if number is None or number in self._place.met or number in self._unclear:
+                continue
+            seen, shown = self._by_number(number)
+            if seen is not None:
+                told = self._boards([seen])
+                if parse.is_shared(seen.what, self._ours):
+                    observed += told
+                    opened += self._opened([seen])
+            elif shown:
+                self._unclear.add(number)
+                why = "it cannot be told whether the public sees the board that they stand on"
+                self._gaps.append(
+                    Gap(what="pins", why=f"{why}. {AGAIN}", native_id=f"{parse.BOARD}/{number}")
+                )
+            else:
+                self._move(met=(*self._place.met, number))
+        return observed, opened
+
+    def _by_number(self, number: str) -> tuple[Seen[Board] | None, bool]:
+        """A board as it is told by its number, where it can be read, and whether it may be shown."""
+        with self._asking.about("a board", f"{parse.BOARD}/{number}") as asked:
+            try:
+                return self._asking.readable(f"boards/{number}", Board), True
+            except NotGiven as refused:
+                return None, not refused.not_found
+        if asked.gap is not None:
+            self._gaps.append(asked.gap)
+        return None, True
+
+    def _lacks_items(self, what: str, unread: Sequence[Odd], begins: str | None) -> None:
+        """Items of a list that cannot be read; their native ids are their numbers behind what they begin with, where that is known."""
+        for one in unread:
+            name = f"{begins}{one.number}" if begins is not None and one.number is not None else None
+            self._gaps += (replace(gap, native_id=name) for gap in self._asking.gaps_of(what, [one.what]))
+            self._move(boards=self._place.boards and what == "a pin", posts=False)
 
     def _asked(
         self, path: str, bookmark: str, shape: type[Any], more: Mapping[str, str] | None = None
@@ -141,15 +216,21 @@ class Pass:
 
     def _boards(self, items: Sequence[Seen[Board]]) -> list[Observation]:
         observed = [parse.board(one) for one in items]
-        closed = [
-            one.what.id for one, told in zip(items, observed, strict=True) if told.state is State.HIDDEN
-        ]
-        self._move(hidden=tuple(dict.fromkeys([*self._place.hidden, *closed])))
+        for one, told in zip(items, observed, strict=True):
+            self._met_board(one.what.id, told.state)
         return observed
 
+    def _met_board(self, number: str, state: State) -> None:
+        """Note who sees a board."""
+        place, closed = self._place, [number] if state is State.HIDDEN else []
+        self._move(
+            met=tuple(dict.fromkeys([*place.met, number])),
+            hidden=tuple(dict.fromkeys([*place.hidden, *closed])),
+        )
+
     def _opened(self, items: Sequence[Seen[Board]]) -> list[tuple[str, str]]:
-        """The lists of a board: its sections, and its pins."""
-        return [(f"boards/{one.what.id}/{what}", "") for one in items for what in ("sections", "pins")]
+        """The lists of these boards."""
+        return [one for board in items for one in _lists_of(board.what.id)]
 
     def _lead(self, path: str, rows: Rows[Any]) -> str | None:
         """What to ask with next; an error where the list has led there before."""
@@ -231,6 +312,11 @@ class Pass:
     def _batch(self, observed: Sequence[Observation] = ()) -> Batch:
         gaps, self._gaps = self._gaps, []
         return self._asking.batch(self._place.cursor(), observed, gaps=gaps)
+
+
+def _lists_of(number: str) -> list[tuple[str, str]]:
+    """The lists of a board: its sections, and its pins."""
+    return [(f"boards/{number}/{what}", "") for what in ("sections", "pins")]
 
 
 def _above(path: str) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from connectors.contract import Client, Exchange, Span
 from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
-from connectors.pieces import Seen
+from connectors.pieces import Seen, Sorted
 from connectors.reddit import reading, refusals
 from connectors.reddit.reading import Answer
 from connectors.reddit.session import Session
@@ -76,7 +76,7 @@ class Asking(Visit):
         exchange = self.get(path)
         return self._read(exchange, lambda body: reading.one(body, self.last, shape))
 
-    def tree(self, link: str, comment: str = "") -> tuple[Seen[Thing], list[Seen[Thing]]]:
+    def tree(self, link: str, comment: str = "") -> tuple[Sorted[Thing], Sorted[Thing]]:
         """A submission with its comments, or with those from one comment on."""
         exchange = self.get(
             f"comments/{_short(link)}",
@@ -88,7 +88,7 @@ class Asking(Visit):
         )
         return self._read(exchange, lambda body: reading.tree(body, self.last))
 
-    def more(self, link: str, children: Sequence[str]) -> list[Seen[Thing]]:
+    def more(self, link: str, children: Sequence[str]) -> Sorted[Thing]:
         """Comments that a tree left out, by their ids; at most a hundred."""
         form = {"api_type": "json", "link_id": link, "children": ",".join(children), "sort": "old"}
         exchange = self._asked(
@@ -98,10 +98,10 @@ class Asking(Visit):
         )
         return self._read(exchange, lambda body: reading.flat(body, self.last))
 
-    def info(self, names: Sequence[str]) -> list[Seen[Thing]]:
+    def info(self, names: Sequence[str]) -> Answer[Thing]:
         """Things by their full names, at most a hundred. Those that Reddit does not show are left out."""
         exchange = self.get("api/info", {"id": ",".join(names)})
-        return self._read(exchange, lambda body: reading.listing(body, self.last)).items
+        return self._read(exchange, lambda body: reading.listing(body, self.last))
 
     def fails_alone(self, error: TryAgainLater) -> bool:
         """Where no token is given, it is Reddit that fails, whatever was asked for with it."""

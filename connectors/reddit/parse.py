@@ -27,13 +27,15 @@ speaks as one), else a comment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from connectors.contract import Attachment, Author, Kind, Observation, Sighting, Span, State
+from connectors.contract import Attachment, Author, Gap, Kind, Observation, Sighting, Span, State
+from connectors.failing import AGAIN
 from connectors.pieces import Seen
 from connectors.reddit.shapes import (
     T1,
@@ -172,6 +174,7 @@ def post(read: Submission, span: Span) -> Observation:
         published_at=moment(read.created_utc),
         edited_at=_edited(read.edited),
         attachments=tuple(_files(read, original)),
+        files_told=_tells_files(_own(read)) and _tells_original(read, original),
         counts=_counted(
             score=read.score,
             comments=read.num_comments,
@@ -211,6 +214,7 @@ def comment(read: Comment, span: Span, speakers: Collection[str]) -> Observation
         published_at=moment(read.created_utc),
         edited_at=_edited(read.edited),
         attachments=tuple(_media(read.media_metadata, ())),
+        files_told=_tells_files({"media_metadata": read.media_metadata}),
         counts=_counted(score=read.score, reports=read.num_reports),
         extra=_told(
             submission=read.link_id,
@@ -287,13 +291,7 @@ def _options(poll: Any) -> list[str] | None:
 def _files(read: Submission, original: dict[str, Any] | None) -> Iterator[Attachment]:
     """Gallery, pictures and film of a submission, and those of what it crossposts."""
     met: set[str] = set()
-    own = {
-        "gallery_data": read.gallery_data,
-        "media_metadata": read.media_metadata,
-        "media": read.media,
-        "url": read.url,
-    }
-    for shown in (own, original or {}):
+    for shown in (_own(read), original or {}):
         gallery = _gallery(shown.get("gallery_data"))
         files = (
             *_media(shown.get("media_metadata"), gallery),
@@ -304,6 +302,49 @@ def _files(read: Submission, original: dict[str, Any] | None) -> Iterator[Attach
             if file.id not in met:
                 met.add(file.id)
                 yield file
+
+
+def _own(read: Submission) -> dict[str, Any]:
+    """What a submission says of its own files."""
+    return {
+        "gallery_data": read.gallery_data,
+        "media_metadata": read.media_metadata,
+        "media": read.media,
+        "url": read.url,
+    }
+
+
+def _tells_files(shown: Mapping[str, Any]) -> bool:
+    """Whether all that is said of files can be read: one that cannot be is not one that was taken out."""
+    gallery, metadata, media = (shown.get(name) for name in ("gallery_data", "media_metadata", "media"))
+    if not all(told is None or isinstance(told, dict) for told in (gallery, metadata, media)):
+        return False
+    items = (gallery or {}).get("items")
+    film = (media or {}).get("reddit_video")
+    return (
+        (items is None or isinstance(items, list))
+        and all(isinstance(one, dict) and isinstance(one.get("media_id"), str) for one in items or ())
+        and all(
+            isinstance(one, dict) and isinstance(one.get("s"), (dict, NoneType))
+            for one in (metadata or {}).values()
+        )
+        and isinstance(film, (dict, NoneType))
+        and isinstance((film or {}).get("fallback_url"), (str, NoneType))
+        and isinstance(shown.get("url"), (str, NoneType))
+    )
+
+
+def _tells_original(read: Submission, original: dict[str, Any] | None) -> bool:
+    """Whether what a crosspost shows of the other submission can be read, as far as it shows anything."""
+    if original is None:
+        return read.crosspost_parent_list in (None, [])
+    return _tells_files(original)
+
+
+def without_files(seen: Observation) -> Gap:
+    """That files of an item are told in another shape."""
+    why = f"Reddit tells a file of it in another shape; what was known of its files stands. {AGAIN}"
+    return Gap(what="files", why=why, native_id=seen.native_id)
 
 
 def _gallery(told: Any) -> Sequence[dict[str, Any]]:
@@ -326,13 +367,18 @@ def _media(metadata: Any, gallery: Sequence[dict[str, Any]]) -> Iterator[Attachm
             continue
         url = source.get("gif") if told.get("e") == _ANIMATED else source.get("u")
         kind, film = told.get("m"), source.get("mp4")
-        caption = captions.get(name, {}).get("caption")
         yield Attachment(
             id=f"media:{name}",
             url=url if isinstance(url, str) else film if isinstance(film, str) else None,
             media_type=kind.replace("image/jpg", "image/jpeg") if isinstance(kind, str) else None,
-            caption=caption if isinstance(caption, str) else "" if name in captions else None,
+            caption=_caption(captions.get(name)),
         )
+
+
+def _caption(of: Mapping[str, Any] | None) -> str | None:
+    """The line below a picture of a gallery: empty where there is none, None where it is not told."""
+    told = None if of is None else of.get("caption", "") or ""
+    return told if isinstance(told, str) else None
 
 
 def _film(media: Any) -> Iterator[Attachment]:

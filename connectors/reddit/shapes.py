@@ -1,4 +1,4 @@
-"""What is read of Reddit's answers. Unknown keys are ignored, ids and words are required."""
+"""What is read of Reddit's answers. Unknown keys are ignored; names, of which an id alone is one, and words are required."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Replies(msgspec.Struct):
 class _Said(msgspec.Struct, kw_only=True):
     """What comments and submissions have in common. What only moderators are told is missing or null for others."""
 
-    name: str
+    name: str = ""
+    id: str | int | None = None
     author: str | None = None
     author_fullname: str | None = None
     author_flair_text: str | None = None
@@ -87,13 +88,23 @@ class MoreOf(msgspec.Struct):
     """Comments that are not shown here: their ids, or none of them where a thread goes on below `parent_id`."""
 
     parent_id: str
-    children: list[str] = []
+    children: list[Any] = []
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids; one that is written as a number is the same."""
+        return [str(one) for one in self.children if is_id(one)]
+
+    @property
+    def whole(self) -> bool:
+        """Whether each of its children is an id."""
+        return all(is_id(one) for one in self.children)
 
 
 class ActionOf(msgspec.Struct, kw_only=True):
     """What a moderator did, as the moderation log has it."""
 
-    id: str
+    id: str | int
     action: str
     mod: str | None = None
     mod_id36: str | None = None
@@ -156,11 +167,19 @@ class T1(msgspec.Struct, tag_field="kind", tag="t1"):
 
     data: Comment
 
+    def __post_init__(self) -> None:
+        self.data.name = _full_name("t1", self.data.name, self.data.id)
+        if not self.data.parent_id.startswith(("t1_", "t3_")):
+            raise ValueError("it names neither a comment nor a submission that it answers")
+
 
 class T3(msgspec.Struct, tag_field="kind", tag="t3"):
     """A submission, as it stands in a list."""
 
     data: Submission
+
+    def __post_init__(self) -> None:
+        self.data.name = _full_name("t3", self.data.name, self.data.id)
 
 
 class More(msgspec.Struct, tag_field="kind", tag="more"):
@@ -173,6 +192,10 @@ class Action(msgspec.Struct, tag_field="kind", tag="modaction"):
     """An entry of the moderation log."""
 
     data: ActionOf
+
+    def __post_init__(self) -> None:
+        if not is_id(self.data.id):
+            raise ValueError("it has no id")
 
 
 class T5(msgspec.Struct, tag_field="kind", tag="t5"):
@@ -218,3 +241,17 @@ class Person(msgspec.Struct):
     date: float | None = None
     note: str | None = None
     mod_permissions: Any = None
+
+
+def is_id(told: object) -> bool:
+    """Whether it is an id: a text, or the same as a number."""
+    return (isinstance(told, str) and bool(told)) or (isinstance(told, int) and not isinstance(told, bool))
+
+
+def _full_name(kind: str, name: str, number: object) -> str:
+    """The full name of something of that kind, which its id tells as well."""
+    if not name and is_id(number):
+        return f"{kind}_{number}"
+    if not name.startswith(f"{kind}_") or name == f"{kind}_":
+        raise ValueError(f"it has no full name of its kind ({kind}_…)")
+    return name

@@ -4,7 +4,8 @@ Reddit shows a comment or submission that its author has deleted, without its
 words and its author: that is its own word, and the item is gone. It shows
 `[removed]` where a moderator or a filter has removed it: hidden. What it
 leaves out of its answer stands in a subreddit that is private or banned, or
-is withheld from whoever asks: that proves nothing.
+is withheld from whoever asks: that proves nothing. Nor does what stands there
+in a shape that cannot be read.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from connectors.reddit.shapes import T1, T2, T3, T5
 
 _BY_NAME = ("t1_", "t3_", "t5_")
 _WITHOUT = "200 without it: its subreddit is private or banned, or it is withheld"
+_UNREAD = "200, and what is told of it is of another shape"
 
 
 def of(asking: Asking, named: Address, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[list[Sighting]]:
@@ -40,13 +42,15 @@ def by_name(asking: Asking, names: Sequence[str]) -> list[Sighting]:
     except NotGiven as refused:
         return [_sighting(asking, name, State.UNKNOWN, refused.fault.says) for name in names]
     told = {}
-    for one in shown:
+    for one in shown.items:
         if isinstance(one.what, (T1, T3)):
             told[one.what.data.name] = parse.standing(one.what.data)
         elif isinstance(one.what, T5):
             told[one.what.data.name] = parse.Told(State.PRESENT, "200")
     left_out = parse.Told(State.UNKNOWN, _WITHOUT)
-    stands = [(name, told.get(name, left_out)) for name in names]
+    unread, unnamed = {one.id for one in shown.unread}, any(one.id is None for one in shown.unread)
+    strange = parse.Told(State.UNKNOWN, _UNREAD)
+    stands = [(name, told.get(name, strange if unnamed or name in unread else left_out)) for name in names]
     return [_sighting(asking, name, how.state, how.reason) for name, how in stands]
 
 

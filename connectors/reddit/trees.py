@@ -5,7 +5,8 @@ asked for by themselves, a hundred at once; where a thread goes on below a
 comment without any ids, the tree is asked for again from that comment on. Ids
 that were asked for and do not come are asked for by name: they are removed, or
 the answer was not whole, and then the tree is asked for from there. Where one
-of these questions fails for ever the rest of the tree is read all the same.
+of these questions fails for ever the rest of the tree is read all the same,
+and so is what stands beside a comment that is told in another shape.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from dataclasses import dataclass, field, replace
 
 from connectors.contract import Gap, Observation, Sighting
 from connectors.errors import UnexpectedResponse
-from connectors.failing import IN_SUCCESSION
-from connectors.pieces import Seen
+from connectors.failing import AGAIN, IN_SUCCESSION
+from connectors.pieces import Seen, Unread
 from connectors.reddit import parse
 from connectors.reddit.asking import AT_ONCE, Asking
 from connectors.reddit.refusals import NotGiven
@@ -53,13 +54,20 @@ class Tree:
     def read(self) -> Iterator[Step]:
         """Everything, a step for each question; `NotGiven` where the submission is not shown."""
         first, below = self._asking.tree(self._link)
-        if not isinstance(first.what, T3) or first.what.data.name != self._link:
-            raise UnexpectedResponse(f"Reddit was asked for {self._link}, and shows another submission.")
-        self.moderated = bool(first.what.data.can_mod_post)
-        yield self._step([first, *below])
+        for one in first.items:
+            if not isinstance(one.what, T3) or one.what.data.name != self._link:
+                raise self._another()
+            self.moderated = bool(one.what.data.can_mod_post)
+        if any(one.id not in {None, self._link} for one in first.unread):
+            raise self._another()
+        strange = self._unread("submissions", first.unread) + self._unread("comments", below.unread)
+        yield self._step([*first.items, *below.items], strange)
         while self._left:
             parent, ids = self._left.popleft()
             yield self._by_ids(ids) if ids else self._below(parent)
+
+    def _another(self) -> UnexpectedResponse:
+        return UnexpectedResponse(f"Reddit was asked for {self._link}, and shows another submission.")
 
     def _step(self, things: Sequence[Seen[Thing]], gaps: Sequence[Gap] = ()) -> Step:
         step = Step(gaps=list(gaps))
@@ -71,8 +79,14 @@ class Tree:
                 step.observations.append(said)
             elif isinstance(said, Sighting):
                 step.sightings.append(said)
+            if isinstance(said, Observation) and not said.files_told:
+                step.gaps.append(parse.without_files(said))
         for left in parse.mores(things):
-            ids = [name for name in left.data.children if name not in self._asked]
+            if not left.data.whole:
+                self.whole = False
+                why = f"Reddit leaves out comments and names some of them by no id. {AGAIN}"
+                step.gaps.append(Gap(what="comments", why=why, native_id=left.data.parent_id))
+            ids = [name for name in left.data.ids if name not in self._asked]
             self._asked.update(ids)
             for begin in range(0, len(ids), AT_ONCE):
                 self._left.append((left.data.parent_id, tuple(ids[begin : begin + AT_ONCE])))
@@ -89,9 +103,11 @@ class Tree:
 
     def _by_ids(self, ids: Sequence[str]) -> Step:
         things: list[Seen[Thing]] = []
+        strange: list[Gap] = []
         try:
             with self._asking.about("comments", self._link):
-                things = self._asking.more(self._link, ids)
+                answer = self._asking.more(self._link, ids)
+                things, strange = answer.items, self._unread("comments", answer.unread)
         except NotGiven as refused:
             return self._lacks(Gap(what="comments", why=refused.why, native_id=self._link))
         # Where Reddit fails at one of them, each is told by its own name, and what is below it by its own tree.
@@ -103,22 +119,27 @@ class Tree:
                     "comments", lacking, self._asking.info, of=self._link
                 )
             except NotGiven as refused:
-                return self._lacks(Gap(what="comments", why=refused.why, native_id=self._link), things)
-            told = [one for answer in answers for one in answer]
+                lacking_all = Gap(what="comments", why=refused.why, native_id=self._link)
+                return self._lacks(lacking_all, things, strange)
+            told = [one for shown_by_name in answers for one in shown_by_name.items]
+            for shown_by_name in answers:
+                strange += self._unread("comments", shown_by_name.unread)
             for one in told:
                 if isinstance(one.what, T1) and parse.taken(one.what.data) is None:
                     self._goes_on(one.what.data.name)
             things = [*things, *told]
             if failed:
-                return self._fails(failed, things)
+                return self._fails([*failed, *strange], things)
         self._failed = 0
-        return self._step(things)
+        return self._step(things, strange)
 
     def _below(self, comment: str) -> Step:
         things: list[Seen[Thing]] = []
+        strange: list[Gap] = []
         try:
             with self._asking.about("answers", self._link) as asked:
-                _, things = self._asking.tree(self._link, comment)
+                _, answer = self._asking.tree(self._link, comment)
+                things, strange = answer.items, self._unread("answers", answer.unread)
         except NotGiven as refused:
             return self._lacks(Gap(what="answers", why=refused.why, native_id=comment))
         if asked.gap is not None:
@@ -127,12 +148,17 @@ class Tree:
         # Where the comment is shown no more, Reddit shows the tree from its beginning: all of it was met already.
         if _leads_nowhere(comment, things):
             why = "Reddit says that there is more below it, and leads on to where it has led before. Look at it in a browser"
-            return self._lacks(Gap(what="answers", why=why, native_id=comment), things)
-        return self._step(things)
+            return self._lacks(Gap(what="answers", why=why, native_id=comment), things, strange)
+        return self._step(things, strange)
 
-    def _lacks(self, gap: Gap, things: Sequence[Seen[Thing]] = ()) -> Step:
+    def _unread(self, what: str, unread: Sequence[Unread]) -> list[Gap]:
+        """The gaps of what an answer tells in another shape: then the tree is not whole."""
+        self.whole = self.whole and not unread
+        return self._asking.gaps_of(what, unread)
+
+    def _lacks(self, gap: Gap, things: Sequence[Seen[Thing]] = (), others: Sequence[Gap] = ()) -> Step:
         self.whole = False
-        return self._step(things, [gap])
+        return self._step(things, [gap, *others])
 
     def _fails(self, gaps: Sequence[Gap], things: Sequence[Seen[Thing]] = ()) -> Step:
         """A part that fails is passed over; where too many do in succession, so is the rest of the tree."""

@@ -17,7 +17,7 @@ from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, Span, State
 from connectors.errors import UnexpectedResponse
 from connectors.lists import Lists
-from connectors.pieces import Seen
+from connectors.pieces import Seen, Unread
 from connectors.reddit import found, options, parse
 from connectors.reddit.address import Address
 from connectors.reddit.asking import AT_ONCE, Asking
@@ -181,7 +181,8 @@ class Pass(Lists[Place]):
                 raise UnexpectedResponse(
                     f"Reddit leads on and on, and shows nothing new: {_TITLES[stage]} have no end."
                 )
-            self._move(listed=self._place.listed + len(answer.items))
+            self._move(listed=self._place.listed + len(answer.items) + len(answer.unread))
+            self._strange(stage, answer.unread)
             listings = self._noted(stage, answer)
             self._lead(stage, answer, met)
             yield self._batch(self._observed(answer.items), listings, self._sighted(answer.items))
@@ -209,8 +210,11 @@ class Pass(Lists[Place]):
             self._move(comments=False)
 
     def _says_all(self, stage: str) -> bool:
-        """Whether the end of this list says that every comment of the span was met: those of an account are its own alone."""
-        return stage == COMMENTS and self._named.is_subreddit
+        """Whether the end of this list says that every comment of the span was met: those of an account are its own alone.
+
+        What was told in another shape is not met: it may stand in any tree.
+        """
+        return stage == COMMENTS and self._named.is_subreddit and self._place.comments
 
     def _cut_off(self, times: Sequence[datetime]) -> None:
         """Reddit lists no older submissions, though there are some."""
@@ -257,6 +261,16 @@ class Pass(Lists[Place]):
     def _waits(self, name: str) -> None:
         if name not in self._place.trees:
             self._move(trees=(*self._place.trees, name))
+
+    def _strange(self, stage: str, unread: Sequence[Unread]) -> None:
+        """Things of a list are told in another shape: each of them may be whatever that list shows, and what it shows of that thing."""
+        if not unread:
+            return
+        self._gaps += self._asking.gaps_of(_TITLES[stage], unread)
+        if stage != LOG:
+            # The list of comments holds no submissions.
+            posts = self._place.posts and stage == COMMENTS
+            self._move(posts=posts, comments=False, held=False)
 
     def _lacks(self, stage: str, refused: NotGiven) -> None:
         self._misses(stage, Gap(what=_TITLES[stage], why=refused.why))
@@ -340,7 +354,9 @@ class Pass(Lists[Place]):
 
     def _observed(self, items: Sequence[Seen[Thing]]) -> list[Observation]:
         told = (parse.told(one, self._speakers) for one in items)
-        return [one for one in told if isinstance(one, Observation)]
+        observed = [one for one in told if isinstance(one, Observation)]
+        self._gaps += [parse.without_files(one) for one in observed if not one.files_told]
+        return observed
 
     def _sighted(self, items: Sequence[Seen[Thing]]) -> list[Sighting]:
         told = (parse.told(one, self._speakers) for one in items)
@@ -377,7 +393,7 @@ def _time(what: Thing) -> datetime | None:
 
 
 def _name(what: Thing) -> str:
-    return what.data.id if isinstance(what, Action) else getattr(what.data, "name", "")
+    return str(what.data.id) if isinstance(what, Action) else getattr(what.data, "name", "")
 
 
 def _cut_off_why(stage: str) -> str:

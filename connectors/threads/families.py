@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Observation
-from connectors.graph import NotGiven, advanced
+from connectors.graph import NotGiven, advanced, files_kept_back
 from connectors.graph_passes import under
 from connectors.threads import parse, shapes
 from connectors.threads.place import CONVERSATION, PENDING
@@ -39,6 +39,7 @@ def _post(walk: Walk, root: str, cursor: Cursor, *, approves: bool) -> Iterator[
     gap = parse.without_files(seen)
     walk.gaps += [gap] if gap is not None else []
     told = [parse.media(seen, ours.number, ours.username, described=walk.describes(fields))]
+    walk.gaps += files_kept_back(told)
     yield asking.batch(cursor, told, gaps=_gaps(walk))
     if seen.what.ghost_post_status:
         return
@@ -58,9 +59,10 @@ def _post(walk: Walk, root: str, cursor: Cursor, *, approves: bool) -> Iterator[
                 whole = False
         else:
             below = walk.answers(found, root)
+            walk.gaps += files_kept_back(below)
             names += [one.native_id for one in below]
-            leads = following(found)
-            if kind == CONVERSATION and seen.what.has_replies and len(names) == 1 and leads is None:
+            leads, whole = following(found), whole and not found.unread
+            if kind == CONVERSATION and seen.what.has_replies and len(names) == 1 and leads is None and whole:
                 walk.gaps.append(answered_and_not_shown(root))
                 whole = False
             if leads is not None:

@@ -17,12 +17,13 @@ raises rather than archive an emptied post.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors import graph
 from connectors.contract import Attachment, Author, Gap, Kind, Observation, State
-from connectors.graph import moment, path_of
+from connectors.graph import moment, number, path_of
 from connectors.pieces import Seen
 from connectors.threads.shapes import Account, Media
 
@@ -34,6 +35,11 @@ _WITH_FILES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 _SHOWN = frozenset({"", "NOT_HUSHED", "UNHUSHED"})
 """How an answer stands that nobody has hidden, or that was shown again; all others are kept from the public."""
 _OPTIONS = ("option_a", "option_b", "option_c", "option_d")
+
+
+def naming(*, mention: bool) -> Callable[[str], str]:
+    """By what an item of a list is known in the archive, of the number that it bears."""
+    return (lambda number: f"{MENTION}:{number}") if mention else str
 
 
 def account(seen: Seen[Account]) -> Observation:
@@ -102,6 +108,7 @@ def media(
         in_reply_to=answers,
         published_at=moment(read.timestamp),
         attachments=tuple(_files(read, "" if described else None)),
+        files_told=_parts(read)[1],
         extra={name: told for name, told in extra.items() if told},
         evidence=(seen.span,),
     )
@@ -125,8 +132,8 @@ def times(seen: Sequence[Seen[Media]]) -> list[datetime]:
 def without_files(seen: Seen[Media]) -> Gap | None:
     """What Threads shows on its page and gives no address of."""
     read = seen.what
-    parts = list(_data(read.children)) if read.media_type == _ALBUM else []
-    if parts:
+    parts, whole = _parts(read)
+    if parts or not whole:
         lacking = sum(not _text(one, "media_url") for one in parts)
     else:
         lacking = int(read.media_type in {*_WITH_FILES, _ALBUM} and not read.media_url)
@@ -166,11 +173,11 @@ def _files(read: Media, none: str | None) -> Iterator[Attachment]:
 
     `none` is what it means that no description stands there.
     """
-    parts = list(_data(read.children)) if read.media_type == _ALBUM else []
-    if not parts:
+    parts, whole = _parts(read)
+    if not parts and whole:
         yield from _file(read.id, read.media_type, read.media_url, read.thumbnail_url, read.alt_text or none)
     for one in parts:
-        identity = _text(one, "id")
+        identity = number(one)
         if identity is not None:
             address, cover = _text(one, "media_url"), _text(one, "thumbnail_url")
             told = _text(one, "alt_text") or none
@@ -193,10 +200,9 @@ def _identity(told: Any) -> str | None:
     return told if isinstance(told, str) and told else _text(told, "id")
 
 
-def _data(told: Any) -> Iterator[Mapping[str, Any]]:
-    """The objects of a list that stands inside another object."""
-    listed = told.get("data") if isinstance(told, dict) else None
-    yield from (one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else ()
+def _parts(read: Media) -> tuple[list[Mapping[str, Any]], bool]:
+    """The pictures and videos of an album that can be read, and whether all can; nothing else has any."""
+    return graph.parts(read.children) if read.media_type == _ALBUM else ([], True)
 
 
 def _digest(address: str) -> str:

@@ -27,10 +27,12 @@ class Place(graph_passes.Place, frozen=True, forbid_unknown_fields=True, kw_only
     """The list that is read, and where in it; see `graph_passes.Place` for what is not said here.
 
     `waiting` are lists below posts, each by its kind (`CONVERSATION` and those
-    that follow it), whose it is and what to ask for next.
+    that follow it), whose it is and what to ask for next; `odd` are the posts of
+    what answers which one cannot be read.
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
 
     stage: str = STAGES[0]
     waiting: tuple[tuple[str, str, dict[str, str]], ...] = ()
+    odd: tuple[str, ...] = ()

@@ -49,11 +49,16 @@ class Walk:
         return edge
 
     def below(self, kind: str, post: str, at: Mapping[str, str]) -> Edge[Media]:
-        """One answer of what answers a post: in the order in which it was written, but newest first where only that counts."""
+        """One answer of what answers a post: in the order in which it was written, but newest first where only that counts.
+
+        What cannot be read of it is a gap.
+        """
         edge = "conversation" if kind != PENDING else PENDING
         fields = shapes.REPLY_FIELDS if kind != PENDING else shapes.PENDING_FIELDS
         asked = {"reverse": "true" if kind == LATELY else "false", **at}
-        return self.listed(f"{post}/{edge}", fields, asked)
+        found = self.listed(f"{post}/{edge}", fields, asked)
+        self.gaps += self.asking.gaps_of("answers", found.unread)
+        return found
 
     def answers(self, edge: Edge[Media], post: str) -> list[Observation]:
         """What answers the post, as observed."""
@@ -85,7 +90,7 @@ def following(edge: Edge[T]) -> Mapping[str, str] | None:
     """What to ask with for the next answer; None where there is none."""
     if edge.following is not None:
         return edge.following
-    return {"after": edge.after} if edge.after and edge.items else None
+    return {"after": edge.after} if edge.after and edge.gave else None
 
 
 def introduction(asking: Asking, name: str, known: str = "") -> Introduced:
@@ -113,17 +118,19 @@ def reads_answers(token: Token | None) -> bool:
     return token is None or {"threads_basic", "threads_read_replies"} <= {*token.scopes}
 
 
-def numbers(asking: Asking, path: str) -> set[str]:
-    """The numbers of everything in a list; asked for to see how one of them stands."""
+def numbers(asking: Asking, path: str) -> tuple[set[str], bool]:
+    """The numbers of everything in a list, and whether all of it can be read; asked for to see how one of them stands."""
     found: set[str] = set()
+    whole = True
     at: Mapping[str, str] = {}
     met: set[str] = set()
     while True:
         edge, _ = asking.gathered(path, shapes.Who, lambda _: ("id",), at, LISTED_AT_ONCE)
         found |= {one.what.id for one in edge.items}
+        whole = whole and not edge.unread
         leads = following(edge)
         if leads is None:
-            return found
+            return found, whole
         at = advanced(leads, met, path)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from connectors.contract import Kind, Sighting, State
-from connectors.graph import Asking, NotGiven, TooMuch
+from connectors.graph import OF_ANOTHER_SHAPE, Asking, NotGiven, TooMuch
 from connectors.threads import parse, shapes
 from connectors.threads.place import MENTIONS, POSTS
 from connectors.threads.reading import numbers
@@ -48,9 +48,13 @@ class Standing:
 
     def _one(self, kind: Kind, name: str) -> Sighting:
         try:
-            seen, _ = self._asking.one(name, shapes.Media, _FIELDS.get(kind, ("id",)))
+            seen = self._asking.stands(name, shapes.Media, _FIELDS.get(kind, ("id",)))
         except NotGiven as refused:
             return self._refused(kind, name, refused)
+        if seen is None:
+            return Sighting(
+                native_id=name, state=State.UNKNOWN, exchange=self._asking.last, reason=OF_ANOTHER_SHAPE
+            )
         return Sighting(
             native_id=name, state=parse.state_of(seen.what), exchange=self._asking.last, reason="200"
         )
@@ -71,11 +75,13 @@ class Standing:
     def _mentions(self, names: Sequence[str]) -> list[Sighting]:
         """What others published is given to few applications by its number, but listed to each."""
         try:
-            shown = numbers(self._asking, f"{self._account}/{MENTIONS}")
+            shown, whole = numbers(self._asking, f"{self._account}/{MENTIONS}")
         except NotGiven as refused:
             shown, says = set[str](), f"{refused.status} {refused.fault.numbers}"
         else:
             says = "not among what names the account: it was removed, or is kept from us"
+            if not whole:
+                says = "not among what can be read of what names the account"
         at = self._asking.last
         return [
             Sighting(native_id=name, state=State.PRESENT, exchange=at, reason="listed")

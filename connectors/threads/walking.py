@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from connectors import graph_passes
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page
 from connectors.errors import AccessRevoked
-from connectors.graph import Asking, Edge, NotGiven, advanced, moment
+from connectors.graph import Asking, Edge, NotGiven, advanced, files_kept_back, moment
 from connectors.graph_passes import BOTH, NEAR, span, under
 from connectors.pieces import Seen
 from connectors.threads import asking as options
@@ -45,6 +45,7 @@ _TITLES: Mapping[str, str] = {
     GHOSTS: "ghost posts",
     MENTIONS: "posts that name the account",
     OWN_REPLIES: "the account's own answers",
+    POSTS: "posts",
 }
 _FIELDS: Mapping[str, Sequence[str]] = {
     GHOSTS: shapes.POST_FIELDS,
@@ -134,8 +135,12 @@ class Pass(graph_passes.Pass[Place]):
                 raise
             leads = None if self._past(found, stage) else following(found)
             self._lead(leads, self._met.setdefault(path, set()), path)
-            if found.items:
+            if found.gave:
                 self._place = self._place.giving(stage)
+            if found.unread:
+                naming = parse.naming(mention=stage == MENTIONS)
+                self._walk.gaps += self._asking.gaps_of(_TITLES[stage], found.unread, naming)
+                self._hides(stage)
             if stage == POSTS:
                 self._wait_for(found)
             self._note_files(found.items)
@@ -219,8 +224,10 @@ class Pass(graph_passes.Pass[Place]):
             return self._refused(kind, post, at, refused)
         observed = self._walk.answers(found, post)
         self._shown.setdefault(post, []).extend(one.native_id for one in observed)
+        if found.unread:
+            self._move(threads=False, odd=tuple(sorted({*self._place.odd, post})))
         leads = following(found)
-        if leads is None and kind == ANSWERED and not found.items and not at:
+        if leads is None and kind == ANSWERED and not found.gave and not at:
             self._walk.gaps.append(answered_and_not_shown(post))
             left = tuple(one for one in self._place.waiting if one[1] != post)
             self._move(threads=False, waiting=left)
@@ -238,7 +245,9 @@ class Pass(graph_passes.Pass[Place]):
             kind == LATELY or any(one[:2] == (PENDING, post) for one in self._place.waiting)
         ):
             return
-        self._unlisted += [post, *shown]
+        if post not in self._place.odd:
+            self._unlisted += [post, *shown]
+        self._move(odd=tuple(one for one in self._place.odd if one != post))
         self._shown.pop(post, None)
 
     def _refused(self, kind: str, post: str, at: Mapping[str, str], refused: NotGiven) -> Batch:
@@ -275,7 +284,7 @@ class Pass(graph_passes.Pass[Place]):
         if self._begins is None:
             return False
         at = parse.times(found.items)
-        return bool(at) and len(at) == len(found.items) and max(at) < self._from(stage) - NEAR
+        return bool(at) and len(at) == found.gave and max(at) < self._from(stage) - NEAR
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 
@@ -305,7 +314,7 @@ class Pass(graph_passes.Pass[Place]):
         )
 
     def _batch(self, observed: Sequence[Observation] = ()) -> Batch:
-        gaps = [*self._walk.gaps, *self._walk.fields_dropped()]
+        gaps = [*self._walk.gaps, *files_kept_back(observed), *self._walk.fields_dropped()]
         self._walk.gaps = []
         listings: list[Listing] = []
         if self._one_by_one:

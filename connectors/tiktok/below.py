@@ -7,6 +7,9 @@ read again.
 
 TikTok promises its order for the first five hundred comments of a video. What
 lies beyond is read as far as it is shown, and nothing there is called missing.
+
+A comment that stands in a list and cannot be read is a gap; what answers it is
+not asked for, and the list that it stands in is not promised.
 """
 
 from __future__ import annotations
@@ -52,6 +55,8 @@ class Below:
         self._met: dict[str, set[str]] = {}
         self._known: dict[str, set[str]] = {}
         self._stalled: Counter[str] = Counter()
+        self._odd: set[str] = set()
+        """Comments that cannot be read, and were said to be: a list may tell one again."""
 
     def step(self, one: Waits) -> tuple[list[Observation], list[Waits]]:
         """What the next answer of a list shows, and what is to be read after it, the last one first."""
@@ -69,18 +74,22 @@ class Below:
         return [], []
 
     def _stands(self, one: Waits) -> bool:
-        """Whether TikTok shows what a list stands below, which it says that it does not know."""
+        """Whether TikTok shows what a list stands below, which it says that it does not know; something that cannot be read may be it."""
         try:
             if one.thread:
-                return one.thread in self._door.picked(one.video, [one.thread]).names
-            return one.video in {seen.native_id for seen in self._door.named([one.video]).observed}
+                return bool({one.thread, ""} & {*self._door.picked(one.video, [one.thread]).shown})
+            found = self._door.named([one.video])
+            return bool({one.video, ""} & {*found.odd, *(seen.native_id for seen in found.observed)})
         except NotGiven as refused:
             return not refused.not_found
 
     def _read(self, one: Waits) -> tuple[list[Observation], list[Waits]]:
         at = one.at - 1 if one.last else one.at
         found = self._door.below(one.video, one.thread, at)
-        if one.last and one.last not in found.names and self._begins_anew(one):
+        self._notes(found)
+        # What stands first and cannot be read may be the one that was last.
+        may_be = {*found.shown, one.last if found.shown[:1] == [""] else ""}
+        if one.last and one.last not in may_be and self._begins_anew(one):
             return found.observed, [Waits(one.video, one.thread)]
         left: list[Waits] = []
         if found.following is not None and not self._reach.is_past(found.times):
@@ -115,18 +124,18 @@ class Below:
         if not (leads.isdecimal() and len(leads) <= _LONGEST_PLACE):
             raise UnexpectedResponse(f"TikTok leads on to no place of a list, below {one.name}.")
         met.add(leads)
-        counted = bool(found.names) and int(leads) == at + len(found.names)
-        read = one.read + len(found.names)
-        last = found.names[-1] if counted and read < _IN_ORDER else ""
-        return Waits(one.video, one.thread, int(leads), last, read)
+        counted = bool(found.shown) and int(leads) == at + len(found.shown)
+        read = one.read + len(found.shown)
+        last = found.shown[-1] if counted and read < _IN_ORDER else ""
+        return Waits(one.video, one.thread, int(leads), last, read, one.odd or found.odd)
 
     def _ends(self, one: Waits, found: Said) -> None:
         """The list is read as far as it is wanted."""
         self._forget(one)
-        if one.read + len(found.names) > _IN_ORDER:
+        if one.read + len(found.shown) > _IN_ORDER:
             why = f"TikTok lists only the first {_IN_ORDER} in their order: of those beyond, some may be left out"
             self._lacks("comments", why, one.name)
-        elif self._again[one.name] <= _TIMES_AGAIN:
+        elif self._again[one.name] <= _TIMES_AGAIN and not (one.odd or found.odd):
             self.listed.append(one.name)
 
     def _within(self, found: Said, names: Sequence[str]) -> list[str]:
@@ -145,13 +154,17 @@ class Below:
             return []
         with self._door.asking.about("answers to hidden comments", video) as asked:
             told = self._door.picked(video, names, inside=True)
+            self._notes(told)
         if asked.gap is not None:
             self.gaps.append(self._door.asking.lacking(asked.gap))
             self.whole = False
             return []
+        odd = {*told.shown} - {*told.names}
         for name in names:
-            if name in told.names and name not in told.short:
+            if name in told.names and name not in {*told.short, *told.within}:
                 self.listed.append(f"{video}/{name}")
+            elif name in told.within or (name not in told.names and {name, ""} & odd):
+                self.whole = False  # and it is a gap already
             else:
                 why = "the comment is hidden, and TikTok tells at most three answers to a hidden one"
                 self._lacks("answers", why, f"{video}/{name}")
@@ -162,6 +175,12 @@ class Below:
         self._met.pop(one.name, None)
         self._known.pop(one.name, None)
         self._stalled.pop(one.name, None)
+
+    def _notes(self, found: Said) -> None:
+        """Take along what is said of comments that cannot be read, of each once."""
+        self.gaps += [one for one in found.gaps if one.native_id is None or one.native_id not in self._odd]
+        self._odd |= {one.native_id for one in found.gaps if one.native_id is not None}
+        self.whole = self.whole and not found.gaps
 
     def _lacks(self, what: str, why: str, name: str) -> None:
         self.gaps.append(Gap(what=what, why=why, native_id=name))

@@ -75,7 +75,9 @@ def _lists(door: Door) -> Iterator[Finding]:
     except NotGiven as refused:
         yield Finding(what="videos", fine=False, remedy=f"{refused} {_PERMIT}.")
         return
-    yield Finding(what="videos" if found.observed else "videos: TikTok lists none yet", fine=True)
+    yield Finding(
+        what="videos" if found.observed or found.odd else "videos: TikTok lists none yet", fine=True
+    )
     if door.comments is not None and found.observed:
         yield _comments(door.comments, found)
     elif not isinstance(door, Accounts):

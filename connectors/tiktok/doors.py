@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from connectors.contract import Client, Gap, Observation, Page, State
 from connectors.errors import AccessRevoked, NoSuchPage
+from connectors.pieces import Seen, Unread
 from connectors.tiktok import address, options, parse, reading, shapes
 from connectors.tiktok.asking import Asking, as_list
 from connectors.tiktok.options import Way
 from connectors.tiktok.pace import Pace
 from connectors.tiktok.refusals import NotGiven
 from connectors.tiktok.shapes import Business, Comment, Film, Granted, Item, Person
+
+T = TypeVar("T")
 
 VIDEOS_AT_ONCE = 20
 COMMENTS_AT_ONCE = 30
@@ -50,10 +53,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """One answer of a list of videos, as observed, and what leads on."""
+    """One answer of a list of videos, as observed, what leads on, and those that cannot be read.
+
+    `odd` are the ids of these, empty where one has none, and `gaps` say so of
+    each.
+    """
 
     observed: list[Observation]
     following: str | None = None
+    odd: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
 
     @property
     def times(self) -> list[datetime | None]:
@@ -64,19 +73,25 @@ class Posted:
 class Said:
     """One answer of a list of comments.
 
-    `names` are the ids of the comments that the list itself holds, in its
-    order; `answered` those that have answers, `covered` those of them that are
+    `shown` are the ids of all that the list itself holds, in its order, empty
+    where one cannot be read, and `names` those of the comments that can be;
+    `answered` those that have answers, `covered` those of them that are
     hidden, and `short` those of which fewer answers stood inside than TikTok
-    counts.
+    counts. `odd` says whether a comment of the list cannot be read, `within`
+    which comments hold an answer that cannot be, and `gaps` say so of each.
     """
 
     observed: list[Observation]
+    shown: list[str]
     names: list[str]
     answered: list[str]
     covered: list[str]
     short: list[str]
     times: list[datetime | None]
     following: str | None
+    odd: bool = False
+    within: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
 
 
 class Door(ABC):
@@ -103,6 +118,15 @@ class Door(ABC):
     def comments(self) -> Accounts | None:
         """The door itself where it shows comments, and they are permitted."""
         return None
+
+    def _posted(self, found: reading.Answer[T], read: Callable[[Seen[T], str], Observation]) -> Posted:
+        """What an answer of a list of videos says."""
+        return Posted(
+            parse.once(read(one, self.called) for one in found.items),
+            found.following,
+            [reading.known_as(one.id) or "" for one in found.unread],
+            self.asking.gaps_of("a video", found.unread, reading.known_as),
+        )
 
     @abstractmethod
     def _introduction(self) -> Account: ...
@@ -194,7 +218,7 @@ class Accounts(Door):
         told = {"app_id": self.asking.application, "access_token": self.asking.token}
         exchange = self.asking.post("tt_user/token_info/get", {}, told, {})
         seen = self.asking.read(exchange, lambda body, last: reading.one(body, last, Granted))
-        self._business = seen.what.creator_id
+        self._business = str(seen.what.creator_id)
         told_of = reading.words(seen.what.scope)
         # Permissions in other words than these would be none that can be looked for.
         self.granted = told_of if {*shapes.BUSINESS_FIELDS, VIDEOS, COMMENTS} & {*told_of} else None
@@ -214,14 +238,11 @@ class Accounts(Door):
             **more,
         }
         exchange = self.asking.get("business/video/list", asked, self._headers())
-        return self.asking.read(exchange, lambda body, last: self._items(body, last, paged=paged))
-
-    def _items(self, body: bytes, last: int, *, paged: bool) -> Posted:
-        found = reading.many(body, last, Item, "videos", paged=paged)
-        return Posted(
-            parse.once(parse.item(one, self.called) for one in found.items),
-            found.following,
+        found = self.asking.read(
+            exchange,
+            lambda body, last: reading.many(body, last, Item, "videos", paged=paged, called="item_id"),
         )
+        return self._posted(found, parse.item)
 
     def below(self, video: str, thread: str, at: int) -> Said:
         """One answer of the comments of a video or, with `thread`, of what answers one of them; newest first."""
@@ -248,7 +269,41 @@ class Accounts(Door):
             **more,
         }
         exchange = self.asking.get(path, asked, self._headers())
-        return self.asking.read(exchange, lambda body, last: _heard(body, last, video, thread, paged=paged))
+        return self.asking.read(
+            exchange, lambda body, last: self._heard(body, last, video, thread, paged=paged)
+        )
+
+    def _heard(self, body: bytes, last: int, video: str, thread: str, *, paged: bool) -> Said:
+        """What an answer of a list of comments says; answers that stand inside a comment are items of their own."""
+        found = reading.many(body, last, Comment, "comments", paged=paged, called="comment_id")
+        what = "an answer" if thread else "a comment"
+        said = Said([], found.names(), [], [], [], [], [], found.following, bool(found.unread))
+        said.gaps.extend(self._odd(what, found.unread, video))
+        for one in found.items:
+            seen = parse.comment(one, video, thread)
+            name = reading.name_of(one.what.comment_id)
+            inside = reading.within(body, one.span, Comment, "reply_list", called="comment_id")
+            said.observed.append(seen)
+            said.observed.extend(parse.comment(two, video, name) for two in inside.items)
+            said.names.append(name)
+            said.times.append(seen.published_at)
+            if inside.unread:
+                said.within.append(name)
+                said.gaps.extend(self._odd("an answer", inside.unread, video))
+            if not thread and (parse.answered(one.what) or inside.unread):
+                (said.answered if seen.state is State.PRESENT else said.covered).append(name)
+            if (parse.number(one.what.replies) or 0) > len(inside.items):
+                said.short.append(name)
+        return replace(said, observed=parse.once(said.observed))
+
+    def _odd(self, what: str, unread: Sequence[Unread], video: str) -> list[Gap]:
+        """A gap for each comment below a video that cannot be read."""
+
+        def known_as(told: str) -> str | None:
+            name = reading.known_as(told)
+            return f"{video}/{name}" if name is not None else None
+
+        return self.asking.gaps_of(what, unread, known_as)
 
     def _headers(self) -> Mapping[str, str]:
         return {"Access-Token": self.asking.token}
@@ -288,33 +343,13 @@ class Display(Door):
     def _told(self, path: str, told: object, *, paged: bool) -> Posted:
         fields = {"fields": ",".join(shapes.FILM_FIELDS)}
         exchange = self.asking.post(path, fields, told, self._headers(), path)
-        return self.asking.read(exchange, lambda body, last: self._films(body, last, paged=paged))
-
-    def _films(self, body: bytes, last: int, *, paged: bool) -> Posted:
-        found = reading.many(body, last, Film, "videos", paged=paged)
-        return Posted(parse.once(parse.film(one, self.called) for one in found.items), found.following)
+        found = self.asking.read(
+            exchange, lambda body, last: reading.many(body, last, Film, "videos", paged=paged)
+        )
+        return self._posted(found, parse.film)
 
     def _headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.asking.token}"}
-
-
-def _heard(body: bytes, exchange: int, video: str, thread: str, *, paged: bool) -> Said:
-    """What an answer of a list of comments says; answers that stand inside a comment are items of their own."""
-    found = reading.many(body, exchange, Comment, "comments", paged=paged)
-    said = Said([], [], [], [], [], [], found.following)
-    for one in found.items:
-        seen = parse.comment(one, video, thread)
-        name = reading.name_of(one.what.comment_id)
-        inside = reading.within(body, one.span, Comment, "reply_list")
-        said.observed.append(seen)
-        said.observed.extend(parse.comment(two, video, name) for two in inside)
-        said.names.append(name)
-        said.times.append(seen.published_at)
-        if not thread and parse.answered(one.what):
-            (said.answered if seen.state is State.PRESENT else said.covered).append(name)
-        if (parse.number(one.what.replies) or 0) > len(inside):
-            said.short.append(name)
-    return replace(said, observed=parse.once(said.observed))
 
 
 def arrive(http: Client, secret: Mapping[str, str] | None, page: Page, pace: Pace) -> Door:

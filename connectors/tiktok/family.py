@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.contract import Batch, Listing
@@ -17,10 +18,14 @@ _NOTHING = Place().cursor()
 
 
 def of(door: Door, root: str, known: str) -> Iterator[Batch]:
-    """The video `root` with what answers it; where it is not shown, how it stands."""
+    """The video `root` with what answers it; where it is not shown, how it stands, and where it cannot be read, its gap."""
     asking, began = door.asking, door.asking.now()
     door.introduced(known)
-    shown = [one for one in door.named([root]).observed if one.native_id == root]
+    found = door.named([root])
+    shown = [one for one in found.observed if one.native_id == root]
+    if found.gaps and not shown:
+        yield asking.batch(_NOTHING, gaps=[replace(one, native_id=root) for one in found.gaps])
+        return
     if not shown:
         yield asking.batch(_NOTHING, sightings=[left_out(asking, root)])
         return

@@ -172,7 +172,7 @@ def _video(
     at: Any,
     text: str,
     share: str | None,
-    cover: str | None,
+    cover: Any,
     counts: dict[str, int],
     extra: dict[str, object],
 ) -> Observation:
@@ -183,7 +183,9 @@ def _video(
         text=text,
         url=_address(share, called, name),
         published_at=moment(at),
-        attachments=(Attachment(id=f"cover:{name}", url=cover),) if cover else (),
+        attachments=_file_at(f"cover:{name}", cover),
+        # Each has one.
+        files_told=bool(cover) and _tells(cover),
         counts=counts,
         extra={each: told for each, told in extra.items() if told is not None},
         evidence=(seen.span,),
@@ -223,7 +225,8 @@ def comment(seen: Seen[Comment], video: str, thread: str = "") -> Observation:
         text=read.text or "",
         in_reply_to=f"{video}/{above}" if above and above != name else video,
         published_at=moment(read.create_time),
-        attachments=(Attachment(id=f"image:{name}", url=read.image_url),) if read.image_url else (),
+        attachments=_file_at(f"image:{name}", read.image_url),
+        files_told=_tells(read.image_url),
         counts=_counted(
             likes=read.likes,
             replies=read.replies,
@@ -260,10 +263,21 @@ def once(observed: Iterable[Observation]) -> list[Observation]:
 
 
 def _author(read: Comment) -> Author | None:
-    who = read.unique_identifier or (str(read.user_id) if read.user_id else None)
+    who = str(read.unique_identifier or read.user_id or "") or None
+    if not read.named:
+        return Author(id=who)
     if not (who or read.display_name or read.username):
         return None
     return Author(id=who, name=read.display_name or None, handle=read.username or None)
+
+
+def _file_at(name: str, address: Any) -> tuple[Attachment, ...]:
+    return (Attachment(id=name, url=address),) if address and isinstance(address, str) else ()
+
+
+def _tells(address: Any) -> bool:
+    """Whether TikTok tells where a file is, or that there is none."""
+    return address is None or isinstance(address, str)
 
 
 def _file(address: str) -> str:

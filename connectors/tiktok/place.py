@@ -12,7 +12,8 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `at` is where to go on, and `last` the item that stood before it: where
     another one stands in its place by then, something has slipped. `read`
-    counts what was read of the list so far.
+    counts what was read of the list so far, and `odd` says that something in
+    it could not be read.
     """
 
     video: str
@@ -20,6 +21,7 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: int = 0
     last: str = ""
     read: int = 0
+    odd: bool = False
 
     @property
     def name(self) -> str:
@@ -33,7 +35,8 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
     `way` says by which door the pass was begun: the other one is shown other
     things. `account` is the account's id for the application. `at` is the
     moment before which videos are asked for next, `ended` whether there are
-    none. `waiting` are the lists below them. `total` counts the comments that
+    none, and `posts` whether each of them could be read. `waiting` are the
+    lists below them. `total` counts the comments that
     TikTok counts, and `whole` says whether all of them were shown. `one_by_one`
     is set after a pass that met a list which was not shown whole: what answers
     each item is then listed by itself, so that this one does not keep the
@@ -44,6 +47,7 @@ class Place(cursors.Place, frozen=True, forbid_unknown_fields=True, kw_only=True
     account: str = ""
     at: str = ""
     ended: bool = False
+    posts: bool = True
     waiting: tuple[Waits, ...] = ()
     total: int = 0
     whole: bool = True

@@ -17,7 +17,7 @@ import msgspec
 
 from connectors import pieces, spans
 from connectors.contract import Span
-from connectors.pieces import Malformed, Seen, value
+from connectors.pieces import Malformed, Seen, Sorted, Unread, value
 
 T = TypeVar("T")
 
@@ -27,11 +27,19 @@ _CURSOR = re.compile(r"[!-~]{1,256}")
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """One answer of a list: its items, and what to ask with for the next one; None where there is none."""
+    """One answer of a list: its items, those that cannot be read, and what to ask with for the next one; None where there is none."""
 
     items: list[Seen[T]]
+    unread: list[Unread]
     following: str | None
-    body: bytes
+    called: str
+    """The member that these items are called by."""
+
+    def names(self) -> list[str]:
+        """The ids of all that stands in the list, in its order; empty where one cannot be read."""
+        told = {one.span: str(getattr(one.what, self.called)) for one in self.items}
+        told |= {one.span: known_as(one.id) or "" for one in self.unread}
+        return [told[span] for span in sorted(told, key=lambda span: span.start)]
 
 
 def one(body: bytes, exchange: int, shape: type[T], *path: str) -> Seen[T]:
@@ -45,8 +53,10 @@ def one(body: bytes, exchange: int, shape: type[T], *path: str) -> Seen[T]:
         raise Malformed(_why(error)) from error
 
 
-def many(body: bytes, exchange: int, shape: type[T], name: str, *, paged: bool = True) -> Answer[T]:
-    """One answer of a list.
+def many(
+    body: bytes, exchange: int, shape: type[T], name: str, *, paged: bool = True, called: str = "id"
+) -> Answer[T]:
+    """One answer of a list, of items that are `called` so.
 
     A list that is left out is taken for an empty one only where the answer
     says that nothing follows.
@@ -62,23 +72,37 @@ def many(body: bytes, exchange: int, shape: type[T], name: str, *, paged: bool =
             listed_at = None
         if listed_at is None and (more or at is None):
             raise Malformed(f"a list of TikTok without its items ({name})")
-        items = pieces.items(body, listed_at, exchange, shape) if listed_at is not None else []
+        told: Sorted[T] = Sorted([])
+        if listed_at is not None:
+            told = pieces.sorted_out(body, listed_at, exchange, shape, name=called)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(_why(error)) from error
-    return Answer(items, _cursor(following) if paged and more else None, body)
+    return Answer(told.items, told.unread, _cursor(following) if paged and more else None, called)
 
 
-def within(body: bytes, seen: Span, shape: type[T], name: str) -> list[Seen[T]]:
-    """The items of a list that stands inside an item; none where no list stands there."""
+def within(body: bytes, seen: Span, shape: type[T], name: str, *, called: str = "id") -> Sorted[T]:
+    """The items of a list that stands inside an item; none where no list stands there.
+
+    Something else in its place is one that cannot be read, and so is a list
+    of which nothing can be.
+    """
     if f'"{name}"'.encode() not in body[seen.start : seen.end]:
-        return []
+        return Sorted([])
+    at = spans.member(body, (seen.start, seen.end), name)
+    if at is None or body[at[0] : at[1]] == b"null":
+        return Sorted([])
     try:
-        at = spans.member(body, (seen.start, seen.end), name)
-        if at is None or body[at[0] : at[0] + 1] != b"[":
-            return []
-        return pieces.items(body, at, seen.exchange, shape)
+        return pieces.sorted_out(body, at, seen.exchange, shape, name=called)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Malformed(_why(error)) from error
+        return Sorted([], [Unread(None, Span(seen.exchange, *at), _why(error))])
+
+
+def known_as(told: str | None) -> str | None:
+    """What is given as an id, where it can be one."""
+    try:
+        return name_of(told)
+    except Malformed:
+        return None
 
 
 def name_of(told: str | int | None) -> str:

@@ -1,16 +1,26 @@
-"""What is read of TikTok's answers. Unknown keys are ignored, ids are required, and numbers come as texts or as numbers."""
+"""What is read of TikTok's answers. Unknown keys are ignored, ids are required, and numbers come as texts or as numbers.
+
+What no words, no writer and no state depend on may be of any type. Whatever
+else is of another one makes the item one that cannot be read.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,64}\Z")] | Annotated[int, msgspec.Meta(ge=0)]
+"""What an item is known by. It becomes a part of what is asked."""
+
+Above = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{0,64}\Z")] | Annotated[int, msgspec.Meta(ge=0)]
+"""What an item answers; empty or 0 where it answers nothing but the video."""
 
 
 class Granted(msgspec.Struct):
     """Whose a token is, and what it permits."""
 
-    creator_id: str
+    creator_id: str | int
     scope: Any = None
 
 
@@ -47,11 +57,11 @@ class Person(msgspec.Struct):
 class Item(msgspec.Struct):
     """A video, or what else was posted, as the door for businesses tells it."""
 
-    item_id: str | int
+    item_id: Id
     create_time: Any = None
     caption: str | None = None
     share_url: str | None = None
-    thumbnail_url: str | None = None
+    thumbnail_url: Any = None
     media_type: Any = None
     is_ad: Any = None
     video_duration: Any = None
@@ -65,12 +75,12 @@ class Item(msgspec.Struct):
 class Film(msgspec.Struct):
     """The same, as the Display API tells it."""
 
-    id: str | int
+    id: Id
     create_time: Any = None
     title: str | None = None
     video_description: str | None = None
     share_url: str | None = None
-    cover_image_url: str | None = None
+    cover_image_url: Any = None
     duration: Any = None
     is_aigc: Any = None
     view_count: Any = None
@@ -82,21 +92,31 @@ class Film(msgspec.Struct):
 class Comment(msgspec.Struct):
     """A comment, or an answer to one: TikTok knows no answers to answers."""
 
-    comment_id: str | int
+    comment_id: Id
     text: str | None = None
     create_time: Any = None
-    parent_comment_id: str | int | None = None
+    parent_comment_id: Above | None = None
     status: str | None = None
-    owner: Any = None
-    username: str | None = None
-    display_name: str | None = None
-    unique_identifier: str | None = None
+    owner: bool | float | str | None = None
+    username: Any = None
+    display_name: Any = None
+    unique_identifier: str | int | None = None
     user_id: str | int | None = None
-    image_url: str | None = None
+    image_url: Any = None
     likes: Any = None
     replies: Any = None
     liked: Any = None
     pinned: Any = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is neither told by whom it is nor that nobody is told."""
+        if not (self.named or self.unique_identifier or self.user_id):
+            raise ValueError("it is told by no id who wrote it, and by a name of another type")
+
+    @property
+    def named(self) -> bool:
+        """Whether the names of who wrote it are told, or that there are none."""
+        return all(one is None or isinstance(one, str) for one in (self.username, self.display_name))
 
 
 BUSINESS_FIELDS = {

@@ -53,24 +53,28 @@ class Standings:
 
     def _videos(self, names: Sequence[str]) -> list[Sighting]:
         try:
-            shown = {one.native_id for one in self._door.named(names).observed}
+            found = self._door.named(names)
         except NotGiven as refused:
             return [self._told(name, State.UNKNOWN, refused.says) for name in names]
+        shown = {one.native_id for one in found.observed}
         return [
-            self._told(name, State.PRESENT, "200") if name in shown else left_out(self._asking, name)
+            self._told(name, State.PRESENT, "200")
+            if name in shown
+            else left_out(self._asking, name, odd=bool({name, ""} & {*found.odd}))
             for name in names
         ]
 
     def _comments(self, door: Accounts, video: str, names: Sequence[str]) -> list[Sighting]:
         try:
-            shown = {one.native_id: one for one in door.picked(video, names).observed}
+            found = door.picked(video, names)
         except NotGiven as refused:
             return [self._told(f"{video}/{name}", State.UNKNOWN, refused.says) for name in names]
-        sightings = []
+        sightings, shown = [], {one.native_id: one for one in found.observed}
         for name in names:
             one = shown.get(f"{video}/{name}")
             if one is None:
-                sightings.append(left_out(self._asking, f"{video}/{name}"))
+                odd = bool({name, ""} & {*found.shown})
+                sightings.append(left_out(self._asking, f"{video}/{name}", odd=odd))
             else:
                 status = str(one.extra.get("status", ""))
                 sightings.append(self._told(one.native_id, one.state, f"200 {status}".rstrip()))
@@ -80,7 +84,9 @@ class Standings:
         return Sighting(native_id=name, state=state, exchange=self._asking.last, reason=reason)
 
 
-def left_out(asking: Asking, name: str) -> Sighting:
-    """What was asked for by its id, and is not shown."""
+def left_out(asking: Asking, name: str, *, odd: bool = False) -> Sighting:
+    """What was asked for by its id, and is not shown; with `odd`, it is or may be told in a shape that cannot be read."""
     says = "200 without it: removed, or not shown to the public or to us; TikTok does not say which"
+    if odd:
+        says = "200, in another shape than it promises"
     return Sighting(native_id=name, state=State.UNKNOWN, exchange=asking.last, reason=says)

@@ -83,6 +83,10 @@ class Pass:
             yield from self._waiting()
 
     def _lead(self, found: Posted) -> None:
+        if found.gaps:
+            # What answers them is not read either.
+            self._gaps += found.gaps
+            self._move(posts=False, whole=False)
         if found.following is None or self._reach.is_past(found.times):
             self._move(at="", ended=True)
             return
@@ -139,12 +143,12 @@ class Pass:
         """The last batch, with what it now is certain that everything was shown of."""
         place, exchange = self._place, len(last.exchanges) - 1
         listings = [*last.listings]
-        if exchange >= 0:
+        if exchange >= 0 and place.posts:
             listings.append(
                 self._place.listing([Kind.POST], exchange, SHOWN, self._reach.begins, self._reach.ends)
             )
         if exchange >= 0 and not self._reach.narrowed:
-            if self._below is None:
+            if self._below is None and place.posts:
                 # It shows none of them and promises nothing of any; but it counts them.
                 listings.append(replace(self._place.listing(SAID, exchange, ()), stated_total=place.total))
             elif place.whole and not place.one_by_one:

@@ -7,18 +7,19 @@ error in place of what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, TypeVar
 
 from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
+from connectors.pieces import Unread
 from connectors.visits import Visit, where
 from connectors.x import parse
 from connectors.x.money import MESSAGE, POST, USER, Purse
 from connectors.x.parse import Answer
-from connectors.x.shapes import Event, Post, Problem, User
+from connectors.x.shapes import Event, Post, Problem, Shown, User
 
 T = TypeVar("T")
 
@@ -154,6 +155,10 @@ class Asking(Visit):
         """Ask for one account or for several."""
         return self._paid(path, params, User, USER, at_once)
 
+    def shows_user(self, number: str, params: Mapping[str, str]) -> Answer[Shown]:
+        """Ask whether X shows an account, whatever it says of it."""
+        return self._paid(f"users/{number}", params, Shown, USER, None)
+
     def _paid(
         self,
         path: str,
@@ -172,10 +177,12 @@ class Asking(Visit):
             raise UnexpectedResponse(
                 f"{where(exchange)}: the answer is not of X's shape: a list without its meta."
             )
-        purse.pays(exchange.started_at, price, (one.what.id for one in answer.items))  # type: ignore[attr-defined]  # posts, accounts and messages all have an id
+        at = exchange.started_at
+        purse.pays(at, price, (str(one.what.id) for one in answer.items))  # type: ignore[attr-defined]  # posts, accounts and messages all have an id
+        purse.pays(at, price, _paid_for(answer.unread, at))
         if purse.terms.included:
-            purse.pays(exchange.started_at, POST, answer.posts)
-            purse.pays(exchange.started_at, USER, answer.users)
+            purse.pays(at, POST, (*answer.posts, *_paid_for(answer.beside.get("tweets", ()), at)))
+            purse.pays(at, USER, (*answer.users, *_paid_for(answer.beside.get("users", ()), at)))
         return answer
 
     def read(self, exchange: Exchange, shape: type[T]) -> Answer[T]:
@@ -219,6 +226,12 @@ class Asking(Visit):
                 f"limit that is set for it ({told.says}). Buy credits {_AT_DEVELOPERS}."
             )
         raise NotGiven(told, exchange.status)
+
+
+def _paid_for(unread: Iterable[Unread], at: datetime) -> Iterator[str]:
+    """What X shows and nobody can read is paid for like all else, and once for each time where it has no id."""
+    for one in unread:
+        yield one.id if one.id is not None else f"{at.isoformat()}/{one.span.start}"
 
 
 def _reset(exchange: Exchange, now: datetime) -> timedelta | None:

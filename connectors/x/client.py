@@ -28,13 +28,14 @@ from datetime import datetime
 from typing import ClassVar
 
 from connectors.contract import Batch, Client, Cursor, Finding, Gap, Kind, Manifest, Observation, Page
+from connectors.failing import FAMILY
 from connectors.x import checking
 from connectors.x.asking import Asking, NotGiven
 from connectors.x.conversing import Conversing
 from connectors.x.manifest import MANIFEST
 from connectors.x.money import ALONE, Purse, kind_of
 from connectors.x.options import Options
-from connectors.x.place import Place
+from connectors.x.place import UNREAD, Place
 from connectors.x.reading import NoAccount, find, no_such
 from connectors.x.shapes import POSTS_ASKED
 from connectors.x.standing import is_post, standing
@@ -79,11 +80,14 @@ class X:
             return
         with Asking(self._http, self._secret, options.base, self._by_itself(options)) as asking:
             try:
-                ours = find(asking, options.name).id
+                found = find(asking, options.name)
             except NoAccount as none:
                 raise no_such(options.name, none) from none
             alone = Page(address=page.address, options=page.options)
-            told = _family(Conversing(asking, options, alone, ours, {}), root)
+            talking = Conversing(asking, options, alone, found.id, {})
+            if found.account.what.protected:
+                talking.protected.add(found.id)
+            told = _family(talking, root)
             yield from asking.one_family(root, told, _NOTHING)
 
     def _by_itself(self, options: Options) -> Purse:
@@ -96,15 +100,20 @@ class X:
 def _family(talking: Conversing, root: str) -> Iterator[Batch]:
     asking, began = talking.asking, talking.asking.now()
     try:
-        readers, observed = talking.read(asking.posts("tweets", {**POSTS_ASKED, "ids": root}))
+        answer = asking.posts("tweets", {**POSTS_ASKED, "ids": root})
+        readers, observed = talking.read(answer, (), FAMILY)
     except NotGiven:
         readers, observed = [], []
     shown = [seen.what for reader in readers for seen in reader.newest() if seen.what.first == root]
+    gaps, talking.gaps = talking.gaps, []
+    if not shown and UNREAD in talking.lacking:
+        yield asking.batch(_NOTHING, observed, gaps=gaps)
+        return
     if not shown:
         yield from standing(asking, _NOTHING, [(Kind.POST, root)])
         return
     names = shown[0].ids
-    yield asking.batch(_NOTHING, observed)
+    yield asking.batch(_NOTHING, observed, gaps=gaps)
     within = talking.within()
     if within is None or shown[0].refers("replied_to") is not None:
         why = (
@@ -118,7 +127,8 @@ def _family(talking: Conversing, root: str) -> Iterator[Batch]:
         listings = list(step.listings)
         if not step.more and asking.last >= 0:
             listings = [one for one in listings if not talking.talk.whole(one.in_reply_to or "")]
-            listings += talking.talk.listings(began, asking.last, talking.page)
+            if UNREAD not in talking.lacking:
+                listings += talking.talk.listings(began, asking.last, talking.page)
             talking.gaps += _older(root, observed, within.since, whole=talking.talk.whole(root))
         gaps, talking.gaps = talking.gaps, []
         yield asking.batch(_NOTHING, step.observed, listings=listings, gaps=gaps)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from connectors.contract import Gap, Kind, Listing, Observation, Page
 from connectors.errors import UnexpectedResponse
@@ -11,10 +12,13 @@ from connectors.x.asking import Asking, NotGiven
 from connectors.x.options import ALL, NONE, Options
 from connectors.x.options import RECENT as LATEST
 from connectors.x.parse import Answer, Reader
-from connectors.x.place import MENTIONS, POSTS
+from connectors.x.place import MENTIONS, POSTS, UNREAD
 from connectors.x.searching import Search, in_one_query, search
 from connectors.x.shapes import POSTS_ASKED, Post
+from connectors.x.standing import is_post
 from connectors.x.talk import Talk, under
+
+T = TypeVar("T")
 
 AT_ONCE = (10, 100)
 NAMED_AT_ONCE = 100
@@ -23,6 +27,16 @@ ANSWERED = "answered"
 """What the account answers elsewhere, among what may not be shown whole."""
 
 _NEWEST = "the last words of edited posts"
+_NAMED = "what the account answers"
+_CONVERSATIONS = "answers in some conversations"
+_QUOTED = "who quotes a post"
+_BESIDE = {
+    "users": "who wrote them",
+    "tweets": "what they quote or answer",
+    "media": "their files",
+    "polls": "their polls",
+    "places": "their places",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +58,22 @@ class Conversing:
         self.talk = Talk()
         self.gaps: list[Gap] = []
         self.lacking: set[str] = set()
-        """Lists of which something was refused or left out in this visit."""
+        """Lists of which something was refused, left out or not to be read in this visit."""
+        self.protected: set[str] = set()
+        """Accounts that are protected, as far as this visit met them."""
         self._how = options.search
         self._refused: set[str] = set()
 
-    def read(self, answer: Answer[Post]) -> tuple[list[Reader], list[Observation]]:
+    def read(
+        self, answer: Answer[Post], lists: Collection[str], called: str
+    ) -> tuple[list[Reader], list[Observation]]:
         """The items of an answer as they read now, and what is to be remembered of them.
 
-        Of a post of which an earlier version alone is shown, the newest is asked for.
+        Of a post of which an earlier version alone is shown, the newest is asked for. `lists` are
+        those to which the items belong: they were not shown whole where one cannot be read.
         """
-        readers = [Reader(answer, self.ours, self.later)]
-        observed = self._met(readers[0])
+        readers = [self._reader(answer)]
+        observed = self._met(readers[0], lists, called)
         newer = readers[0].outdated()
         for begin in range(0, len(newer), NAMED_AT_ONCE):
             names = newer[begin : begin + NAMED_AT_ONCE]
@@ -68,17 +87,28 @@ class Conversing:
                 self.lacking |= {POSTS, MENTIONS, "quotes"}
                 self.gaps += failed
             for more in answers:
-                readers.append(Reader(more, self.ours, self.later))
-                observed += self._met(readers[-1])
+                readers.append(self._reader(more))
+                observed += self._met(readers[-1], (POSTS, MENTIONS, "quotes", "comments"), _NEWEST)
         return readers, observed
+
+    def _reader(self, answer: Answer[Post]) -> Reader:
+        self.protected |= {one.what.id for one in answer.users.values() if one.what.protected}
+        return Reader(answer, self.ours, self.later, self.protected)
 
     def _by_ids(self, names: Sequence[str]) -> Answer[Post]:
         return self.asking.posts("tweets", {**POSTS_ASKED, "ids": ",".join(names)}, named=len(names))
 
-    def _met(self, reader: Reader) -> list[Observation]:
+    def _met(self, reader: Reader, lists: Collection[str], called: str) -> list[Observation]:
         observed = reader.observed()
+        if unread := reader.unread():
+            self.lacking |= {*lists, UNREAD}
+            self.gaps += self.asking.gaps_of(called, unread, self._native_id)
+        self.gaps += beside(self.asking, reader.answer, called)
         self.talk.meet(reader, observed, self.asking.asked_at)
         return observed
+
+    def _native_id(self, identity: str) -> str | None:
+        return self.later.get(identity, identity) if is_post(identity) else None
 
     def fit(self, conversations: Sequence[str]) -> int:
         """How many of these conversations one search takes."""
@@ -110,8 +140,8 @@ class Conversing:
                 how = self._instead(refused)
                 at = {}
                 continue
-            _, observed = self.read(answer)
-            certain = self.certain(answer, "comments", "answers in some conversations")
+            _, observed = self.read(answer, ("comments",), _CONVERSATIONS)
+            certain = self.certain(answer, "comments", _CONVERSATIONS)
             parents += [item.native_id for item in observed]
             parents += [item.in_reply_to for item in observed if item.in_reply_to is not None]
             if answer.following is not None:
@@ -119,7 +149,7 @@ class Conversing:
                 yield Step(observed, more=True)
                 continue
             kinds = [Kind.COMMENT] if ours else [Kind.COMMENT, Kind.REPLY]
-            listed = dict.fromkeys(parents) if certain and "comments" not in self.lacking else ()
+            listed = dict.fromkeys(parents) if certain and not self.lacking & {"comments", UNREAD} else ()
             exchange = self.asking.last
             listings = [under(one, began, exchange, self.page, how.since, kinds) for one in listed]
             yield Step(observed, listings)
@@ -142,8 +172,8 @@ class Conversing:
                     self._once("quotes", Gap(what="who quotes the account's posts", why=refused.why))
                 yield Step([])
                 return
-            _, observed = self.read(answer)
-            self.certain(answer, "quotes", "who quotes a post")
+            _, observed = self.read(answer, ("quotes",), _QUOTED)
+            self.certain(answer, "quotes", _QUOTED)
             begins = self.page.published_from
             past = (
                 begins is not None
@@ -152,7 +182,7 @@ class Conversing:
             )
             more = answer.following is not None and not past
             if more:
-                at = {"pagination_token": led(answer.following or "", met, "who quotes a post")}
+                at = {"pagination_token": led(answer.following or "", met, _QUOTED)}
             yield Step(observed, more=more)
             if not more:
                 return
@@ -160,13 +190,13 @@ class Conversing:
     def named(self, names: Sequence[str]) -> Step:
         """These posts, asked for by their ids: what the account answers. One that is not shown is left out."""
         try:
-            answers, failed = self.asking.piecemeal("what the account answers", names, self._by_ids)
+            answers, failed = self.asking.piecemeal(_NAMED, names, self._by_ids)
         except NotGiven:
             return Step([])
         if failed:
             self.gaps += failed
             self.lacking.add(ANSWERED)
-        return Step([one for answer in answers for one in self.read(answer)[1]])
+        return Step([one for answer in answers for one in self.read(answer, (ANSWERED,), _NAMED)[1]])
 
     def certain(self, answer: Answer[Post], what: str, called: str) -> bool:
         """Whether an answer shows everything that it should; what it could not tell is a gap, and nothing is absent."""
@@ -197,6 +227,12 @@ class Conversing:
         if f"gap:{key}" not in self._refused:
             self._refused.add(f"gap:{key}")
             self.gaps.append(gap)
+
+
+def beside(asking: Asking, answer: Answer[T], called: str) -> Iterator[Gap]:
+    """A gap for each thing that stands beside the items and cannot be read: they are observed without it."""
+    for what, unread in answer.beside.items():
+        yield from asking.gaps_of(f"{called}: {_BESIDE[what]}", unread, lambda _: None)
 
 
 def led(following: str, met: set[str], what: str) -> str:

@@ -16,26 +16,30 @@ holds, and old words observed again would look like a post edited back and forth
 
 Writers, files, polls and quoted posts stand beside the items, and their bytes
 are named by every item that needs them. Unknown keys are ignored. Ids, words
-and writers are required: an answer of another shape raises `Malformed` rather
-than archive an emptied post.
+and writers are required: an item without them is `unread` rather than archived
+emptied, and those beside it are read. An answer of another shape raises
+`Malformed`. What stands beside the items and cannot be read costs none of them,
+but those whose words it tells: the choices of a poll, what is reposted.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from connectors import pieces, spans, times
 from connectors.contract import Attachment, Author, Kind, Observation, Span, State
-from connectors.pieces import Malformed, Seen
-from connectors.x.shapes import Event, Location, Media, Meta, Poll, Post, Problem, User
+from connectors.pieces import Malformed, Seen, Sorted, Unread
+from connectors.x.shapes import Attached, Event, Location, Media, Meta, Named, Poll, Post, Problem, User
 
 T = TypeVar("T")
 
@@ -44,8 +48,20 @@ SITE = "https://x.com/"
 _EPOCH = 1288834974657
 """The millisecond from which X's ids count."""
 
+_WRITTEN = "MessageCreate"
+"""What X calls that somebody wrote something in a conversation."""
+
 _EVERYWHERE = frozenset({"XX", "XY"})
 """In place of a country: withheld in all of them, by an order or for a copyright."""
+
+_NAMES = frozenset(
+    {"id", "author_id", "conversation_id", "dm_conversation_id", "edit_history_tweet_ids", "in_reply_to_user_id",
+     "media_key", "media_keys", "pinned_tweet_id", "place_id", "poll_ids", "sender_id"}
+)  # fmt: skip
+"""Members that hold ids."""
+
+UNSAID = "an error of another shape than X's"
+"""What stands for an error that nobody can read."""
 
 _NO_LANGUAGE = frozenset({"und", "art", "zxx"})
 _SIZE = re.compile(r"_(?:normal|bigger|mini|400x400|200x200|x96)(?=\.\w+(?:\?|$))")
@@ -80,10 +96,26 @@ class Answer(Generic[T]):
     """How many more items it counts than it shows."""
     counts: bool = True
     """Whether it says how much it shows and what leads on, as every list does."""
+    unread: Sequence[Unread] = ()
+    """Items that it shows and that cannot be read."""
+    beside: Mapping[str, Sequence[Unread]] = field(default_factory=dict)
+    """What stands beside its items and cannot be read, by what it should be ("media")."""
+    named: Sequence[Named] = ()
+    """Posts among the unread of which it can be read which ones they are."""
 
     @property
     def following(self) -> str | None:
         return self.meta.next_token or None
+
+    @property
+    def in_place_of_items(self) -> Problem | None:
+        """What it says where it shows nothing; that it says so in words that nobody can read beside a count of nothing is no refusal."""
+        said = None if self.items or self.unread else self.amiss
+        return None if said is not None and said.title == UNSAID and self.counts else said
+
+    def hides(self, what: str, identity: str) -> Unread | None:
+        """What cannot be read and may be what is known by this id; None where none is."""
+        return next((one for one in self.beside.get(what, ()) if one.id in {identity, None}), None)
 
     @property
     def amiss(self) -> Problem | None:
@@ -98,30 +130,43 @@ def answer(body: bytes, exchange: int, shape: type[T]) -> Answer[T]:
     """Read an answer about one object or about several."""
     try:
         members = _members(body, spans.document(body))
-        beside = _members(body, members.get("includes"))
-        items: list[Seen[T]] = []
+        includes = _members(body, members.get("includes"))
+        told: Sorted[T] = Sorted([])
         if (where := members.get("data")) is not None:
             opening = body[where[0] : where[0] + 1]
-            items = (
-                _items(body, exchange, where, shape)
+            told = (
+                _sorted(body, exchange, where, shape)
                 if opening == b"["
-                else [Seen(pieces.value(body[slice(*where)], shape), Span(exchange, *where))]
+                else Sorted([Seen(_value(body[slice(*where)], shape), Span(exchange, *where))])
             )
-        errors = [one.what for one in _items(body, exchange, members.get("errors"), Problem)]
+        said = _sorted(body, exchange, members.get("errors"), Problem, "resource_id", beside=True)
+        errors = [one.what for one in said.items]
+        errors += [Problem(title=UNSAID, resource_id=one.id) for one in said.unread]
+        users = _sorted(body, exchange, includes.get("users"), User, beside=True)
+        posts = _sorted(body, exchange, includes.get("tweets"), Post, beside=True)
+        media = _sorted(body, exchange, includes.get("media"), Media, "media_key", beside=True)
+        polls = _sorted(body, exchange, includes.get("polls"), Poll, beside=True)
+        places = _sorted(body, exchange, includes.get("places"), Location, beside=True)
+        lists: Mapping[str, Sorted[Any]] = {
+            "users": users, "tweets": posts, "media": media, "polls": polls, "places": places
+        }  # fmt: skip
         meta = pieces.value(body[slice(*members["meta"])], Meta) if "meta" in members else Meta()
         if not members.keys() & {"data", "errors", "meta"}:
             raise Malformed("the answer is not of X's shape: neither data nor errors stand in it")
         return Answer(
-            items,
-            {one.what.id: one for one in _items(body, exchange, beside.get("users"), User)},
-            {one.what.id: one for one in _items(body, exchange, beside.get("tweets"), Post)},
-            {one.what.media_key: one for one in _items(body, exchange, beside.get("media"), Media)},
-            {one.what.id: one for one in _items(body, exchange, beside.get("polls"), Poll)},
-            {one.what.id: one for one in _items(body, exchange, beside.get("places"), Location)},
+            told.items,
+            {one.what.id: one for one in users.items},
+            {one.what.id: one for one in posts.items},
+            {one.what.media_key: one for one in media.items},
+            {one.what.id: one for one in polls.items},
+            {one.what.id: one for one in places.items},
             errors,
             meta,
-            max(0, (meta.result_count or 0) - len(items)),
+            max(0, (meta.result_count or 0) - len(told.items) - len(told.unread)),
             "meta" in members,
+            told.unread,
+            {what: found.unread for what, found in lists.items() if found.unread},
+            list(_named(body, told.unread)) if shape is Post else [],
         )
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed(pieces.why(body, error, "X")) from error
@@ -146,8 +191,70 @@ def _members(body: bytes, where: tuple[int, int] | None) -> Mapping[str, tuple[i
     return {name: place for name, place in told.items() if body[slice(*place)] != b"null"}
 
 
-def _items(body: bytes, exchange: int, where: tuple[int, int] | None, shape: type[T]) -> list[Seen[T]]:
-    return [] if where is None else pieces.items(body, where, exchange, shape)
+def _sorted(
+    body: bytes,
+    exchange: int,
+    where: tuple[int, int] | None,
+    shape: type[T],
+    name: str = "id",
+    *,
+    beside: bool = False,
+) -> Sorted[T]:
+    """The items of a list, and what of them cannot be read; its own error where none of several can, unless they stand `beside` the items."""
+    if where is None:
+        return Sorted([])
+    fault: Exception | None = None
+    try:
+        told = pieces.sorted_out(body, where, exchange, shape, name=name)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        fault = error
+        told = Sorted([], [Unread(None, Span(exchange, *one), "") for one in spans.array_items(body, *where)])
+    if not told.unread:
+        return told
+    items, unread = [*told.items], list[Unread]()
+    for one in told.unread:
+        piece = body[one.span.start : one.span.end]
+        try:
+            items.append(Seen(_value(piece, shape), one.span))
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            unread.append(Unread(pieces.called(piece, name), one.span, str(error)))
+    if fault is not None and not items and not beside:
+        raise fault
+    return Sorted(sorted(items, key=lambda seen: seen.span.start), unread)
+
+
+def _named(body: bytes, unread: Sequence[Unread]) -> Iterator[Named]:
+    """As much of posts that cannot be read as says which ones they are."""
+    for one in unread:
+        if one.id is None:
+            continue
+        told = json.loads(pieces.mended(body[one.span.start : one.span.end]))
+        for parts in (set(told), set(told) - {"edit_history_tweet_ids"}, {"id"}):
+            with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                yield _value(json.dumps({part: told[part] for part in told if part in parts}).encode(), Named)
+                break
+
+
+def _value(piece: bytes, shape: type[T]) -> T:
+    """One value. An id that is told as a number is read as the text that it is everywhere else."""
+    try:
+        return pieces.value(piece, shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        told = pieces.without_nulls(json.loads(pieces.mended(piece)))
+        return msgspec.convert(_with_texts(told, ids=False), shape)
+
+
+def _with_texts(told: Any, *, ids: bool) -> Any:
+    """The same value; each number that is an id is the text of its digits."""
+    match told:
+        case dict():
+            return {name: _with_texts(one, ids=name in _NAMES) for name, one in told.items()}
+        case list():
+            return [_with_texts(one, ids=ids) for one in told]
+        case int() if ids and not isinstance(told, bool):
+            return str(told)
+        case _:
+            return told
 
 
 # -- times ---------------------------------------------------------------------------------------------------
@@ -185,11 +292,14 @@ class Reader:
     answer: Answer[Post]
     ours: str
     began: MutableMapping[str, str] = field(default_factory=dict)
+    protected: Collection[str] = ()
+    """Accounts of which other answers said that they are protected."""
 
     def learn(self) -> None:
         """Note which ids are later ones."""
-        for seen in (*self.answer.items, *self.answer.posts.values()):
-            first, *later = seen.what.ids
+        shown = (seen.what for seen in (*self.answer.items, *self.answer.posts.values()))
+        for read in (*shown, *self.answer.named):
+            first, *later = read.ids
             if later:
                 self.began.update(dict.fromkeys(later, first))
 
@@ -211,9 +321,30 @@ class Reader:
         return list(dict.fromkeys(read.last for read in older if read.first not in current))
 
     def observed(self) -> list[Observation]:
-        """Everything that the answer is about, as it reads now."""
+        """Everything that the answer is about and that can be read, as it reads now."""
         self.learn()
-        return [self.post(seen) for seen in self.newest()]
+        return [self.post(seen) for seen in self.newest() if self._wordless(seen.what) is None]
+
+    def unread(self) -> list[Unread]:
+        """Everything that the answer is about and that cannot be read.
+
+        That is also a post of whose words a part stands beside it and cannot
+        be read: without them it would look as if somebody had edited it.
+        """
+        lacking = ((seen, self._wordless(seen.what)) for seen in self.newest())
+        return [
+            *self.answer.unread,
+            *(Unread(seen.what.first, seen.span, one) for seen, one in lacking if one is not None),
+        ]
+
+    def _wordless(self, read: Post) -> str | None:
+        """Which part of a post's words stands beside it and cannot be read; None where none does."""
+        reposted, shown = read.refers("retweeted"), self.answer
+        if reposted is not None and reposted not in shown.posts and (one := shown.hides("tweets", reposted)):
+            return f"what it reposts: {one.why}"
+        polls = read.attachments.poll_ids if read.attachments else []
+        hidden = (shown.hides("polls", poll) for poll in polls if poll not in shown.polls)
+        return next((f"its poll: {one.why}" for one in hidden if one is not None), None)
 
     def earlier(self, read: Post) -> list[Seen[Post]]:
         """The versions before this one that the answer shows, oldest first."""
@@ -237,8 +368,7 @@ class Reader:
         quoted = self._beside(read.refers("quoted"))
         shown = reposted.what if reposted is not None else read
         edits = self.earlier(read)
-        keys = read.attachments.media_keys if read.attachments else []
-        files = [self.answer.media[key] for key in keys if key in self.answer.media]
+        files, all_told = _files(read.attachments, self.answer)
         polls = [self.answer.polls[one] for one in (read.attachments.poll_ids if read.attachments else ())
                  if one in self.answer.polls]  # fmt: skip
         place = self.answer.places.get(_text(read.geo, "place_id") or "")
@@ -248,9 +378,9 @@ class Reader:
         extra: dict[str, object] = {}
         if read.conversation_id is not None:
             extra["conversation"] = self.began.get(read.conversation_id, read.conversation_id)
-        if read.possibly_sensitive:
+        if read.possibly_sensitive is True:
             extra["sensitive"] = True
-        if read.reply_settings and read.reply_settings != "everyone":
+        if isinstance(read.reply_settings, str) and read.reply_settings not in {"", "everyone"}:
             extra["who_may_answer"] = read.reply_settings
         if links := _links(shown):
             extra["links"] = links
@@ -275,7 +405,9 @@ class Reader:
                 "options": [choice.label for choice in poll.what.options],
             }
             counts |= {
-                f"votes_{one.position}": one.votes for one in poll.what.options if one.votes is not None
+                f"votes_{one.position}": one.votes
+                for one in poll.what.options
+                if _is_number(one.position) and _is_number(one.votes)
             }
         if place is not None:
             extra["place"] = place.what.full_name
@@ -288,12 +420,8 @@ class Reader:
         return Observation(
             native_id=read.first,
             kind=_kind(read, self.ours),
-            state=_state(read, writer),
-            author=Author(
-                id=read.author_id,
-                name=(writer.what.name or None) if writer else None,
-                handle=writer.what.username if writer else None,
-            ),
+            state=self._state(read, writer),
+            author=_author(read.author_id, writer),
             text=text,
             url=f"{SITE}i/status/{read.id}",
             in_reply_to=self.began.get(answers, answers) if answers else None,
@@ -301,10 +429,16 @@ class Reader:
             edited_at=moment(read.created_at) if edited else None,
             language=_language(shown.lang),
             attachments=tuple(_file(one.what) for one in files),
+            files_told=all_told,
             counts=counts,
             extra=extra,
             evidence=tuple(dict.fromkeys(evidence)),
         )
+
+    def _state(self, read: Post, writer: Seen[User] | None) -> State:
+        told = writer.what.protected if writer is not None else None
+        protected = read.author_id in self.protected if told is None else told
+        return State.HIDDEN if protected or withheld_everywhere(read) else State.PRESENT
 
     def _beside(self, identity: str | None) -> Seen[Post] | None:
         return self.answer.posts.get(identity) if identity is not None else None
@@ -336,12 +470,21 @@ def words(read: Post) -> str:
     return unescape(read.note_tweet.text if read.note_tweet is not None else read.text)
 
 
+def untold(read: User) -> str | None:
+    """What X does not tell of an introduction that is part of its words; None where it tells all."""
+    if read.name is None:
+        return "its name"
+    leads = _inside(read.entities, "url")
+    return "where its link leads" if _inside(leads, "urls") and read.url not in _addresses(leads) else None
+
+
 def profile(seen: Seen[User]) -> Observation:
     """The account's introduction: its name, its words, where it is, its two pictures."""
     read = seen.what
     links = {**_addresses(_inside(read.entities, "url")), **_addresses(_inside(read.entities, "description"))}
     site = links.get(read.url or "", read.url)
-    parts = (read.name.strip() or read.username, unescape(read.description), read.location, site)
+    name = (read.name or "").strip()
+    parts = (name or read.username, unescape(read.description), read.location, site)
     extra = {
         "pinned": read.pinned_tweet_id,
         "protected": read.protected or None,
@@ -352,7 +495,7 @@ def profile(seen: Seen[User]) -> Observation:
     return Observation(
         native_id=f"user:{read.id}",
         kind=Kind.PROFILE,
-        author=Author(id=read.id, name=read.name.strip() or None, handle=read.username),
+        author=Author(id=read.id, name=name or None, handle=read.username),
         text="\n\n".join(part.strip() for part in parts if part and part.strip()),
         url=f"{SITE}i/user/{read.id}",
         published_at=moment(read.created_at),
@@ -375,37 +518,50 @@ def people(native_id: str, seen: Sequence[Seen[User]], evidence: Sequence[Span])
         kind=Kind.PROFILE,
         text="\n".join(f"@{one.username} ({one.id})" for one in listed),
         counts={"accounts": len(listed)},
-        extra={"accounts": [{"id": one.id, "handle": one.username, "name": one.name} for one in listed]},
+        extra={
+            "accounts": [{"id": one.id, "handle": one.username, "name": one.name or ""} for one in listed]
+        },
         private=True,
         evidence=tuple(evidence),
     )
+
+
+def messages(answer: Answer[Event]) -> tuple[list[Observation], list[Unread]]:
+    """The messages of an answer, and those that cannot be read: of which X shows neither words nor files, too."""
+    whole, wordless = list[Seen[Event]](), list[Unread]()
+    for seen in answer.items:
+        read = seen.what
+        untold = read.text is None or (read.text is msgspec.UNSET and read.attachments is None)
+        if read.event_type == _WRITTEN and untold:
+            wordless.append(Unread(read.id, seen.span, "a message without words"))
+        else:
+            whole.append(seen)
+    return [message(seen, answer) for seen in whole], [*answer.unread, *wordless]
 
 
 def message(seen: Seen[Event], beside: Answer[Event]) -> Observation:
     """A private message; also that somebody joined or left a conversation."""
     read = seen.what
     writer = beside.users.get(read.sender_id or "")
-    keys = read.attachments.media_keys if read.attachments else []
-    files = [beside.media[key] for key in keys if key in beside.media]
+    files, all_told = _files(read.attachments, beside)
     extra: dict[str, object] = {"conversation": read.dm_conversation_id}
-    if read.event_type != "MessageCreate":
-        extra |= {"event": read.event_type, "participants": read.participant_ids}
-    if read.referenced_tweets:
-        extra["posts"] = [one.id for one in read.referenced_tweets]
+    if read.event_type != _WRITTEN:
+        who = read.participant_ids if isinstance(read.participant_ids, list) else []
+        extra |= {"event": read.event_type, "participants": [str(one) for one in who if one is not None]}
+    shown = read.referenced_tweets if isinstance(read.referenced_tweets, list) else []
+    if posts := [one for one in (_text(told, "id") for told in shown) if one is not None]:
+        extra["posts"] = posts
     if links := _addresses(read.entities):
         extra["links"] = [{"url": url, "leads_to": told} for url, told in links.items()]
     spans_ = [seen.span, *(one.span for one in files), *([writer.span] if writer else [])]
     return Observation(
         native_id=f"dm:{read.id}",
         kind=Kind.MESSAGE,
-        author=Author(
-            id=read.sender_id,
-            name=(writer.what.name or None) if writer else None,
-            handle=writer.what.username if writer else None,
-        ),
-        text=unescape(read.text),
+        author=_author(read.sender_id, writer),
+        text=unescape(read.text) if isinstance(read.text, str) else "",
         published_at=moment(read.created_at) or born(read.id),
         attachments=tuple(_file(one.what) for one in files),
+        files_told=all_told,
         extra={name: told for name, told in extra.items() if told},
         private=True,
         evidence=tuple(dict.fromkeys(spans_)),
@@ -432,13 +588,26 @@ def _kind(read: Post, ours: str) -> Kind:
     return Kind.REPLY if read.author_id == ours else Kind.COMMENT
 
 
-def _state(read: Post, writer: Seen[User] | None) -> State:
-    protected = writer is not None and writer.what.protected is True
-    return State.HIDDEN if protected or withheld_everywhere(read) else State.PRESENT
+def _author(identity: str | None, writer: Seen[User] | None) -> Author:
+    """Who wrote something: by the id alone where X does not tell both names, since half of them would look like other ones."""
+    if writer is None or writer.what.name is None:
+        return Author(id=identity)
+    return Author(id=identity, name=writer.what.name or None, handle=writer.what.username)
+
+
+def _files(attached: Attached | None, answer: Answer[Any]) -> tuple[list[Seen[Media]], bool]:
+    """The files of an item, and whether all of them could be read, and not only some."""
+    if attached is None:
+        return [], True
+    untold = (key for key in attached.keys if key not in answer.media)
+    whole = len(attached.keys) == len(attached.media_keys) and not any(
+        answer.hides("media", key) for key in untold
+    )
+    return [answer.media[key] for key in attached.keys if key in answer.media], whole
 
 
 def _called(writer: Seen[User] | None) -> dict[str, object]:
-    return {"handle": writer.what.username, "name": writer.what.name} if writer is not None else {}
+    return {"handle": writer.what.username, "name": writer.what.name or ""} if writer is not None else {}
 
 
 def _counts(told: Any) -> dict[str, int]:
@@ -448,13 +617,17 @@ def _counts(told: Any) -> dict[str, int]:
     return {
         _MORE_NAMES.get(name, name.removesuffix("_count")): count
         for name, count in told.items()
-        if isinstance(count, int) and not isinstance(count, bool)
+        if _is_number(count)
     }
 
 
 def _number(told: Any, name: str) -> int | None:
     found = told.get(name) if isinstance(told, dict) else None
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    return found if _is_number(found) else None
+
+
+def _is_number(told: Any) -> TypeGuard[int]:
+    return isinstance(told, int) and not isinstance(told, bool)
 
 
 def _file(read: Media) -> Attachment:
@@ -514,9 +687,11 @@ def _text(told: Any, name: str) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _language(told: str | None) -> str | None:
+def _language(told: Any) -> str | None:
     """The language, where it is one: X also says that there are no words, or only tags or links."""
-    return None if not told or told in _NO_LANGUAGE or told.startswith("q") else told
+    if not isinstance(told, str) or told in {"", *_NO_LANGUAGE} or told.startswith("q"):
+        return None
+    return told
 
 
 def _file_name(address: str) -> str:

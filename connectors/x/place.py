@@ -14,6 +14,9 @@ LISTS, MESSAGES, POSTS, MENTIONS = "lists", "messages", "posts", "mentions"
 STAGES = (LISTS, MESSAGES, POSTS, MENTIONS)
 """In the order in which a pass reads them."""
 
+UNREAD = "unread"
+"""Among what was not shown whole: something that cannot be read, whatever it answers."""
+
 _MOST_LATER = 500
 
 

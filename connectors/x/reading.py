@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
 from connectors.pieces import Seen
 from connectors.x.asking import Asking, NotGiven
+from connectors.x.parse import UNSAID
 from connectors.x.shapes import PROFILE_ASKED, Problem, User
 
 
@@ -55,9 +56,12 @@ def account(asking: Asking, path: str) -> Seen[User]:
             raise NoAccount(refused.problem) from refused
         kind = AccessRevoked if refused.forbidden else UnexpectedResponse
         raise kind(f"The account is not shown: {refused.why}.") from refused
-    if not answer.items:
-        raise NoAccount(answer.errors[0] if answer.errors else Problem(title="nothing is shown"))
-    return answer.items[0]
+    if answer.items:
+        return answer.items[0]
+    said = [one for one in answer.errors if one.title != UNSAID]
+    if not said and (answer.unread or answer.errors):
+        raise UnexpectedResponse("The account is not shown: X answers what nobody can read.")
+    raise NoAccount(said[0] if said else Problem(title="nothing is shown"))
 
 
 def no_such(name: str, none: NoAccount) -> NoSuchPage:

@@ -1,11 +1,17 @@
-"""What X is asked for, and the shapes of what it answers: unknown keys are ignored, ids are required."""
+"""What X is asked for, and the shapes of what it answers: unknown keys are ignored, ids are required.
+
+What an item only shows besides is of any type: where X tells it otherwise than it
+should, the item is read without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Id = Annotated[str, msgspec.Meta(min_length=1)]
 
 POST_FIELDS = (
     "id",
@@ -76,14 +82,19 @@ class Reference(msgspec.Struct):
     """That a post answers, quotes or reposts another."""
 
     type: str
-    id: str
+    id: Id
 
 
 class Attached(msgspec.Struct):
-    """The files and polls of a post, by their keys."""
+    """The files and polls of a post, by their keys. A key that is none leaves open which files there are."""
 
-    media_keys: list[str] = []
-    poll_ids: list[str] = []
+    media_keys: list[Any] = []
+    poll_ids: list[Id] = []
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the files."""
+        return [key for key in self.media_keys if isinstance(key, str)]
 
 
 class Note(msgspec.Struct):
@@ -93,27 +104,13 @@ class Note(msgspec.Struct):
     entities: Any = None
 
 
-class Post(msgspec.Struct):
-    """A post, a reply, a quotation or a repost: X has one shape for all of them."""
+class Named(msgspec.Struct):
+    """Which post something is, and to which others it refers."""
 
-    id: str
-    text: str
-    author_id: str
-    created_at: str | None = None
-    conversation_id: str | None = None
+    id: Id
     in_reply_to_user_id: str | None = None
-    edit_history_tweet_ids: list[str] = []
-    edit_controls: Any = None
+    edit_history_tweet_ids: list[Id] = []
     referenced_tweets: list[Reference] = []
-    attachments: Attached | None = None
-    public_metrics: Any = None
-    note_tweet: Note | None = None
-    lang: str | None = None
-    entities: Any = None
-    geo: Any = None
-    possibly_sensitive: bool | None = None
-    reply_settings: str | None = None
-    withheld: Any = None
 
     @property
     def ids(self) -> list[str]:
@@ -138,12 +135,31 @@ class Post(msgspec.Struct):
         return next((one.id for one in self.referenced_tweets if one.type == how), None)
 
 
-class User(msgspec.Struct):
-    """An account."""
+class Post(Named, kw_only=True):
+    """A post, a reply, a quotation or a repost: X has one shape for all of them."""
 
-    id: str
+    text: str
+    author_id: Id
+    created_at: str | None = None
+    conversation_id: str | None = None
+    edit_controls: Any = None
+    attachments: Attached | None = None
+    public_metrics: Any = None
+    note_tweet: Note | None = None
+    lang: Any = None
+    entities: Any = None
+    geo: Any = None
+    possibly_sensitive: Any = None
+    reply_settings: Any = None
+    withheld: Any = None
+
+
+class User(msgspec.Struct):
+    """An account; `name` is None where X does not tell it."""
+
+    id: Id
     username: str
-    name: str = ""
+    name: str | None = None
     description: str = ""
     created_at: str | None = None
     entities: Any = None
@@ -162,7 +178,7 @@ class User(msgspec.Struct):
 class Media(msgspec.Struct):
     """A picture or a film; a film has no address but those of its variants."""
 
-    media_key: str
+    media_key: Id
     type: str | None = None
     url: str | None = None
     preview_image_url: str | None = None
@@ -174,40 +190,46 @@ class Choice(msgspec.Struct):
     """One choice of a poll."""
 
     label: str
-    position: int = 0
-    votes: int | None = None
+    position: Any = None
+    votes: Any = None
 
 
 class Poll(msgspec.Struct):
     """A question with choices."""
 
-    id: str
-    options: list[Choice] = []
-    voting_status: str | None = None
-    end_datetime: str | None = None
+    id: Id
+    options: list[Choice]
+    voting_status: Any = None
+    end_datetime: Any = None
 
 
 class Location(msgspec.Struct):
     """Where a post says that it was written."""
 
-    id: str
+    id: Id
     full_name: str | None = None
-    country_code: str | None = None
+    country_code: Any = None
 
 
 class Event(msgspec.Struct):
     """Something in a private conversation: a message, or that somebody joined or left."""
 
-    id: str
+    id: Id
     event_type: str
-    text: str = ""
+    text: str | msgspec.UnsetType | None = msgspec.UNSET
     created_at: str | None = None
     dm_conversation_id: str | None = None
     sender_id: str | None = None
-    participant_ids: list[str] = []
+    participant_ids: Any = None
     attachments: Attached | None = None
-    referenced_tweets: list[Reference] = []
+    referenced_tweets: Any = None
     entities: Any = None
+
+
+class Shown(msgspec.Struct):
+    """That X shows something under an id, whatever it says of it."""
+
+    id: Any = None
 
 
 class Meta(msgspec.Struct):

@@ -16,7 +16,7 @@ from connectors.contract import Batch, Cursor, Kind, Sighting, State
 from connectors.x import parse
 from connectors.x.asking import Asking, NotGiven
 from connectors.x.parse import Answer
-from connectors.x.shapes import Event, Post, Problem
+from connectors.x.shapes import Post, Problem, Shown
 
 _AT_ONCE = 100
 _POST_ASKED: Mapping[str, str] = {"tweet.fields": "id,author_id,edit_history_tweet_ids,withheld"}
@@ -54,6 +54,8 @@ def _of_posts(asking: Asking, names: Sequence[str]) -> list[Sighting]:
 
 
 def _of_post(asking: Asking, name: str, found: Answer[Post]) -> Sighting:
+    if any(one.id == name for one in found.unread):
+        return _told(asking, name, State.UNKNOWN, "200, and X tells of it what cannot be read")
     shown = next((one.what for one in found.items if name in {one.what.id, one.what.first}), None)
     if shown is not None:
         hidden = parse.withheld_everywhere(shown)
@@ -66,12 +68,12 @@ def _of_post(asking: Asking, name: str, found: Answer[Post]) -> Sighting:
 def _of_user(asking: Asking, name: str) -> Sighting:
     identity = name.partition(":")[2]
     try:
-        found = asking.users(f"users/{identity}", {"user.fields": "id,name,username"})
+        found = asking.shows_user(identity, {"user.fields": "id,name,username"})
     except NotGiven as refused:
         state = _state(refused.problem) if refused.problem.not_found else State.UNKNOWN
         return _told(asking, name, state, str(refused))
     if found.items:
-        return _told(asking, name, State.PRESENT, "200")
+        return _shown(asking, name, found)
     told = next((one for one in found.errors if one.about in {identity, ""}), None)
     return _told(asking, name, _state(told), f"200 {told.says}" if told else "200, and nothing is said of it")
 
@@ -79,12 +81,18 @@ def _of_user(asking: Asking, name: str) -> Sighting:
 def _of_message(asking: Asking, name: str) -> Sighting:
     identity = name.partition(":")[2]
     try:
-        found = asking.read(asking.get(f"dm_events/{identity}", {"dm_event.fields": "id,event_type"}), Event)
+        found = asking.read(asking.get(f"dm_events/{identity}", {"dm_event.fields": "id,event_type"}), Shown)
     except NotGiven as refused:
         return _unknown(asking, name, refused)
     if found.items:
-        return _told(asking, name, State.PRESENT, "200")
+        return _shown(asking, name, found)
     return _told(asking, name, State.UNKNOWN, "200: deleted, or too old for X to tell")
+
+
+def _shown(asking: Asking, name: str, found: Answer[Shown]) -> Sighting:
+    if str(found.items[0].what.id) == name.partition(":")[2]:
+        return _told(asking, name, State.PRESENT, "200")
+    return _told(asking, name, State.UNKNOWN, "200, and X tells of it what cannot be read")
 
 
 def _state(told: Problem | None) -> State:

@@ -16,17 +16,19 @@ from typing import TypeVar
 from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, Sighting, State
 from connectors.errors import AccessRevoked, UnexpectedResponse
+from connectors.failing import AGAIN
 from connectors.pieces import Seen
 from connectors.x import parse
 from connectors.x.asking import Asking, NotGiven
-from connectors.x.conversing import ANSWERED, NAMED_AT_ONCE, Conversing, Step, led
+from connectors.x.conversing import ANSWERED, NAMED_AT_ONCE, Conversing, Step, beside, led
 from connectors.x.money import POST, RECENT, Spent, kind_of
 from connectors.x.options import ALL, Options
 from connectors.x.parse import Answer, Reader
-from connectors.x.place import LISTS, MENTIONS, MESSAGES, POSTS, STAGES, Place
+from connectors.x.place import LISTS, MENTIONS, MESSAGES, POSTS, STAGES, UNREAD, Place
 from connectors.x.reading import Found, NoAccount, find, no_such
 from connectors.x.searching import RECENTLY, span
 from connectors.x.shapes import MESSAGES_ASKED, NAMES_ASKED, POSTS_ASKED, Post, User
+from connectors.x.standing import is_post
 from connectors.x.talk import BOTH
 
 T = TypeVar("T")
@@ -89,6 +91,9 @@ class Pass:
         if found is None:
             return
         talking = Conversing(self._asking, self._options, self._page, found.id, self._later)
+        talking.lacking |= {UNREAD} & {*self._place.lacking}
+        if found.account.what.protected:
+            talking.protected.add(found.id)
         self._talking, self._pinned = talking, found.account.what.pinned_tweet_id
         for stage in STAGES[STAGES.index(self._place.stage) :]:
             if stage == LISTS:
@@ -139,7 +144,12 @@ class Pass:
                 f"{found.account.what.username} and connect the page again"
             )
             self._gaps.append(Gap(what="messages, blocked and muted accounts", why=why))
-        yield self._batch([parse.profile(found.account)])
+        if (lacking := parse.untold(found.account.what)) is not None:
+            why = f"X does not tell {lacking}. {AGAIN}"
+            self._gaps.append(Gap(what="the introduction", why=why, native_id=f"user:{found.id}"))
+            yield self._batch()
+        else:
+            yield self._batch([parse.profile(found.account)])
         return found
 
     # -- what only the account itself sees -----------------------------------------------------------------
@@ -152,7 +162,7 @@ class Pass:
             names: list[Seen[User]] | None = None
             try:
                 with self._asking.about(called, f"user:{self._place.user}") as asked:
-                    names = self._all(f"users/{self._place.user}/{path}")
+                    names = self._all(f"users/{self._place.user}/{path}", native_id, called)
             except NotGiven as refused:
                 self._gaps.append(Gap(what=called, why=refused.why))
                 continue
@@ -160,20 +170,24 @@ class Pass:
                 self._gaps.append(asked.gap)
                 continue
             if names is None:
-                self._gaps.append(Gap(what=called, why="X answers in part"))
                 continue
             observed.append(parse.people(native_id, names, list(self._asking.since(first))))
         self._place = self._place.after(LISTS)
         return self._batch(observed)
 
-    def _all(self, path: str) -> list[Seen[User]] | None:
-        """A list of accounts as a whole; None where not everything of it was told."""
+    def _all(self, path: str, native_id: str, called: str) -> list[Seen[User]] | None:
+        """A list of accounts as a whole; None where not everything of it was told, which is a gap."""
         found: list[Seen[User]] = []
         met: set[str] = set()
         at: dict[str, str] = {}
         while True:
             answer = self._asking.users(path, {**NAMES_ASKED, **at}, _LISTED_AT_ONCE)
+            if answer.unread:
+                unread = self._asking.gaps_of(called, answer.unread)
+                self._gaps += [replace(gap, native_id=native_id) for gap in unread]
+                return None
             if answer.amiss is not None or answer.lacking:
+                self._gaps.append(Gap(what=called, why="X answers in part"))
                 return None
             found += answer.items
             if answer.following is None:
@@ -197,7 +211,11 @@ class Pass:
                 self._place = self._place.lacks(MESSAGES).moved(ended=True)
                 yield self._batch()
                 return
-            observed = [parse.message(seen, answer) for seen in answer.items]
+            observed, unread = parse.messages(answer)
+            if unread:
+                self._place = self._place.lacks(MESSAGES)
+                self._gaps += self._asking.gaps_of("private messages", unread, lambda one: f"dm:{one}")
+            self._gaps += beside(self._asking, answer, "private messages")
             if answer.amiss is not None or answer.lacking:
                 self._place = self._place.lacks(MESSAGES)
                 self._gaps.append(Gap(what="private messages", why="X answers in part"))
@@ -238,14 +256,15 @@ class Pass:
                 self._place = self._place.lacks(stage).moved(ended=True)
                 yield self._batch()
                 return
-            if not answer.items and answer.amiss is not None:
-                yield self._refused(stage, NotGiven(answer.amiss, 200))
+            if answer.in_place_of_items is not None:
+                yield self._refused(stage, NotGiven(answer.in_place_of_items, 200))
                 return
-            talking.certain(answer, stage, _SHOWN[stage].partition(" ")[2])
-            readers, observed = talking.read(answer)
+            called = _SHOWN[stage].partition(" ")[2]
+            talking.certain(answer, stage, called)
+            readers, observed = talking.read(answer, (stage,), called)
             for reader in readers if stage == POSTS else ():
                 self._wait(self._to_read(reader, talking))
-            self._count(stage, observed)
+            self._count(stage, observed, sum(len(reader.unread()) for reader in readers))
             self._lead(answer.following, met, path)
             yield self._batch(observed)
             yield from self._waiting(talking)
@@ -291,7 +310,17 @@ class Pass:
                 wanted += [f"{_CONVERSATION}:{one}" for one in read.ids]
             if self._options.quotes:
                 wanted += [f"{_QUOTES}:{one.id}" for one in versions if _quoted(one)]
-        return wanted
+        for unread in reader.answer.named:
+            # It cannot be read itself; what it answers and what others say of it can.
+            if unread.refers("retweeted") is not None:
+                continue
+            above = unread.refers("replied_to")
+            if above is not None and unread.in_reply_to_user_id != self._place.user:
+                wanted.append(f"{_ANSWERED}:{above}")
+            names = {*unread.ids, self._later.get(unread.id, unread.id)}
+            wanted += [f"{_CONVERSATION}:{one}" for one in sorted(names) if searched]
+            wanted += [f"{_QUOTES}:{one}" for one in sorted(names) if self._options.quotes]
+        return [one for one in wanted if is_post(one.partition(":")[2])]
 
     def _wait(self, wanted: Sequence[str]) -> None:
         """Read these next; what was read in this visit is not read again."""
@@ -341,12 +370,12 @@ class Pass:
 
     # -- how a pass goes on and ends -----------------------------------------------------------------------
 
-    def _count(self, stage: str, observed: Sequence[Observation]) -> None:
+    def _count(self, stage: str, observed: Sequence[Observation], unread: int) -> None:
         times = [item.published_at for item in observed if item.published_at is not None]
         place, before = self._place, self._place.oldest.get(stage)
         oldest = min([*times, *([before] if before else [])], default=None)
         self._place = place.moved(
-            seen={**place.seen, stage: place.seen.get(stage, 0) + len(observed)},
+            seen={**place.seen, stage: place.seen.get(stage, 0) + len(observed) + unread},
             oldest={**place.oldest, **({stage: oldest} if oldest is not None else {})},
         )
 
@@ -383,7 +412,8 @@ class Pass:
                 named = self._certain(MENTIONS)
                 both = max((one for one in (since, named) if one is not None), default=None)
                 listings.append(self._of([Kind.POST], both, exchange))
-        listings += talking.talk.listings(self._place.begun(), exchange, self._page)
+        if UNREAD not in lacking:
+            listings += talking.talk.listings(self._place.begun(), exchange, self._page)
         gaps = [*last.gaps, *self._cut(), *self._unsearched(talking)]
         self._place = self._place.finished()
         cursor = self._place.knowing(self._asking.purse.account(), self._later).cursor()

@@ -18,7 +18,7 @@ from typing import TypeVar
 from connectors.contract import Client, Exchange
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
-from connectors.visits import Visit
+from connectors.visits import Visit, where
 from connectors.youtube import quota, reading, refusals
 from connectors.youtube.quota import Purse, Spent
 from connectors.youtube.reading import Answer
@@ -98,7 +98,7 @@ class Asking(Visit):
         exchange = self.get(path, params, cost)
         return self._read(exchange, lambda body: reading.many(body, self.last, shape, kind))
 
-    def threads(self, where: Mapping[str, str], token: str, *, status: str = "") -> Answer[Thread]:
+    def threads(self, under: Mapping[str, str], token: str, *, status: str = "") -> Answer[Thread]:
         """One answer of threads, newest first: published ones, or with `status` those that are held back.
 
         Of those that are held back the replies that stand inside are asked for
@@ -106,7 +106,7 @@ class Asking(Visit):
         """
         asked = {
             "part": "snippet,replies" if status else "snippet",
-            **where,
+            **under,
             "order": "time",
             "maxResults": str(COMMENTS_AT_ONCE),
             "textFormat": "html",
@@ -125,6 +125,13 @@ class Asking(Visit):
             **({"pageToken": token} if token else {}),
         }
         return self.many("comments", "commentListResponse", Comment, asked)
+
+    def odd(self, told: Answer[T]) -> UnexpectedResponse:
+        """The error of an answer of which all that it was asked for is of another shape."""
+        strange = told.unread[0].why
+        return UnexpectedResponse(
+            f"{where(self._exchanges[-1])}: the answer is not of YouTube's shape: {strange}."
+        )
 
     def _headers(self) -> Mapping[str, str]:
         if self.signed_in:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Attachment, Exchange, Gap, Span
 from connectors.errors import UnexpectedResponse
@@ -27,12 +27,16 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(slots=True)
 class Captions:
-    """The tracks of one video: what is kept of them, where they were read, and what was not given."""
+    """The tracks of one video: what is kept of them, where they were read, and what was not given.
+
+    `whole` says that it was told which tracks there are.
+    """
 
     files: list[Attachment] = field(default_factory=list)
     known: list[Known] = field(default_factory=list)
     evidence: list[Span] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    whole: bool = True
 
 
 def read(asking: Asking, video: str, wanted: str, known: Sequence[Known]) -> Captions:
@@ -57,9 +61,13 @@ def read(asking: Asking, video: str, wanted: str, known: Sequence[Known]) -> Cap
     else:
         found.gaps += filter(None, [asked.gap])
     if told is None:
-        found.known = list(known)
-        found.files = [_file(one) for one in known]
-        return found
+        return replace(as_known(known), gaps=found.gaps)
+    strange = {one.id for one in told.unread}
+    if strange:
+        found.whole = False
+        found.gaps += (
+            replace(gap, native_id=video) for gap in asking.gaps_of("a track of captions", told.unread)
+        )
     for told_of in told.items:
         track, snippet = told_of.what, told_of.what.snippet
         machine = snippet.track_kind.lower() == _MACHINE
@@ -75,7 +83,17 @@ def read(asking: Asking, video: str, wanted: str, known: Sequence[Known]) -> Cap
         if held or digest:
             found.known.append(named)
         found.files.append(_file(named, digest))
+    shown = {one.what.id for one in told.items}
+    for one in known:
+        if one[0] in strange or (None in strange and one[0] not in shown):
+            found.known.append(one)
+            found.files.append(_file(one))
     return found
+
+
+def as_known(known: Sequence[Known]) -> Captions:
+    """The tracks that are known, where it is not told now which there are: they are not gone because we were not told."""
+    return Captions(files=[_file(one) for one in known], known=list(known), whole=False)
 
 
 def _words(asking: Asking, video: str, track: str, found: Captions) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from connectors.contract import Client, Observation, Page
+from connectors.contract import Client, Gap, Observation, Page
 from connectors.errors import AccessRevoked, NoSuchPage, UnexpectedResponse
+from connectors.failing import AGAIN
 from connectors.pieces import Seen
 from connectors.youtube import address, options, parse, reading
 from connectors.youtube.address import Address
@@ -25,11 +26,15 @@ _PARTS = "id,snippet,contentDetails,statistics,status,brandingSettings,localizat
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The channel; `owner` says that whoever connected the page is the channel itself, and is shown what it holds back."""
+    """The channel; `owner` says that whoever connected the page is the channel itself, and is shown what it holds back.
+
+    `gaps` are there where it is not told whose the permission is: then it is nobody's, and nothing is concluded by it.
+    """
 
     seen: Seen[Channel]
     body: bytes
     owner: bool
+    gaps: Sequence[Gap] = ()
 
     @property
     def id(self) -> str:
@@ -46,14 +51,33 @@ class Found:
         return listed
 
     def observed(self) -> list[Observation]:
-        """The introduction, and what the channel's people have set."""
+        """The introduction, and what the channel's people have set, where all of that can be read."""
+        introduced = [parse.channel(self.seen)]
+        if self.unset is not None:
+            return introduced
         evidence = [
             span
             for name in ("brandingSettings", "status")
             if (span := reading.part(self.body, self.seen.span, name)) is not None
         ]
-        introduced = [parse.channel(self.seen)]
         return [*introduced, parse.settings(self.seen, evidence)] if evidence else introduced
+
+    @property
+    def unset(self) -> Gap | None:
+        """The gap where a part of what the channel's people have set is there and cannot be read: the rest is not taken for all of it."""
+        read = self.seen.what
+        branding = read.branding_settings
+        odd = [
+            name
+            for name, told in (("brandingSettings", branding), ("status", read.status))
+            if not isinstance(told, dict) and reading.part(self.body, self.seen.span, name) is not None
+        ]
+        if isinstance(branding, dict) and not isinstance(branding.get("channel"), dict):
+            odd.append("brandingSettings.channel")
+        if not odd:
+            return None
+        why = f"{' and '.join(odd)} cannot be read: no object stands there. {AGAIN}"
+        return Gap(what="settings", why=why, native_id=parse.SETTINGS)
 
 
 def arrive(
@@ -80,10 +104,13 @@ def find(asking: Asking, named: Address, known: str = "") -> Found:
         if not refused.not_found:
             raise AccessRevoked(f"The channel is not shown. {refused}") from refused
         raise _no_such(by) from refused
+    if not told.items and told.unread:
+        raise asking.odd(told)
     if not told.items:
         raise _no_such(by)
     seen = told.items[0]
-    return Found(seen, told.body, asking.signed_in and _is_ours(asking, seen.what.id))
+    found = Found(seen, told.body, owner=False)
+    return _whose(asking, found) if asking.signed_in else found
 
 
 def _no_such(by: Address) -> NoSuchPage:
@@ -97,10 +124,12 @@ def shown(asking: Asking, by: Address, parts: str) -> Answer[Channel]:
     return asking.many("channels", "channelListResponse", Channel, {"part": parts, by.by: by.name})
 
 
-def _is_ours(asking: Asking, channel: str) -> bool:
-    """Whether whoever gave the permission is the channel: what is held back is told to nobody else."""
+def _whose(asking: Asking, found: Found) -> Found:
+    """The same channel, with whether whoever gave the permission is it: what is held back is told to nobody else."""
     try:
         mine = asking.many("channels", "channelListResponse", Named, {"part": "id", "mine": "true"})
     except NotGiven:
-        return False
-    return any(one.what.id == channel for one in mine.items)
+        return found
+    if any(one.what.id == found.id for one in mine.items):
+        return replace(found, owner=True)
+    return replace(found, gaps=asking.gaps_of("what only the channel itself is shown", mine.unread))

@@ -48,6 +48,8 @@ def findings(asking: Asking, named: Address) -> Iterator[Finding]:
 def _whose(asking: Asking, found: Found) -> Finding:
     if found.owner:
         return Finding(what=f"Signed in as {found.seen.what.snippet.title}", fine=True)
+    if found.gaps:
+        return Finding(what="signed in", fine=False, remedy=found.gaps[0].why)
     if asking.signed_in:
         return Finding(
             what="signed in as somebody else",

@@ -30,6 +30,8 @@ from connectors.youtube.shapes import Channel, Comment, CommentSnippet, Thread, 
 
 SITE = "https://www.youtube.com"
 
+SETTINGS = "settings"
+
 HELD = frozenset({"heldForReview", "likelySpam", "rejected"})
 """What a comment is called that the public does not see."""
 
@@ -39,9 +41,9 @@ _NOT_SET = frozenset({"title", "description"})
 """Members of the branding that the introduction has already."""
 
 
-def moment(written: str | None) -> datetime | None:
+def moment(written: object) -> datetime | None:
     """A time as YouTube writes it; None where there is none or it cannot be read."""
-    return times.iso(written)
+    return times.iso(written) if isinstance(written, str) else None
 
 
 # -- the channel ---------------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ def channel(seen: Seen[Channel]) -> Observation:
         url=f"{SITE}/channel/{read.id}",
         language=read.snippet.default_language,
         attachments=tuple(_pictures(read)),
+        files_told=_pictures_told(read),
         counts=_counted(
             subscribers=subscribers,
             views=_number(statistics, "viewCount"),
@@ -84,7 +87,7 @@ def settings(seen: Seen[Channel], evidence: Sequence[Span]) -> Observation:
     status = read.status if isinstance(read.status, dict) else {}
     told = {name: one for name, one in {**status, **(of_channel or {})}.items() if name not in _NOT_SET}
     return Observation(
-        native_id="settings",
+        native_id=SETTINGS,
         kind=Kind.PROFILE,
         text="\n".join(f"{name}: {_spelled(one)}" for name, one in sorted(told.items())),
         extra={"settings": told},
@@ -95,22 +98,28 @@ def settings(seen: Seen[Channel], evidence: Sequence[Span]) -> Observation:
 # -- videos --------------------------------------------------------------------------------------------------
 
 
-def video(seen: Seen[Video], more: Sequence[Attachment] = (), evidence: Sequence[Span] = ()) -> Observation:
-    """A video: what the agency wrote about it. `more` are its captions, `evidence` where else it was read."""
-    read, snippet = seen.what, seen.what.snippet
+def video(
+    seen: Seen[Video],
+    more: Sequence[Attachment] = (),
+    evidence: Sequence[Span] = (),
+    *,
+    files_told: bool = True,
+) -> Observation:
+    """A video: what the agency wrote about it. `more` are its captions, all of them where `files_told`; `evidence` is where else it was read."""
+    read, snippet, status = seen.what, seen.what.snippet, seen.what.status
     statistics = read.statistics if isinstance(read.statistics, dict) else None
-    status = read.status or VideoStatus()
     counted = statistics or {}
     return Observation(
         native_id=read.id,
         kind=Kind.POST,
         state=state_of(read.status),
-        author=Author(id=snippet.channel_id, name=snippet.channel_title),
+        author=Author(id=snippet.channel_id, name=snippet.channel_title or None),
         text="\n\n".join(told for told in (snippet.title.strip(), snippet.description.strip()) if told),
         url=f"{SITE}/watch?v={read.id}",
         published_at=moment(snippet.published_at),
         language=snippet.default_language or snippet.default_audio_language,
         attachments=(*_thumbnail(read), *more),
+        files_told=files_told and _is_told(snippet.thumbnails),
         counts=_counted(
             views=_number(counted, "viewCount"),
             likes=_number(counted, "likeCount"),
@@ -127,7 +136,7 @@ def video(seen: Seen[Video], more: Sequence[Attachment] = (), evidence: Sequence
             comments="turned off, or not counted" if closed(read) else None,
             duration=read.content_details.duration if read.content_details else None,
             category=snippet.category_id,
-            tags=snippet.tags if isinstance(snippet.tags, list) else None,
+            tags=snippet.tags,
             live=None if snippet.live_broadcast_content == "none" else snippet.live_broadcast_content,
             broadcast=_times(read.live_streaming_details),
             localizations=read.localizations,
@@ -147,35 +156,34 @@ def comments_counted(read: Video) -> int | None:
     return _number(read.statistics, "commentCount") if isinstance(read.statistics, dict) else None
 
 
-def state_of(status: VideoStatus | None) -> State:
+def state_of(status: VideoStatus) -> State:
     """How a video stands: only a public one is shown on the channel; an unlisted one opens for whoever has its address."""
-    if status is None or status.privacy_status in {None, "public"}:
-        return State.PRESENT
-    return State.HIDDEN
+    return State.PRESENT if status.privacy_status == "public" else State.HIDDEN
 
 
 # -- comments ------------------------------------------------------------------------------------------------
 
 
-def where(seen: Thread, ours: str) -> str:
-    """What a thread stands under: its video, or the channel itself."""
-    return seen.snippet.video_id or seen.snippet.top_level_comment.snippet.video_id or ours
+def where(seen: Thread, asked: str) -> str:
+    """What a thread stands under: its video, or where it tells none what was `asked` for, a video or the whole channel."""
+    return seen.snippet.video_id or seen.snippet.top_level_comment.snippet.video_id or asked
 
 
-def thread(seen: Seen[Thread], ours: str, status: str = "") -> Observation:
-    """The comment that begins a thread. `status` is the list of held ones that it stood in."""
+def thread(seen: Seen[Thread], ours: str, status: str = "", under: str = "") -> Observation:
+    """The comment that begins a thread. `status` is the list of held ones that it stood in, `under` the video that was asked for."""
     read = seen.what.snippet
-    root = where(seen.what, ours)
+    root = where(seen.what, under or ours)
     held = status if status and read.is_public is not True else ""
     # Among those that are held back, the number of answers is another one: only the public's is kept.
-    counts = {} if status else {"replies": read.total_reply_count}
-    return _comment(read.top_level_comment, seen.span, root, root, ours, held, counts)
+    counts = {} if status or read.total_reply_count is None else {"replies": read.total_reply_count}
+    first = read.top_level_comment
+    return _comment(first.id, first.snippet, seen.span, root, root, ours, held, counts)
 
 
 def reply(seen: Seen[Comment], root: str, above: str, ours: str) -> Observation:
     """A comment that answers the comment `above`, under `root`."""
     parent = seen.what.snippet.parent_id or above
-    return _comment(seen.what, seen.span, root, f"{root}/{parent}", ours, "", {})
+    return _comment(seen.what.id, seen.what.snippet, seen.span, root, f"{root}/{parent}", ours, "", {})
 
 
 def state_of_comment(snippet: CommentSnippet, held: str = "") -> State:
@@ -184,9 +192,15 @@ def state_of_comment(snippet: CommentSnippet, held: str = "") -> State:
 
 
 def _comment(
-    read: Comment, span: Span, root: str, above: str, ours: str, held: str, counts: dict[str, int]
+    name: str,
+    told: CommentSnippet,
+    span: Span,
+    root: str,
+    above: str,
+    ours: str,
+    held: str,
+    counts: dict[str, int],
 ) -> Observation:
-    told = read.snippet
     writer = told.author_channel_id.value if told.author_channel_id is not None else ""
     moderated = told.moderation_status or held
     if told.like_count is not None:
@@ -194,15 +208,15 @@ def _comment(
     published, updated = moment(told.published_at), moment(told.updated_at)
     page = f"watch?v={root}&lc=" if root != ours else f"channel/{ours}?lc="
     return Observation(
-        native_id=f"{root}/{read.id}",
+        native_id=f"{root}/{name}",
         kind=Kind.REPLY if writer == ours else Kind.COMMENT,
         state=state_of_comment(told, held),
         author=_author(told, writer),
         text=plain(told.text_display) if told.text_original is None else told.text_original,
-        url=f"{SITE}/{page}{read.id}",
+        url=f"{SITE}/{page}{name}",
         in_reply_to=above,
         published_at=published,
-        edited_at=updated if updated != published else None,
+        edited_at=updated if published is not None and updated != published else None,
         counts=counts,
         extra={"moderation": moderated} if moderated in HELD else {},
         evidence=(span,),
@@ -211,9 +225,10 @@ def _comment(
 
 def _author(told: CommentSnippet, writer: str) -> Author | None:
     name, address = told.author_display_name, told.author_channel_url
-    if not writer and not name:
-        return None
-    handle = name if name and name.startswith("@") else None
+    if not name:
+        # By its id alone whoever wrote it keeps the name that is known.
+        return Author(id=writer) if writer else None
+    handle = name if name.startswith("@") else None
     if handle is None and address and (found := _HANDLE.search(address)):
         handle = found[1]
     return Author(id=writer or None, name=name, handle=handle)
@@ -239,6 +254,19 @@ def _thumbnail(read: Video) -> Iterator[Attachment]:
     address = _best(read.snippet.thumbnails)
     if address is not None:
         yield Attachment(id=f"thumbnail:{read.id}", url=address)
+
+
+def _is_told(thumbnails: Any) -> bool:
+    """Whether it is told which picture there is, or that there is none."""
+    return isinstance(thumbnails, dict) and (not thumbnails or _best(thumbnails) is not None)
+
+
+def _pictures_told(read: Channel) -> bool:
+    if not isinstance(read.branding_settings, dict):
+        return False
+    image = read.branding_settings.get("image", {})
+    banner = image.get("bannerExternalUrl", "") if isinstance(image, dict) else None
+    return _is_told(read.snippet.thumbnails) and isinstance(banner, str)
 
 
 def _best(told: Any) -> str | None:

@@ -16,6 +16,9 @@ STAGES = (HELD, SPAM, PUBLISHED, UPLOADS)
 MOST_COUNTED = 2000
 """Of so many videos, and of so many threads, a cursor remembers what was counted."""
 
+UNREAD = -1
+"""A number of answers that no thread has: whatever it counts next, it is asked for."""
+
 Below = tuple[str, str, str]
 """What a thread stands under, the thread, and where its list of answers goes on."""
 
@@ -37,7 +40,7 @@ class Place(lists.Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
     video by video. `threads`, `held` and `posts` say whether everything was shown: of
     the comments, of the held ones, of the videos. `replied` is how many answers
     each thread had that began shortly before the span of a pass, `before` what
-    the pass before knew of that. `captions` are the tracks whose words are kept
+    the pass before knew of that; `UNREAD` where not all of them could be read. `captions` are the tracks whose words are kept
     already, by video. `spent` counts units, through all passes of this lane.
     """
 

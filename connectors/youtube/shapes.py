@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Id = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class _Shape(msgspec.Struct, rename="camel"):
@@ -36,43 +38,56 @@ class CommentSnippet(_Shape):
 class Comment(_Shape):
     """A comment of either depth: YouTube knows comments and replies, and no replies to replies."""
 
-    id: str
+    id: Id
     snippet: CommentSnippet
+
+
+class First(_Shape):
+    """The comment that begins a thread. It bears the id of its thread."""
+
+    snippet: CommentSnippet
+    id: Any = ""
 
 
 class ThreadSnippet(_Shape):
     """A comment with what is counted below it."""
 
-    top_level_comment: Comment
+    top_level_comment: First
     video_id: str | None = None
-    total_reply_count: int = 0
+    total_reply_count: int | None = None
     is_public: bool | None = None
 
 
 class Thread(_Shape):
     """A thread; the replies that stand inside it are read from their own bytes."""
 
-    id: str
     snippet: ThreadSnippet
+    id: Any = ""
+
+    def __post_init__(self) -> None:
+        first = self.snippet.top_level_comment
+        told = [one for one in (first.id, self.id) if one and isinstance(one, str)]
+        if not told:
+            raise ValueError("neither the thread nor its comment has an id")
+        self.id = first.id = told[0]
 
 
 class Named(_Shape):
     """Something of which only the id counts."""
 
-    id: str
+    id: Id
 
 
 class UploadDetails(_Shape):
     """Which video a row of the list of uploads is about. A video that is not public bears no time there."""
 
-    video_id: str
-    video_published_at: str | None = None
+    video_id: Id
+    video_published_at: Any = None
 
 
 class Upload(_Shape):
-    """A row of the list of uploads."""
+    """A row of the list of uploads. It has an id of its own, by which nothing is known."""
 
-    id: str
     content_details: UploadDetails
 
 
@@ -80,12 +95,12 @@ class VideoSnippet(_Shape):
     """What the agency wrote about a video."""
 
     title: str
-    description: str = ""
+    description: str
+    channel_id: Id
     published_at: str | None = None
-    channel_id: str | None = None
     channel_title: str | None = None
     thumbnails: Any = None
-    tags: Any = None
+    tags: list[str] | None = None
     category_id: str | None = None
     live_broadcast_content: str | None = None
     default_language: str | None = None
@@ -93,9 +108,9 @@ class VideoSnippet(_Shape):
 
 
 class VideoStatus(_Shape):
-    """To whom a video is shown, and what became of its upload."""
+    """To whom a video is shown, and what became of its upload. Without the first nobody knows whether it is hidden."""
 
-    privacy_status: str | None = None
+    privacy_status: Id
     upload_status: str | None = None
     failure_reason: str | None = None
     rejection_reason: str | None = None
@@ -115,21 +130,21 @@ class VideoDetails(_Shape):
 class Video(_Shape):
     """A video."""
 
-    id: str
+    id: Id
     snippet: VideoSnippet
-    status: VideoStatus | None = None
+    status: VideoStatus
     content_details: VideoDetails | None = None
     statistics: Any = None
     live_streaming_details: Any = None
     file_details: Any = None
-    localizations: Any = None
+    localizations: dict[str, Any] | None = None
 
 
 class Standing(_Shape):
     """How a video stands."""
 
-    id: str
-    status: VideoStatus | None = None
+    id: Id
+    status: VideoStatus
 
 
 class ChannelSnippet(_Shape):
@@ -159,7 +174,7 @@ class ChannelDetails(_Shape):
 class Channel(_Shape):
     """A channel."""
 
-    id: str
+    id: Id
     snippet: ChannelSnippet
     content_details: ChannelDetails | None = None
     statistics: Any = None
@@ -171,8 +186,8 @@ class Channel(_Shape):
 class TrackSnippet(_Shape):
     """What a track of captions is; a machine's own has the kind `asr`."""
 
-    last_updated: str = ""
-    track_kind: str = ""
+    last_updated: str
+    track_kind: str
     language: str = ""
     name: str = ""
     is_draft: bool = False
@@ -181,5 +196,5 @@ class TrackSnippet(_Shape):
 class Track(_Shape):
     """A track of captions."""
 
-    id: str
+    id: Id
     snippet: TrackSnippet

@@ -13,7 +13,9 @@ its private videos and what is held back, and for them
 
 What stands under a video that is private or whose comments are turned off is
 hidden with it: it comes back when they are turned on again. A throttle, a
-missing permission and an outage prove nothing.
+missing permission and an outage prove nothing. Neither does what cannot be read:
+an item of another shape is unknown where it is told which one it is, and else
+all are that were asked for with it and are not told.
 """
 
 from __future__ import annotations
@@ -43,6 +45,9 @@ class Told:
 
     state: State
     reason: str
+
+
+_ODD = Told(State.UNKNOWN, "200, with what cannot be read")
 
 
 class Standings:
@@ -75,21 +80,23 @@ class Standings:
 
     def _videos(self, names: Sequence[str]) -> list[Sighting]:
         try:
-            shown = self._standing(names)
+            shown, odd = self._standing(names)
         except NotGiven as refused:
             return self._unknown(names, refused)
         asked = self._asking.last
         sightings = []
         for name in names:
-            told = _shown(shown[name]) if name in shown else self._left_out(name)
+            stands = shown.get(name)
+            told = _shown(stands) if stands else _ODD if name in odd else self._left_out(name)
             sightings.append(Sighting(native_id=name, state=told.state, exchange=asked, reason=told.reason))
         return sightings
 
-    def _standing(self, names: Sequence[str]) -> dict[str, Standing]:
+    def _standing(self, names: Sequence[str]) -> tuple[dict[str, Standing], set[str]]:
+        """Those of the videos that are shown, and those of which cannot be read whether they are."""
         told: Answer[Standing] = self._asking.many(
             "videos", "videoListResponse", Standing, {"part": "id,status", "id": ",".join(names)}
         )
-        return {one.what.id: one.what for one in told.items}
+        return {one.what.id: one.what for one in told.items}, _unread(told, names)
 
     def _left_out(self, name: str) -> Told:
         """A video that was left out: removed, or private to somebody else."""
@@ -122,18 +129,22 @@ class Standings:
 
     def _comments(self, names: Sequence[str]) -> list[Sighting]:
         try:
-            shown = self._by_id([_of(name) for name in names])
+            shown, odd = self._by_id([_of(name) for name in names])
             asked = self._asking.last
             missing = [name for name in names if _of(name) not in shown]
             above = {_thread(name) for name in missing} - {_of(name) for name in names}
             if above and self._found.owner:
-                shown |= self._by_id(sorted(above))
+                more, strange = self._by_id(sorted(above))
+                shown, odd = shown | more, odd | strange
         except NotGiven as refused:
             return self._unknown(names, refused)
         told = {name: _shown_comment(shown[_of(name)]) for name in names if _of(name) in shown}
         by_video = defaultdict(list)
         for name in missing:
-            by_video[_under(name)].append(name)
+            if odd & {_of(name), _thread(name)}:
+                told[name] = _ODD
+            else:
+                by_video[_under(name)].append(name)
         for video, lacking in by_video.items():
             told |= self._missing(video, lacking, shown)
         return [
@@ -148,8 +159,8 @@ class Standings:
             for name in names
         ]
 
-    def _by_id(self, ids: Sequence[str]) -> dict[str, Comment]:
-        """Those of the comments that are shown. YouTube may refuse all where it does not find one."""
+    def _by_id(self, ids: Sequence[str]) -> tuple[dict[str, Comment], set[str]]:
+        """Those of the comments that are shown, and those of which cannot be read whether they are. YouTube may refuse all where it does not find one."""
         asked = {"part": "id,snippet", "id": ",".join(ids), "textFormat": "html"}
         try:
             told = self._asking.many("comments", "commentListResponse", Comment, asked)
@@ -157,11 +168,12 @@ class Standings:
             if not refused.not_found:
                 raise
             if len(ids) == 1:
-                return {}
+                return {}, set()
         else:
-            return {one.what.id: one.what for one in told.items}
+            return {one.what.id: one.what for one in told.items}, _unread(told, ids)
         half = len(ids) // 2
-        return self._by_id(ids[:half]) | self._by_id(ids[half:])
+        (some, odd), (others, strange) = self._by_id(ids[:half]), self._by_id(ids[half:])
+        return some | others, odd | strange
 
     def _missing(self, video: str, names: Sequence[str], shown: dict[str, Comment]) -> dict[str, Told]:
         """Comments of one video that are not shown by their ids."""
@@ -196,7 +208,9 @@ class Standings:
         under = self._under(video)
         if under.state in {State.HIDDEN, State.PRESENT}:
             return under
-        shown = self._standing([video])
+        shown, odd = self._standing([video])
+        if video in odd:
+            return _ODD
         if video in shown:
             stands = _shown(shown[video])
             return stands if stands.state is State.HIDDEN else Told(State.UNKNOWN, under.reason)
@@ -213,7 +227,7 @@ class Standings:
         return self._held[video]
 
     def _listed(self, video: str, status: str) -> set[str] | None:
-        """One list of what is held back under a video; None where it was refused, or has no end that we reached."""
+        """One list of what is held back under a video; None where it was refused, has no end that we reached, or a thread of it is told that bears no id."""
         names: set[str] = set()
         token = ""
         for _ in range(_MOST_HELD):
@@ -221,10 +235,14 @@ class Standings:
                 found = self._asking.threads({"videoId": video}, token, status=status)
             except NotGiven:
                 return None
+            for strange in found.unread:
+                if strange.id is None or strange.id.isdecimal():  # a number is no id of a comment
+                    return None
+                self._unsure.add(strange.id)
             for one in found.items:
-                inside = below(found.body, one, video, self._found.id)
+                inside = below(self._asking, found.body, one, video, self._found.id)
                 self._unsure |= {one.what.id} if inside.gaps else set()
-                seen = [parse.thread(one, self._found.id, status), *inside.seen]
+                seen = [parse.thread(one, self._found.id, status, video), *inside.seen]
                 names |= {_of(two.native_id) for two in seen if two.state is State.HIDDEN}
             if found.following is None:
                 return names
@@ -238,15 +256,21 @@ class Standings:
         told = channel.shown(self._asking, Address("id", self._found.id), "id,snippet")
         state = State.PRESENT if told.items else State.UNKNOWN
         reason = "200" if told.items else "200 without it: closed, suspended or hidden"
+        reason = _ODD.reason if told.unread and not told.items else reason
         return [Sighting(native_id=self._found.id, state=state, exchange=self._asking.last, reason=reason)]
 
 
+def _unread(told: Answer[Comment] | Answer[Standing], asked: Sequence[str]) -> set[str]:
+    """Of which of the ids that were asked for it cannot be read how they stand: of all, where something is told that bears none of them."""
+    odd, names = {one.id for one in told.unread}, set(asked)
+    strange = {one.what.id for one in told.items} - names
+    return names if strange or odd - names else names & odd
+
+
 def _shown(read: Standing) -> Told:
-    status = read.status
-    if status is not None and status.upload_status == "deleted":
+    if read.status.upload_status == "deleted":
         return Told(State.GONE, "200 uploadStatus deleted")
-    privacy = status.privacy_status if status is not None else None
-    return Told(parse.state_of(status), f"200 {privacy or ''}".rstrip())
+    return Told(parse.state_of(read.status), f"200 {read.status.privacy_status}")
 
 
 def _shown_comment(read: Comment) -> Told:

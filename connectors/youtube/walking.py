@@ -22,18 +22,18 @@ from connectors.closing import but_the_last
 from connectors.contract import Batch, Gap, Kind, Listing, Observation, Page, State
 from connectors.errors import UnexpectedResponse
 from connectors.lists import Lists
-from connectors.pieces import Seen
-from connectors.youtube import captions, channel, options, parse
+from connectors.pieces import Seen, Unread
+from connectors.youtube import captions, channel, options, parse, reading
 from connectors.youtube.address import Address
 from connectors.youtube.asking import ROWS_AT_ONCE, Asking
 from connectors.youtube.captions import Captions
 from connectors.youtube.parse import moment
-from connectors.youtube.place import HELD, MOST_COUNTED, PUBLISHED, SPAM, UPLOADS, Place
+from connectors.youtube.place import HELD, MOST_COUNTED, PUBLISHED, SPAM, UNREAD, UPLOADS, Place
 from connectors.youtube.reach import Reach
 from connectors.youtube.reading import Answer
 from connectors.youtube.refusals import NotGiven
 from connectors.youtube.shapes import Thread, Upload, Video
-from connectors.youtube.threads import Answers, below
+from connectors.youtube.threads import Answers, below, unread
 
 BOTH = (State.PRESENT, State.HIDDEN)
 SHOWN = (State.PRESENT,)
@@ -42,6 +42,8 @@ VIDEO_PARTS = "id,snippet,status,statistics,contentDetails,liveStreamingDetails,
 
 _UPLOAD_FIELDS = "kind,nextPageToken,pageInfo,items(id,contentDetails(videoId,videoPublishedAt))"
 """All that is told of a video in the list of uploads is when it was published: its words stand with itself."""
+
+_VIDEO_OF_A_ROW = ("contentDetails", "videoId")
 
 _LISTED_AT_MOST = 20_000
 """So many uploads YouTube lists of a channel."""
@@ -77,6 +79,7 @@ class Pass(Lists[Place]):
             # Connected otherwise since it was begun: what was read then is not all that is shown now.
             self._place = self._place.finished().moved(began=self._asking.now())
         self._move(channel=self._found.id, owner=self._found.owner)
+        self._gaps += [*self._found.gaps, *filter(None, [self._found.unset])]
         yield self._batch(self._found.observed())
         yield from self._ended(self._in_turn())
 
@@ -117,15 +120,19 @@ class Pass(Lists[Place]):
             yield self._batch(observed, listings)
             yield from self._answers()
 
-    def _met(self, found: Answer[Thread], status: str = "") -> list[Observation]:
-        """The threads of one answer; those whose answers are to be read wait."""
+    def _met(self, found: Answer[Thread], status: str = "", video: str = "") -> list[Observation]:
+        """The threads of one answer, of `video` where that was asked for by itself; those whose answers are to be read wait."""
         observed: list[Observation] = []
+        for gap in unread(self._asking, found, video):
+            self._misses(status or PUBLISHED, gap)
+        if found.unread and not status:
+            self._asks_again([one.id for one in found.unread])
         for one in found.items:
-            root = parse.where(one.what, self._found.id)
-            first = parse.thread(one, self._found.id, status)
+            root = parse.where(one.what, video or self._found.id)
+            first = parse.thread(one, self._found.id, status, video)
             observed.append(first)
             if status:
-                inside = below(found.body, one, root, self._found.id)
+                inside = below(self._asking, found.body, one, root, self._found.id)
                 observed += inside.seen
                 self._gaps += inside.gaps
                 self._move(held=self._place.held and not inside.gaps)
@@ -143,7 +150,8 @@ class Pass(Lists[Place]):
         they are younger than the reach, and where the number of their answers
         is another than it was.
         """
-        count, at = read.snippet.total_reply_count, first.published_at
+        told, at = read.snippet.total_reply_count, first.published_at
+        count = UNREAD if told is None else told
         if count == 0 or (status and first.state is State.PRESENT):
             return False
         if not self._reach.narrowed or at is None:
@@ -153,8 +161,22 @@ class Pass(Lists[Place]):
         if self._reach.begun_at(at):
             return True
         known = self._place.before.get(read.id)
-        self._move(replied={**self._place.replied, read.id: count})
-        return known != count and (known is not None or self._reach.reaches(at))
+        if self._place.replied.get(read.id) != UNREAD:
+            self._move(replied={**self._place.replied, read.id: count})
+        if known is None:
+            return self._reach.reaches(at)
+        return known == UNREAD or known != count
+
+    def _asks_again(self, threads: Sequence[str | None]) -> None:
+        """In a pass over a span of time: let the next one ask what answers these threads, whatever number it counts.
+
+        Where it is not told which threads they are, what was known of any that were not met stays known.
+        """
+        if not self._reach.narrowed:
+            return
+        before = self._place.before if None in threads else {}
+        named = dict.fromkeys(filter(None, threads), UNREAD)
+        self._move(replied={**before, **self._place.replied, **named})
 
     def _unanswered(self, items: Sequence[Seen[Thread]]) -> list[Listing]:
         """In a pass over a span of time: of threads without answers, that they have none."""
@@ -175,36 +197,42 @@ class Pass(Lists[Place]):
             answers = Answers(self._asking, root, thread, self._found.id)
             try:
                 with self._asking.about("answers", f"{root}/{thread}") as asked:
-                    for seen, following in answers.read(token):
-                        self._count(seen)
-                        whole = following is None
+                    for shown in answers.read(token):
+                        self._count(shown.seen, of=[root] * len(shown.gaps))
+                        following = shown.following
+                        if shown.gaps:
+                            self._lacks_answers(thread, shown.gaps)
                         self._move(
                             waiting=(*others, *(() if following is None else ((root, thread, following),)))
                         )
+                        whole = following is None and self._place.replied.get(thread) != UNREAD
                         listed = (
                             [self._under(f"{root}/{thread}", SHOWN)] if self._reach.narrowed and whole else []
                         )
-                        yield self._batch(seen, listed)
+                        yield self._batch(shown.seen, listed)
             except NotGiven as refused:
                 if self._forgotten(refused, thread):
                     self._move(waiting=(*others, (root, thread, "")))
                     continue
                 if not refused.not_found:
-                    self._gaps.append(Gap(what="answers", why=refused.why, native_id=f"{root}/{thread}"))
-                    self._move(threads=False)
+                    gap = Gap(what="answers", why=refused.why, native_id=f"{root}/{thread}")
+                    self._lacks_answers(thread, [gap])
                 # Else it was removed or held since it was listed: what answered it is not shown either.
                 self._move(waiting=tuple(others))
                 yield self._batch()
                 continue
             if asked.gap is not None:
-                self._gaps.append(asked.gap)
-                # As if nothing were known of how many answers it had, so that the next pass asks for them.
-                replied = {name: count for name, count in self._place.replied.items() if name != thread}
-                self._move(waiting=tuple(others), threads=False, replied=replied)
+                self._lacks_answers(thread, [asked.gap])
+                self._move(waiting=tuple(others))
                 yield self._batch()
 
-    def _count(self, observed: Sequence[Observation]) -> None:
-        """Add to the tally of each video what the public was shown of it."""
+    def _lacks_answers(self, thread: str, gaps: Sequence[Gap]) -> None:
+        self._gaps += gaps
+        self._move(threads=False)
+        self._asks_again([thread])
+
+    def _count(self, observed: Sequence[Observation], of: Sequence[str] = ()) -> None:
+        """Add to the tally of each video what the public was shown of it; `of` are the videos of what was shown and could not be read."""
         if self._reach.narrowed or self._place.stage in {HELD, SPAM}:
             return
         more = Counter(
@@ -212,6 +240,7 @@ class Pass(Lists[Place]):
             for one in observed
             if one.state is State.PRESENT and one.kind in {Kind.COMMENT, Kind.REPLY}
         )
+        more.update(of)
         tally = dict(self._place.tally)
         for name, count in more.items():
             if name in tally or len(tally) < MOST_COUNTED:
@@ -247,11 +276,15 @@ class Pass(Lists[Place]):
                 return
             listed = self._asking.last
             self._shifts(found.total)
+            rows = [
+                replace(one, id=reading.told(found.body, one.span, *_VIDEO_OF_A_ROW)) for one in found.unread
+            ]
+            self._lacks_videos(self._asking.gaps_of("a video", rows))
             observed = self._videos(found.items)
             self._lead(None if self._enough(found.items) else found.following, met, "uploads")
             if self._place.ended and self._read_again():
                 met.clear()
-            yield self._batch(observed, self._of_videos(found.items, listed))
+            yield self._batch(observed, self._of_videos(self._read_by_now(found.items), listed))
             yield from self._one_by_one()
 
     def _videos(self, rows: Sequence[Seen[Upload]]) -> list[Observation]:
@@ -275,7 +308,8 @@ class Pass(Lists[Place]):
             *others, name = self._place.films
             observed = self._observed({name: None})
             self._move(films=tuple(others))
-            yield self._batch(observed)
+            told = observed[0].evidence[0].exchange if observed else self._asking.last
+            yield self._batch(observed, self._of_videos([name], told))
             yield from self._by_themselves()
 
     def _observed(self, wanted: Mapping[str, Seen[Upload] | None]) -> list[Observation]:
@@ -286,12 +320,12 @@ class Pass(Lists[Place]):
             row = wanted.get(one.what.id)
             words = self._words(one.what)
             evidence = [*([row.span] if row else []), *words.evidence]
-            observed.append(parse.video(one, words.files, evidence))
+            observed.append(parse.video(one, words.files, evidence, files_told=words.whole))
             self._gaps += words.gaps
             counted = parse.comments_counted(one.what)
-            if parse.closed(one.what):
+            if counted is None:
                 asks.append((one.what.id, ""))
-            elif counted is not None and not self._reach.narrowed:
+            elif not self._reach.narrowed:
                 self._move(total=self._place.total + counted)
                 if counted > self._place.tally.get(one.what.id, 0):
                     asks.append((one.what.id, ""))
@@ -304,17 +338,26 @@ class Pass(Lists[Place]):
         answers, failed = self._asking.piecemeal(
             "a video", names, lambda some: videos(self._asking, some, owner=self._owner)
         )
-        if failed:
-            self._gaps += failed
-            self._move(posts=False, threads=False)
+        strange = [one for answer in answers for one in answer.unread]
+        self._lacks_videos([*failed, *self._asking.gaps_of("a video", strange)])
         return [one for answer in answers for one in answer.items]
+
+    def _lacks_videos(self, gaps: Sequence[Gap]) -> None:
+        """Of a video that could not be read, the comments are not asked for either."""
+        self._gaps += gaps
+        if gaps:
+            self._move(posts=False, threads=False)
 
     def _words(self, read: Video) -> Captions:
         """The captions of a video, where they are wanted and only the channel's own people can be told."""
-        has = read.content_details is not None and read.content_details.caption == "true"
-        if self._captions == options.NO or not self._owner or not has:
+        if self._captions == options.NO or not (self._owner or self._found.gaps):
             return Captions()
+        has = read.content_details.caption if read.content_details else None
         known = self._place.captions.get(read.id, ())
+        if has is None or not self._owner:
+            return captions.as_known(known)
+        if has != "true":
+            return Captions()
         found = captions.read(self._asking, read.id, self._captions, known)
         self._move(captions={**self._place.captions, read.id: tuple(found.known)})
         return found
@@ -349,7 +392,7 @@ class Pass(Lists[Place]):
                     self._move(threads=False)
                 yield self._batch()
                 return
-            observed = self._met(found)
+            observed = self._met(found, video=video)
             following = found.following
             if following is not None:
                 token = advanced(following, met, f"the comments of {video}")
@@ -475,7 +518,13 @@ class Pass(Lists[Place]):
             last, listings=tuple(listings), gaps=tuple(gaps), resume_from=place.finished().cursor()
         )
 
-    def _of_videos(self, rows: Sequence[Seen[Upload]], exchange: int) -> list[Listing]:
+    def _read_by_now(self, rows: Sequence[Seen[Upload]]) -> list[str]:
+        """The videos of one answer but for those that wait for their captions; the channel itself at the end of the list."""
+        names = [one.what.content_details.video_id for one in rows]
+        here = [self._found.id] if self._place.ended else []
+        return [*(one for one in names if one not in self._place.films), *here]
+
+    def _of_videos(self, names: Sequence[str], exchange: int) -> list[Listing]:
         """In a pass over a span of time: that every comment of the span was shown, video by video.
 
         What answers a comment may be younger than the span that it was read
@@ -484,8 +533,6 @@ class Pass(Lists[Place]):
         if not self._reach.narrowed or not self._place.threads:
             return []
         states = BOTH if self._owner and self._place.held and not self._place.left else SHOWN
-        names = [one.what.content_details.video_id for one in rows]
-        names += [self._found.id] if self._place.ended else []
         return [
             replace(
                 self._place.listing(
@@ -511,11 +558,24 @@ def videos(asking: Asking, names: Sequence[str], *, owner: bool) -> Answer[Video
     """These videos, at most fifty. YouTube leaves out those that it does not show, and says nothing of them.
 
     Which file was uploaded the channel itself alone is told; where even that is
-    refused, the videos are asked for without it.
+    refused, the videos are asked for without it. What cannot be read is known
+    where one alone was asked for.
     """
 
     def told(parts: str) -> Answer[Video]:
-        return asking.many("videos", "videoListResponse", Video, {"part": parts, "id": ",".join(names)})
+        found: Answer[Video] = asking.many(
+            "videos", "videoListResponse", Video, {"part": parts, "id": ",".join(names)}
+        )
+        asked = [one for one in found.items if one.what.id in names]
+        strange = [
+            Unread(None, one.span, f"it bears the id {one.what.id}, which was not asked for")
+            for one in found.items
+            if one.what.id not in names
+        ]
+        odd = [*found.unread, *strange]
+        if len(names) == 1:
+            odd = [replace(one, id=names[0]) for one in odd]
+        return replace(found, items=asked, unread=odd)
 
     if not owner or asking.files_refused:
         return told(VIDEO_PARTS)

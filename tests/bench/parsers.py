@@ -196,8 +196,9 @@ def of_flickr() -> Case:
     rows = flickr_world.many_comments(ITEMS, WORDS * 3)
 
     def read(body: bytes) -> Sized:
-        found = flickr_reading.comments(body, 0) or ()
-        return [flickr.comment(one, "2", flickr_world.OURS, hidden=False) for one in found]
+        found = flickr_reading.comments(body, 0)
+        assert found is not None
+        return [flickr.comment(one, "2", flickr_world.OURS, hidden=False) for one in found.items]
 
     body = flickr_world.written({"comments": {"photo_id": "2", "comment": rows}, "stat": "ok"})
     return json_case("flickr, comments", ITEMS, body, read)
@@ -298,7 +299,7 @@ def of_mastodon() -> Case:
 
     def read(body: bytes) -> Sized:
         above, below = mastodon.context(body, 0)
-        return [mastodon.status(one, mastodon_world.OURS) for one in (*above, *below)]
+        return [mastodon.status(one, mastodon_world.OURS) for one in (*above.items, *below.items)]
 
     return json_case("mastodon, a thread", 500, body, read)
 
@@ -372,8 +373,8 @@ def of_reddit() -> Case:
         body = json.dumps(world._tree(film, {}, moderator=True)).encode()
 
     def read(body: bytes) -> Sized:
-        _, things = reddit_reading.tree(body, 0)
-        return [reddit.told(one, frozenset()) for one in things]
+        _, below = reddit_reading.tree(body, 0)
+        return [reddit.told(one, frozenset()) for one in below.items]
 
     return json_case("reddit, a tree eight deep", 800, body, read)
 

@@ -1094,6 +1094,71 @@ def test_an_answer_without_words_is_a_gap_and_is_never_called_missing(world, vis
     assert not {None, post} & listings(batches).keys()
 
 
+@pytest.mark.parametrize("strange", [{"strange": [[]]}, {"post": [["?"]], "replies": [["?"]]}, [["?"]], None])
+def test_a_place_in_a_thread_of_another_shape_costs_neither_those_beside_it_nor_their_answers(
+    world, visit, agency, jo, al, strange
+):
+    post = world.post(agency, "Closed.")
+    odd, other = world.post(jo, "Why?", to=post), world.post(al, "Until when?", to=post)
+    below = world.post(agency, "Until six.", to=other)
+
+    def altered(said: Any) -> Any:
+        replies = said["thread"]["replies"]
+        replies[:] = [strange if one["post"]["uri"] == odd else one for one in replies]
+        return said
+
+    answers = world._xrpc
+    _altered(world, "getPostThread", altered)
+    batches = visit.observe()
+    assert {other, below} <= set(observations(batches))
+    assert odd not in observations(batches)
+    assert {gap.native_id for gap in gaps(batches)} == {None}
+    assert not {None, post} & listings(batches).keys()
+    world._xrpc = answers
+    again = visit.observe(batches[-1].resume_from)
+    assert odd in observations(again)
+    assert not gaps(again)
+
+
+def test_a_list_that_is_one_record_stays_as_it_was_where_something_in_it_cannot_be_read(
+    world, http, agency, jo, al
+):
+    world.preferences = [
+        {"$type": "app.bsky.actor.defs#mutedWordsPref", "items": [{"value": "spam", "targets": 5}, None]}
+    ]
+    world.mutes = [jo, al]
+    visit = Visit(world, http, agency, connected=True)
+
+    def altered(said: Any) -> Any:
+        return {**said, "mutes": [None, *said["mutes"][1:]]}
+
+    answers = world._xrpc
+    _altered(world, "getMutes", altered)
+    batches = visit.observe()
+    names = {agency + "#preferences", agency + "#mutes"}
+    assert not names & set(observations(batches))
+    assert {gap.native_id for gap in gaps(batches)} == names
+    world._xrpc = answers
+    world.preferences[0]["items"].pop()
+    assert names <= set(observations(visit.observe(batches[-1].resume_from)))
+
+
+@pytest.mark.parametrize("part", ["text", "sender", "sentAt"])
+def test_a_message_of_another_shape_is_a_gap_and_never_other_words(world, http, agency, jo, part):
+    said = [
+        {"id": f"m{number}", "text": "Help", "sender": {"did": jo}, "sentAt": "2026-03-01T09:00:00.000Z"}
+        for number in range(3)
+    ]
+    world.convos["c1"] = [said[0], {**said[1], part: [["?"]]}, said[2]]
+    visit = Visit(world, http, agency, connected=True)
+    batches = visit.observe()
+    assert {"chat:c1/m0", "chat:c1/m2"} <= set(observations(batches))
+    assert "chat:c1/m1" not in observations(batches)
+    assert [gap.native_id for gap in gaps(batches)] == ["chat:c1/m1"]
+    world.convos["c1"] = said
+    assert "chat:c1/m1" in observations(visit.observe(batches[-1].resume_from))
+
+
 @pytest.mark.parametrize("where", ["", "x", "at://did:plc:abc/app.bsky.feed.post/a\x00"])
 def test_an_answer_without_an_address_is_a_gap_and_the_others_are_read(world, visit, agency, jo, al, where):
     post = world.post(agency, "Closed.")

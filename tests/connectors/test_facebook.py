@@ -30,6 +30,7 @@ from connectors.errors import (
     UnexpectedResponse,
 )
 from connectors.facebook import Facebook, address, parse, shapes, walking
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient
 from tests.connectors.worlds.facebook_world import (
     HTML,
@@ -41,6 +42,7 @@ from tests.connectors.worlds.facebook_world import (
     many_comments,
     spoken,
 )
+from tests.connectors.worlds.instagram_world import among, tells_otherwise
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen
 
@@ -864,8 +866,8 @@ def test_a_check_without_the_applications_secret_says_what_it_is_good_for(world,
 @pytest.mark.parametrize(
     "body",
     [
-        spoken({"data": [{"message": "without an id"}]}),
-        spoken({"data": [{"id": 5}]}),
+        spoken({"data": [{"message": "without an id"}] * 3}),
+        spoken({"data": [{"id": [5]}] * 3}),
         spoken({"items": []}),
         spoken([]),
         SIGN_IN,
@@ -1146,6 +1148,242 @@ def test_recommendations_without_a_number_are_a_gap(world, visit):
     world.say("Bridge closed")
     world.event("Friendly people", edge="ratings")
     assert "number" in gaps(visit.observe())["recommendations"]
+
+
+# --- one odd item among others ----------------------------------------------------------------------------------
+
+ODD: list[object] = [None, {}, {"id": None}, {"strange": [[]]}, 5]
+
+
+def odd(world: FacebookWorld, edge: str, name: str, strange: object) -> None:
+    """What is called so is told as something strange wherever it stands in lists of this name."""
+    tells_otherwise(world, world.page_token, edge, among(name, strange))
+
+
+@pytest.mark.parametrize("strange", ODD)
+@pytest.mark.parametrize("edge", ["published_posts", "visitor_posts", "tagged"])
+def test_a_post_that_cannot_be_read_keeps_neither_those_beside_it_nor_the_pass_and_no_post_is_listed(
+    world, visit, edge, strange
+):
+    by = OURS if edge == "published_posts" else "2001"
+    before, broken, after = (world.say(words, by=by, edge=edge) for words in ("One", "Two", "Three"))
+    answer = world.comment(world.say("Bridge closed"), "Until when?")
+    assert kinds(visit.observe()) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    odd(world, edge, broken, strange)
+    batches = visit.observe()
+    assert {before, after, answer} <= set(seen(batches))
+    assert broken not in seen(batches)
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id is None
+    assert edge in gap.why
+    assert gap.why.endswith(AGAIN)
+    assert listings(batches) == []
+    world.trouble = None
+    later = visit.observe(batches[-1].resume_from)
+    assert broken in seen(later), "the next pass reads it"
+    assert Kind.POST in kinds(later)
+
+
+def test_a_post_that_is_known_by_its_id_and_no_more_is_a_gap_that_names_it(world, visit):
+    broken = world.say("Bridge closed")
+    world.say("Open house")
+    odd(world, "published_posts", broken, {"id": broken, "message": ["Bridge"]})
+    (gap,) = (one for batch in visit.observe() for one in batch.gaps)
+    assert gap.native_id == broken
+
+
+def test_a_post_whose_id_is_a_number_in_figures_and_whose_counts_are_none_is_read(world, visit):
+    name = world.say("Bridge closed")
+    told = {"id": 5500, "message": "Bridge closed", "shares": [], "from": {"id": int(OURS), "name": 5}}
+    odd(world, "published_posts", name, told)
+    batches = visit.observe()
+    assert (seen(batches)["5500"].text, seen(batches)["5500"].author) == ("Bridge closed", Author(id=OURS))
+    assert not gaps(batches)
+    assert Kind.POST in kinds(batches)
+
+
+@pytest.mark.parametrize("edge", ["events", "albums", "ratings"])
+@pytest.mark.parametrize("strange", ODD)
+def test_an_event_that_cannot_be_read_keeps_posts_from_being_listed_and_the_others_are_seen(
+    world, visit, edge, strange
+):
+    world.say("Bridge closed")
+    world.event("Open house", edge, open_graph_story={"id": "9901"}, id="9901")
+    world.event("Parade", edge, open_graph_story={"id": "9902"}, id="9902")
+    kind = {"events": "event", "albums": "album", "ratings": "rating"}[edge]
+    assert {f"{kind}:9901", f"{kind}:9902"} <= set(seen(visit.observe()))
+
+    def change(told: Any) -> None:
+        told["data"] = [strange, *told["data"][1:]]
+
+    tells_otherwise(world, world.page_token, edge, change)
+    batches = visit.observe()
+    assert sum(name.startswith(f"{kind}:") for name in seen(batches)) == 1
+    assert len([one for batch in batches for one in batch.gaps]) == 1
+    assert listings(batches) == []
+
+
+@pytest.mark.parametrize("strange", ODD)
+def test_a_comment_that_cannot_be_read_leaves_its_own_post_alone_unlisted(world, visit, strange):
+    world.cuts_at = 3
+    post, other = world.say("Bridge closed"), world.say("Open house")
+    comments = [world.comment(post, f"{number}") for number in range(8)]
+    elsewhere = world.comment(other, "When?")
+    odd(world, "comments", comments[4], strange)
+    batches = visit.observe()
+    assert {post, other, elsewhere, *comments} - set(seen(batches)) == {comments[4]}
+    assert kinds(batches) == {Kind.POST}, "what answers posts is not promised, and the posts are"
+    again = visit.observe(batches[-1].resume_from)
+    assert {one.in_reply_to for one in listings(again) if one.in_reply_to} == {other, elsewhere}
+
+
+@pytest.mark.parametrize("since", range(20))
+def test_a_comment_that_cannot_be_read_leaves_its_post_unlisted_also_where_the_pass_is_resumed(
+    world, visit, since
+):
+    world.cuts_at = 3
+    post = world.say("Bridge closed")
+    comments = [world.comment(post, f"{number}") for number in range(12)]
+    odd(world, "comments", comments[4], None)
+    batches = visit.observe(visit.observe()[-1].resume_from)
+    resumed = visit.observe(batches[min(since, len(batches) - 2)].resume_from)
+    assert post not in {one.in_reply_to for one in listings(resumed)}
+
+
+def test_a_family_of_which_a_comment_cannot_be_read_lists_nothing(world, visit):
+    world.cuts_at = 3
+    post = world.say("Bridge closed")
+    comments = [world.comment(post, f"{number}") for number in range(8)]
+    assert post in {one.in_reply_to for one in listings(visit.family(post))}
+    odd(world, "comments", comments[1], None)
+    batches = visit.family(post)
+    assert {post, *comments} - set(seen(batches)) == {comments[1]}
+    assert listings(batches) == []
+    assert gaps(batches)["comments"].endswith(AGAIN)
+
+
+@pytest.mark.parametrize("strange", [{"data": [None]}, {"data": [{"message": "without an id"}, {}, {}, {}]}])
+def test_where_one_of_the_comments_inside_a_post_cannot_be_read_it_may_be_by_itself(world, visit, strange):
+    broken = world.say("Bridge closed")
+    first = world.comment(broken, "Until when?")
+
+    def change(told: Any) -> None:
+        told["data"][0]["comments"]["data"] += strange["data"]
+
+    tells_otherwise(world, world.page_token, "published_posts", change)
+    batches = visit.observe()
+    assert first in seen(batches)
+    assert not gaps(batches)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_all_posts_of_another_shape_are_a_list_of_another_shape(world, visit):
+    for words in ("One", "Two", "Three"):
+        world.say(words)
+
+    def change(told: Any) -> None:
+        told["data"] = [{"key": one["id"]} for one in told["data"]]
+
+    tells_otherwise(world, world.page_token, "published_posts", change)
+    assert isinstance(visit.fails(), UnexpectedResponse)
+
+
+@pytest.mark.parametrize("strange", ODD)
+def test_a_message_that_cannot_be_read_keeps_none_of_the_others_back(world, visit, strange):
+    names = [world.write("t_1001", f"{number}") for number in range(3)]
+    other = world.write("t_1002", "Hello")
+    odd(world, "messages", names[1], strange)
+    batches = visit.observe()
+    assert {*names, other} - set(seen(batches)) == {names[1]}
+    assert gaps(batches)["messages of a conversation"].endswith(AGAIN)
+
+
+def test_a_conversation_is_read_where_its_number_can_be_and_is_a_gap_where_not(world, visit):
+    first, second = world.write("t_1001", "One"), world.write("t_1002", "Two")
+    odd(world, "conversations", "t_1002", {"id": "t_1002", "updated_time": [5]})
+    batches = visit.observe()
+    assert {first, second} <= set(seen(batches))
+    assert not gaps(batches)
+    odd(world, "conversations", "t_1002", None)
+    batches = visit.observe()
+    assert (first in seen(batches), second in seen(batches)) == (True, False)
+    assert gaps(batches)["messages of a conversation"].endswith(AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("edge", "what"), [("settings", "settings and word filters"), ("blocked", "blocked people")]
+)
+def test_a_record_of_many_of_which_one_cannot_be_read_is_a_gap_and_was_not_changed(world, visit, edge, what):
+    post = world.say("Bridge closed")
+    assert edge in seen(visit.observe())
+    tells_otherwise(world, world.page_token, edge, lambda told: told["data"].append(None))
+    batches = visit.observe()
+    assert edge not in seen(batches)
+    assert post in seen(batches)
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert (gap.what, gap.native_id) == (what, edge)
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_description_of_another_shape_leaves_the_others_theirs_and_its_picture_none(world, visit):
+    one = world.say("One", picture="901", alt="A barrier")
+    two = world.say("Two", picture="902", alt="A ferry")
+
+    def describe(path: str) -> Any:
+        if not path.endswith("/v26.0/") or "ids=" not in world.asked[-1]:
+            return None
+        return (
+            200,
+            dict(JSON),
+            spoken({"901": {"id": ["901"]}, "902": {"id": "902", "alt_text_custom": "A ferry"}}),
+        )
+
+    world.trouble = describe
+    batches = visit.observe()
+    shown = seen(batches)
+    assert [[file.description for file in shown[name].attachments] for name in (one, two)] == [
+        [None],
+        ["A ferry"],
+    ]
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == ["901"]
+
+
+@pytest.mark.parametrize(
+    "strange", [None, 5, {}, {"strange": 1}, {"type": "photo", "media": [1], "target": {"id": "7"}}]
+)
+def test_a_file_of_another_shape_takes_no_other_from_its_post_and_is_not_told_to_have_been_taken_off(strange):
+    whole = {"type": "photo", "media": {"image": {"src": "https://x.example/a.jpg"}}, "target": {"id": 901}}
+    told = {"id": "1_2", "message": "Closed", "attachments": {"data": [strange, whole]}}
+    shown = parse.post(graph.one(spoken(told), 0, shapes.Post), {}, None)
+    assert ([file.id for file in shown.attachments], shown.files_told) == (["media:901"], False)
+    told["attachments"] = {"data": [whole]}
+    assert parse.post(graph.one(spoken(told), 0, shapes.Post), {}, None).files_told
+    album = {"type": "album", "subattachments": {"data": [whole, strange]}}
+    told["attachments"] = {"data": [album]}
+    shown = parse.post(graph.one(spoken(told), 0, shapes.Post), {}, None)
+    assert ([file.id for file in shown.attachments], shown.files_told) == (["media:901"], False)
+
+
+@pytest.mark.parametrize("strange", [None, 5, {}, {"id": "7", "image_data": []}, {"id": "7", "file_url": 5}])
+def test_a_file_of_a_message_of_another_shape_is_not_told_to_have_been_taken_off(strange):
+    one = {"id": 77, "file_url": "https://x.example/a.png"}
+    told = {"id": "m_1", "message": "Look", "attachments": {"data": [one, strange]}}
+    shown = parse.message(graph.one(spoken(told), 0, shapes.Message), "t_1")
+    assert shown is not None
+    whole = strange == {"id": "7", "image_data": []}
+    assert ([file.id for file in shown.attachments], shown.files_told) == (["file:77"], whole)
+
+
+def test_an_item_of_which_it_cannot_be_read_how_it_stands_is_unknown_and_the_others_are_told(world, visit):
+    post = world.say("Bridge closed")
+    names = [world.comment(post, words) for words in ("One", "Two", "Three")]
+    strange = spoken({"id": names[1], "is_hidden": [[]]})
+    world.trouble = lambda path: (200, dict(JSON), strange) if path.endswith(f"/{names[1]}") else None
+    told = visit.look(*names)
+    assert [told[name].state for name in names] == [State.PRESENT, State.UNKNOWN, State.PRESENT]
+    world.trouble = lambda path: (200, dict(HTML), SIGN_IN) if path.endswith(f"/{names[1]}") else None
+    with pytest.raises(UnexpectedResponse):
+        visit.look(*names)
 
 
 SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT / ".." / "shared"))

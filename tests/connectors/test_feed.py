@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.contract import Batch, Cursor, Gap, Kind, Observation, Page, Sighting, Span, State
 from connectors.errors import AccessRevoked, NoSuchPage, TryAgainLater, UnexpectedResponse
+from connectors.failing import AGAIN
 from connectors.feed import Feed, discover, encoding, markup, reading
 from connectors.feed.parse import Document, NotAFeed, Where, moment
 from connectors.feed.place import Place
@@ -1075,6 +1076,93 @@ def test_an_item_inside_somebodys_words_is_no_item_of_the_feed():
     assert document.ids == ["post:1"]
     assert "muniment" not in (the_post(document).html or "")
     assert "<entry>not one</entry>" in (the_post(document).html or "")
+
+
+def _feed_of(*items: object, **more: object) -> str:
+    return json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "title": "News", "items": items, **more}
+    )
+
+
+def _well(name: str) -> dict[str, object]:
+    return {"id": name, "title": f"Notice {name}", "date_published": f"2024-01-0{name}T08:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("odd", "named"),
+    [
+        (None, None),
+        ({"strange": [[]]}, None),
+        ({"id": None, "title": None}, None),
+        ({"id": [["2"]], "title": "Notice 2"}, None),
+        ({"id": "2", "title": [["Notice 2"]]}, "post:2"),
+        ({"id": 2, "content_text": {"text": "Notice 2"}}, "post:2"),
+    ],
+)
+def test_an_item_of_another_shape_is_a_gap_and_empties_no_post_and_those_beside_it_are_read(odd, named):
+    document = read(_feed_of(_well("3"), odd, _well("1")))
+    assert document.ids == ["post:1", "post:3"]
+    assert not document.certain
+    (gap,) = document.gaps
+    assert (gap.what, gap.native_id) == ("item 2 of the feed", named)
+    assert gap.why.endswith(AGAIN)
+    assert read(_feed_of(_well("3"), _well("2"), _well("1"))).certain
+
+
+def test_a_feed_of_which_no_item_can_be_read_is_none():
+    assert read(_feed_of(None, None)).ids == []
+    with pytest.raises(NotAFeed, match="None of its 3 items can be read"):
+        read(_feed_of(None, None, None))
+
+
+def test_a_number_without_end_costs_the_item_that_bears_it_and_no_other():
+    document = read(_feed_of(_well("3"), _well("1")).replace('"id": "1"', f'"id": {"1" * 5000}'))
+    assert document.ids == ["post:3"]
+    assert not document.certain
+
+
+def test_a_file_of_another_shape_costs_no_post_and_takes_no_file_away():
+    whole = [{"url": "https://town.example/a.gif", "mime_type": "image/gif"}]
+    for files, told in (([None, *whole], False), ({"url": "x"}, False), (whole, True), (None, True)):
+        document = read(_feed_of({**_well("1"), "attachments": files}))
+        assert the_post(document).files_told is told
+        assert document.certain
+
+
+def test_an_item_that_says_nothing_is_no_post_where_others_do():
+    document = read(rss("<item><guid>2</guid><title>Two</title></item><item></item><item><guid/></item>"))
+    assert document.ids == ["post:2"]
+    assert not document.certain
+    assert [one.what for one in document.gaps] == ["item 2 of the feed", "item 3 of the feed"]
+    assert read(rss("<item><guid>2</guid></item>")).certain
+
+
+def test_an_item_of_another_shape_is_read_when_it_is_well_again_though_newer_ones_have_come(
+    http, monkeypatch
+):
+    with FeedWorld("json") as world:
+        world.window, world.links_older = 2, "next"
+        for number in range(4):
+            world.publish(f"Notice {number}", "Closed.")
+        usual = FeedWorld._json
+
+        def odd(self, shown, older):
+            feed = json.loads(usual(self, shown, older))
+            feed["items"] = [None if "Notice 1" in str(one) else one for one in feed["items"]]
+            return json.dumps(feed).encode()
+
+        monkeypatch.setattr(FeedWorld, "_json", odd)
+        visit = Visit(world, http)
+        first = visit.night()
+        assert len(posts(first)) == 3
+        assert [one.native_id for one in gaps(first)] == [None]
+        world.publish("Notice 4", "Open.")
+        monkeypatch.undo()
+        again = visit.night()
+        assert len(set(posts(again)) - set(posts(first))) == 2
+        assert not gaps(again)
+        world.publish("Notice 5", "Open.")
+        assert len(set(posts(visit.night()))) == 2, "what was read once is joined"
 
 
 def test_json_items_with_numbers_for_ids_and_strange_values_are_read():

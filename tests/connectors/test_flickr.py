@@ -580,7 +580,7 @@ def test_what_is_no_refusal_of_oauth_is_taken_for_none(body: bytes) -> None:
         ((200, JSON, b'{"photos":{"page":1,"pages":1},"stat":"ok"}'), UnexpectedResponse),
         ((200, JSON, b'{"photos":{"photo":[]},"stat":"ok"}'), UnexpectedResponse),
         (
-            (200, JSON, b'{"photos":{"page":1,"pages":1,"photo":[{"title":"x"}]},"stat":"ok"}'),
+            (200, JSON, b'{"photos":{"page":1,"pages":1,"photo":[{"title":"x"},null,{}]},"stat":"ok"}'),
             UnexpectedResponse,
         ),
         ((200, JSON, b'{"stat":"well"}'), UnexpectedResponse),
@@ -653,10 +653,18 @@ def test_an_option_that_cannot_be_meant_is_refused(world: FlickrWorld, told: str
 # -- reading -------------------------------------------------------------------------------------------------
 
 
+def below(body: bytes) -> list[Seen[reading.Comment]]:
+    """The comments that an answer tells, each of which can be read."""
+    told = reading.comments(body, 0)
+    assert told is not None
+    assert told.unread == []
+    return told.items
+
+
 def test_half_an_emoji_is_read_and_its_bytes_are_kept() -> None:
     piece = {"id": "1", "author": VISITOR, "_content": "half"}
     body = written({"comments": {"comment": [piece]}, "stat": "ok"}).replace(b"half", b"\\ud83d")
-    (seen,) = reading.comments(body, 0) or []
+    (seen,) = below(body)
     assert seen.what.content == "\ufffd"
     assert body[seen.span.start : seen.span.end].startswith(b'{"id":"1"')
 
@@ -678,7 +686,7 @@ def test_words_without_tags_are_read_as_those_with_tags_are(said: str) -> None:
 def test_two_thousand_comments_are_read_from_one_answer() -> None:
     rows = many_comments(2000, "Please say. " * 20)
     body = written({"comments": {"photo_id": "2", "comment": rows}, "stat": "ok"})
-    seen = [parse.comment(one, "2", OURS, hidden=False) for one in reading.comments(body, 0) or []]
+    seen = [parse.comment(one, "2", OURS, hidden=False) for one in below(body)]
     assert len(seen) == 2000
 
 
@@ -734,7 +742,7 @@ def test_recorded_lists_of_comments_are_read_whole() -> None:
     for path in RECORDED.glob("TestListAllComments*"):
         told = cassettes(path.name)[0]
         body = as_json(told)
-        seen = [parse.comment(one, "1", "nobody", hidden=False) for one in reading.comments(body, 0) or []]
+        seen = [parse.comment(one, "1", "nobody", hidden=False) for one in below(body)]
         read += len(seen)
         assert len({one.native_id for one in seen}) == len(seen)
         assert all(one.author is not None and one.published_at is not None for one in seen)
@@ -917,14 +925,19 @@ def test_a_photo_at_whose_comments_flickr_always_fails_is_a_gap_and_the_pass_goe
     assert ([gap.native_id for batch in family for gap in batch.gaps], listings(family)) == ([names[1]], [])
 
 
-def test_a_video_at_whose_files_flickr_always_fails_is_observed_with_its_still_and_is_a_gap(
+def test_a_video_at_whose_files_flickr_always_fails_is_observed_and_its_files_stand_as_they_stood(
     world: FlickrWorld, stranger: Visit
 ) -> None:
     behind, clip = world.post("Behind"), world.post("Clip", media="video")
     failing_at(world, "flickr.photos.getSizes", clip)
     batches = stranger.observe()
     assert {behind, clip} <= set(items(batches))
+    assert not items(batches)[clip].files_told
+    assert items(batches)[clip].attachments == (), "a still in its place would be an edit"
     assert [gap.native_id for batch in batches for gap in batch.gaps] == [clip]
+    answering.is_itself(world)
+    (film,) = items(stranger.observe())[clip].attachments
+    assert film.id.startswith("original:")
 
 
 def test_a_look_tells_of_the_others_where_flickr_fails_at_one(world: FlickrWorld, owner: Visit) -> None:
@@ -934,3 +947,219 @@ def test_a_look_tells_of_the_others_where_flickr_fails_at_one(world: FlickrWorld
     batches = list(owner.connector.look(owner.page(), [(Kind.POST, broken), (Kind.POST, removed)]))
     assert {one.native_id: one.state for batch in batches for one in batch.sightings} == {removed: State.GONE}
     assert [gap.native_id for batch in batches for gap in batch.gaps] == [broken]
+
+
+# --- one odd item among others ------------------------------------------------------------------------------
+
+ODD_ITEMS = [
+    pytest.param(lambda _row: None, False, id="null"),
+    pytest.param(lambda _row: {"strange": [[]]}, False, id="nothing known"),
+    pytest.param(lambda row: {**row, "id": None}, False, id="without its id"),
+    pytest.param(lambda row: {one: [[1]] for one in row} | {"id": row["id"]}, True, id="its id alone"),
+    pytest.param(lambda row: {"id": row["id"]}, True, id="nothing but its id"),
+    pytest.param(lambda row: {**row, "title": None}, True, id="without its title"),
+    pytest.param(lambda row: {**row, "description": [1]}, True, id="with words that are none"),
+]
+"""Ways in which one photo or album is told in another shape, and whether it is still known by its id."""
+
+ALL = {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def first_told(outer: str, inner: str, strange: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
+    """The first item of a list is told as `strange` makes of it."""
+
+    def change(whole: dict[str, Any]) -> None:
+        listed = whole[outer][inner]
+        listed[0] = strange(listed[0])
+
+    return change
+
+
+def unread(batches: list[Batch]) -> list[str | None]:
+    return [gap.native_id for batch in batches for gap in batch.gaps]
+
+
+def promised(batches: list[Batch]) -> set[Kind]:
+    return {kind for one in listings(batches) for kind in one.kinds}
+
+
+@pytest.mark.parametrize(("strange", "known"), ODD_ITEMS)
+@pytest.mark.parametrize(
+    ("method", "outer", "inner"),
+    [
+        ("flickr.people.getPhotos", "photos", "photo"),
+        ("flickr.photosets.getList", "photosets", "photoset"),
+    ],
+)
+def test_an_odd_item_of_a_list_is_a_gap_and_what_stands_beside_it_is_read(
+    world: FlickrWorld,
+    owner: Visit,
+    method: str,
+    outer: str,
+    inner: str,
+    strange: Callable[[Any], Any],
+    known: bool,
+) -> None:
+    photos = [world.post(f"No. {number}") for number in range(2)]
+    albums = [world.make_album(f"No. {number}") for number in range(2)]
+    answers = {name: world.say(name, "Why?") for name in (*photos, *albums)}
+    told_as(world, method, first_told(outer, inner, strange))
+    odd = photos[1] if inner == "photo" else albums[1]
+    batches = owner.observe()
+    others = {*photos, *albums} - {odd}
+    assert others | {answers[one] for one in others} <= set(items(batches))
+    assert odd not in items(batches)
+    assert unread(batches) == [odd if known else None]
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert method in gap.why
+    assert gap.why.endswith("Every later pass asks again.")
+    assert promised(batches) == set()
+    broken = next(batch for batch in batches if batch.gaps)
+    assert promised(owner.observe(broken.resume_from)) == set(), "resumed behind it, the pass remembers"
+    answering.is_itself(world)
+    later = owner.observe(batches[-1].resume_from)
+    assert {odd, answers[odd]} <= set(items(later)), "and the next pass reads it"
+    assert promised(later) == ALL
+
+
+def test_an_odd_photo_among_those_that_were_touched_is_a_gap(world: FlickrWorld, owner: Visit) -> None:
+    since = world.tick(days=2)
+    behind, odd = world.post("Behind"), world.post("Odd")
+    told_as(world, "flickr.photos.recentlyUpdated", first_told("photos", "photo", lambda _row: None))
+    batches = owner.observe(published_from=since)
+    assert behind in items(batches)
+    assert odd not in items(batches)
+    assert unread(batches) == [None]
+    assert promised([batches[-1]]) == set()
+
+
+def test_a_photo_of_which_it_is_not_told_who_may_see_it_is_a_gap_and_never_public(
+    world: FlickrWorld, owner: Visit
+) -> None:
+    draft = world.post("Draft", public=0)
+    told_as(world, "flickr.people.getPhotos", lambda whole: whole["photos"]["photo"][0].update(ispublic="?"))
+    told_as(world, "flickr.photos.getPerms", lambda whole: whole["perms"].update(ispublic=[0]))
+    batches = owner.observe()
+    assert (draft in items(batches), unread(batches)) == (False, [draft])
+    assert owner.stands(draft)[0] is State.UNKNOWN
+
+
+def test_a_list_of_which_nothing_can_be_read_is_an_error_and_two_odd_items_are_not(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    for number in range(2):
+        world.post(f"No. {number}")
+    told_as(
+        world,
+        "flickr.people.getPublicPhotos",
+        lambda whole: whole["photos"].update(photo=[{"id": one["id"]} for one in whole["photos"]["photo"]]),
+    )
+    assert len(unread(stranger.observe())) == 2
+    world.post("One more")
+    assert type(stranger.fails()) is UnexpectedResponse
+
+
+@pytest.mark.parametrize(
+    ("strange", "known"),
+    [
+        (lambda _told: None, False),
+        (lambda _told: {"strange": [[]]}, False),
+        (lambda told: {one: [[1]] for one in told} | {"id": told["id"]}, True),
+        (lambda told: {"id": told["id"]}, True),
+        (lambda told: {**told, "id": [1]}, False),
+        (lambda told: {**told, "_content": {"x": 1}}, True),
+    ],
+)
+def test_an_odd_comment_gives_no_listing_below_its_photo_and_a_whole_one_does(
+    world: FlickrWorld, stranger: Visit, strange: Callable[[Any], Any], known: bool
+) -> None:
+    name = world.post("Bridge")
+    odd, other = world.say(name, "Why?"), world.say(name, "Until when?")
+    assert len(listings(stranger.family(name))) == 1
+    told_as(world, "flickr.photos.comments.getList", first_told("comments", "comment", strange))
+    for batches in (stranger.observe(), stranger.family(name)):
+        assert other in items(batches)
+        assert odd not in items(batches)
+        assert unread(batches) == [odd if known else name]
+        assert promised(batches) <= {Kind.POST}
+    since = world.photos[name].at
+    assert {one.in_reply_to for one in listings(stranger.observe(published_from=since))} == {None}
+
+
+def test_a_family_whose_photo_is_told_in_another_shape_is_a_gap(world: FlickrWorld, stranger: Visit) -> None:
+    name = world.post("Bridge")
+    world.say(name, "Why?")
+    told_as(world, "flickr.photos.getInfo", lambda whole: whole["photo"].update(title=[[1]]))
+    batches = stranger.family(name)
+    assert (set(items(batches)), unread(batches), listings(batches)) == (set(), [name], [])
+
+
+def test_where_no_comments_are_listed_and_none_are_counted_nothing_is_called_missing(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    name = world.post("Bridge")
+    world.say(name, "Why?")
+    told_as(world, "flickr.photos.getInfo", lambda whole: whole["photo"].update(comments=[[1]]))
+    told_as(world, "flickr.photos.comments.getList", lambda whole: whole["comments"].pop("comment"))
+    batches = stranger.family(name)
+    assert (unread(batches), listings(batches)) == ([name], [])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "download", "told"),
+    [
+        ([None], 1, False),
+        ([None], 0, False),
+        ([None, "Video Original"], 1, True),
+        (["360p", {"label": "Video Original", "source": [1]}], 1, False),
+        (["360p", None], 0, True),
+        (["Large", None], 0, False),
+        ([], 0, True),
+        (None, 0, False),
+    ],
+)
+def test_files_of_another_shape_are_not_told_unless_what_stands_for_a_video_can_be_read(
+    sizes: list[Any] | None, download: int, told: bool
+) -> None:
+    listed = None if sizes is None else [_size(one) if isinstance(one, str) else one for one in sizes]
+    assert parse.tells_files({"candownload": download, "size": listed}, moving=True) is told
+
+
+def _size(label: str) -> dict[str, str]:
+    return {
+        "label": label,
+        "source": f"https://x.test/{label}",
+        "media": "photo" if label == "Large" else "video",
+    }
+
+
+def test_a_video_of_which_a_file_is_told_in_another_shape_keeps_its_files_and_is_a_gap(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    clip = world.post("Clip", media="video")
+    (whole,) = items(stranger.observe())[clip].attachments
+    told_as(world, "flickr.photos.getSizes", lambda whole: whole["sizes"]["size"].insert(0, None))
+    batches = stranger.observe()
+    assert [file.id for file in items(batches)[clip].attachments] == [whole.id], "its original can be read"
+    assert unread(batches) == []
+    told_as(world, "flickr.photos.getSizes", lambda whole: whole["sizes"]["size"].pop())
+    for batches in (stranger.observe(), stranger.family(clip)):
+        assert (items(batches)[clip].files_told, items(batches)[clip].attachments) == (False, ())
+        assert unread(batches) == [clip]
+        assert Kind.COMMENT in promised(batches)
+
+
+def test_a_photo_in_the_pool_is_present_although_another_pool_is_told_in_another_shape(
+    world: FlickrWorld, stranger: Visit
+) -> None:
+    inside, outside = world.post("Inside", pool=True), world.post("Outside")
+    stranger.where = f"groups/{GROUP_ALIAS}"
+    told_as(
+        world,
+        "flickr.photos.getAllContexts",
+        lambda whole: whole.update(pool=[None, *whole.get("pool", [])]),
+    )
+    assert stranger.stands(inside)[0] is State.PRESENT
+    state, reason = stranger.stands(outside)
+    assert state is State.UNKNOWN
+    assert "another shape" in reason

@@ -254,18 +254,75 @@ def test_items_have_their_own_bytes_however_they_are_written():
 
 def test_several_ids_at_once_are_told_apart():
     body = b'{"7":{"id":"7","message":"a"},"8":{"id":"8"}}'
-    found = graph.objects(body, 0, Item)
+    found, unread = graph.objects(body, 0, Item)
+    assert not unread
     assert {name: one.what.message for name, one in found.items()} == {"7": "a", "8": ""}
     assert found["8"].span == Span(0, body.index(b'{"id":"8"'), len(body) - 1)
 
 
 @pytest.mark.parametrize(
     ("body", "says"),
-    [(b"<html>", "HTML"), (b" ", "empty"), (b"[]", "shape"), (b'{"data":[{"id":1}]}', "shape")],
+    [(b"<html>", "HTML"), (b" ", "empty"), (b"[]", "shape"), (b'{"data":[{},{},{}]}', "shape")],
 )
 def test_what_has_another_shape_says_what_stands_there(body, says):
     with pytest.raises(Malformed, match=says):
         graph.many(body, 0, Item)
+
+
+@pytest.mark.parametrize("strange", [None, {}, {"id": None}, {"id": [1]}, "7", [[]], 5])
+def test_an_item_of_another_shape_keeps_none_of_those_beside_it_from_being_read(strange):
+    found = read({"data": [{"id": "1"}, strange, {"id": "3"}]})
+    assert [one.what.id for one in found.items] == ["1", "3"]
+    (one,) = found.unread
+    assert (one.id, one.span.exchange, found.gave) == (None, 3, 3)
+
+
+def test_an_item_of_another_shape_is_called_by_its_id_where_that_can_be_read():
+    found = read({"data": [{"id": "1"}, {"id": "2", "message": [[]]}, {"id": 3, "message": 5}]})
+    assert [one.id for one in found.unread] == ["2", "3"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 50])
+def test_ids_in_figures_are_read_whether_one_is_told_so_or_all(count):
+    found = read({"data": [{"id": 10**16 + one, "message": None} for one in range(count)]})
+    assert [one.what.id for one in found.items] == [str(10**16 + one) for one in range(count)]
+    assert not found.unread
+    assert graph.one(b'{"id":7}', 0, Item).what.id == "7"
+
+
+def test_items_stand_in_the_order_in_which_they_were_told_also_where_one_is_read_otherwise():
+    found = read({"data": [{"id": "1"}, {"id": 2}, None, {"id": "4"}]})
+    assert [one.what.id for one in found.items] == ["1", "2", "4"]
+
+
+class Counted(msgspec.Struct):
+    id: str
+    like_count: int | None = None
+    writer: Item | None = None
+
+
+def test_a_count_that_is_none_takes_nothing_from_the_item_that_has_it():
+    told = [{"id": "1", "like_count": "many"}, {"id": "2", "like_count": 5}, {"id": "3", "like_count": True}]
+    found = graph.many(json.dumps({"data": told}).encode(), 0, Counted)
+    assert [(one.what.id, one.what.like_count) for one in found.items] == [("1", None), ("2", 5), ("3", None)]
+
+
+def test_where_none_of_three_items_can_be_read_the_list_is_of_another_shape():
+    assert len(read({"data": [{}, {}]}).unread) == 2
+    with pytest.raises(Malformed, match="shape"):
+        read({"data": [{}, None, {"id": []}]})
+
+
+def test_an_object_of_another_shape_among_several_ids_leaves_the_others_theirs():
+    body = b'{"7":{"id":"7","message":"a"},"8":null,"9":{"id":9},"10":{"id":"10","message":[]}}'
+    found, unread = graph.objects(body, 0, Item)
+    assert {name: one.what.id for name, one in found.items()} == {"7": "7", "9": "9"}
+    assert [one.id for one in unread] == ["8", "10"]
+
+
+def test_a_permission_of_another_shape_takes_none_of_the_others_from_a_token():
+    told = graph.one(b'{"scopes":["pages_messaging",null,5,["a"]]}', 0, graph.Token)
+    assert told.what.scopes == ["pages_messaging"]
 
 
 # --- pieces -------------------------------------------------------------------------------------------------

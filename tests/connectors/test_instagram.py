@@ -22,6 +22,7 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient
 from connectors.instagram import Instagram, address, parse, shapes, walking
 from connectors.webhooks import Wanted
@@ -34,7 +35,9 @@ from tests.connectors.worlds.instagram_world import (
     SIGN_IN,
     InstagramWorld,
     Refused,
+    among,
     spoken,
+    tells_otherwise,
 )
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen
@@ -994,8 +997,8 @@ def test_a_check_without_the_applications_secret_says_what_it_is_good_for(world,
 @pytest.mark.parametrize(
     "body",
     [
-        spoken({"data": [{"caption": "without an id"}]}),
-        spoken({"data": [{"id": 5}]}),
+        spoken({"data": [{"caption": "without an id"}] * 3}),
+        spoken({"data": [{"id": [5]}] * 3}),
         spoken({"items": []}),
         spoken([]),
         SIGN_IN,
@@ -1108,6 +1111,159 @@ def test_a_page_of_fifty_comments_without_answers_is_read_whole():
     found = graph.many(body, 0, shapes.Comment)
     assert len([parse.comment(item, "9", OURS, NAME) for item in found.items]) == 50
     assert not any(parse.replies_within(body, item) for item in found.items)
+
+
+# --- one odd item among others ----------------------------------------------------------------------------------
+
+ODD: list[object] = [None, {"id": None}, {"strange": [[]]}]
+
+
+def odd(world: InstagramWorld, edge: str, name: str, strange: object) -> None:
+    """What is called so is told as something strange wherever it stands in lists of this name."""
+    tells_otherwise(world, world.page_token, edge, among(name, strange))
+
+
+@pytest.mark.parametrize("strange", ODD)
+@pytest.mark.parametrize("edge", ["media", "stories", "tags"])
+def test_a_post_that_cannot_be_read_keeps_neither_those_beside_it_nor_the_pass_and_no_post_is_listed(
+    world, visit, edge, strange
+):
+    publish = {"media": world.say, "stories": world.story, "tags": world.tag}[edge]
+    way = {"media": "", "stories": "story:", "tags": "tagged:"}[edge]
+    names = [publish(words) for words in ("One", "Two", "Three")]
+    answer = world.comment(world.say("Bridge closed"), "Until when?")
+    assert kinds(visit.observe()) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    odd(world, edge, names[1], strange)
+    batches = visit.observe()
+    missed = {answer, *(f"{way}{name}" for name in names)} - set(seen(batches))
+    assert missed == {f"{way}{names[1]}"}
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert (gap.native_id, gap.why.endswith(AGAIN)) == (None, True)
+    assert listings(batches) == []
+    world.trouble = None
+    later = visit.observe(batches[-1].resume_from)
+    assert missed <= set(seen(later))
+    assert Kind.POST in kinds(later)
+
+
+def test_a_story_that_is_known_by_its_id_and_no_more_is_a_gap_that_names_it(world, visit):
+    name = world.story("One")
+    odd(world, "stories", name, {"id": name, "caption": [5]})
+    (gap,) = (one for batch in visit.observe() for one in batch.gaps)
+    assert gap.native_id == f"story:{name}"
+
+
+@pytest.mark.parametrize("strange", ODD)
+@pytest.mark.parametrize("edge", ["comments", "replies"])
+def test_what_cannot_be_read_of_what_answers_an_item_leaves_that_one_alone_unlisted(
+    world, visit, edge, strange
+):
+    world.cuts_at = 3
+    post, other = world.say("Bridge closed"), world.say("Open house")
+    top = world.comment(post, "Until when?")
+    answers = [world.comment(post, f"{number}", to=top if edge == "replies" else None) for number in range(8)]
+    elsewhere = world.comment(other, "When?")
+    odd(world, edge, answers[4], strange)
+    batches = visit.observe()
+    assert {post, other, top, elsewhere, *answers} - set(seen(batches)) == {answers[4]}
+    assert kinds(batches) == {Kind.POST}
+    again = visit.observe(batches[-1].resume_from)
+    told = {one.in_reply_to for one in listings(again) if one.in_reply_to}
+    assert {other, elsewhere} <= told
+    assert (post in told, top in told) == (edge == "replies", edge == "comments")
+    for batch in again[:-1]:
+        resumed = {one.in_reply_to for one in listings(visit.observe(batch.resume_from))}
+        assert (top if edge == "replies" else post) not in resumed
+    family = visit.family(post)
+    assert (top if edge == "replies" else post) not in {one.in_reply_to for one in listings(family)}
+    assert {post, top, *answers} - set(seen(family)) == {answers[4]}
+
+
+def test_of_an_older_post_a_comment_that_cannot_be_read_inside_it_is_asked_for_by_itself(world, http):
+    post = world.say("Bridge closed")
+    old = world.comment(post, "Old")
+    world.tick(days=5)
+    new = world.comment(post, "New")
+    since = datetime(2026, 3, 4, tzinfo=UTC)
+    visit = Visit(world, http)
+
+    def change(told: Any) -> None:
+        told["data"][0]["comments"]["data"][0] = None
+
+    tells_otherwise(world, world.page_token, "media", change)
+    batches = visit.observe(published_from=since)
+    assert {old, new} <= set(seen(batches))
+
+
+def test_all_posts_of_another_shape_are_a_list_of_another_shape(world, visit):
+    for words in ("One", "Two", "Three"):
+        world.say(words)
+
+    def change(told: Any) -> None:
+        told["data"] = [{"key": one["id"]} for one in told["data"]]
+
+    tells_otherwise(world, world.page_token, "media", change)
+    assert isinstance(visit.fails(), UnexpectedResponse)
+
+
+def test_messages_and_conversations_that_cannot_be_read_keep_none_of_the_others_back(world, visit):
+    names = [world.write("aWdf1", f"{number}") for number in range(3)]
+    other = world.write("aWdf2", "Hello")
+    odd(world, "messages", names[1], None)
+    batches = visit.observe()
+    assert {*names, other} - set(seen(batches)) == {names[1]}
+    assert gaps(batches)["messages of a conversation"].endswith(AGAIN)
+    odd(world, "conversations", "aWdf2", {"id": "aWdf2", "updated_time": [5]})
+    assert {*names, other} <= set(seen(visit.observe()))
+    odd(world, "conversations", "aWdf2", None)
+    batches = visit.observe()
+    assert {*names, other} - set(seen(batches)) == {other}
+    assert gaps(batches)["messages of a conversation"].endswith(AGAIN)
+
+
+def test_a_page_that_cannot_be_read_hides_no_other_and_is_not_taken_for_there_being_none(world, visit):
+    world.say("Bridge closed")
+    tells_otherwise(world, world.user_token, "accounts", lambda told: told["data"].insert(0, None))
+    assert seen(visit.observe())
+    tells_otherwise(world, world.user_token, "accounts", lambda told: told.update(data=[None]))
+    error = visit.fails()
+    assert type(error) is UnexpectedResponse
+    assert "facebook_page" in str(error)
+
+
+def test_an_item_of_which_it_cannot_be_read_how_it_stands_is_unknown_and_the_others_are_told(world, visit):
+    post = world.say("Bridge closed")
+    names = [world.comment(post, words) for words in ("One", "Two", "Three")]
+
+    def strange(path: str) -> Any:
+        told = {"id": names[1], "hidden": [[]]}
+        if path.endswith(f"/{names[1]}"):
+            return 200, dict(JSON), spoken(told)
+        if "ids=" in world.asked[-1]:
+            return (
+                200,
+                dict(JSON),
+                spoken({name: {"id": name} if name != names[1] else told for name in names}),
+            )
+        return None
+
+    world.trouble = strange
+    told = visit.look(*names)
+    assert [told[name].state for name in names] == [State.PRESENT, State.UNKNOWN, State.PRESENT]
+
+
+def test_a_part_of_an_album_of_another_shape_takes_no_other_and_is_not_told_to_have_been_taken_off():
+    part = {"id": 71, "media_type": "IMAGE", "media_url": "https://x.example/a.jpg"}
+    told: dict[str, Any] = {"id": "1", "media_type": "CAROUSEL_ALBUM", "media_url": "https://x.example/b.jpg"}
+    for strange in (None, 5, {}, {"id": None}, {"id": "72", "media_url": [5]}):
+        told["children"] = {"data": [part, strange]}
+        shown = parse.post(graph.one(spoken(told), 0, shapes.Media), OURS)
+        assert ([file.id for file in shown.attachments], shown.files_told) == (["media:71"], False)
+        told["children"] = {"data": [strange]}
+        shown = parse.post(graph.one(spoken(told), 0, shapes.Media), OURS)
+        assert ([file.id for file in shown.attachments], shown.files_told) == ([], False)
+    told["children"] = {"data": [part]}
+    assert parse.post(graph.one(spoken(told), 0, shapes.Media), OURS).files_told
 
 
 SHARED = Path(os.environ.get("MUNIMENT_SHARED", ROOT / ".." / "shared"))

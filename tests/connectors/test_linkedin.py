@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,7 @@ from connectors.http import EvidenceClient
 from connectors.linkedin import LinkedIn, told, versions
 from connectors.linkedin.manifest import SCOPES
 from connectors.linkedin.refusals import NotGiven, VersionEnded
+from connectors.webhooks import Unreadable
 from tests.connectors.worlds.linkedin_world import (
     ADDRESS,
     ADMIN,
@@ -492,6 +495,32 @@ def test_notices_at_which_linkedin_always_fails_keep_nothing_else_from_being_rea
     assert asked(world, "organizationalEntityNotifications") > before, "they are asked for again"
 
 
+def test_notices_at_which_linkedin_failed_are_heard_again_also_after_a_pass_that_was_broken_off_behind_them(
+    world: LinkedInWorld, visit: Visit
+):
+    post = world.post("Closed")
+    world.tick(days=50)
+    name = world.say(post, "Still?")
+    for _ in range(110):
+        world._tell("COMMENT", post, name)
+    world.decorates = True
+    span: dict[str, Any] = {"published_from": world.said[name].at - timedelta(days=1)}
+    assert json.loads(visit.observe(**span)[-1].resume_from)["told"] is not None
+
+    def fails_behind(query: Mapping[str, str]) -> dict[str, Any]:
+        if int(query["start"]):
+            raise Refused(500, "INTERNAL_SERVER_ERROR", "", 0)
+        return LinkedInWorld._notices(world, query)
+
+    world.__dict__["_notices"] = fails_behind
+    batches = visit.observe(**span)
+    assert under(world, name) in seen(batches)
+    broken = next(batch.resume_from for batch in batches if batch.gaps)
+    assert broken != batches[-1].resume_from
+    for last in (batches[-1], visit.observe(broken, **span)[-1]):
+        assert json.loads(last.resume_from)["told"] is None
+
+
 def test_notices_are_asked_for_without_the_words_that_they_are_about(world: LinkedInWorld, visit: Visit):
     world.say(world.post("Closed"), "Why?")
     visit.observe()
@@ -641,7 +670,7 @@ def test_a_version_that_has_ended_is_said_to_the_operator(world: LinkedInWorld, 
         (200, HTML, SIGN_IN),
         (200, JSON, b""),
         (200, JSON, b'{"elements":{}}'),
-        (200, JSON, b'{"elements":[{"commentary":"without an id"}]}'),
+        (200, JSON, b'{"elements":[{"commentary":"without an id"},null,{"id":3}]}'),
         (403, HTML, b"<html>blocked</html>"),
         (404, HTML, b"<html>nothing</html>"),
         (204, JSON, b""),
@@ -656,6 +685,346 @@ def test_an_answer_of_another_shape_is_unexpected_and_promises_nothing(
     with pytest.raises(UnexpectedResponse):
         batches.extend(visit.connector.observe(visit.page(), None))
     assert listings(batches) == []
+
+
+# --- what is of another shape among others ------------------------------------------------------------------
+
+STRANGE: list[object] = [None, {"strange": [[]]}, {"id": None}, {"id": ""}, [[]]]
+BARE: dict[str, object] = {"id": "urn:li:share:1", "author": [[]]}
+
+
+@pytest.mark.parametrize(("strange", "named"), [*((one, None) for one in STRANGE), (BARE, BARE["id"])])
+def test_a_post_of_another_shape_is_a_gap_and_those_beside_and_behind_it_are_read(
+    world: LinkedInWorld, http: EvidenceClient, strange: object, named: str | None
+):
+    """Answers overlap by one item: one that cannot be read keeps its place in the list, wherever in an answer it stands."""
+    posts = [world.post(f"Bridge {number}") for number in range(7)]
+    said = {post: f"{post}/{world.say(post, 'Why?')}" for post in posts}
+    visit = Visit(world, http, page_size="3")
+    whole = visit.observe()
+    assert kinds(whole) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    for odd in (posts[6], posts[4], posts[3], posts[0]):
+        tell = tells(world, "_post", instead_of(odd, strange))
+        batches = visit.observe()
+        rest = {*posts, *said.values()} - {odd, said[odd]}
+        assert set(seen(batches)) - {URN} == rest
+        found = [one for batch in batches for one in batch.gaps]
+        assert {(one.what, one.native_id) for one in found} == {("a post", named)}
+        assert all("another shape" in one.why for one in found)
+        assert all(one.why.endswith("Every later pass asks again.") for one in found)
+        assert listings(batches) == [], "it may have been published at any time, and may be answered"
+        broken = next(batch.resume_from for batch in batches if batch.gaps)
+        assert listings(visit.observe(broken)) == [], "a pass that goes on behind it remembers it"
+        tell.clear()
+        again = visit.observe(batches[-1].resume_from)
+        assert {odd, said[odd]} <= set(seen(again))
+        assert kinds(again) == kinds(whole)
+        assert not gaps(again)
+
+
+def test_a_list_of_posts_of_which_none_can_be_read_is_an_error_and_one_of_two_is_a_gap(
+    world: LinkedInWorld, visit: Visit
+):
+    for words in ("Bridge", "Ferry"):
+        world.post(words)
+    tells(world, "_post", lambda _one: None)
+    batches = visit.observe()
+    assert [one.what for batch in batches for one in batch.gaps] == ["a post", "a post"]
+    world.post("Hill")
+    with pytest.raises(UnexpectedResponse, match="not of LinkedIn's shape"):
+        visit.observe()
+
+
+@pytest.mark.parametrize("strange", STRANGE[:2])
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_a_comment_of_another_shape_is_a_gap_and_no_list_in_which_it_may_stand_is_promised(
+    world: LinkedInWorld, http: EvidenceClient, strange: object, narrowed: bool
+):
+    post, other = world.post("Closed"), world.post("Open")
+    names = [world.say(post, f"Why {number}?") for number in range(5)]
+    answers = {name: world.say(post, "Ice.", to=name) for name in names}
+    beside = world.say(other, "Nice.")
+    visit = Visit(world, http, page_size="2")
+    span: dict[str, Any] = {"published_from": datetime(2026, 1, 1, tzinfo=UTC)} if narrowed else {}
+    for odd in (names[1], names[4]):
+        tell = tells(world, "_comment", instead_of(odd, strange))
+        batches = visit.observe(**span)
+        told_ = set(seen(batches))
+        missed = {under(world, odd), under(world, answers[odd])}
+        assert {under(world, name) for name in (*names, *answers.values(), beside)} - told_ == missed
+        assert {(one.what, one.native_id) for batch in batches for one in batch.gaps} == {("a comment", None)}
+        below = {one.in_reply_to for one in listings(batches) if Kind.COMMENT in one.kinds}
+        rest = {under(world, name) for name in names if name != odd}
+        assert below == ({other, *rest} if narrowed else set())
+        assert kinds(batches) == {Kind.POST}
+        begins = next(place for place, batch in enumerate(batches) if batch.gaps)
+        for batch in batches[begins:-1:3]:
+            later = visit.observe(batch.resume_from, **span)
+            assert not {post, None} & {
+                one.in_reply_to for one in listings(later) if Kind.COMMENT in one.kinds
+            }
+        tell.clear()
+        again = visit.observe(batches[-1].resume_from, **span)
+        assert missed <= set(seen(again))
+        assert not gaps(again)
+
+
+def test_an_answer_of_another_shape_may_answer_whatever_stands_beside_it(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    """LinkedIn may hang an answer to an answer on the first comment: no list of the answers to either is promised."""
+    post = world.post("Closed")
+    first = world.say(post, "Why?")
+    second, odd = world.say(post, "Ice.", to=first), world.say(post, "Snow.", to=first)
+    third = world.say(post, "Really?", to=second)
+    visit = Visit(world, http)
+    both = {under(world, first), under(world, second)}
+    assert both <= {one.in_reply_to for one in listings(visit.family(post))}
+    tells(world, "_comment", lambda one: None if one["id"] == odd else one)
+    batches = visit.family(post)
+    assert under(world, third) in seen(batches)
+    assert {one.in_reply_to for one in listings(batches)} == {post}
+
+
+def test_a_family_in_which_a_comment_is_of_another_shape_promises_no_list_that_it_may_stand_in(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    post = world.post("Closed")
+    names = [world.say(post, f"Why {number}?") for number in range(3)]
+    answer = world.say(post, "Ice.", to=names[0])
+    visit = Visit(world, http, page_size="2")
+    assert post in {one.in_reply_to for one in listings(visit.family(post))}
+    bare = {"id": names[1], "actor": [[]]}
+    tell = tells(world, "_comment", lambda one: bare if one["id"] == names[1] else one)
+    batches = visit.family(post)
+    assert {under(world, name) for name in (names[0], names[2], answer)} <= set(seen(batches))
+    assert {(one.what, one.native_id) for batch in batches for one in batch.gaps} == {
+        ("a comment", under(world, names[1]))
+    }
+    assert {one.in_reply_to for one in listings(batches)} == {under(world, names[0])}
+    tell.clear()
+    tells(world, "_post", lambda _one: None)
+    batches = visit.family(post)
+    assert listings(batches) == []
+    assert [one.native_id for batch in batches for one in batch.gaps] == [post]
+
+
+def test_looking_at_items_of_which_one_is_of_another_shape_tells_of_the_others(
+    world: LinkedInWorld, visit: Visit
+):
+    posts = [world.post(words) for words in ("Bridge", "Ferry", "Hill", "Hall")]
+    odd = [posts[1]]
+    tells(world, "_post", lambda one: None if one["id"] in odd else one)
+    assert [one.state for one in visit.look(*posts).values()] == [
+        State.PRESENT,
+        State.UNKNOWN,
+        State.PRESENT,
+        State.PRESENT,
+    ]
+    odd[:] = posts
+    with pytest.raises(UnexpectedResponse):
+        visit.look(*posts)
+
+
+def test_a_comment_is_not_gone_where_one_of_its_post_is_of_another_shape(world: LinkedInWorld, visit: Visit):
+    """Those that are found below are told all the same."""
+    world.answers_below_post = False
+    post = world.post("Closed")
+    odd, kept, removed = (world.say(post, words) for words in ("Why?", "When?", "Where?"))
+    answer = world.say(post, "Ice.", to=kept)
+    world.delete(removed, tells=False)
+    names = [under(world, one, post) for one in (removed, answer)]
+    assert [visit.stands(name) for name in names] == [State.GONE, State.PRESENT]
+    tells(world, "_comment", lambda one: None if one["id"] == odd else one)
+    world.miscounts = -1
+    assert [visit.stands(name) for name in names] == [State.UNKNOWN, State.PRESENT]
+
+
+@pytest.mark.parametrize("strange", [None, {"strange": 1}, {"notificationId": 4, "action": None}])
+def test_a_notice_of_another_shape_is_a_gap_and_heard_again_and_the_others_are_heard(
+    world: LinkedInWorld, http: EvidenceClient, strange: object
+):
+    visit = Visit(world, http)
+    post = world.post("Closed")
+    names = [world.say(post, f"Why {number}?") for number in range(3)]
+    for _ in range(110):
+        world._tell("COMMENT", post, names[0])
+    for name in names:
+        world.delete(name)
+    odd = f"urn:li:comment:(activity:{world.entries[post].activity},{names[1]})"
+
+    def told_of(one: dict[str, Any]) -> object:
+        removed = one["action"] == "COMMENT_DELETE" and one["generatedActivity"] == odd
+        return strange if removed else one
+
+    tell = tells(
+        world, "_notices", lambda told_: {**told_, "elements": [told_of(one) for one in told_["elements"]]}
+    )
+    batches = visit.observe()
+    gone = [under(world, name, post) for name in names]
+    assert set(sighted(batches)) == {gone[0], gone[2]}
+    (gap,) = [one for batch in batches for one in batch.gaps]
+    assert (gap.what, gap.native_id) == ("what LinkedIn tells by itself", None)
+    assert gap.since is not None
+    broken = next(batch.resume_from for batch in batches if batch.gaps)
+    resumed = visit.observe(broken)
+    assert not gaps(resumed)
+    tell.clear()
+    for later in (batches, resumed):
+        again = visit.observe(later[-1].resume_from)
+        assert gone[1] in sighted(again)
+        assert not gaps(again)
+
+
+def test_what_linkedin_told_on_a_post_that_a_whole_pass_could_not_read_is_heard_again(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    """The next pass is over a span that the post is older than: only a notice leads to it."""
+    visit = Visit(world, http)
+    post, other = world.post("Closed"), world.post("Open")
+    world.tick(days=50)
+    late = world.say(post, "Still?")
+    world.decorates = True
+    tell = tells(world, "_post", lambda one: None if one["id"] == post else one)
+    batches = visit.observe()
+    assert other in seen(batches)
+    assert under(world, late) not in seen(batches)
+    tell.clear()
+    span: dict[str, Any] = {"published_from": world.said[late].at - timedelta(days=1)}
+    assert under(world, late) in seen(visit.observe(batches[-1].resume_from, **span))
+
+
+def test_counts_files_and_names_of_another_shape_cost_nothing_but_themselves(
+    world: LinkedInWorld, http: EvidenceClient
+):
+    files = [{"id": f"urn:li:image:P{number}"} for number in range(2)]
+    posts = [world.post(f"Bridge {number}", content={"multiImage": {"images": files}}) for number in range(2)]
+    said = [world.say(posts[0], "Why?", by=by) for by in ("urn:li:person:jo-Public_1", AL)]
+    visit = Visit(world, http, names="yes")
+    tells(
+        world,
+        "_metadata",
+        lambda one: [[]] if one["entity"].endswith(world.entries[posts[0]].activity) else one,
+    )
+    tells(world, "_file", lambda one: [[]] if one["id"] == files[0]["id"] else one)
+    tells(world, "_person", lambda one: {"localizedFirstName": [[]]} if one["id"] == "al2" else one)
+    world.asked.clear()
+    batches = visit.observe()
+    told_ = seen(batches)
+    assert "comments" not in told_[posts[0]].counts
+    assert told_[posts[1]].counts["comments"] == 0
+    assert [bool(one.url) for one in told_[posts[0]].attachments] == [False, True]
+    assert told_[posts[0]].files_told
+    names = [told_[under(world, one)].author for one in said]
+    assert [(one.id, one.name) for one in names if one] == [
+        ("urn:li:person:jo-Public_1", "Jo Public"),
+        (AL, None),
+    ]
+    assert {(one.what, one.native_id) for batch in batches for one in batch.gaps} == {
+        ("counts of a post", posts[0]),
+        ("a file (images)", None),
+        ("the name of someone who comments", None),
+    }
+    assert asked(world, "ids=") == 4, "nothing is asked for one by one, logo and pictures apart"
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+@pytest.mark.parametrize(
+    ("content", "told_"),
+    [
+        ({}, True),
+        ({"media": {"id": "urn:li:image:P1"}}, True),
+        ({"multiImage": {"images": [{"id": "urn:li:image:P1"}, {"id": "urn:li:image:P2"}]}}, True),
+        ({"article": {"source": "https://town.example", "thumbnail": "urn:li:image:P1"}}, True),
+        ({"article": {"source": "https://town.example"}}, True),
+        ({"carousel": {"cards": [{"media": {"id": "urn:li:image:P1"}}, {}]}}, True),
+        ({"poll": {"question": "Open?"}}, True),
+        ({"multiImage": {"images": [{"id": "urn:li:image:P1"}, None]}}, False),
+        ({"multiImage": {"images": [{"id": "urn:li:image:P1"}, {"id": None}]}}, False),
+        ({"multiImage": None, "media": {"id": 4}}, False),
+        ({"multiImage": {"images": "urn:li:image:P1"}}, False),
+        ({"article": {"thumbnail": {"id": "urn:li:image:P1"}}}, False),
+        ({"carousel": {"cards": [{"media": {"id": "urn:li:image:P1"}}, None]}}, False),
+        ([[]], False),
+    ],
+)
+def test_a_file_that_a_post_does_not_name_is_not_one_that_was_taken_away(
+    world: LinkedInWorld, visit: Visit, content: dict[str, object], told_: bool
+):
+    post = world.post("Closed", content=content)
+    batches = visit.observe()
+    assert seen(batches)[post].files_told is told_
+    found = [(one.what, one.native_id) for batch in batches for one in batch.gaps]
+    assert found == ([] if told_ else [("a file of a post", post)])
+
+
+@pytest.mark.parametrize("odd", [None, {"entity": 4}, "urn:li:image:P1"])
+def test_a_picture_that_a_comment_does_not_name_is_not_one_that_was_taken_away(
+    world: LinkedInWorld, visit: Visit, odd: object
+):
+    post = world.post("Closed")
+    picture = {"entity": {"digitalmediaAsset": "urn:li:digitalmediaAsset:P1"}, "url": "https://m.example/1"}
+    first, second = world.say(post, "This."), world.say(post, "And this.")
+    world.said[first].content = [picture]
+    world.said[second].content = [picture, odd]  # type: ignore[list-item]  # that is what is tried
+    batches = visit.observe()
+    names = [under(world, one) for one in (first, second)]
+    assert [seen(batches)[name].files_told for name in names] == [True, False]
+    assert [len(seen(batches)[name].attachments) for name in names] == [1, 1]
+    assert [one.native_id for batch in batches for one in batch.gaps] == [names[1]]
+
+
+@pytest.mark.parametrize("strange", [None, {"id": [NUMBER]}])
+def test_an_organisation_of_another_shape_is_not_one_that_is_not_there(
+    world: LinkedInWorld, visit: Visit, strange: object
+):
+    tell = tells(world, "_organisation", lambda _one: strange)
+    assert type(visit.fails()) is UnexpectedResponse
+    tell.clear()
+    tells(world, "_organisation", lambda one: {**one, "id": str(NUMBER)})
+    assert URN in seen(visit.observe())
+
+
+def test_a_check_does_not_say_that_a_role_is_lacking_that_cannot_be_read(world: LinkedInWorld, visit: Visit):
+    roles = world._roles()
+    world.__dict__["_roles"] = lambda: [roles[0], None]
+    assert "another shape" in visit.check()["role on the page: ADMINISTRATOR"]
+    world.__dict__["_roles"] = lambda: [None, roles[1]]
+    assert visit.check() == {}
+
+
+def test_a_delivery_with_a_notice_of_another_shape_leads_to_the_others_and_to_a_pass(world: LinkedInWorld):
+    post = world.post("Closed")
+    world.say(post, "Why?")
+    world.decorates = True
+    notice = world._notice(world.happened[0])
+    sane, odd = (
+        json.dumps({"type": told.EVENTS, "notifications": one}).encode()
+        for one in ([notice], [None, notice, {"organizationalEntity": [URN]}])
+    )
+    (alone,), (beside,) = (told.wanted(told.read(body), NOW) for body in (sane, odd))
+    assert (alone.families, alone.since) == ((post,), None)
+    assert (beside.page, beside.families) == (URN, (post,))
+    assert beside.since == NOW - timedelta(hours=1)
+    with pytest.raises(Unreadable):
+        told.read(json.dumps({"type": told.EVENTS, "notifications": [None]}).encode())
+
+
+def instead_of(name: str, strange: object) -> Callable[[Any], object]:
+    """Something else in the place of the one of this id."""
+    return lambda one: strange if one["id"] == name else one
+
+
+def tells(world: LinkedInWorld, what: str, otherwise: Callable[[Any], object]) -> dict[str, bool]:
+    """Let the world tell each thing of a kind otherwise, until what is returned is cleared."""
+    odd, says = {"odd": True}, getattr(type(world), what)
+
+    def told_(*asked_for: object) -> object:
+        found = says(world, *asked_for)
+        return found if found is None or not odd else otherwise(found)
+
+    world.__dict__[what] = told_
+    return odd
 
 
 def test_a_list_of_posts_that_is_refused_otherwise_is_an_answer_that_was_not_promised(

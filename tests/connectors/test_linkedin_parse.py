@@ -372,8 +372,8 @@ def test_a_post_and_a_comment_without_an_id_are_refused(lacking: str):
         b"[]",
         b"{}",
         b'{"elements":{}}',
-        b'{"elements":[{"id":3}]}',
-        b'{"elements":[null]}',
+        b'{"elements":[{"id":3},{"id":4},{"id":5}]}',
+        b'{"elements":[null,null,null]}',
         b'{"elements":[',
         b'{"elements":[],"paging":{"links":3}}',
         b"<!DOCTYPE html><form>",
@@ -397,10 +397,10 @@ def test_items_have_their_own_bytes_and_those_asked_for_by_id_too():
     body = json.dumps(
         {"results": {"urn%3Ali%3Ashare%3A1": {"entity": ACTIVITY}}, "errors": {"x": {"status": 404}}}
     )
-    found, refused = reading.results(body.encode(), 3, Metadata)
-    span = found["urn:li:share:1"].span
+    told_ = reading.results(body.encode(), 3, Metadata)
+    span = told_.items["urn:li:share:1"].span
     assert (span.exchange, body[span.start : span.end]) == (3, json.dumps({"entity": ACTIVITY}))
-    assert refused == {"x": 404}
+    assert (told_.refused, told_.unread) == ({"x": 404}, [])
     with pytest.raises(Malformed):
         reading.results(b'{"results":[]}', 0, Metadata)
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from connectors.contract import (
+    Author,
     Batch,
     Client,
     Connector,
@@ -30,6 +31,7 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient
 from connectors.mastodon import Mastodon, address, parse
 from connectors.mastodon.asking import Asking
@@ -1136,12 +1138,15 @@ def test_a_check_raises_only_where_nobody_answers(owned, http):
 def test_a_status_without_an_id_or_words_is_refused_and_unknown_keys_are_not(world):
     world.say("One")
     body = json.dumps([world._status(next(iter(world.said.values())))]).encode()
-    assert len(parse.many(body, 0, parse.Status)) == 1
+    assert len(parse.many(body, 0, parse.Status).items) == 1
     for key in ("id", "content", "account", "created_at"):
         (whole,) = json.loads(body)
         del whole[key]
+        told = parse.many(json.dumps([whole]).encode(), 0, parse.Status)
+        assert not told.items
+        assert [key in one.why for one in told.unread] == [True]
         with pytest.raises(Malformed, match=key):
-            parse.many(json.dumps([whole]).encode(), 0, parse.Status)
+            parse.many(json.dumps([whole] * 3).encode(), 0, parse.Status)
 
 
 def test_half_an_emoji_and_a_compressed_answer_are_read(world, http):
@@ -1149,8 +1154,125 @@ def test_half_an_emoji_and_a_compressed_answer_are_read(world, http):
     plain = json.dumps([world._status(next(iter(world.said.values())))]).encode()
     broken = plain.replace(rb"\ud83d\udea7", rb"\ud83d")
     assert broken != plain
-    (read,) = parse.many(broken, 0, parse.Status)
+    (read,) = parse.many(broken, 0, parse.Status).items
     assert read.what.content == "<p>Roads \ufffd</p>"
+
+
+# --- what is of another shape -----------------------------------------------------------------------------------------------
+
+
+def _null(_status):
+    return None
+
+
+def _without_an_id(status):
+    return {**status, "id": None}
+
+
+def _without_words(status):
+    return {**status, "content": [["?"]]}
+
+
+@pytest.mark.parametrize(("odd", "named"), [(_null, False), (_without_an_id, False), (_without_words, True)])
+def test_a_status_of_another_shape_is_a_gap_and_the_others_are_read_and_the_next_pass_reads_it(
+    world, http, odd, named
+):
+    said = [world.say(f"Notice {number}") for number in range(8)]
+    world.odd[said[4]] = odd
+    visit = Visit(world, http)
+
+    batches = visit.observe()
+
+    assert {f"status:{one}" for one in said} - set(seen(batches)) == {f"status:{said[4]}"}
+    (gap,) = [one for batch in batches for one in batch.gaps]
+    assert (gap.what, gap.native_id) == ("a status", f"status:{said[4]}" if named else None)
+    assert "/statuses?" in gap.why
+    assert gap.why.endswith(AGAIN)
+    assert not listings(batches)
+
+    world.odd.clear()
+    again = visit.observe()
+    assert f"status:{said[4]}" in seen(again)
+    assert not gaps(again)
+    assert listings(again)
+
+
+def test_a_list_of_which_no_status_can_be_read_ends_the_pass(world, http):
+    said = [world.say(f"Notice {number}") for number in range(3)]
+    world.odd = dict.fromkeys(said[:2], _null)
+    assert f"status:{said[2]}" in seen(Visit(world, http).observe())
+    world.odd[said[2]] = _null
+    with pytest.raises(UnexpectedResponse, match="not of Mastodon's shape"):
+        Visit(world, http).observe()
+
+
+@pytest.mark.parametrize("odd", [_null, _without_an_id, _without_words])
+def test_an_answer_of_another_shape_leaves_its_family_without_listings(world, http, odd):
+    post = world.say("Closed")
+    world.say("Why?", by="jo@far.example", to=post)
+    answers = [world.say(f"Flood {number}.", to=world.last) for number in range(3)]
+    world.odd[answers[1]] = odd
+
+    (batch,) = Mastodon(http).family(world.page, f"status:{post}")
+
+    assert f"status:{answers[1]}" not in seen([batch])
+    assert {f"status:{answers[0]}", f"status:{answers[2]}"} <= set(seen([batch]))
+    assert not batch.listings
+    assert [one.what for one in batch.gaps] == ["an answer"]
+    world.odd.clear()
+    (well,) = Mastodon(http).family(world.page, f"status:{post}")
+    assert len(well.listings) == 5
+    assert not well.gaps
+
+
+def test_a_status_is_read_although_a_picture_or_its_author_is_told_in_another_shape(world, http):
+    post = world.say("Closed", media=["31", "32"])
+    plain = seen(Visit(world, http).observe())[f"status:{post}"]
+    world.odd[post] = lambda status: {
+        **status,
+        "id": int(status["id"]),
+        "account": {**status["account"], "acct": [["police"]]},
+        "media_attachments": [None, *status["media_attachments"][1:]],
+        "mentions": [None],
+    }
+
+    batches = Visit(world, http).observe()
+
+    shown = seen(batches)[f"status:{post}"]
+    assert not gaps(batches)
+    assert (shown.text, shown.kind) == (plain.text, plain.kind)
+    assert plain.files_told
+    assert not shown.files_told
+    assert [one.id for one in shown.attachments] == ["media:32"]
+    assert plain.author is not None
+    assert shown.author == Author(id=plain.author.id)
+
+
+def test_a_name_of_another_shape_leaves_a_list_of_blocked_accounts_as_it_was(owned, http, monkeypatch):
+    owned.blocked = [owned.person(f"troll{number}@far.example") for number in range(3)]
+    usual = owned._account
+
+    def odd(identity):
+        return None if identity == owned.blocked[1] else usual(identity)
+
+    monkeypatch.setattr(owned, "_account", odd)
+    batches = Visit(owned, http).observe()
+    assert "blocks" not in seen(batches)
+    assert "mutes" in seen(batches)
+    assert [one.native_id for batch in batches for one in batch.gaps] == ["blocks"]
+    assert not [one for one in listings(batches) if Kind.PROFILE in one.kinds]
+    monkeypatch.undo()
+    assert "blocks" in seen(Visit(owned, http).observe())
+
+
+def test_a_status_that_is_told_in_another_shape_stands_nobody_knows_how(world, http):
+    post = world.say("Closed")
+    visit = Visit(world, http)
+    assert visit.look(f"status:{post}").state is State.PRESENT
+    world.odd[post] = _null
+    assert visit.look(f"status:{post}").state is State.UNKNOWN
+    world.odd[post] = _without_words
+    assert visit.look(f"status:{post}").state is State.PRESENT
 
 
 def test_an_event_is_read_where_it_stands_in_the_stream():

@@ -32,6 +32,7 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient
 from connectors.mediawiki import MediaWiki, address, parse
 from connectors.mediawiki.place import Known, Place
@@ -1198,6 +1199,161 @@ def test_an_address_names_a_title_by_the_wikis_own_pattern(written, title):
     read = address.read(written)
     assert read is not None
     assert read.title("/wiki/$1", "/w/index.php") == title
+
+
+# --- what is of another shape ---------------------------------------------------------------------------------------
+
+
+def _odd(of: str, number: int, strange: object):
+    """In place of a revision in the outline (`revid`), of one with its words (`words`) or of a log entry (`logid`), the wiki tells what is `strange`."""
+
+    def altered(asked, said):
+        query = said.get("query", {})
+        lists = [page for page in query.get("pages", []) if isinstance(page, dict)]
+        told = [one.get("revisions", []) for one in lists] if "rvprop" in asked and "pageids" in asked else []
+        if of == "words":
+            told = [one.get("revisions", []) for one in lists] if "revids" in asked else []
+        elif of == "logid":
+            told = [query.get("logevents", [])]
+        key = "revid" if of == "words" else of
+        for rows in told:
+            rows[:] = [strange if isinstance(one, dict) and one.get(key) == number else one for one in rows]
+
+    return altered
+
+
+@pytest.mark.parametrize("strange", [None, {"strange": [[]]}, {"revid": 2, "timestamp": [["?"]]}])
+@pytest.mark.parametrize("of", ["revid", "words"])
+def test_a_revision_of_another_shape_is_a_gap_and_the_others_are_read_and_the_next_pass_reads_it(
+    world, http, of, strange
+):
+    for hour in range(4):
+        world.write("Road closure", f"Closed until {hour}.")
+    world.altered = _odd(of, 2, strange)
+    visit = Visit(world, http)
+
+    batches = visit.observe()
+
+    assert revisions_in(batches, "page:1") == [1, 3, 4]
+    assert [(one.native_id, one.why.endswith(AGAIN)) for batch in batches for one in batch.gaps] == [
+        ("page:1", True)
+    ]
+    assert not listings(batches)
+
+    world.altered = None
+    again = visit.observe()
+    assert 2 in revisions_in(again, "page:1")
+    assert revisions_in(again, "page:1")[-1] == 4
+    assert not gaps(again)
+    assert listings(again)
+    assert revisions_in(visit.observe(), "page:1") == []
+
+
+def test_the_newest_revision_of_another_shape_gives_its_files_to_no_other(world, http):
+    world.write("Road closure", "Closed.", files=[world.upload("Bridge.gif")])
+    world.write("Road closure", "Open.", files=["File:Bridge.gif"])
+    world.altered = _odd("revid", 2, None)
+    visit = Visit(world, http)
+    (one,) = versions(visit.observe(), "page:1")
+    assert (one.extra["revision"], one.attachments) == (1, [])
+    world.altered = None
+    last = versions(visit.observe(), "page:1")[-1]
+    assert (last.extra["revision"], len(last.attachments)) == (2, 1)
+
+
+def test_a_history_of_which_nothing_can_be_read_is_a_gap_of_its_page_alone(world, http):
+    for hour in range(3):
+        world.write("Road closure", f"Closed until {hour}.")
+    world.write("Old notice", "Snow.")
+
+    def altered(asked, said):
+        if asked.get("pageids") == "1" and "rvdir" in asked:
+            said["query"]["pages"][0]["revisions"] = [None, None, None]
+
+    world.altered = altered
+    batches = Visit(world, http, titles="Old notice").observe()
+    assert "page:2" in latest(batches)
+    assert "page:1" not in latest(batches)
+    assert [one.native_id for batch in batches for one in batch.gaps] == ["page:1"]
+
+
+@pytest.mark.parametrize("strange", [None, {"strange": [[]]}, {"logid": 2, "timestamp": [["?"]]}])
+def test_a_log_entry_of_another_shape_is_a_gap_and_all_else_of_its_page_is_read(world, http, strange):
+    world.write("Road closure", "Closed.")
+    for level in ("sysop", "autoconfirmed", "sysop"):
+        world.protect(1, level)
+    world.altered = _odd("logid", 2, strange)
+    visit = Visit(world, http)
+
+    batches = visit.observe()
+
+    assert {"page:1", "log:1", "log:3", "history:1"} <= set(latest(batches))
+    (gap,) = [one for batch in batches for one in batch.gaps]
+    assert gap.what == "an entry of the wiki's log"
+    assert gap.native_id == ("log:2" if strange and "logid" in strange else None)
+    world.altered = None
+    again = visit.observe()
+    assert "log:2" in latest(again)
+    assert not gaps(again)
+
+
+def test_a_page_is_not_gone_while_what_its_log_says_behind_the_deletion_cannot_be_read(world, http):
+    world.write("Road closure", "Closed.")
+    visit = Visit(world, http)
+    visit.observe()
+    world.delete(1)
+
+    def altered(asked, said):
+        if "logevents" in said.get("query", {}):
+            rows = said["query"]["logevents"]
+            if asked.get("ledir") == "newer":
+                rows.append(None)
+            else:
+                rows.insert(0, None)
+
+    world.altered = altered
+    told = sightings(visit.observe())
+    assert told["page:1"].state is State.UNKNOWN
+    assert visit.look("page:1")["page:1"].state is State.UNKNOWN
+    world.altered = None
+    assert sightings(visit.observe())["page:1"].state is State.GONE
+    assert visit.look("page:1")["page:1"].state is State.GONE
+
+
+def test_a_file_of_another_shape_leaves_the_page_with_the_files_that_are_told(world, http):
+    files = [world.upload("Bridge.gif"), world.upload("Detour.gif", PIXEL + b"2")]
+    world.write("Road closure", "Closed.", files=files)
+
+    def altered(asked, said):
+        if asked.get("prop") == "imageinfo":
+            said["query"]["pages"][0] = None
+
+    world.altered = altered
+    visit = Visit(world, http)
+    batches = visit.observe()
+    (one,) = versions(batches, "page:1")
+    assert (one.files_told, len(one.attachments)) == (False, 1)
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == ["page:1"]
+    world.altered = None
+    (one,) = versions(visit.observe(), "page:1")
+    assert (one.files_told, len(one.attachments)) == (True, 2)
+
+
+def test_a_page_of_another_shape_stands_nobody_knows_how_and_the_others_are_told(world, http):
+    for title in ("Road closure", "Old notice", "Detour"):
+        world.write(title, "Closed.")
+
+    def altered(_asked, said):
+        pages = said.get("query", {}).get("pages", [])
+        pages[:] = [None if one.get("pageid") == 2 else one for one in pages]
+
+    world.altered = altered
+    told = Visit(world, http).look("page:1", "page:2", "page:3")
+    assert {name: one.state for name, one in told.items()} == {
+        "page:1": State.PRESENT,
+        "page:2": State.UNKNOWN,
+        "page:3": State.PRESENT,
+    }
 
 
 @pytest.mark.parametrize("written", ["", "ftp://wiki.example/", "https://", "https://a b/", "http://x:y/"])

@@ -395,11 +395,9 @@ def test_whoever_signs_with_the_agencys_name_and_is_no_agency_is_not_the_agency(
     world: NextdoorWorld, public: Visit
 ) -> None:
     name = world.say("Bridge closed.")
-    false = world.answer_to(name, "Pay here.", more={"author_name": NAME, "author_type": "Neighbor"})
-    other = world.answer_to(
-        name, "We help.", more={"author_name": "County Fire", "author_type": "Public agency"}
-    )
-    unsaid = world.answer_to(name, "Hm.", more={"author_name": NAME, "author_type": None})
+    false = world.answer_to(name, "Pay here.", author_name=NAME, author_type="Neighbor")
+    other = world.answer_to(name, "We help.", author_name="County Fire", author_type="Public agency")
+    unsaid = world.answer_to(name, "Hm.", author_name=NAME, author_type=None)
     told = seen(public.observe())
     assert {told[one].kind for one in (false, other, unsaid)} == {Kind.COMMENT}
 
@@ -410,7 +408,7 @@ def test_what_stands_inside_a_comment_answers_it_also_where_nextdoor_does_not_sa
     name = world.say("Bridge closed.")
     first = world.answer_to(name, "Until when?")
     for parent in (None, 0, ""):
-        second = world.answer_to(first, "Until six.", more={"parent_comment_id": parent})
+        second = world.answer_to(first, "Until six.", parent_comment_id=parent)
         assert seen(public.observe())[second].in_reply_to == first
     itself = world.answer_to(first, "Me.")
     world.remarks[int(itself.rpartition("/")[2])].more["parent_comment_id"] = int(itself.rpartition("/")[2])
@@ -774,16 +772,10 @@ def test_a_page_that_is_not_connected_says_so_and_asks_nothing(
         b"{}",
         b'{"posts": null}',
         b'{"posts": {}}',
-        b'{"posts": [null]}',
-        b'{"posts": ["3001"]}',
-        b'{"posts": [{}]}',
-        b'{"posts": [{"id": null, "body": "x"}]}',
-        b'{"posts": [{"id": "", "body": "x"}]}',
-        b'{"posts": [{"id": ["1"], "body": "x"}]}',
-        b'{"posts": [{"id": "1"}]}',
-        b'{"posts": [{"id": "1", "body": 5}]}',
-        b'{"posts": [{"id": "1", "body": "x", "comments": [{"id": 2}]}]}',
-        b'{"posts": [{"id": "1", "body": "x", "comments": [{"body": "y"}]}]}',
+        b'{"posts": [null, null, null]}',
+        b'{"posts": ["3001", {"id": "", "body": "x"}, {"id": ["1"], "body": "x"}]}',
+        b'{"posts": [{}, {"id": null, "body": "x"}, {"id": "1"}, {"id": "1", "body": 5}]}',
+        b'{"posts": [{"id": "1", "body": "x", "comments": [{"id": 2}, {"body": "y"}, null]}]}',
         b'{"posts": [{"id": "1", "body": "x"}',
         b'{"posts": ' + b"[" * 5000,
         b'{"error": "temporarily unavailable"}',
@@ -797,6 +789,244 @@ def test_an_answer_of_another_shape_is_an_error_that_carries_it(
     error = own.fails()
     assert type(error) is UnexpectedResponse
     assert error.exchanges[-1].body == body
+
+
+STRANGE: list[tuple[Any, bool]] = [
+    (None, False),
+    ("3001", False),
+    ({}, False),
+    ({"id": None, "body": "x"}, False),
+    ({"id": "", "body": "x"}, False),
+    ({"id": ["1"], "body": "x"}, False),
+    ({"id": "1"}, True),
+    ({"id": 1, "body": 5}, True),
+]
+"""What is no post and no comment, and whether it bears an id."""
+
+
+@pytest.mark.parametrize(("strange", "named"), STRANGE)
+def test_a_post_of_another_shape_is_a_gap_and_those_around_it_are_read(
+    world: NextdoorWorld, own: Visit, strange: Any, named: bool
+) -> None:
+    first, odd, last = (world.say(words) for words in ("Bridge.", "Ferry.", "Hill."))
+    whole = own.observe()
+    assert of_posts(whole)
+    assert not gaps(whole)
+    tell = tells(world, POSTS, lambda posts: [posts[0], strange, posts[2]])
+    batches = own.observe(whole[-1].resume_from)
+    assert {first, last} <= set(seen(batches))
+    assert odd not in seen(batches)
+    (gap,) = [one for batch in batches for one in batch.gaps]
+    assert (gap.what, gap.native_id) == ("a post", "1" if named else None)
+    assert "another shape" in gap.why
+    assert gap.why.endswith("Every later pass asks again.")
+    assert not of_posts(batches), "it may have been published at any time"
+    assert all(one.stated_total is None for one in listings(batches))
+    tell.clear()
+    again = own.observe(batches[-1].resume_from)
+    assert odd in seen(again)
+    assert of_posts(again)
+    assert not gaps(again)
+
+
+@pytest.mark.parametrize(("strange", "named"), STRANGE)
+def test_a_comment_of_another_shape_is_a_gap_and_its_post_and_the_others_are_read(
+    world: NextdoorWorld, own: Visit, strange: Any, named: bool
+) -> None:
+    world.shows_comments = True
+    name, quiet = world.say("Bridge."), world.say("Hill.")
+    first, odd, last = (world.answer_to(name, words) for words in ("Why?", "When?", "Where?"))
+    beside = world.answer_to(quiet, "Nice.")
+    tell = tells(world, POSTS, lambda posts: [put_into(one, odd, strange) for one in posts])
+    batches = own.observe()
+    assert {name, quiet, first, last, beside} <= set(seen(batches))
+    assert odd not in seen(batches)
+    (gap,) = [one for batch in batches for one in batch.gaps]
+    assert (gap.what, gap.native_id) == ("a comment", f"{name}/1" if named else None)
+    assert of_posts(batches)
+    below = [one.in_reply_to for one in listings(batches) if one.states and Kind.COMMENT in one.kinds]
+    assert set(below) == {quiet, beside}, "neither everywhere nor below its post"
+    tell.clear()
+    again = own.observe(batches[-1].resume_from)
+    assert odd in seen(again)
+    assert not gaps(again)
+
+
+def test_what_stands_inside_a_comment_of_another_shape_is_read_with_it(
+    world: NextdoorWorld, public: Visit
+) -> None:
+    name = world.say("Bridge.")
+    first, odd = world.answer_to(name, "Why?"), world.answer_to(name, "When?")
+    inside, deeper = world.answer_to(odd, "Soon."), world.answer_to(first, "Ice.")
+    tell = tells(
+        world, FEED, lambda posts: [put_into(one, odd, {"id": 9, "comments": [{}]}) for one in posts]
+    )
+    batches = public.observe()
+    assert {name, first, deeper} <= set(seen(batches))
+    assert not {odd, inside} & set(seen(batches))
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [f"{name}/9"]
+    assert not listings(batches)
+    tell.clear()
+    again = public.observe()
+    assert {odd, inside} <= set(seen(again))
+    assert name in {one.in_reply_to for one in listings(again)}
+
+
+def test_a_comment_of_another_shape_is_not_taken_for_all_that_is_counted(
+    world: NextdoorWorld, own: Visit
+) -> None:
+    world.shows_comments = True
+    name = world.say("Bridge.", more={"comment_count": 2})
+    for words in ("Why?", "When?"):
+        world.answer_to(name, words)
+    odd = world.answer_to(name, "Where?")
+    tells(world, POSTS, lambda posts: [put_into(one, odd, None) for one in posts])
+    batches = own.observe()
+    assert not any(Kind.COMMENT in one.kinds and one.states for one in listings(batches))
+    assert seen(batches)[name].counts["comments"] == 2
+
+
+def test_posts_that_cannot_be_read_are_neither_posts_that_are_not_shown_nor_a_sign_that_the_list_is_whole(
+    world: NextdoorWorld, own: Visit
+) -> None:
+    """One that cannot be read makes the list look shorter than it was: it was not cut off for that."""
+    for words in ("Bridge.", "Ferry."):
+        world.say(words)
+    last = own.observe()[-1].resume_from
+    tells(world, POSTS, lambda _posts: [None, {"id": 1}])
+    batches = own.observe(last)
+    assert [gap.what for batch in batches for gap in batch.gaps] == ["a post", "a post"]
+    assert not any(one.states for one in listings(batches))
+    assert batches[-1].resume_from == last
+
+
+def test_a_post_of_the_feed_that_is_of_another_shape_does_not_end_it(
+    world: NextdoorWorld, public: Visit
+) -> None:
+    """An answer of the feed that shows nothing else is not one that shows nothing new."""
+    world.shown_at_once = 1
+    names = [world.say(words) for words in ("Bridge.", "Ferry.", "Hill.")]
+    count = iter(range(100))
+    tell = tells(world, FEED, lambda posts: [None] if next(count) == 1 else posts)
+    batches = public.observe()
+    assert {names[0], names[2]} <= set(seen(batches))
+    assert names[1] not in seen(batches)
+    assert [gap.what for batch in batches for gap in batch.gaps] == ["a post"]
+    tell.clear()
+    assert set(names) <= set(seen(public.observe()))
+
+
+def test_a_feed_that_repeats_a_post_of_another_shape_ends_and_tells_of_it_once(
+    world: NextdoorWorld, public: Visit
+) -> None:
+    world.knows_pages = False
+    name = world.say("Bridge.")
+    tells(world, FEED, lambda posts: [*posts, None])
+    world.asked.clear()
+    batches = public.observe()
+    assert name in seen(batches)
+    assert [gap.what for batch in batches for gap in batch.gaps] == ["a post"]
+    assert paths(world).count(FEED) == 2
+
+
+@pytest.mark.parametrize("strange", [None, {"id": 40311}, {"name": NAME}])
+def test_an_agency_of_another_shape_is_not_an_agency_that_is_not_there(
+    world: NextdoorWorld, public: Visit, strange: object
+) -> None:
+    others = [{"id": 7, "name": "County Fire", "public_url": "https://nextdoor.com/agency-detail/tt/a/b/"}]
+    tells(world, LIST, lambda _agencies: [strange, *others])
+    assert type(public.fails()) is UnexpectedResponse
+    tells(world, LIST, lambda agencies: [strange, *others, *agencies])
+    assert INTRODUCED in seen(public.observe())
+    tells(world, LIST, lambda _agencies: others)
+    assert type(public.fails()) is NoSuchPage
+
+
+def test_a_profile_of_another_shape_is_not_one_that_the_account_does_not_have(world: NextdoorWorld) -> None:
+    with evidence_client(OWN) as http:
+        visit = Visit(world, http, OWN, profile=PROFILE)
+        for strange in (None, {"id": None}):
+            tells(world, f"{ME}profiles/", alone(strange))
+            assert type(visit.fails()) is UnexpectedResponse
+        tells(world, f"{ME}profiles/", lambda profiles: [None, *profiles])
+        assert INTRODUCED in seen(visit.observe())
+        tells(world, f"{ME}profiles/", lambda _profiles: [])
+        assert type(visit.fails()) is NoSuchPage
+
+
+def test_an_area_of_another_shape_is_not_an_area_that_was_taken_away(
+    world: NextdoorWorld, own: Visit
+) -> None:
+    name = world.say("Bridge.")
+    tell = tells(world, AREAS, lambda areas: [*areas[1:], {"name": "Hill", "group_id": [1]}])
+    batches = own.observe()
+    assert "areas" not in seen(batches)
+    assert name in seen(batches)
+    (gap,) = [one for batch in batches for one in batch.gaps]
+    assert (gap.what, gap.native_id) == ("the areas that the agency may address", "areas")
+    assert gap.why.endswith("Every later pass asks again.")
+    tell.clear()
+    assert "areas" in seen(own.observe())
+
+
+def test_files_that_are_not_told_of_a_post_or_a_comment_are_not_files_that_were_taken_away(
+    world: NextdoorWorld, own: Visit
+) -> None:
+    world.shows_comments = True
+    picture = f"{world.address}/media/a.jpg"
+    name = world.say("Bridge.", more={"media": [picture, None]})
+    below = world.answer_to(name, "Like this.", media=[{"url": [picture]}])
+    plain = world.answer_to(name, "Or not.", media=[picture])
+    batches = own.observe()
+    told = seen(batches)
+    assert [told[one].files_told for one in (name, below, plain)] == [False, False, True]
+    assert [len(told[one].attachments) for one in (name, below, plain)] == [1, 0, 1]
+    assert {(gap.what, gap.native_id) for batch in batches for gap in batch.gaps} == {
+        ("1 of 2 files of a post", name),
+        ("1 of 1 files of a comment", below),
+    }
+
+
+def test_a_check_says_that_something_is_of_another_shape(world: NextdoorWorld, own: Visit) -> None:
+    world.counts_comments = False
+    for words in ("Bridge.", "Hill."):
+        world.say(words)
+    assert not any("another shape" in what for what in own.lacks())
+    tells(world, POSTS, lambda posts: [posts[0], None])
+    assert "posts and comments of another shape, 1 of them" in own.lacks()
+
+
+def tells(world: NextdoorWorld, path: str, otherwise: Callable[[list[Any]], list[Any]]) -> dict[str, bool]:
+    """Let the world tell the list at this address otherwise, until what is returned is cleared."""
+    asked, says = {"odd": True}, NextdoorWorld._reply
+
+    def reply(method: str, asked_for: str, query: dict[str, str], headers: Mapping[str, str]) -> object:
+        told = says(world, method, asked_for, query, headers)
+        if asked_for != path or not asked:
+            return told
+        if isinstance(told, list):
+            return otherwise(told)
+        assert isinstance(told, dict)
+        name = next(name for name, one in told.items() if isinstance(one, list))
+        return {**told, name: otherwise(told[name])}
+
+    world.__dict__["_reply"] = reply
+    return asked
+
+
+def alone(strange: object) -> Callable[[list[Any]], list[Any]]:
+    """A list that holds nothing else."""
+    return lambda _listed: [strange]
+
+
+def put_into(post: dict[str, Any], native_id: str, strange: object) -> dict[str, Any]:
+    """A post, or a comment, with something else in the place of one that answers it."""
+    number = native_id.rpartition("/")[2]
+    below = [
+        strange if str(one["id"]) == number else put_into(one, native_id, strange)
+        for one in post.get("comments", [])
+    ]
+    return {**post, "comments": below} if "comments" in post else post
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,46 @@ def test_an_item_of_another_shape_is_never_left_out():
         pieces.listed(body, (0, len(body)), 0, Item)
 
 
+def test_items_of_another_shape_are_sorted_out_with_their_names_and_bytes():
+    body = b'[{"id":"1"},null,{"id":7},{"id":"","strange":1},{"id":"4"}]'
+    told = pieces.sorted_out(body, (0, len(body)), 3, Item)
+    assert [one.what.id for one in told.items] == ["1", "", "4"]
+    assert [one.id for one in told.unread] == [None, "7"]
+    assert [body[one.span.start : one.span.end] for one in told.unread] == [b"null", b'{"id":7}']
+    assert all(one.why and one.span.exchange == 3 for one in told.unread)
+
+
+def test_a_list_of_which_nothing_can_be_read_is_of_another_shape_itself():
+    odd = b"[" + b",".join([b'{"id":null}'] * pieces.STRANGE) + b"]"
+    with pytest.raises(msgspec.ValidationError):
+        pieces.sorted_out(odd, (0, len(odd)), 0, Item)
+    few = b"[" + b",".join([b'{"id":null}'] * (pieces.STRANGE - 1)) + b"]"
+    assert len(pieces.sorted_out(few, (0, len(few)), 0, Item).unread) == pieces.STRANGE - 1
+    with_one = odd[:-1] + b',{"id":"1"}]'
+    assert len(pieces.sorted_out(with_one, (0, len(with_one)), 0, Item).unread) == pieces.STRANGE
+
+
+@pytest.mark.parametrize(
+    ("piece", "name"),
+    [
+        (b'{"id":"7","likes":"many"}', "7"),
+        (b'{"id":7}', "7"),
+        (b'{"id":0}', "0"),
+        (b'{"id":true}', None),
+        (b'{"id":1.5}', None),
+        (b'{"id":""}', None),
+        (b'{"id":["7"]}', None),
+        (b'{"uri":"7"}', None),
+        (b"null", None),
+        (b"[7]", None),
+        (b'{"id":"7"', None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_called_by_its_id_where_that_is_a_name(piece: bytes, name: str | None):
+    assert pieces.called(piece) == name
+
+
 class Fuller(msgspec.Struct):
     id: str
     words: str = ""

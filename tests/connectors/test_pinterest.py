@@ -458,12 +458,12 @@ def test_each_refusal_is_sorted_by_what_is_to_be_done_next(world, visit, trouble
     assert not any(secret in str(raised.value) for secret in SECRETS.values())
 
 
-def test_a_list_without_its_items_or_with_an_item_without_its_number_is_no_list(world, visit):
+def test_a_list_without_its_items_or_with_none_that_bears_its_number_is_no_list(world, visit):
     for body in (
         b'{"bookmark": null}',
         b'{"items": {}}',
-        b'{"items": [{"name": "Roads"}]}',
-        b'{"items": [1]}',
+        b'{"items": [{"name": "Roads"}, {"name": "Rivers"}, {"id": null, "name": "Parks"}]}',
+        b'{"items": [1, 2, 3]}',
     ):
         world.trouble = lambda path, body=body: (200, JSON, body) if path.endswith("boards") else None
         with pytest.raises(UnexpectedResponse):
@@ -622,10 +622,21 @@ def test_ids_are_the_same_whether_they_are_written_as_texts_or_as_numbers(world,
 
 
 @pytest.mark.parametrize("name", ["", "1/../2", "\x00", "a b", None])
-def test_an_id_that_can_be_none_is_an_error_and_never_a_part_of_an_address(world, visit, name):
-    world.pin(world.board("Roads"), "Closed")
+def test_an_id_that_can_be_none_is_a_gap_and_never_a_part_of_an_address(world, visit, name):
+    world.board("Roads")
+    behind = world.board("Rivers")
     told_as(world, "boards", lambda told: first_of(told).update(id=name))
-    assert isinstance(visit.fails(), UnexpectedResponse)
+    batches = visit.observe()
+    assert [gap.native_id for batch in batches for gap in batch.gaps] == [None]
+    assert f"board/{behind}" in seen(batches)
+    assert listings(batches) == {}
+    asked_for = {target.partition("?")[0] for target in world.asked}
+    assert asked_for == {
+        "/v5/user_account",
+        "/v5/boards",
+        "/v5/pins",
+        *(f"/v5/boards/{behind}/{what}" for what in ("pins", "sections")),
+    }
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -694,3 +705,227 @@ def test_a_look_tells_of_the_others_where_pinterest_fails_at_one(world, visit):
     world.trouble = lambda path: (500, JSON, b"{}") if path.endswith(broken) else None
     told = visit.look(broken, removed, stays)
     assert {name: one.state for name, one in told.items()} == {removed: State.GONE, stays: State.PRESENT}
+
+
+# --- what stands in a list and cannot be read ---------------------------------------------------------------
+
+
+def tells_oddly(world: PinterestWorld, path: str, number: str, odd: Callable[[Any], Any]) -> None:
+    """From now on one item of that list is told otherwise."""
+
+    def change(told: dict[str, Any]) -> None:
+        told["items"] = [odd(one) if one["id"] == number else one for one in told["items"]]
+
+    told_as(world, path, change)
+
+
+def oddly(batches: Sequence[Batch]) -> list[tuple[str, str | None]]:
+    """The gaps of a pass, each of which says where and why."""
+    found = [gap for batch in batches for gap in batch.gaps]
+    assert all("/v5/" in gap.why and gap.why.endswith("Every later pass asks again.") for gap in found)
+    return [(gap.what, gap.native_id) for gap in found]
+
+
+def promises_nothing_however_it_is_broken_off(visit: Visit, batches: Sequence[Batch], *kinds: Kind) -> None:
+    assert not {*kinds} & {*listings(batches)}
+    for end, batch in enumerate(batches[:-1]):
+        if any(one.gaps for one in batches[: end + 1]):
+            assert not {*kinds} & {*listings(visit.observe(batch.resume_from))}
+
+
+ODD = [
+    (lambda one: None, False),
+    (lambda one: [one], False),
+    (lambda one: {**one, "id": None}, False),
+    (lambda one: {**one, "id": "../7"}, False),
+    (lambda one: {**one, "name": {}, "title": {}}, True),
+    (lambda one: {**one, "name": None, "description": 5}, True),
+]
+
+
+@pytest.mark.parametrize(("odd", "bears_its_id"), ODD)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_pin_that_cannot_be_read_is_a_gap_and_costs_neither_those_beside_it_nor_those_behind_it(
+    world, http, own, odd, bears_its_id
+):
+    visit, board = Visit(world, http, page_size="3"), world.board("Roads", owner=NAME if own else OTHER)
+    pins = [world.pin(board, f"No. {number}", by=NAME if own else OTHER) for number in range(7)]
+    names = [pin if own else f"shared/{pin}" for pin in pins]
+    for path in ("pins", f"boards/{board}/pins"):
+        tells_oddly(world, path, pins[3], odd)
+    batches = visit.observe()
+    assert {*names} - {*seen(batches)} == {names[3]}
+    assert {*oddly(batches)} == {("a pin", names[3] if bears_its_id else None)}
+    assert {*listings(batches)} == {Kind.PROFILE}
+    promises_nothing_however_it_is_broken_off(visit, batches, Kind.POST)
+    answering.is_itself(world)
+    later = visit.observe(batches[-1].resume_from)
+    assert {*names} <= {*seen(later)}
+    assert Kind.POST in listings(later)
+
+
+@pytest.mark.parametrize(("odd", "bears_its_id"), ODD)
+def test_a_section_that_cannot_be_read_is_a_gap_and_its_pins_are_read_where_its_number_is(
+    world, visit, odd, bears_its_id
+):
+    board = world.board("Roads", owner=OTHER)
+    sections = [world.section(board, name) for name in ("Winter", "Spring", "Summer")]
+    pins = [f"shared/{world.pin(board, 'Salt', section=section, by=OTHER)}" for section in sections]
+    tells_oddly(world, f"boards/{board}/sections", sections[1], odd)
+    batches = visit.observe()
+    name = f"section/{board}/{sections[1]}"
+    assert oddly(batches) == [("a section of a board", name if bears_its_id else None)]
+    assert {f"section/{board}/{sections[0]}", f"section/{board}/{sections[2]}"} <= {*seen(batches)}
+    assert {*pins} - {*seen(batches)} == (set() if bears_its_id else {pins[1]})
+    promises_nothing_however_it_is_broken_off(visit, batches, *Kind)
+    answering.is_itself(world)
+    later = visit.observe(batches[-1].resume_from)
+    assert {name, *pins} <= {*seen(later)}
+    assert {*listings(later)} == {Kind.POST, Kind.PROFILE}
+
+
+def test_a_board_that_is_told_otherwise_in_its_list_is_read_by_its_number(world, visit):
+    board = world.board("Roads", privacy=SECRET)
+    pin = world.pin(board, "Closed")
+    tells_oddly(world, "boards", board, lambda one: {"id": one["id"], "name": [], "privacy": {}})
+    batches = visit.observe()
+    assert (oddly(batches), {*listings(batches)}) == ([], {Kind.POST, Kind.PROFILE})
+    assert [seen(batches)[one].state for one in (f"board/{board}", pin)] == [State.HIDDEN] * 2
+
+
+@pytest.mark.parametrize("privacy", [SECRET, "PUBLIC"])
+@pytest.mark.parametrize("alone", ["odd", "gone"])
+def test_what_stands_on_a_board_that_cannot_be_read_is_as_public_as_the_board(world, visit, privacy, alone):
+    board, behind = world.board("Roads", privacy=privacy), world.board("Rivers")
+    pins = [world.pin(board, "Closed"), world.pin(behind, "High water")]
+    tells_oddly(world, "boards", board, lambda one: {**one, "name": {}})
+    if alone == "odd":
+        told_as(world, f"boards/{board}", lambda told: told.update(name={}))
+    else:
+        world.shut[f"boards/{board}"] = Refused(404, 40, "Board not found.")
+    batches = visit.observe()
+    shown = seen(batches)
+    assert oddly(batches) == [("a board", f"board/{board}")]
+    assert {f"board/{behind}", *pins} <= {*shown}
+    assert shown[pins[0]].state is (State.HIDDEN if privacy == SECRET else State.PRESENT)
+    promises_nothing_however_it_is_broken_off(visit, batches, *Kind)
+
+
+def test_pins_on_a_board_of_which_nobody_can_say_who_sees_it_are_a_gap_and_never_public(world, visit):
+    board, behind = world.board("Drafts", privacy=SECRET), world.board("Rivers")
+    secret, pin = world.pin(board, "Not yet"), world.pin(behind, "High water")
+    for path in (f"boards/{board}", "boards"):
+        told_as(world, path, lambda told: (told["items"][0] if "items" in told else told).update(privacy=5))
+    batches = visit.observe()
+    assert {pin, f"board/{behind}"} <= {*seen(batches)}
+    assert secret not in seen(batches)
+    assert ("pins", f"board/{board}") in oddly_named(batches)
+    promises_nothing_however_it_is_broken_off(visit, batches, *Kind)
+    answering.is_itself(world)
+    assert seen(visit.observe(batches[-1].resume_from))[secret].state is State.HIDDEN
+
+
+def oddly_named(batches: Sequence[Batch]) -> set[tuple[str, str | None]]:
+    return {(gap.what, gap.native_id) for batch in batches for gap in batch.gaps}
+
+
+@pytest.mark.parametrize("privacy", [SECRET, "PUBLIC"])
+def test_a_board_without_a_number_is_found_by_the_pins_that_stand_on_it(world, visit, privacy):
+    board = world.board("Together", privacy=privacy, owner=OTHER)
+    pin, shared = world.pin(board, "Open day"), world.pin(board, "Library hours", by=OTHER)
+    tells_oddly(world, "boards", board, lambda one: None)
+    batches = visit.observe()
+    shown = seen(batches)
+    assert {f"board/{board}", pin, f"shared/{shared}"} <= {*shown}
+    assert {shown[one].state for one in (f"board/{board}", pin, f"shared/{shared}")} == {
+        State.HIDDEN if privacy == SECRET else State.PRESENT
+    }
+    assert oddly(batches) == [("a board", None)]
+    promises_nothing_however_it_is_broken_off(visit, batches, *Kind)
+    for batch in batches[:-1]:
+        assert f"shared/{shared}" in {**shown, **seen(visit.observe(batch.resume_from))}
+
+
+def test_a_board_of_strangers_is_not_read_for_a_pin_that_stands_on_it(world, visit):
+    theirs = world.board("Theirs", owner=NAME)
+    pin, other = world.pin(theirs, "Ours"), world.pin(theirs, "Not ours", by=OTHER)
+    world.board("Roads")
+    tells_oddly(world, "boards", theirs, lambda one: None)
+    told_as(
+        world, f"boards/{theirs}", lambda told: told.update(owner={"username": OTHER}, collaborator_count=0)
+    )
+    shown = seen(visit.observe())
+    assert shown[pin].state is State.PRESENT
+    assert not {f"board/{theirs}", f"shared/{other}"} & {*shown}
+
+
+@pytest.mark.parametrize("path", ["boards", "pins"])
+def test_where_no_item_of_a_list_can_be_read_the_pass_ends_and_where_one_can_it_does_not(world, visit, path):
+    for number in range(4):
+        world.pin(world.board(f"No. {number}"), "Closed")
+    told_as(world, path, lambda told: told.update(items=[None, {"id": "7", "name": {}, "title": 5}, 5]))
+    assert isinstance(visit.fails(), UnexpectedResponse)
+    answering.is_itself(world)
+    told_as(world, path, lambda told: told.update(items=[None, 5, *told["items"][2:]]))
+    assert {what for what, _ in oddly(visit.observe())} == {"a board" if path == "boards" else "a pin"}
+
+
+def test_many_boards_that_cannot_be_read_do_not_end_a_pass_in_which_others_can(world, visit):
+    boards = [world.board(f"No. {number}") for number in range(6)]
+    for board in boards[:5]:
+        tells_oddly(world, "boards", board, lambda one: {**one, "name": []})
+        told_as(world, f"boards/{board}", lambda told: told.update(name=[]))
+    batches = visit.observe()
+    assert f"board/{boards[5]}" in seen(batches)
+    assert oddly(batches) == [("a board", f"board/{board}") for board in boards[:5]]
+
+
+def test_a_look_concludes_nothing_of_what_cannot_be_read_and_tells_of_the_others(world, visit):
+    roads, drafts = world.board("Roads"), world.board("Drafts", privacy=SECRET)
+    sections = [world.section(roads, name) for name in ("Winter", "Spring")]
+    odd, pin, secret = (world.pin(board, "Closed") for board in (roads, roads, drafts))
+    told_as(world, f"pins/{odd}", lambda told: told.update(title=5))
+    told_as(world, f"boards/{drafts}", lambda told: told.update(name=5))
+    tells_oddly(world, f"boards/{roads}/sections", sections[0], lambda one: None)
+    names = [f"section/{roads}/{one}" for one in sections]
+    told = visit.look(odd, pin, secret, f"board/{roads}", f"board/{drafts}", *names)
+    unread = {odd, secret, f"board/{drafts}", names[0]}
+    assert {name for name, one in told.items() if one.state is State.UNKNOWN} == unread
+    assert all("another shape" in told[name].reason for name in unread)
+    assert {one.state for name, one in told.items() if name not in unread} == {State.PRESENT}
+
+
+def test_files_and_words_that_are_told_in_another_shape_take_nothing_from_what_is_known(world, visit):
+    board = world.board("Roads")
+    parts = [world.picture("a"), world.picture("b")]
+    plain = world.pin(board, "Closed", media=world.several("multiple_images", *parts))
+    parts[0]["title"] = "First"
+    worded = world.pin(board, "Open", media=world.several("multiple_images", *parts))
+    single, film = world.pin(board, "Salt"), world.pin(board, "Snow", media=world.film("f"))
+
+    def change(told: dict[str, Any]) -> None:
+        for one in told["items"]:
+            one["alt_text"] = []
+            if one["id"] == single:
+                one["media"] = 5
+            elif one["id"] == film:
+                one["media"].update(cover_image_url=5)
+            else:
+                one["media"]["items"][1] = None
+
+    for path in ("pins", f"boards/{board}/pins"):
+        told_as(world, path, change)
+    batches = visit.observe()
+    shown = seen(batches)
+    told = {
+        one: ([file.id for file in shown[one].attachments], shown[one].files_told)
+        for one in (plain, single, film)
+    }
+    assert told == {plain: (["image:a"], False), single: ([], False), film: (["video:f"], False)}
+    assert {file.description for one in told for file in shown[one].attachments} == {None}
+    assert worded not in shown, (
+        "what is written to the other picture cannot be told, and no words are taken away"
+    )
+    assert {*oddly(batches)} == {("a pin", worded)}
+    answering.is_itself(world)
+    assert all(one.files_told for one in seen(visit.observe()).values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.pinterest import Pinterest
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.desk import Desk, told
 from tests.connectors.worlds.pinterest_world import NAME, NUMBER, OTHER, SECRET, PinterestWorld, Refused
 
@@ -187,4 +189,50 @@ def test_where_pinterest_fails_at_every_board_the_night_stops_and_tells_nothing(
     desk.night()
     assert desk.night().status == "complete"
     assert desk.states() == {}
+    assert desk.sound()
+
+
+def test_a_night_with_items_that_cannot_be_read_edits_nothing_misses_nothing_else_and_the_next_reads_them(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(PinterestWorld())
+    desk = desk_of(store, clock, stack, world)
+    roads, drafts = world.board("Roads"), world.board("Drafts", privacy=SECRET)
+    together = world.board("Together", owner=OTHER)
+    winter = world.section(roads, "Winter")
+    salt, secret = world.pin(roads, "Salt", section=winter), world.pin(drafts, "Not yet")
+    odd, film = world.pin(roads, "Closed", alt="A barrier"), world.pin(roads, "Snow", media=world.film("f"))
+    shared = f"shared/{world.pin(together, 'Library hours', by=OTHER)}"
+    assert desk.night().status == "complete"
+    stood = desk.states()
+
+    # 1. A secret board and a section are null, a pin has no number, a cover and a description are of another type.
+    def boards(told: dict[str, Any]) -> None:
+        told["items"] = [None if one["id"] == drafts else one for one in told["items"]]
+
+    def pins(told: dict[str, Any]) -> None:
+        for one in told["items"]:
+            one["alt_text"] = []
+            if one["id"] == film:
+                one["media"].update(cover_image_url=5)
+            if one["id"] == odd:
+                one["id"] = None
+
+    answering.told_as(world, lambda target: "/v5/boards?" in target, boards)
+    answering.told_as(world, lambda target: "/pins?" in target, pins)
+    answering.told_as(world, lambda target: "/sections?" in target, lambda told: told.update(items=[None]))
+    new = f"shared/{world.pin(together, 'Open day', by=OTHER)}"
+    for number in (1, 0):
+        report = desk.night()
+        assert told(report) == ("partial", number, 0, 0, 0)
+        assert {gap.what for gap in report.gaps} == {"a board", "a section of a board", "a pin"}
+        assert desk.states() == stood
+    assert {new, shared, salt} <= set(desk.held())
+
+    # 2. They are told as ever: what was removed meanwhile is noticed, and nothing was edited.
+    answering.is_itself(world)
+    world.delete(odd)
+    assert told(desk.night())[:3] == ("complete", 0, 0)
+    assert desk.states() == {**stood, odd: "gone"}
+    assert desk.held()[secret].state == "hidden"
     assert desk.sound()

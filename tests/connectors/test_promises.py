@@ -26,7 +26,7 @@ from connectors.contract import (
 from connectors.errors import ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.failing import FAMILY
 from connectors.promises import ConnectorPromises
-from tests.connectors.fakes.nested import Nested, NestedWorld
+from tests.connectors.fakes.nested import ODD, Nested, NestedWorld
 from tests.connectors.fakes.sideloading import Sideloading, SideloadingWorld
 
 Ids = Sequence[tuple[Kind, str]]
@@ -209,6 +209,32 @@ class EndsWhereNothingCanBeRead(Nested):
             yield from super().observe(page, since)
         except UnexpectedResponse as error:
             yield Batch(exchanges=error.exchanges, resume_from=Cursor(""))
+
+
+class EndsAtAnOddItem(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            if any(gap.what == ODD for gap in batch.gaps):
+                raise UnexpectedResponse("an item is of another shape", batch.exchanges)
+            yield batch
+
+
+class DropsAnOddItem(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            yield replace(batch, gaps=[gap for gap in batch.gaps if gap.what != ODD])
+
+
+class ListsWithAnOddItem(Nested):
+    def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
+        for batch in super().observe(page, since):
+            listing = Listing(kinds=[Kind.POST, Kind.COMMENT], began_at=self._http.now(), exchange=0)
+            ends_oddly = not batch.resume_from and not batch.listings
+            yield (
+                replace(batch, listings=[replace(listing, began_at=batch.exchanges[0].started_at)])
+                if ends_oddly
+                else batch
+            )
 
 
 class EndsWhereAFamilyFails(Nested):
@@ -457,6 +483,7 @@ class ListensOn(Sideloading):
         return map(lambda batch: batch, super().listen(page, since))  # noqa: C417 - a map cannot be closed
 
 
+ODDLY = "test_an_item_of_another_shape_in_a_list_keeps_neither_those_beside_it_nor_those_behind_it_from_being_read"
 FAULTS: dict[type[Nested | Sideloading], list[str]] = {
     LosesAPageOnResuming: ["test_resuming_from_any_cursor_misses_nothing"],
     LosesReplies: ["test_everything_that_the_page_shows_is_observed"],
@@ -486,6 +513,9 @@ FAULTS: dict[type[Nested | Sideloading], list[str]] = {
     EndsWhereNothingCanBeRead: [
         "test_an_object_of_which_the_platform_tells_what_nobody_can_read_keeps_no_other_from_being_read",
     ],
+    EndsAtAnOddItem: [ODDLY],
+    DropsAnOddItem: [ODDLY],
+    ListsWithAnOddItem: [ODDLY],
     EndsWhereAFamilyFails: ["test_a_family_at_which_the_platform_fails_is_a_gap_and_proves_nothing"],
     ListsAFamilyThatFails: ["test_a_family_at_which_the_platform_fails_is_a_gap_and_proves_nothing"],
     TakesAnOutageForARemoval: [

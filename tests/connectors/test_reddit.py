@@ -30,6 +30,7 @@ from connectors.http import EvidenceClient
 from connectors.pieces import Malformed, Seen
 from connectors.reddit import Reddit, address, parse, reading
 from connectors.reddit.shapes import T5, Thing
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.platform_world import Answer
 from tests.connectors.worlds.reddit_world import (
@@ -867,7 +868,7 @@ def test_the_permissions_that_are_asked_for_only_read():
         b"[]",
         b"{}",
         b'{"kind": "Listing", "data": {}}',
-        b'{"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {}}]}}',
+        b'{"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {}}, null, [[]]]}}',
         b"[" * 100_000,
     ],
 )
@@ -892,8 +893,9 @@ def test_a_tree_of_eight_hundred_comments_is_read_to_its_leaves(world):
             name = world.say(name, "Words that somebody wrote about the bridge. " * 6)
     world.shown_at_once, world.deep = 1000, 10
     body = json.dumps(world._tree(film, {}, moderator=True)).encode()
-    _, things = reading.tree(body, 0)
-    told = [parse.told(one, frozenset()) for one in things]
+    _, below = reading.tree(body, 0)
+    told = [parse.told(one, frozenset()) for one in below.items]
+    assert below.unread == []
     assert len(told) == 800
 
 
@@ -930,9 +932,12 @@ def test_a_film_or_a_gallery_of_another_shape_is_no_file_and_takes_nothing_from_
     ]
 
 
+def told_in_a_list(*things: object) -> bytes:
+    return json.dumps({"kind": "Listing", "data": {"children": things, "after": None}}).encode()
+
+
 def listed(*things: object) -> list[Seen[Thing]]:
-    body = json.dumps({"kind": "Listing", "data": {"children": things, "after": None}}).encode()
-    return reading.listing(body, 0).items
+    return reading.listing(told_in_a_list(*things), 0).items
 
 
 def test_null_where_nothing_need_stand_says_no_more_than_nothing_at_any_depth():
@@ -952,9 +957,278 @@ def test_null_where_nothing_need_stand_says_no_more_than_nothing_at_any_depth():
 
 
 @pytest.mark.parametrize("words", [{"body": None}, {}])
-def test_a_comment_without_its_words_is_malformed_and_never_an_emptied_one(words):
-    with pytest.raises(Malformed):
-        listed({"kind": "t1", "data": {"name": "t1_a", "parent_id": "t3_x", **words}})
+def test_a_comment_without_its_words_cannot_be_read_and_is_never_an_emptied_one(words):
+    odd = {"kind": "t1", "data": {"name": "t1_a", "parent_id": "t3_x", **words}}
+    whole = {"kind": "t1", "data": {"name": "t1_b", "parent_id": "t3_x", "body": "+1"}}
+    answer = reading.listing(told_in_a_list(odd, whole), 0)
+    assert [getattr(one.what.data, "name", None) for one in answer.items] == ["t1_b"]
+    assert [one.id for one in answer.unread] == ["t1_a"]
+    with pytest.raises(Malformed, match="body"):
+        listed(odd, odd, odd)
+
+
+# --- one odd thing among others -------------------------------------------------------------------------------
+
+ODD = [
+    pytest.param(lambda _told: None, None, id="null"),
+    pytest.param(lambda _told: {"strange": [[]]}, None, id="nothing known"),
+    pytest.param(lambda told: {**told, "data": None}, None, id="nothing in it"),
+    pytest.param(
+        lambda told: {
+            **told,
+            "data": {one: [[1]] for one in told["data"]} | {"name": told["data"]["name"]},
+        },
+        "its own",
+        id="its name alone",
+    ),
+    pytest.param(
+        lambda told: {**told, "data": told["data"] | {"name": None, "id": None}}, None, id="without its name"
+    ),
+    pytest.param(lambda told: {**told, "kind": "t9"}, "its own", id="of no kind that is known"),
+]
+"""Ways in which one thing is told in another shape, and by which name it is still known."""
+
+
+def told_as(world, edge, change):
+    """From now on that list is told as `change` makes of its things."""
+
+    def changed(whole):
+        of = whole[1] if isinstance(whole, list) else whole
+        of["data"]["children"] = change(of["data"]["children"])
+
+    answering.told_as(world, lambda target: target.partition("?")[0].endswith(edge), changed)
+
+
+def first_told(strange):
+    return lambda things: [strange(things[0]), *things[1:]]
+
+
+@pytest.mark.parametrize(("strange", "known"), ODD)
+@pytest.mark.parametrize(
+    ("edge", "still"),
+    [
+        ("about/spam", set()),
+        ("about/modqueue", set()),
+        ("about/edited", set()),
+        (f"{SUB}/comments", {Kind.POST}),
+        ("/new", set()),
+    ],
+)
+def test_an_odd_thing_of_a_list_is_a_gap_and_what_stands_beside_it_is_read(
+    world, moderator, edge, still, strange, known
+):
+    films = [world.submit(f"No. {number}") for number in range(3)]
+    said_below = [world.say(film, "Until when?") for film in films]
+    for name in (films[2], said_below[2]):
+        world.amend(name, "Corrected.")
+    pills = [world.submit(f"Pills {number}", "Cheap.", by="al") for number in range(2)]
+    for pill in pills:
+        world.take_away(pill, "automod_filtered", by="AutoModerator")
+    told_as(world, edge, first_told(strange))
+    batches = moderator.observe()
+    odd = next(one.name for one in reversed(world.things.values()) if in_list(one, edge, world))
+    assert set(films) | set(said_below) | set(pills) <= set(seen(batches)) | {odd} | below(world, odd)
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert gap.native_id == (odd if known else None)
+    assert edge.strip("/") in gap.why
+    assert gap.why.endswith("Every later pass asks again.")
+    assert {kind for one in listings(batches) for kind in one.kinds} == still
+    assert State.HIDDEN not in {state for one in listings(batches) for state in one.states}
+    broken = next(batch for batch in batches if batch.gaps)
+    assert {kind for one in listings(moderator.observe(broken.resume_from)) for kind in one.kinds} == still, (
+        "resumed behind it, the pass remembers"
+    )
+    answering.is_itself(world)
+    later = moderator.observe(batches[-1].resume_from)
+    assert {odd} | below(world, odd) <= set(seen(later)), "and the next pass reads it"
+    assert kinds(later) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def in_list(one, edge, world):
+    """Whether something stands in that list of the world."""
+    if edge == "about/edited":
+        return one.edited is not None
+    if edge in {"about/spam", "about/modqueue"}:
+        return bool(one.gone)
+    return not one.gone and bool(one.link) == (edge != "/new")
+
+
+def below(world, name):
+    return {one.name for one in world.things.values() if one.link == name}
+
+
+def test_an_odd_entry_of_the_moderation_log_is_a_gap_and_hides_nothing_else(world, moderator):
+    for number in range(2):
+        world.take_away(world.submit(f"Pills {number}", by="al"), "automod_filtered", by="AutoModerator")
+    told_as(world, "about/log", first_told(lambda told: {**told, "data": {"id": told["data"]["id"]}}))
+    batches = moderator.observe()
+    newest, older = (f"log:{one['id']}" for one in reversed(world.log))
+    assert older in seen(batches)
+    assert [one.native_id for batch in batches for one in batch.gaps] == [newest]
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_list_of_which_nothing_can_be_read_is_an_error_and_one_of_two_things_is_not(world, anyone):
+    for number in range(2):
+        world.submit(f"No. {number}")
+    told_as(world, "/new", lambda things: [None for _ in things])
+    batches = anyone.observe()
+    assert (len([one for batch in batches for one in batch.gaps]), kinds(batches)) == (2, set())
+    world.submit("One more")
+    failed = anyone.fails()
+    assert type(failed) is UnexpectedResponse
+    assert "/new" in str(failed)
+
+
+@pytest.mark.parametrize(("strange", "known"), ODD)
+def test_an_odd_comment_in_a_family_gives_no_listing_below_it_and_a_whole_one_does(
+    world, anyone, strange, known
+):
+    film = world.submit("Closed")
+    names = [world.say(film, "Until when?"), world.say(film, "And the ferry?")]
+    assert film in {one.in_reply_to for one in listings(anyone.family(film))}
+    told_as(world, f"comments/{film[3:]}", first_told(strange))
+    told = anyone.family(film)
+    assert set(seen(told)) == {film, names[1]}
+    assert [one.native_id for batch in told for one in batch.gaps] == [names[0] if known else None]
+    assert listings(told) == []
+
+
+@pytest.mark.parametrize("replies", [[[1]], {"kind": "Listing", "data": {"children": 5}}, 7])
+def test_a_comment_is_read_although_what_answers_it_cannot_be(world, anyone, replies):
+    film = world.submit("Closed")
+    first, other = world.say(film, "Until when?"), world.say(film, "And the ferry?")
+    world.say(first, "Until six.")
+
+    def changed(things):
+        things[0]["data"]["replies"] = replies
+        return things
+
+    told_as(world, f"comments/{film[3:]}", changed)
+    told = anyone.family(film)
+    assert set(seen(told)) == {film, first, other}
+    assert [one.native_id for batch in told for one in batch.gaps] == [first]
+    assert listings(told) == []
+
+
+def test_comments_are_read_below_a_submission_that_its_own_tree_tells_in_another_shape(world, anyone):
+    film = world.submit("Closed")
+    comment = world.say(film, "Until when?")
+    answering.told_as(
+        world,
+        lambda target: f"comments/{film[3:]}" in target,
+        lambda whole: whole[0]["data"].update(children=[None]),
+    )
+    told = anyone.family(film)
+    assert (set(seen(told)), set(gaps(told))) == ({comment}, {"submissions"})
+    assert listings(told) == []
+
+
+def test_an_odd_id_among_those_that_a_tree_leaves_out_costs_none_of_the_others(world, anyone):
+    film = world.submit("Closed")
+    for number in range(8):
+        world.say(film, f"+{number}")
+    world.shown_at_once = 3
+
+    def changed(things):
+        things[-1]["data"]["children"].insert(1, {"strange": 1})
+        return things
+
+    told_as(world, f"comments/{film[3:]}", changed)
+    batches = anyone.observe()
+    assert set(world.things) <= set(seen(batches))
+    assert [one.native_id for batch in batches for one in batch.gaps] == [film]
+    assert kinds(batches) == {Kind.POST}
+
+
+def test_an_odd_comment_among_those_that_are_asked_for_by_their_ids_is_a_gap(world, anyone):
+    film = world.submit("Closed")
+    names = [world.say(film, f"+{number}") for number in range(6)]
+    world.shown_at_once = 3
+
+    def nothing(whole):
+        whole["json"]["data"]["things"][0] = None
+
+    answering.told_as(world, lambda target: "morechildren" in target, nothing)
+    told_as(world, "api/info", first_told(lambda told: {**told, "data": {"name": told["data"]["name"]}}))
+    batches = anyone.observe()
+    assert set(names) - {names[3]} <= set(seen(batches))
+    assert {one.native_id for batch in batches for one in batch.gaps} == {None, names[3]}
+    assert kinds(batches) == {Kind.POST}
+
+
+@pytest.mark.parametrize(
+    ("names", "means"),
+    [
+        ({"name": None, "id": "x1"}, "t1_x1"),
+        ({"id": 123}, "t1_123"),
+        ({"name": "t1_x1", "id": None}, "t1_x1"),
+    ],
+)
+def test_a_comment_is_known_by_its_id_where_its_full_name_is_not_told(names, means):
+    (one,) = listed({"kind": "t1", "data": {**names, "parent_id": "t3_x", "body": "+1"}})
+    told = parse.told(one, frozenset())
+    assert isinstance(told, Observation)
+    assert told.native_id == means
+
+
+@pytest.mark.parametrize("names", [{"name": "t3_x"}, {"name": ""}, {"name": "t1_"}, {"id": True}, {}])
+def test_a_comment_that_is_named_as_something_else_or_by_nothing_cannot_be_read(names):
+    odd = {"kind": "t1", "data": {**names, "parent_id": "t3_x", "body": "+1"}}
+    answer = reading.listing(told_in_a_list(odd), 0)
+    assert (answer.items, len(answer.unread)) == ([], 1)
+
+
+def test_the_others_are_told_where_one_that_is_looked_for_is_told_in_another_shape(world, anyone):
+    odd, whole = world.submit("Odd"), world.submit("Whole")
+    told_as(world, "api/info", first_told(lambda told: {**told, "data": {"name": told["data"]["name"]}}))
+    told = anyone.look(odd, whole, kind=Kind.POST)
+    assert {name: one.state for name, one in told.items()} == {odd: State.UNKNOWN, whole: State.PRESENT}
+    assert "another shape" in told[odd].reason
+
+
+@pytest.mark.parametrize(
+    ("odd", "ids"),
+    [
+        ({"gallery_data": {"items": [None, {"media_id": "b", "caption": "Two"}]}}, ["media:b", "media:a"]),
+        ({"media_metadata": {"a": None, "b": {"s": {"u": "https://x.test/b"}}}}, ["media:b"]),
+        ({"media": {"reddit_video": [1]}}, ["media:a", "media:b"]),
+        ({"crosspost_parent_list": [None]}, ["media:a", "media:b"]),
+    ],
+)
+def test_a_file_that_is_told_in_another_shape_is_not_one_that_was_taken_out(odd, ids):
+    whole = {
+        "gallery_data": {"items": [{"media_id": "a", "caption": "One"}, {"media_id": "b", "caption": "Two"}]},
+        "media_metadata": {name: {"s": {"u": f"https://x.test/{name}"}} for name in ("a", "b")},
+    }
+    both = [
+        parse.told(one, frozenset())
+        for one in listed(
+            {"kind": "t3", "data": {"name": "t3_x", "title": "Dogs", **whole}},
+            {"kind": "t3", "data": {"name": "t3_y", "title": "Dogs", **whole, **odd}},
+        )
+    ]
+    observed = [one for one in both if isinstance(one, Observation)]
+    assert [one.files_told for one in observed] == [True, False]
+    assert [file.id for file in observed[1].attachments] == ids
+    if "gallery_data" in odd:
+        assert [file.caption for file in observed[1].attachments] == ["Two", None], (
+            "of the first none is told"
+        )
+
+
+def test_a_submission_of_which_a_file_is_told_in_another_shape_is_observed_and_its_file_a_gap(world, anyone):
+    name = world.submit("Dogs", **gallery("dog1", "dog2"))
+
+    def changed(things):
+        things[0]["data"]["media_metadata"]["dog1"] = None
+        return things
+
+    told_as(world, "/new", changed)
+    batches = anyone.observe()
+    assert not seen(batches)[name].files_told
+    assert [(one.what, one.native_id) for batch in batches for one in batch.gaps] == [("files", name)]
+    assert kinds(batches) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
 
 
 def test_a_tree_that_leads_on_to_itself_is_a_gap_and_nothing_in_it_is_called_missing(world, anyone):

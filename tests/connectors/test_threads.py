@@ -19,10 +19,19 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient
 from connectors.threads import Threads, address, parse, shapes, told
 from connectors.webhooks import Unreadable, Wanted
-from tests.connectors.worlds.instagram_world import HTML, JSON, SIGN_IN, Refused, spoken
+from tests.connectors.worlds.instagram_world import (
+    HTML,
+    JSON,
+    SIGN_IN,
+    Refused,
+    among,
+    spoken,
+    tells_otherwise,
+)
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.threads_world import NAME, OURS, ThreadsWorld
 from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen
@@ -740,8 +749,8 @@ def test_a_check_without_the_applications_secret_says_what_it_is_good_for(world,
 @pytest.mark.parametrize(
     "body",
     [
-        spoken({"data": [{"text": "without an id"}]}),
-        spoken({"data": [{"id": 5}]}),
+        spoken({"data": [{"text": "without an id"}] * 3}),
+        spoken({"data": [{"id": [5]}] * 3}),
         spoken({"items": []}),
         spoken([]),
         SIGN_IN,
@@ -848,3 +857,109 @@ def test_a_page_of_a_hundred_answers_is_read_whole():
     body = spoken({"data": [one] * 100, "paging": {"cursors": {"after": "A"}}})
     found = graph.many(body, 0, shapes.Media)
     assert len([parse.media(item, OURS, NAME, below="9") for item in found.items]) == 100
+
+
+# --- one odd item among others ----------------------------------------------------------------------------------
+
+ODD: list[object] = [None, {"id": None}, {"strange": [[]]}]
+
+
+def odd(world: ThreadsWorld, edge: str, name: str, strange: object) -> None:
+    """What is called so is told as something strange wherever it stands in lists of this name."""
+    tells_otherwise(world, world.token, edge, among(name, strange))
+
+
+@pytest.mark.parametrize("strange", ODD)
+def test_a_post_that_cannot_be_read_keeps_neither_those_beside_it_nor_the_pass_and_no_post_is_listed(
+    world, visit, strange
+):
+    names = [world.say(words) for words in ("One", "Two", "Three")]
+    answer = world.answer_to(names[0], "Until when?")
+    assert kinds(visit.observe()) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    odd(world, "threads", names[1], strange)
+    batches = visit.observe()
+    assert {answer, *names} - set(seen(batches)) == {names[1]}
+    (gap,) = (one for batch in batches for one in batch.gaps)
+    assert (gap.what, gap.native_id, gap.why.endswith(AGAIN)) == ("posts", None, True)
+    assert listings(batches) == []
+    world.trouble = None
+    later = visit.observe(batches[-1].resume_from)
+    assert names[1] in seen(later)
+    assert Kind.POST in kinds(later)
+
+
+@pytest.mark.parametrize("cuts_at", [1, 3])
+@pytest.mark.parametrize("strange", ODD)
+def test_an_answer_that_cannot_be_read_leaves_its_conversation_alone_unlisted_and_ends_no_list(
+    world, visit, cuts_at, strange
+):
+    world.cuts_at = cuts_at
+    post, other = world.say("Bridge closed"), world.say("Open house")
+    answers = [world.answer_to(post, f"{number}") for number in range(6)]
+    elsewhere = world.answer_to(other, "When?")
+    odd(world, "conversation", answers[2], strange)
+    batches = visit.observe()
+    assert {post, other, elsewhere, *answers} - set(seen(batches)) == {answers[2]}
+    assert kinds(batches) == {Kind.POST}
+    again = visit.observe(batches[-1].resume_from)
+    assert {one.in_reply_to for one in listings(again) if one.in_reply_to} == {other, elsewhere}
+    for batch in again[:-1]:
+        assert post not in {one.in_reply_to for one in listings(visit.observe(batch.resume_from))}
+    family = visit.family(post)
+    assert {post, *answers} - set(seen(family)) == {answers[2]}
+    assert listings(family) == []
+    assert gaps(family)["answers"].endswith(AGAIN)
+
+
+def test_an_answer_that_waits_for_approval_and_cannot_be_read_leaves_its_post_unlisted(world, http):
+    visit = Visit(world, http, approvals="yes")
+    post = world.say("Bridge closed", approves=True)
+    shown = world.answer_to(post, "Until when?")
+    waits = world.answer_to(post, "Me too", approval="pending")
+    assert {shown, waits} <= set(seen(visit.observe()))
+    odd(world, "pending_replies", waits, None)
+    batches = visit.observe(visit.observe()[-1].resume_from)
+    assert shown in seen(batches)
+    assert waits not in seen(batches)
+    assert post not in {one.in_reply_to for one in listings(batches)}
+    assert kinds(batches) == {Kind.POST}
+
+
+def test_all_posts_of_another_shape_are_a_list_of_another_shape(world, visit):
+    for words in ("One", "Two", "Three"):
+        world.say(words)
+
+    def change(told: Any) -> None:
+        told["data"] = [{"key": one["id"]} for one in told["data"]]
+
+    tells_otherwise(world, world.token, "threads", change)
+    assert isinstance(visit.fails(), UnexpectedResponse)
+
+
+def test_an_item_of_which_it_cannot_be_read_how_it_stands_is_unknown_and_the_others_are_told(world, visit):
+    post = world.say("Bridge closed")
+    names = [world.answer_to(post, words) for words in ("One", "Two", "Three")]
+    strange = spoken({"id": names[1], "hide_status": [[]]})
+    world.trouble = lambda path: (200, dict(JSON), strange) if path.endswith(f"/{names[1]}") else None
+    told = visit.look(*names)
+    assert [told[name].state for name in names] == [State.PRESENT, State.UNKNOWN, State.PRESENT]
+
+
+def test_a_mention_is_unknown_where_not_all_of_their_list_can_be_read(world, visit):
+    tells_otherwise(world, world.token, "mentions", lambda told: told["data"].append(None))
+    sighting = visit.look("mention:55")["mention:55"]
+    assert (sighting.state, sighting.reason) == (
+        State.UNKNOWN,
+        "not among what can be read of what names the account",
+    )
+
+
+def test_a_part_of_an_album_of_another_shape_takes_no_other_and_is_not_told_to_have_been_taken_off():
+    part = {"id": 71, "media_type": "IMAGE", "media_url": "https://x.example/a.jpg"}
+    told: dict[str, Any] = {"id": "1", "media_type": "CAROUSEL_ALBUM"}
+    for strange in (None, 5, {}, {"id": None}, {"id": "72", "media_url": [5]}):
+        told["children"] = {"data": [part, strange]}
+        shown = parse.media(graph.one(spoken(told), 0, shapes.Media), OURS, NAME)
+        assert ([file.id for file in shown.attachments], shown.files_told) == (["media:71"], False)
+    told["children"] = {"data": [part]}
+    assert parse.media(graph.one(spoken(told), 0, shapes.Media), OURS, NAME).files_told

@@ -486,8 +486,9 @@ def test_a_video_that_is_posted_while_they_are_listed_shifts_nothing(world, owne
     "told",
     [
         {"videos": [], "has_more": True},
-        {"videos": [{"item_id": ""}], "has_more": False},
-        {"videos": [{"caption": "no id"}], "has_more": False},
+        {"videos": [{"item_id": ""}] * 3, "has_more": False},
+        {"videos": [{"caption": "no id"}] * 3, "has_more": False},
+        {"videos": [None, {"item_id": None}, {"item_id": "71", "caption": 5}], "has_more": False},
         {"videos": "none", "has_more": False},
         {},
     ],
@@ -501,7 +502,7 @@ def test_a_list_of_another_shape_is_no_empty_list(world, owner, told):
 
 def test_comments_of_another_shape_are_a_gap_and_where_all_are_the_pass_breaks_off(world, owner):
     clip = world.post("Closed")
-    world._comments = lambda query: {"comments": [{"text": "no id"}], "has_more": False}
+    world._comments = lambda query: {"comments": [{"text": "no id"}] * 3, "has_more": False}
     told = owner.observe()
     assert clip in seen(told)
     assert "shape" in gaps(told)["comments"]
@@ -513,6 +514,224 @@ def test_comments_of_another_shape_are_a_gap_and_where_all_are_the_pass_breaks_o
         shown.extend(passing)
     assert raised.value.exchanges
     assert not listings(shown) or kinds(shown) == {Kind.POST}
+
+
+# --- what stands in a list and cannot be read ---------------------------------------------------------------
+
+
+def tells_oddly(world: TikTokWorld, part: str, number: int, odd: Callable[[Any], Any], name: str) -> None:
+    """From now on one item of the lists of that address is told otherwise."""
+
+    def change(told: dict[str, Any]) -> None:
+        if len(told.get(name, ())) > number:
+            told[name][number] = odd(told[name][number])
+
+    told_as(world, part, change)
+
+
+ODD_VIDEOS: Sequence[tuple[Callable[[Any], Any], bool]] = [
+    (lambda one: None, False),
+    (lambda one: [one], False),
+    (lambda one: {**one, "item_id": None, "id": None}, False),
+    (lambda one: {**one, "item_id": "7/1", "id": "7/1"}, False),
+    (lambda one: {name: told for name, told in one.items() if name not in {"item_id", "id"}}, False),
+    (lambda one: {**one, "caption": 5, "title": 5}, True),
+    (lambda one: {**one, "share_url": [None]}, True),
+]
+
+
+@pytest.mark.parametrize(("odd", "bears_its_id"), ODD_VIDEOS)
+@pytest.mark.parametrize("way", ["owner", "public"])
+def test_a_video_that_cannot_be_read_is_a_gap_and_costs_neither_those_beside_it_nor_those_behind_it(
+    world, owner, public, way, odd, bears_its_id
+):
+    names = [world.post(f"Video {number}") for number in range(5)]
+    said = [f"{name}/{world.say(name, 'Thanks')}" for name in names]
+    world.cuts_at = 3
+    visit = owner if way == "owner" else public
+    tells_oddly(world, "video/list", 1, odd, "videos")
+    told = visit.observe()
+    # Two answers of three and two videos: the second of each is told otherwise.
+    lost = {names[3], names[0]}
+    assert set(names) - set(seen(told)) == lost
+    found = [gap for batch in told for gap in batch.gaps]
+    assert {gap.what for gap in found} == {"a video"}
+    assert {gap.native_id for gap in found} == (lost if bears_its_id else {None})
+    assert all("video/list" in gap.why and gap.why.endswith("Every later pass asks again.") for gap in found)
+    assert listings(told) == []
+    if way == "owner":
+        assert {one for one in said if one.partition("/")[0] not in lost} <= set(seen(told))
+    # However early it is broken off behind it, the pass promises nothing.
+    for end, batch in enumerate(told[:-1]):
+        if any(one.gaps for one in told[: end + 1]):
+            assert not {Kind.POST} & kinds(visit.observe(batch.resume_from))
+    answering.is_itself(world)
+    again = visit.observe(told[-1].resume_from)
+    assert set(names) <= set(seen(again))
+    assert Kind.POST in kinds(again)
+
+
+@pytest.mark.parametrize("which", [0, 5, 7])
+@pytest.mark.parametrize(
+    ("odd", "bears_its_id"),
+    [
+        (lambda one: None, False),
+        (lambda one: {**one, "comment_id": None}, False),
+        (lambda one: {**one, "text": {}}, True),
+        (lambda one: {**one, "status": 1}, True),
+        (lambda one: {**one, "owner": []}, True),
+        (lambda one: {**one, "unique_identifier": None, "user_id": None, "username": 5}, True),
+    ],
+)
+def test_a_comment_that_cannot_be_read_is_a_gap_and_the_others_are_read(
+    world, owner, odd, which, bears_its_id
+):
+    clip, other = world.post("Closed"), world.post("Open house")
+    names = [world.say(clip, f"+{one}") for one in range(8)]
+    answer = f"{clip}/{world.say(clip, 'Indeed', to=names[which])}"
+    thanks = f"{other}/{world.say(other, 'Thanks')}"
+    lost, whole = f"{clip}/{names[which]}", {answer, thanks, *(f"{clip}/{name}" for name in names)}
+    world.cuts_at = 3
+
+    def change(told: dict[str, Any]) -> None:
+        listed = told.get("comments", [])
+        told["comments"] = [odd(one) if one["comment_id"] == names[which] else one for one in listed]
+
+    told_as(world, "business/comment/", change)
+    told = owner.observe()
+    assert whole - set(seen(told)) == {lost, answer}
+    found = [gap for batch in told for gap in batch.gaps]
+    assert {gap.what for gap in found} == {"a comment"}
+    assert {gap.native_id for gap in found} == ({lost} if bears_its_id else {None})
+    assert len(found) == 1 or not bears_its_id, "a list that tells it twice makes it one gap"
+    assert kinds(told) == {Kind.POST}
+    for end, batch in enumerate(told[:-1]):
+        if any(one.gaps for one in told[: end + 1]):
+            assert kinds(owner.observe(batch.resume_from)) == {Kind.POST}
+    # The next pass lists what answers each item by itself: all but what answers that video.
+    later = owner.observe(told[-1].resume_from)
+    assert below(later) == {other, *(whole - {lost, answer})}
+    for batch in later[:-1]:
+        assert clip not in below(owner.observe(batch.resume_from))
+    answering.is_itself(world)
+    later = owner.observe(told[-1].resume_from)
+    assert whole <= set(seen(later))
+    assert below(later) == {clip, other, *(whole - {answer})}
+
+
+def test_where_no_video_of_a_list_can_be_read_the_pass_ends_and_where_one_can_it_does_not(world, owner):
+    names = [world.post(f"Video {number}") for number in range(4)]
+    told_as(world, "video/list", lambda told: told.update(videos=[{"item_id": "71", "caption": 5}] * 4))
+    assert isinstance(owner.fails(), UnexpectedResponse)
+    answering.is_itself(world)
+    told_as(world, "video/list", lambda told: told.update(videos=[None] * 3 + told["videos"][:1]))
+    assert names[3] in seen(owner.observe())
+
+
+@pytest.mark.parametrize("odd", [None, [], {"comment_id": "x/y"}, {"comment_id": "71", "text": 5}])
+def test_an_odd_answer_inside_a_hidden_comment_is_a_gap_and_the_comment_is_none(world, owner, odd):
+    clip = world.post("Closed")
+    rude = world.say(clip, "You fools", status="HIDDEN")
+    kind = world.say(clip, "Please be kind.", by=NAME, to=rude)
+    world.say(clip, "Indeed", to=rude)
+
+    def change(told: dict[str, Any]) -> None:
+        for one in told["comments"]:
+            one["replies"] = None
+            one["reply_list"] = [one["reply_list"][0], odd] if one.get("reply_list") else None
+
+    told_as(world, "include_replies", change)
+    told = owner.observe()
+    assert {f"{clip}/{rude}", f"{clip}/{kind}"} <= set(seen(told))
+    assert kinds(told) == {Kind.POST}
+    assert "an answer" in gaps(told)
+    assert f"{clip}/{rude}" not in below(owner.observe(told[-1].resume_from))
+
+
+@pytest.mark.parametrize("odd", [5, "none", {}, [None] * 3])
+def test_answers_inside_a_hidden_comment_that_are_no_list_are_no_empty_list(world, owner, odd):
+    clip = world.post("Closed")
+    rude = world.say(clip, "You fools", status="HIDDEN")
+    world.say(clip, "Please be kind.", by=NAME, to=rude)
+    told_as(
+        world,
+        "include_replies",
+        lambda told: [one.update(replies=None, reply_list=odd) for one in told["comments"]],
+    )
+    told = owner.observe()
+    assert f"{clip}/{rude}" in seen(told)
+    assert ("an answer" in gaps(told), kinds(told)) == (True, {Kind.POST})
+
+
+def test_a_family_with_a_comment_that_cannot_be_read_promises_nothing_of_what_answers_the_video(world, owner):
+    clip = world.post("Closed")
+    first, second = world.say(clip, "Until when?"), world.say(clip, "Hm")
+    tells_oddly(world, "comment/list", 0, lambda one: {**one, "text": 5}, "comments")
+    told = owner.family(clip)
+    assert set(seen(told)) == {clip, f"{clip}/{first}"}
+    assert [gap.native_id for batch in told for gap in batch.gaps] == [f"{clip}/{second}"]
+    assert below(told) == {f"{clip}/{first}"}
+    answering.is_itself(world)
+    assert clip in below(owner.family(clip))
+
+
+@pytest.mark.parametrize("odd", [None, {"item_id": None}, {"item_id": "71", "caption": 5}])
+def test_a_family_of_a_video_that_cannot_be_read_is_its_gap(world, owner, odd):
+    clip = world.post("Closed")
+    world.say(clip, "Thanks")
+    told_as(world, "video/list", lambda told: told.update(videos=[odd]))
+    (batch,) = owner.family(clip)
+    assert (batch.sightings, batch.listings, [gap.native_id for gap in batch.gaps]) == ((), (), [clip])
+
+
+@pytest.mark.parametrize(
+    "odd", [lambda one: None, lambda one: {**one, "status": 5, "caption": 5, "title": 5}]
+)
+def test_a_look_concludes_nothing_of_what_cannot_be_read_and_tells_of_the_others(world, owner, public, odd):
+    clips = [world.post(f"Video {number}") for number in range(3)]
+    said = [f"{clips[0]}/{world.say(clips[0], f'+{number}')}" for number in range(3)]
+    for part in ("filters", "video/query"):
+        tells_oddly(world, part, 1, odd, "videos")
+    tells_oddly(world, "comment_ids", 1, odd, "comments")
+    told = owner.look(*clips, *said)
+    assert [told[one].state for one in (clips[0], clips[2], said[0], said[2])] == [State.PRESENT] * 4
+    for unread in (told[clips[1]], told[said[1]], public.look(*clips)[clips[1]]):
+        assert (unread.state, unread.reason) == (State.UNKNOWN, "200, in another shape than it promises")
+
+
+def test_a_picture_or_a_name_that_cannot_be_read_costs_only_itself_and_takes_nothing_away(world, owner):
+    clip = world.post("Closed")
+    said = f"{clip}/{world.say(clip, 'Look', image=True)}"
+    told_as(world, "video/list", lambda told: told["videos"][0].update(thumbnail_url=[]))
+    told_as(
+        world, "comment/list", lambda told: told["comments"][0].update(image_url=5, display_name={"a": 1})
+    )
+    told = owner.observe()
+    shown = seen(told)
+    assert [(one.attachments, one.files_told) for one in (shown[clip], shown[said])] == [((), False)] * 2
+    assert shown[said].author == Author(id="unique-jo.public"), (
+        "the archive goes on calling that id as it was"
+    )
+    assert (gaps(told), kinds(told)) == ({}, {Kind.POST, Kind.COMMENT, Kind.REPLY})
+
+
+def test_an_id_that_is_a_number_is_the_same_id(world, owner, public):
+    clip = world.post("Closed")
+    first = world.say(clip, "Until when?")
+    world.say(clip, "Until six.", by=NAME, to=first)
+    whole = [set(seen(visit.observe())) for visit in (owner, public)]
+    told_as(
+        world,
+        "video/list",
+        lambda told: [one.update(item_id=int(one["item_id"])) for one in told["videos"] if "item_id" in one],
+    )
+    told_as(world, "v2/video/list", lambda told: [one.update(id=int(one["id"])) for one in told["videos"]])
+    told_as(
+        world,
+        "business/comment/",
+        lambda told: [one.update(comment_id=int(one["comment_id"])) for one in told["comments"]],
+    )
+    assert [set(seen(visit.observe())) for visit in (owner, public)] == whole
 
 
 # --- spans of time ------------------------------------------------------------------------------------------

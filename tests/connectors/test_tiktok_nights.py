@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.records.clock import FixedClock
 from app.store import Store
 from connectors.contract import Page
 from connectors.tiktok import TikTok
+from tests.connectors.worlds import answering
 from tests.connectors.worlds.desk import Desk
 from tests.connectors.worlds.tiktok_world import JSON, NAME, Denied, Refused, TikTokWorld
 
@@ -217,4 +219,45 @@ def test_where_tiktok_fails_at_the_comments_of_every_video_the_night_stops_and_t
     assert desk.night().status in {"complete", "partial"}
     assert desk.night().status == "complete"
     assert desk.states() == {}
+    assert desk.sound()
+
+
+def test_a_night_with_items_that_cannot_be_read_edits_nothing_misses_nothing_else_and_the_next_reads_them(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(TikTokWorld())
+    desk = desk_of(store, clock, stack, world, world.business)
+    clip, odd, behind = world.post("Open house"), world.post("Closed"), world.post("Library hours")
+    below = f"{odd}/{world.say(odd, 'Why?')}"
+    said = [f"{clip}/{world.say(clip, f'+{number}', image=True)}" for number in range(3)]
+    assert desk.night().status == "complete"
+
+    # 1. A video is null, a comment has no id, a picture, a cover and a name are of no type that they can have.
+    def videos(told: dict[str, Any]) -> None:
+        told["videos"] = [
+            None if one["item_id"] == odd else {**one, "thumbnail_url": 5} for one in told["videos"]
+        ]
+
+    def comments(told: dict[str, Any]) -> None:
+        for one in told["comments"]:
+            one.update(image_url=[], display_name={})
+            if f"{clip}/{one['comment_id']}" == said[1]:
+                one["comment_id"] = None
+
+    answering.told_as(world, lambda target: "video/list" in target, lambda told: videos(told["data"]))
+    answering.told_as(world, lambda target: "comment/list" in target, lambda told: comments(told["data"]))
+    new = f"{behind}/{world.say(behind, 'Thanks')}"
+    for number in (1, 0):
+        report = desk.night()
+        assert told(report) == ("partial", number, 0, 0, 0)
+        assert {gap.what for gap in report.gaps} == {"a video", "a comment"}
+        assert desk.states() == {}
+    assert new in desk.held()
+
+    # 2. They are told as ever: what was removed meanwhile is noticed, and nothing was edited.
+    answering.is_itself(world)
+    world.delete(below.partition("/")[2])
+    assert told(desk.night())[:3] == ("complete", 0, 0)
+    assert told(desk.night())[:3] == ("complete", 0, 0)
+    assert desk.states() == {below: "absent"}
     assert desk.sound()

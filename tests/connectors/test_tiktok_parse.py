@@ -52,7 +52,7 @@ def worded(code: str, status: int, **headers: str) -> ConnectorError:
     return refusals.sorted_out(refusals.fault(body, status), answered(status, **headers), NOW)
 
 
-def listed(body: object, name: str = "comments", **more: bool) -> reading.Answer[shapes.Comment]:
+def listed(body: object, name: str = "comments", **more: Any) -> reading.Answer[shapes.Comment]:
     written = body if isinstance(body, bytes) else json.dumps(body).encode()
     return reading.many(written, 0, shapes.Comment, name, **more)
 
@@ -204,9 +204,9 @@ def test_a_list_that_is_left_out_is_empty_only_where_nothing_follows() -> None:
         [],
         "data",
         {"comments": {}, "has_more": False},
-        {"comments": [{"text": "no id"}], "has_more": False},
-        {"comments": [{"comment_id": None}], "has_more": False},
-        {"comments": ["71"], "has_more": False},
+        {"comments": [{"text": "no id"}] * 3, "has_more": False},
+        {"comments": [{"comment_id": None}] * 3, "has_more": False},
+        {"comments": ["71", "72", "73"], "has_more": False},
         {"comments": [], "has_more": "yes"},
         {"comments": [], "has_more": True},
         {"comments": [], "has_more": True, "cursor": ""},
@@ -229,8 +229,15 @@ def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["", "7/1", "71 ", "７１", "x" * 65, "a\u0000b", "../71"])
 def test_an_id_that_can_be_none_is_refused(name: str) -> None:
+    odd: list[Any] = [{"comment_id": name}] * 3
     with pytest.raises(Malformed):
-        comment(comment_id=name)
+        listed({"data": {"comments": odd, "has_more": False}})
+    found = listed(
+        {"data": {"comments": [*odd, {"comment_id": "71"}], "has_more": False}}, called="comment_id"
+    )
+    assert found.names() == ["", "", "", "71"]
+    with pytest.raises(Malformed):
+        reading.name_of(name)
 
 
 def test_an_id_may_be_a_number_and_keeps_all_its_digits() -> None:

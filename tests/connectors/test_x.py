@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -32,6 +32,7 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient, Manners
 from connectors.x import X, address, parse, shapes, walking
 from connectors.x.money import ALONE, OLDER, POST, RECENT, SHARES, USER, WHOLE, Account, Purse, Spent, Terms
@@ -676,7 +677,9 @@ def test_a_list_that_does_not_say_how_much_it_shows_is_never_taken_for_its_end(
         assert Kind.POST not in {kind for one in listings(batches) for kind in one.kinds}
 
 
-@pytest.mark.parametrize("answer", [(500, {}, b""), (200, JSON, b'{"data": [{"id": 3}], "meta": {}}')])
+@pytest.mark.parametrize(
+    "answer", [(500, {}, b""), (200, JSON, b'{"data": [{"id": 3}, {"id": 4}, {"id": 5}], "meta": {}}')]
+)
 @pytest.mark.parametrize(
     ("list_", "what", "kind"),
     [("dm_events", "private messages", Kind.MESSAGE), ("mentions", "posts that name the account", Kind.POST)],
@@ -719,7 +722,7 @@ def test_a_post_that_is_not_among_its_own_versions_is_kept_all_the_same(
 def test_what_an_officer_is_told_is_not_drowned_in_the_address(world: XWorld, visit: Visit) -> None:
     world.say("Bridge closed")
     for answer in (
-        (200, JSON, b'{"data": [{"id": 3}], "meta": {}}'),
+        (200, JSON, b'{"data": [{"id": 3}, {"id": 4}, {"id": 5}], "meta": {}}'),
         (403, HTML, SIGN_IN),
     ):
         world.trouble = lambda path, answer=answer: answer if path.endswith(f"{OURS}/tweets") else None
@@ -1492,3 +1495,371 @@ def test_a_page_of_a_hundred_mentions_is_read_whole() -> None:
         target = f"/2/users/{OURS}/mentions?{urlencode({**shapes.POSTS_ASKED, 'max_results': '100'})}"
         body = world.answer(target, f"Bearer {XWorld.app_token}")[2]
     assert len(parse.Reader(parse.answer(body, 0, shapes.Post), OURS).observed()) == 100
+
+
+# --- what stands in a list and cannot be read ---------------------------------------------------------------
+
+
+Retells = Callable[[str, Callable[[Any], None]], None]
+
+
+@pytest.fixture
+def retells(world: XWorld, monkeypatch: pytest.MonkeyPatch) -> Retells:
+    """Makes X tell otherwise what is asked for with `part` in the address."""
+    answers = world.answer
+
+    def told_otherwise(part: str, change: Callable[[Any], None]) -> None:
+        def answer(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+            status, headers, body = answers(target, authorization)
+            if part in target:
+                told = json.loads(body)
+                change(told)
+                body = spoken(told)
+            return status, headers, body
+
+        monkeypatch.setattr(world, "answer", answer)
+
+    return told_otherwise
+
+
+def odd(where: str, name: str, strange: object) -> Callable[[Any], None]:
+    """In a list of the answer, the item of this id is another thing."""
+
+    def change(told: Any) -> None:
+        listed = (told if where == "data" else told.get("includes", {})).get(where, [])
+        for index, one in enumerate(listed):
+            if name in {one.get("id"), one.get("media_key")}:
+                listed[index] = strange
+
+    return change
+
+
+def lacking(lacks: Mapping[str, object]) -> Callable[[Any], None]:
+    """The newest item of the answer says this instead."""
+    return lambda told: told["data"][0].update(lacks)
+
+
+def nothing_but(told: Mapping[str, object]) -> Callable[[Any], None]:
+    """The answer says this alone."""
+
+    def change(answer: Any) -> None:
+        answer.clear()
+        answer.update(told)
+
+    return change
+
+
+NAMED_ALONE = "named alone"
+
+
+@pytest.mark.parametrize("strange", [None, 42, [], {"strange": [[]]}, {"id": None, "text": "x"}, NAMED_ALONE])
+def test_a_post_that_cannot_be_read_is_a_gap_and_those_beside_it_and_behind_it_are_read(
+    world: XWorld, visit: Visit, retells: Retells, strange: object
+) -> None:
+    newest, broken, oldest = [world.say(words) for words in ("Flood", "Open house", "Bridge closed")]
+    asks = world.say("Why?", by=JO, to=broken, names_nobody=True)
+    quotes = world.say("Read this", by=JO, quotes=broken)
+    whole = visit.observe()
+    assert {newest, broken, oldest, asks, quotes} <= seen(whole).keys()
+    assert not gaps(whole)
+    assert {Kind.POST, Kind.REPLY} <= kinds(whole)
+    named = (
+        {"id": broken, "text": [["Open house"]], "author_id": [[OURS]]} if strange == NAMED_ALONE else None
+    )
+    retells(f"{OURS}/tweets", odd("data", broken, named or strange))
+    batches = visit.observe(whole[-1].resume_from)
+    assert {newest, oldest} <= seen(batches).keys()
+    assert broken not in seen(batches)
+    gap = gaps(batches)["posts"]
+    assert gap.native_id == (broken if named else None)
+    assert gap.why.endswith(AGAIN)
+    assert "users/" in gap.why
+    assert ({asks, quotes} <= seen(batches).keys()) == bool(named), (
+        "what others say of it is asked for by its id"
+    )
+    assert not listings(batches) or kinds(batches) == {Kind.MESSAGE}
+    assert not [one for batch in batches for one in batch.sightings]
+    world.amiss.clear()
+    retells("no such address", lambda _: None)
+    well = visit.observe(batches[-1].resume_from)
+    assert {newest, broken, oldest, asks, quotes} <= seen(well).keys()
+    assert {Kind.POST, Kind.REPLY} <= kinds(well)
+
+
+@pytest.mark.parametrize("which", [f"{OURS}/mentions", "search/recent", "quote_tweets", "ids="])
+def test_what_others_say_and_cannot_be_read_is_a_gap_and_nothing_is_promised_where_it_may_lie(
+    world: XWorld, visit: Visit, retells: Retells, which: str
+) -> None:
+    theirs = world.say("Who cut the trees?", by=STRANGER)
+    world.say("It was the storm.", to=theirs)
+    post = world.say("Bridge closed")
+    found = {
+        f"{OURS}/mentions": world.say(f"Thank you @{HANDLE}", by=JO),
+        "search/recent": world.say("Why?", by=JO, to=post, names_nobody=True),
+        "quote_tweets": world.say("Read this", by=AL, quotes=post),
+        "ids=": theirs,
+    }
+    whole = visit.observe()
+    assert set(found.values()) <= seen(whole).keys()
+    assert under(whole, post)
+    assert Kind.POST in kinds(whole)
+    retells(which, odd("data", found[which], None))
+    batches = visit.observe(whole[-1].resume_from)
+    assert set(found.values()) - {found[which]} <= seen(batches).keys()
+    assert found[which] not in seen(batches)
+    assert len(gaps(batches)) == 1
+    for listing in listings(batches):
+        assert listing.in_reply_to != post or which != "search/recent"
+        assert Kind.POST not in listing.kinds or which == "search/recent"
+    retells("no such address", lambda _: None)
+    for batch in batches:
+        rest = visit.observe(batch.resume_from)
+        later = [*batches[: batches.index(batch) + 1], *rest]
+        for listing in listings(rest):
+            if Kind.POST in listing.kinds and listing.in_reply_to is None and which != "search/recent":
+                assert found[which] in seen(rest), "gone on with after it, the pass promises it too little"
+        assert later
+    assert found[which] in seen(visit.observe(batches[-1].resume_from))
+
+
+def test_what_the_account_answers_is_asked_for_where_its_own_answer_cannot_be_read(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    asks = world.say("Who cut the trees?", by=JO)
+    answer = world.say("It was the storm.", to=asks)
+    strange: Sequence[Mapping[str, object]] = ({"text": None}, {"edit_history_tweet_ids": [None]})
+    for lacks in strange:
+        retells(f"{OURS}/tweets", lacking(lacks))
+        batches = visit.observe()
+        assert asks in seen(batches)
+        assert answer not in seen(batches)
+        assert gaps(batches)["posts"].native_id == answer
+
+
+def test_a_message_that_cannot_be_read_is_a_gap_and_the_others_are_read(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    names = [world.write("Is the office open?"), world.write("Yes.", by=OURS), world.write("Thanks")]
+    assert Kind.MESSAGE in kinds(visit.observe())
+    for strange, named in (
+        (None, None),
+        ({"id": names[1]}, f"dm:{names[1]}"),
+        ({"id": names[1], "event_type": "MessageCreate"}, f"dm:{names[1]}"),
+        (
+            {
+                "id": names[1],
+                "event_type": "MessageCreate",
+                "text": None,
+                "attachments": {"media_keys": ["1"]},
+            },
+            f"dm:{names[1]}",
+        ),
+    ):
+        retells("dm_events", odd("data", names[1], strange))
+        batches = visit.observe()
+        assert {f"dm:{names[0]}", f"dm:{names[2]}"} <= seen(batches).keys()
+        assert f"dm:{names[1]}" not in seen(batches)
+        assert gaps(batches)["private messages"].native_id == named
+        assert Kind.MESSAGE not in kinds(batches)
+        retells("no such address", lambda _: None)
+        assert f"dm:{names[1]}" in seen(visit.observe(batches[-1].resume_from))
+
+
+def test_a_blocked_account_that_cannot_be_read_leaves_the_list_as_it_was_known(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    world.blocked = [AL, JO]
+    assert "blocked" in seen(visit.observe())
+    retells("/blocking", odd("data", JO, None))
+    batches = visit.observe()
+    assert "blocked" not in seen(batches), "without one of them it would look as if she was let in again"
+    assert "muted" in seen(batches)
+    assert gaps(batches)["blocked accounts"].native_id == "blocked"
+
+
+def test_where_none_of_several_posts_can_be_read_the_list_cannot(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    posts = [world.say(f"Notice {number}") for number in range(3)]
+
+    def change(told: Any, left: int) -> None:
+        told["data"][left:] = [None] * (3 - left)
+
+    retells(f"{OURS}/tweets", lambda told: change(told, 0))
+    batches, error = visit.broken()
+    assert isinstance(error, UnexpectedResponse)
+    assert not {Kind.POST, Kind.REPLY} & kinds(batches)
+    retells(f"{OURS}/tweets", lambda told: change(told, 1))
+    assert posts[-1] in seen(visit.observe())
+
+
+def test_an_id_that_is_told_as_a_number_is_the_same_id(world: XWorld, visit: Visit, retells: Retells) -> None:
+    post = world.say("Bridge closed", picture="11")
+    later = world.edit(post, "Bridge open")
+    comment = world.say(f"@{HANDLE} why?", by=JO, to=later)
+    message = world.write("Is the office open?")
+    as_texts = {name: (one.in_reply_to, one.author, one.text) for name, one in seen(visit.observe()).items()}
+    assert {post, comment, f"dm:{message}"} <= as_texts.keys()
+
+    def numbers(told: Any) -> Any:
+        match told:
+            case dict():
+                return {
+                    name: numbers(one) if name not in {"text", "query"} else one for name, one in told.items()
+                }
+            case list():
+                return [numbers(one) for one in told]
+            case str() if told.isdecimal():
+                return int(told)
+            case _:
+                return told
+
+    retells("/2/", lambda told: told.update(numbers(told)))
+    batches = visit.observe()
+    assert not gaps(batches)
+    assert {name: (one.in_reply_to, one.author, one.text) for name, one in seen(batches).items()} == as_texts
+
+
+def test_a_writer_who_cannot_be_read_costs_no_post_and_renames_nobody(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    world.people[OURS]["protected"] = True
+    post = world.say("Bridge closed")
+    comment = world.say(f"@{HANDLE} why?", by=JO, to=post)
+    assert seen(visit.observe())[post].author == Author(id=OURS, name="Test Town Police", handle=HANDLE)
+    for strange in (None, {"id": OURS}, {"id": OURS, "username": HANDLE, "name": None}):
+        retells(f"{OURS}/tweets", odd("users", OURS, strange))
+        batches = visit.observe()
+        found = seen(batches)
+        assert found[post].author == Author(id=OURS), "half of the names would look like other ones"
+        assert found[post].state is State.HIDDEN, "that it is protected is known from the introduction"
+        assert found[comment].author == Author(id=JO, name="Jo Public", handle="jo_public")
+        assert {Kind.POST, Kind.REPLY} <= kinds(batches)
+
+
+def test_a_picture_that_cannot_be_read_takes_no_file_away_from_its_post_and_is_a_gap(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    shown, lacking, bare = world.say("One", picture="11"), world.say("Two", picture="12"), world.say("Three")
+    whole = seen(visit.observe())
+    assert all(whole[name].files_told for name in (shown, lacking, bare))
+    retells(f"{OURS}/tweets", odd("media", "3_12", {"media_key": "3_12", "url": 5}))
+    batches = visit.observe()
+    found = seen(batches)
+    assert [found[name].files_told for name in (shown, lacking, bare)] == [True, False, True]
+    assert [len(found[name].attachments) for name in (shown, lacking, bare)] == [1, 0, 0]
+    assert gaps(batches)["posts: their files"].why.endswith(AGAIN)
+    assert {Kind.POST, Kind.REPLY} <= kinds(batches)
+
+
+def test_a_poll_or_a_reposted_post_that_cannot_be_read_is_never_an_edit_of_the_words(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    theirs = world.say("A long post, to its end", by=STRANGER)
+    repost = world.say("RT @somebody: A long…", reposts=theirs)
+    poll = world.say("Which day?", choices=("Friday", "Saturday"))
+    quote = world.say("Look at that", quotes=theirs)
+    whole = seen(visit.observe())
+    assert {repost, poll, quote} <= whole.keys()
+    retells(f"{OURS}/tweets", odd("tweets", theirs, {"id": theirs}))
+    batches = visit.observe()
+    assert repost not in seen(batches), "its words stand in the other one"
+    assert seen(batches)[quote].text == whole[quote].text
+    assert gaps(batches)["posts"].native_id == repost
+    assert not {Kind.POST, Kind.REPLY} & kinds(batches)
+    retells(f"{OURS}/tweets", odd("polls", f"9{poll}", {"id": f"9{poll}", "options": [None]}))
+    batches = visit.observe()
+    assert poll not in seen(batches), "its choices are part of its words"
+    assert seen(batches)[repost].text == whole[repost].text
+    assert gaps(batches)["posts"].native_id == poll
+
+
+@pytest.mark.parametrize("strange", [None, 42, {"title": [["Not Found Error"]]}])
+def test_an_error_that_cannot_be_read_makes_its_list_uncertain_and_ends_nothing(
+    world: XWorld, visit: Visit, retells: Retells, strange: object
+) -> None:
+    post = world.say("Bridge closed")
+    retells(f"{OURS}/tweets", lambda told: told.update(errors=[strange]))
+    batches = visit.observe()
+    assert post in seen(batches)
+    assert "in part" in gaps(batches)["posts"].why
+    assert not {Kind.POST, Kind.REPLY} & kinds(batches)
+    retells("ids=", lambda told: told.update(errors=[strange]))
+    world.delete(post)
+    (told,) = visit.look(post, kind=Kind.POST).values()
+    assert told.state is State.UNKNOWN
+
+
+def test_an_answer_that_cannot_be_read_leaves_a_family_without_a_promise(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    post = world.say("Bridge closed")
+    first = world.say("Why?", by=JO, to=post)
+    second = world.say("Until when?", by=AL, to=post)
+    assert {one.in_reply_to for one in listings(visit.family(post))} == {post, first, second}
+    for strange, named in ((None, None), ({"id": second}, second)):
+        retells("search/recent", odd("data", second, strange))
+        batches = visit.family(post)
+        assert {post, first} == seen(batches).keys()
+        assert [gap.native_id for gap in gaps(batches).values()] == [named]
+        assert not listings(batches)
+    retells("ids=", odd("data", post, {"id": post}))
+    (batch,) = visit.family(post)
+    assert [gap.native_id for gap in batch.gaps] == [post]
+    assert not batch.observations
+    assert not batch.sightings
+    assert not batch.listings
+
+
+def test_an_item_that_cannot_be_read_is_unknown_and_the_others_are_told_how_they_stand(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    names = [world.say(f"Notice {number}") for number in range(4)]
+    world.delete(names[3])
+    for strange in (None, {"id": names[1], "text": [["Notice"]]}):
+        retells("ids=", odd("data", names[1], strange))
+        told = visit.look(*names, kind=Kind.POST)
+        states = [told[name].state for name in names]
+        assert states == [State.PRESENT, State.UNKNOWN, State.PRESENT, State.GONE]
+    message = f"dm:{world.write('Is the office open?')}"
+    for part, name in (("dm_events/", message), (f"users/{OURS}", f"user:{OURS}")):
+        retells("no such address", lambda _: None)
+        assert visit.look(name)[name].state is State.PRESENT
+        retells(part, lambda told: told.update(data={"strange": 1}))
+        assert visit.look(name)[name].state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("lacks", [{"name": None}, {"entities": {"url": {"urls": [None]}}}])
+def test_an_introduction_of_which_words_are_not_told_is_a_gap_and_the_posts_are_read(
+    world: XWorld, visit: Visit, retells: Retells, lacks: dict[str, object]
+) -> None:
+    post = world.say("Bridge closed")
+    retells("users/me", lambda told: told["data"].update(lacks))
+    batches = visit.observe()
+    assert f"user:{OURS}" not in seen(batches)
+    assert gaps(batches)["the introduction"].native_id == f"user:{OURS}"
+    assert post in seen(batches)
+    retells("no such address", lambda _: None)
+    assert f"user:{OURS}" in seen(visit.observe(batches[-1].resume_from))
+
+
+def test_an_account_of_which_x_tells_what_nobody_can_read_is_not_called_closed(
+    world: XWorld, visit: Visit, retells: Retells
+) -> None:
+    world.say("Bridge closed")
+    first = visit.observe()
+    strange: Sequence[Mapping[str, object]] = ({"data": [None]}, {"errors": [None]})
+    for told in strange:
+        retells("users/", nothing_but(told))
+        batches, error = visit.broken(first[-1].resume_from)
+        assert type(error) is UnexpectedResponse
+        assert not [one for batch in batches for one in batch.sightings]
+    retells("no such address", lambda _: None)
+    world.closed.add(OURS)
+    assert isinstance(visit.broken(first[-1].resume_from)[1], NoSuchPage)
+
+
+def test_what_cannot_be_read_is_counted_as_x_bills_it(world: XWorld, visit: Visit, retells: Retells) -> None:
+    busy(world)
+    retells(f"{OURS}/tweets", lambda told: told["data"].__setitem__(2, None))
+    assert spent(visit.observe()) * 1000 >= world.spent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -194,7 +195,7 @@ def test_a_conversation_that_nobody_can_read_keeps_nothing_behind_it_from_being_
     lost.append(world.say("And that", by=JO, quotes=broken))
     parts = (f"conversation_id%3A{broken}", f"{broken}/quote_tweets", f"ids={asks}")
     world.trouble = lambda _path: (
-        (200, JSON, b'{"data": [{"id": 3}], "meta": {}}')
+        (200, JSON, b'{"data": [{"id": 3}, {"id": 4}, {"id": 5}], "meta": {}}')
         if any(part in world.asked[-1] for part in parts)
         else None
     )
@@ -206,6 +207,49 @@ def test_a_conversation_that_nobody_can_read_keeps_nothing_behind_it_from_being_
     assert set(desk.states().values()) <= {"hidden"}, "nothing is missing by it"
     world.trouble = None
     recovered(desk, world, lost)
+
+
+def test_what_cannot_be_read_beside_others_is_no_edit_and_no_removal_and_is_read_when_it_is_well_again(
+    desk: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = desk.world
+    poll = world.say("Which day?", choices=("Friday", "Saturday"))
+    theirs = world.say("A long post, to its end", by=AL)
+    repost = world.say("RT @al_visitor: A long…", reposts=theirs)
+    picture = world.say("Bridge closed", picture="901", alt="A barrier")
+    plain = world.say("Open house")
+    message = world.write("Is the office open?", picture="77")
+    assert desk.night().status == "complete"
+    before = {name: (one.state, one.version.fields) for name, one in desk.held().items()}
+    assert {poll, repost, picture, plain, f"dm:{message}"} <= before.keys()
+    answers = world.answer
+
+    def strange(target: str, authorization: str | None) -> tuple[int, dict[str, str], bytes]:
+        """All that stands beside the items is null, and one of the items has its id alone."""
+        status, headers, body = answers(target, authorization)
+        told = json.loads(body) if headers == JSON or "json" in headers.get("Content-Type", "") else {}
+        if not told.get("meta"):
+            return status, headers, body
+        told["includes"] = {name: [None] * len(listed) for name, listed in told.get("includes", {}).items()}
+        told["data"] = [{"id": plain} if one["id"] == plain else one for one in told.get("data", [])]
+        return status, headers, spoken(told)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(world, "answer", strange)
+        late = world.say("Flood")
+        night = desk.night()
+    assert night.status == "partial"
+    assert {poll, repost, plain} <= {gap.native_id for gap in night.gaps}
+    held = desk.held()
+    assert late in held
+    assert {name: (held[name].state, held[name].version.fields) for name in before} == before
+    report = desk.night()
+    assert report.status == "complete", report.gaps
+    held = desk.held()
+    assert {name: (held[name].state, held[name].version.fields["text"]) for name in before} == {
+        name: (state, fields["text"]) for name, (state, fields) in before.items()
+    }
+    assert (report.tally.edited, held[late].version.fields["author_handle"]) == (0, HANDLE)
 
 
 def test_where_every_conversation_fails_the_pass_stops_and_is_not_complete(desk: Account) -> None:

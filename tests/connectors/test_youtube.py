@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,14 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedResponse,
 )
+from connectors.failing import AGAIN
 from connectors.http import EvidenceClient
 from connectors.pieces import Malformed
 from connectors.youtube import YouTube, address, parse, quota, reading, shapes
 from connectors.youtube.quota import Spent
 from connectors.youtube.refusals import NotGiven
 from tests.connectors.worlds.loopback import evidence_client
+from tests.connectors.worlds.platform_world import Answer
 from tests.connectors.worlds.visits import PageVisit, asked, gaps, kinds, listings, seen
 from tests.connectors.worlds.youtube_world import (
     HANDLE,
@@ -1216,8 +1219,16 @@ def test_a_comment_without_words_or_an_id_is_another_shape_and_unknown_keys_are_
     (one,) = reading.many(json.dumps(told).encode(), 0, shapes.Comment, "commentListResponse").items
     shown = parse.reply(one, "v", "t", OURS)
     assert (shown.author, shown.published_at, shown.edited_at, shown.counts) == (None, None, None, {})
-    for lacking in ({"id": "x", "snippet": {}}, {"snippet": {"textDisplay": "Hi"}}, {"id": "x"}):
-        told["items"] = [lacking]
+    for lacking, name in (
+        ({"id": "x", "snippet": {}}, "x"),
+        ({"snippet": {"textDisplay": "Hi"}}, None),
+        ({"id": "x"}, "x"),
+        ({"id": "", "snippet": {"textDisplay": "Hi"}}, None),
+    ):
+        told["items"] = [whole, lacking]
+        found = reading.many(json.dumps(told).encode(), 0, shapes.Comment, "commentListResponse")
+        assert ([one.what.id for one in found.items], [one.id for one in found.unread]) == (["x"], [name])
+        told["items"] = [lacking] * 3
         with pytest.raises(Malformed):
             reading.many(json.dumps(told).encode(), 0, shapes.Comment, "commentListResponse")
 
@@ -1443,3 +1454,464 @@ def test_a_status_of_another_kind_than_a_word_hides_no_channel():
     body = b'{"kind":"youtube#k","pageInfo":{"totalResults":1},"items":[{"id":"UC1","snippet":{"title":"T"},"status":{"privacyStatus":["private"]}}]}'
     (one,) = reading.many(body, 0, shapes.Channel, "k").items
     assert parse.channel(one).state is State.PRESENT
+
+
+# --- one odd item among others ------------------------------------------------------------------------------
+
+
+def tells(world: YouTubeWorld, part: str, change: Callable[[list[Any]], object]) -> None:
+    """From now on the items of the answers to questions with `part` in them are told otherwise."""
+    plain = type(world).answer
+
+    def answer(target: str, headers: Mapping[str, str]) -> Answer:
+        status, told, body = plain(world, target, headers)
+        if part not in target or status != 200 or b'"items"' not in body:
+            return status, told, body
+        whole = json.loads(body)
+        change(whole["items"])
+        return status, told, json.dumps(whole).encode()
+
+    world.answer = answer  # type: ignore[method-assign] # one world tells otherwise
+
+
+def well(world: YouTubeWorld) -> None:
+    del world.answer
+
+
+def in_place(name: str, told: object, *path: str) -> Callable[[list[Any]], object]:
+    """The item in which this name stands is `told` instead, or what stands in it at `path`."""
+
+    def change(items: list[Any]) -> None:
+        for number, one in enumerate(items):
+            if json.dumps(one).find(f'"{name}"') >= 0:
+                inner = one
+                for step in path[:-1]:
+                    inner = inner[step]
+                if path:
+                    inner[path[-1]] = told
+                else:
+                    items[number] = told
+
+    return change
+
+
+def every(told: object) -> Callable[[list[Any]], object]:
+    def change(items: list[Any]) -> None:
+        items[:] = [told for _ in items]
+
+    return change
+
+
+def missed(batches: list[Batch]) -> list[tuple[str, str | None]]:
+    """What was not read, and of which item. Every gap says that it is asked for again."""
+    told = [gap for batch in batches for gap in batch.gaps]
+    assert all(gap.why.endswith(AGAIN) for gap in told)
+    return [(gap.what, gap.native_id) for gap in told]
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (None, False),
+        ({"strange": [[]]}, False),
+        ({"id": "lost", "snippet": [[]]}, False),
+        ({"id": "lost", "snippet": {"videoId": "film", "topLevelComment": None}}, True),
+        ({"snippet": {"videoId": "film", "topLevelComment": {"id": "lost", "snippet": 7}}}, True),
+    ],
+)
+def test_an_odd_thread_keeps_none_beside_it_from_being_read_and_no_comment_is_called_missing(
+    world, anyone, told, known
+):
+    film = world.upload("Closed")
+    others = [world.say(film, "Until when?"), world.say(film, "Thanks")]
+    answer = world.say(film, "Until six.", to=others[0])
+    lost = world.say(film, "Where?")
+    late = world.say(film, "Why?")
+    whole = anyone.observe()
+    assert kinds(whole) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+    assert missed(whole) == []
+    told = json.loads(json.dumps(told).replace('"lost"', f'"{lost}"').replace('"film"', f'"{film}"'))
+    tells(world, "commentThreads", in_place(lost, told))
+
+    batches = anyone.observe()
+
+    names = {f"{film}/{name}" for name in (*others, answer, late)}
+    assert names <= seen(batches).keys()
+    assert film in seen(batches)
+    assert f"{film}/{lost}" not in seen(batches)
+    assert ("a comment", f"{film}/{lost}" if known else None) in missed(batches)
+    assert kinds(batches) == {Kind.POST}
+    for after, batch in enumerate(batches[:-1], start=1):
+        resumed = [*batches[:after], *anyone.observe(batch.resume_from)]
+        assert kinds(resumed) == {Kind.POST}, f"broken off after {after} batches"
+    well(world)
+    assert f"{film}/{lost}" in seen(anyone.observe(batches[-1].resume_from))
+
+
+@pytest.mark.parametrize("path", [("id",), ("snippet", "topLevelComment", "id")])
+@pytest.mark.parametrize("told", [None, 7, ""])
+def test_a_thread_bears_the_id_of_its_comment_and_is_read_where_one_of_the_two_is_told(
+    world, anyone, path, told
+):
+    film = world.upload("Closed")
+    name = world.say(film, "Until when?")
+    tells(world, "commentThreads", in_place(name, told, *path))
+    batches = anyone.observe()
+    assert f"{film}/{name}" in seen(batches)
+    assert missed(batches) == []
+    assert Kind.COMMENT in kinds(batches)
+
+
+def test_a_thread_that_tells_no_number_of_answers_is_asked_for_them(world, anyone, owner):
+    film = world.upload("Closed")
+    name = world.say(film, "Until when?")
+    answer = world.say(film, "Until six.", to=name)
+    tells(world, "commentThreads", in_place(name, None, "snippet", "totalReplyCount"))
+    for batches in (
+        anyone.observe(),
+        owner.observe(published_from=NOW - timedelta(days=999)),
+        owner.family(film),
+    ):
+        assert f"{film}/{answer}" in seen(batches)
+        assert "replies" not in seen(batches)[f"{film}/{name}"].counts
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (None, False),
+        ({"id": "UU.lost"}, False),
+        ({"id": "UU.lost", "contentDetails": {"videoId": None}}, False),
+        ({"id": [[]], "contentDetails": {"videoId": 12345678901}}, True),
+    ],
+)
+def test_an_odd_row_of_the_uploads_costs_its_own_video_alone_and_none_is_called_missing(
+    world, anyone, told, known
+):
+    films = [world.upload(f"Film {number}") for number in range(3)]
+    comment = world.say(films[1], "Thanks")
+    tells(world, "playlistItems", in_place(films[1], told))
+    batches = anyone.observe()
+    assert {films[0], films[2], f"{films[1]}/{comment}"} <= seen(batches).keys()
+    assert missed(batches) == [("a video", "12345678901" if known else None)]
+    assert kinds(batches) == set()
+    well(world)
+    again = anyone.observe(batches[-1].resume_from)
+    assert films[1] in seen(again)
+    assert kinds(again) == {Kind.POST, Kind.COMMENT, Kind.REPLY}
+
+
+def test_a_row_of_the_uploads_is_read_without_its_own_id_and_without_a_time(world, anyone):
+    film = world.upload("Closed")
+    for told, *path in ((None, "id"), ([[]], "contentDetails", "videoPublishedAt")):
+        tells(world, "playlistItems", in_place(film, told, *path))
+        batches = anyone.observe()
+        assert film in seen(batches)
+        assert Kind.POST in kinds(batches)
+
+
+@pytest.mark.parametrize(
+    ("told", "path"),
+    [
+        (None, ()),
+        ({"strange": [[]]}, ()),
+        (None, ("status",)),
+        ({"privacyStatus": None}, ("status",)),
+        (None, ("snippet", "channelId")),
+        ({"bridge": 1}, ("snippet", "tags")),
+    ],
+)
+def test_an_odd_video_costs_nothing_but_itself_and_what_may_lie_below_it(world, anyone, told, path):
+    films = [world.upload(f"Film {number}") for number in range(3)]
+    comment = world.say(films[1], "Thanks")
+    tells(world, "/videos", in_place(films[1], told, *path))
+    batches = anyone.observe()
+    assert {films[0], films[2], f"{films[1]}/{comment}"} <= seen(batches).keys()
+    assert films[1] not in seen(batches)
+    assert missed(batches) == [("a video", films[1] if path else None)]
+    assert kinds(batches) == set()
+    well(world)
+    assert films[1] in seen(anyone.observe(batches[-1].resume_from))
+
+
+def test_an_odd_answer_costs_itself_alone_and_the_next_pass_over_a_span_asks_again(world, http):
+    visit = Visit(world, http, KEY, answered_within="0")
+    film = world.upload("Closed")
+    first = world.say(film, "Until when?")
+    lost, *others = (world.say(film, f"+{number}", to=first) for number in range(5))
+    world.cuts_at = 2
+    tells(world, "parentId", in_place(lost, {"id": lost, "snippet": None}))
+    batches = visit.observe()
+    assert {f"{film}/{name}" for name in others} <= seen(batches).keys()
+    assert missed(batches) == [("an answer", f"{film}/{lost}")]
+    assert kinds(batches) == {Kind.POST}
+
+    begins = NOW - timedelta(days=999)
+    batches = visit.observe(published_from=begins)
+    assert missed(batches) == [("an answer", f"{film}/{lost}")]
+    of_answers = f"{film}/{first}"
+    assert of_answers not in {one.in_reply_to for one in listings(batches)}
+    resumed = visit.observe(next(one.resume_from for one in batches if one.gaps), published_from=begins)
+    assert of_answers not in {one.in_reply_to for one in listings(resumed)}
+    well(world)
+    later = world.say(film, "And now?")
+    again = visit.observe(batches[-1].resume_from, published_from=world.said[later].at)
+    assert f"{film}/{lost}" in seen(again), "it began before the span, and is asked for all the same"
+    assert of_answers in {one.in_reply_to for one in listings(again)}
+
+
+def test_an_odd_thread_in_a_pass_over_a_span_leaves_out_no_answer_from_the_next(world, http):
+    visit = Visit(world, http, KEY, answered_within="0")
+    film = world.upload("Closed")
+    first = world.say(film, "Until when?")
+    answer = world.say(film, "+1", to=first)
+    begins = NOW - timedelta(days=999)
+    world.say(film, "Thanks")
+    for told in ({"id": first}, None):
+        tells(world, "commentThreads", in_place(first, told))
+        batches = visit.observe(published_from=begins)
+        assert f"{film}/{answer}" not in seen(batches)
+        assert not {film, OURS} & {one.in_reply_to for one in listings(batches)}
+        well(world)
+        again = visit.observe(batches[-1].resume_from, published_from=begins)
+        assert f"{film}/{answer}" in seen(again)
+        assert film in {one.in_reply_to for one in listings(again)}
+    whole = visit.observe(published_from=begins)
+    known = json.loads(whole[-1].resume_from) | {"before": {first: 0}}
+    tells(world, "commentThreads", in_place(first, None))
+    batches = visit.observe(Cursor(json.dumps(known)), published_from=world.tick(days=1))
+    assert json.loads(batches[-1].resume_from)["before"] == {first: 0}, "what was known is not forgotten"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda _: None,
+        lambda one: {"id": one["id"], "snippet": [[]]},
+        lambda one: one | {"replies": None},
+        lambda one: one | {"replies": [[]]},
+        lambda one: one | {"replies": {"comments": None}},
+        lambda one: one | {"replies": {"comments": 7}},
+        lambda one: one | {"replies": {"comments": [None]}},
+        lambda one: one | {"replies": {"comments": [None, None, None]}},
+    ],
+)
+def test_an_odd_thread_or_answer_among_those_held_back_calls_nothing_hidden_missing(world, owner, told):
+    film = world.upload("Closed")
+    shown = world.say(film, "Until when?")
+    held, odd = (world.say(film, "You fools", status=HELD) for _ in range(2))
+    hidden = (State.PRESENT, State.HIDDEN)
+    assert {one.states for one in listings(owner.observe())} == {hidden}
+
+    def change(items):
+        items[:] = [told(one) if one["id"] == odd else one for one in items]
+
+    tells(world, "moderationStatus=heldForReview", change)
+    batches = owner.observe()
+    assert {film, f"{film}/{shown}", f"{film}/{held}"} <= seen(batches).keys()
+    assert len(missed(batches)) == 1
+    assert {one.states for one in listings(batches) if Kind.COMMENT in one.kinds} == {(State.PRESENT,)}
+    assert {one.states for one in listings(owner.family(film)) if one.in_reply_to == film} <= {
+        (State.PRESENT,),
+        hidden,
+    }
+    well(world)
+    assert {one.states for one in listings(owner.observe(batches[-1].resume_from))} == {hidden}
+
+
+def test_where_none_of_three_items_can_be_read_the_list_is_of_another_shape(world, anyone):
+    films = [world.upload(f"Film {number}") for number in range(3)]
+    for film in films:
+        world.say(film, "Thanks")
+    for part in ("playlistItems", "/videos", "commentThreads"):
+        tells(world, part, every(None))
+        assert isinstance(anyone.fails(), UnexpectedResponse)
+    world.delete(films[0])
+    for part in ("playlistItems", "/videos", "commentThreads"):
+        tells(world, part, every(None))
+        assert missed(anyone.observe()), "of two that are odd each is told"
+
+
+def test_an_odd_item_in_a_family_gives_no_listing_in_which_it_may_lie(world, anyone, owner):
+    film = world.upload("Closed")
+    first, quiet = world.say(film, "Until when?"), world.say(film, "Thanks")
+    answers = [world.say(film, f"+{number}", to=first) for number in range(3)]
+    names = {name: f"{film}/{name}" for name in (first, quiet, *answers)}
+    whole = {film, names[first], names[quiet]}
+    for visit in (anyone, owner):
+        assert {one.in_reply_to for one in listings(visit.family(film))} == whole
+
+        tells(world, "commentThreads", in_place(quiet, None))
+        told = visit.family(film)
+        assert {film, *names.values()} - {names[quiet]} == seen(told).keys()
+        assert {one.in_reply_to for one in listings(told)} == {names[first]}
+
+        tells(world, "parentId", in_place(answers[1], {"id": answers[1]}))
+        told = visit.family(film)
+        assert {film, *names.values()} - {names[answers[1]]} == seen(told).keys()
+        assert missed(told) == [("an answer", names[answers[1]])]
+        assert {one.in_reply_to for one in listings(told)} == {film, names[quiet]}
+
+        tells(world, "/videos", in_place(film, None))
+        told = visit.family(film)
+        assert set(names.values()) == seen(told).keys()
+        assert missed(told) == [("a video", film)]
+        assert listings(told) == []
+        assert not [one for batch in told for one in batch.sightings]
+        well(world)
+
+
+def test_of_an_odd_item_that_is_asked_for_by_its_id_nothing_is_concluded_and_the_others_are_told(
+    world, owner
+):
+    film, other = world.upload("Closed"), world.upload("Open house")
+    first, removed = world.say(film, "Until when?"), world.say(film, "Thanks")
+    names = [f"{film}/{first}", f"{film}/{removed}"]
+    world.delete(removed)
+
+    def stand(*asked_for: str) -> list[State]:
+        told = owner.look(*asked_for)
+        return [told[one].state for one in asked_for]
+
+    assert stand(film, other, *names) == [State.PRESENT, State.PRESENT, State.PRESENT, State.GONE]
+    tells(world, "/comments", in_place(first, {"id": first, "snippet": None}))
+    assert stand(*names) == [State.UNKNOWN, State.GONE], "it is told which one is odd"
+    tells(world, "/comments", in_place(first, None))
+    assert stand(*names) == [State.UNKNOWN, State.UNKNOWN], "it may be either"
+    tells(world, "/commentThreads", every(None))
+    world.hold(first)
+    assert stand(*names) == [State.HIDDEN, State.UNKNOWN], "what is held back was not told whole"
+    world.hold(first, "published")
+    tells(world, "/videos", in_place(film, {"id": film, "status": []}))
+    assert stand(film, other, *names) == [State.UNKNOWN, State.PRESENT, State.PRESENT, State.GONE]
+    world.delete(other)
+    assert stand(film, other) == [State.UNKNOWN, State.GONE]
+    tells(world, "/videos", in_place(film, None))
+    assert stand(film, other) == [State.UNKNOWN, State.UNKNOWN]
+
+
+def test_an_odd_answer_among_held_ones_lets_no_answer_to_that_comment_be_called_gone(world, owner):
+    film = world.upload("Closed")
+    first, second = world.say(film, "Until when?"), world.say(film, "Where?")
+    removed = [world.say(film, "+1", to=one) for one in (first, second)]
+    odd = world.say(film, "Bad", to=first, status=HELD)
+    for name in removed:
+        world.delete(name)
+    names = [f"{film}/{name}" for name in removed]
+    assert [owner.look(*names)[name].state for name in names] == [State.GONE, State.GONE]
+    for told, path in ((None, ("replies", "comments")), ([None], ("replies", "comments")), (None, ())):
+        tells(world, "moderationStatus", in_place(odd, told, *path))
+        assert owner.stands(names[0])[0] is State.UNKNOWN, f"{told} at {path}"
+    tells(world, "moderationStatus", in_place(odd, {"id": first}))
+    told = owner.look(*names)
+    assert [told[name].state for name in names] == [State.UNKNOWN, State.GONE]
+
+
+@pytest.mark.parametrize("told", [None, {"id": "track-1"}, {"id": "track-1", "snippet": {"language": "en"}}])
+def test_an_odd_track_of_captions_is_a_gap_of_its_video_and_takes_no_file_from_it(world, http, told):
+    film = with_captions(world)
+    visit = Visit(world, http, OWNER, captions="all")
+    first = visit.observe()
+    files = {file.id for file in seen(first)[film].attachments}
+    tells(world, "/captions", in_place("track-1", told))
+    second = visit.observe(first[-1].resume_from)
+    assert missed(second) == [("a track of captions", film)]
+    shown = seen(second)[film]
+    assert ({file.id for file in shown.attachments}, shown.files_told) == (files, False)
+    well(world)
+    third = visit.observe(second[-1].resume_from)
+    shown = seen(third)[film]
+    assert ({file.id for file in shown.attachments}, shown.files_told) == (files, True)
+    assert asked(world, "captions/track-1") == 1, "it is not paid for again"
+    tells(world, "/captions", in_place("track-1", told))
+    unknown = visit.observe()
+    assert {file.id for file in seen(unknown)[film].attachments} < files
+    well(world)
+    assert {file.id for file in seen(visit.observe(unknown[-1].resume_from))[film].attachments} == files
+
+
+def test_where_it_is_not_told_whose_the_permission_is_the_pass_goes_on_and_concludes_nothing_by_it(
+    world, http
+):
+    visit = Visit(world, http, OWNER, captions="written")
+    film = with_captions(world)
+    held = world.say(film, "You fools", status=HELD)
+    comment = world.say(film, "Thanks")
+    first = visit.observe()
+    assert f"{film}/{held}" in seen(first)
+    tells(world, "mine=true", every(None))
+    second = visit.observe(first[-1].resume_from)
+    assert {film, f"{film}/{comment}"} <= seen(second).keys()
+    assert missed(second) == [("what only the channel itself is shown", None)]
+    assert {state for one in listings(second) for state in one.states} == {State.PRESENT}
+    shown = seen(second)[film]
+    assert not shown.files_told
+    assert [file.id for file in shown.attachments] == [file.id for file in seen(first)[film].attachments]
+    assert [one.kind for one in seen(visit.family(film)).values()] == [Kind.COMMENT]
+    assert "of another shape" in visit.check()["signed in"]
+    world.delete(comment)
+    assert visit.stands(f"{film}/{comment}")[0] is State.UNKNOWN
+    well(world)
+    assert f"{film}/{held}" in seen(visit.observe(second[-1].resume_from))
+
+
+@pytest.mark.parametrize("told", [None, {"id": OURS}, {"strange": [[]]}])
+def test_an_introduction_that_cannot_be_read_is_no_channel_that_is_not_shown(world, anyone, told):
+    tells(world, "/channels", every(told))
+    error = anyone.fails()
+    assert isinstance(error, UnexpectedResponse)
+    assert "not of YouTube's shape" in str(error)
+
+
+@pytest.mark.parametrize("thumbnails", [None, [[]], {"default": None}, {"maxres": [[]]}])
+def test_a_picture_that_cannot_be_read_costs_nothing_and_takes_none_away(world, anyone, thumbnails):
+    film = world.upload("Closed")
+    for part, name in (("/videos", film), ("/channels", OURS)):
+        assert seen(anyone.observe())[name].files_told
+        tells(world, part, in_place(name, thumbnails, "snippet", "thumbnails"))
+        batches = anyone.observe()
+        assert not seen(batches)[name].files_told
+        assert missed(batches) == []
+        well(world)
+
+
+@pytest.mark.parametrize("path", [("brandingSettings",), ("status",), ("brandingSettings", "channel")])
+def test_settings_of_which_a_part_cannot_be_read_are_a_gap_and_not_taken_for_all(world, anyone, path):
+    odd: tuple[object, ...] = (None, [[]])
+    for told in odd:
+        tells(world, "/channels", in_place(OURS, told, *path))
+        batches = anyone.observe()
+        assert OURS in seen(batches)
+        assert "settings" not in seen(batches)
+        assert missed(batches) == [("settings", "settings")]
+    well(world)
+    assert "settings" in seen(anyone.observe())
+
+
+def test_a_comment_whose_writer_is_told_by_an_id_alone_renames_nobody(world, anyone):
+    film = world.upload("Closed")
+    name = world.say(film, "Thanks")
+    tells(
+        world,
+        "commentThreads",
+        in_place(name, None, "snippet", "topLevelComment", "snippet", "authorDisplayName"),
+    )
+    assert seen(anyone.observe())[f"{film}/{name}"].author == Author(id="UCvisitor000000000000001")
+
+
+def test_a_video_whose_numbers_cannot_be_read_is_asked_for_its_comments_by_itself(world, anyone):
+    film = world.upload("Closed")
+    name = world.say(film, "Thanks")
+    world.hides_from_the_channel = {name}
+    tells(world, "/videos", in_place(film, [[]], "statistics"))
+    assert f"{film}/{name}" in seen(anyone.observe())
+
+
+@pytest.mark.parametrize("total", [0, 1])
+def test_a_list_that_is_null_is_empty_only_where_nothing_is_counted(total):
+    body = json.dumps({"kind": "youtube#k", "pageInfo": {"totalResults": total}, "items": None}).encode()
+    if total:
+        with pytest.raises(Malformed):
+            reading.many(body, 0, shapes.Named, "k")
+    else:
+        assert reading.many(body, 0, shapes.Named, "k").items == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import cast
@@ -14,6 +15,7 @@ from connectors.contract import Page
 from connectors.youtube import YouTube
 from tests.connectors.worlds.broken import breaks, passed_over, recovered, stopped
 from tests.connectors.worlds.desk import Desk, told
+from tests.connectors.worlds.platform_world import Answer
 from tests.connectors.worlds.youtube_world import HANDLE, HELD, SPAM, Refused, Track, YouTubeWorld
 
 
@@ -222,3 +224,41 @@ def test_where_every_thread_fails_the_pass_stops_and_is_not_complete(
     breaks(world, "parentId=")
     stopped(desk, lost=lost)
     recovered(desk, world, lost)
+
+
+def test_a_night_of_odd_items_edits_nothing_takes_no_file_away_and_calls_nothing_missing(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    world = stack.enter_context(YouTubeWorld())
+    desk = desk_of(store, clock, stack, world, world.signed_in, captions="written")
+    tracks = [Track(f"track-{number}", f"Main Street is closed, {number}.") for number in range(2)]
+    film, other = world.upload("Closed", captions=tracks), world.upload("Open house")
+    first, odd = world.say(film, "Until when?"), world.say(film, "Where?")
+    answers = [world.say(film, f"+{number}", to=first) for number in range(2)]
+    held = world.say(film, "You fools", status=HELD)
+    assert desk.night().status == "complete"
+    before = desk.states()
+    strange = {f'"{name}"' for name in (odd, answers[0], held, other, "track-0")}
+    plain = world.answer
+
+    def answer(target: str, headers: Mapping[str, str]) -> Answer:
+        status, kind, body = plain(target, headers)
+        whole = json.loads(body) if status == 200 and b'"items"' in body else {}
+        for number, one in enumerate(whole.get("items", [])):
+            if any(name in json.dumps(one) for name in strange):
+                whole["items"][number] = None
+            elif "thumbnails" in one.get("snippet", {}):
+                one["snippet"]["thumbnails"] = [[]]
+        return status, kind, json.dumps(whole).encode() if whole else body
+
+    world.answer = answer  # type: ignore[method-assign] # one world tells otherwise
+    behind = world.say(film, "Why?")
+    report = desk.night()
+    assert (report.status, report.finished) == ("partial", True)
+    assert (report.tally.new, report.tally.edited, report.tally.absent, report.tally.gone) == (1, 0, 0, 0)
+    assert f"{film}/{behind}" in desk.held()
+    assert desk.states() == before
+    del world.answer
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+    assert desk.states() == before
+    assert desk.sound()

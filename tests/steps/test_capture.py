@@ -158,6 +158,27 @@ def test_what_was_observed_is_kept_found_and_verifies(world_anywhere: World):
     assert world.soundness() == []
 
 
+def test_half_a_character_costs_itself_alone_and_two_ids_stay_two(world_anywhere: World):
+    world = world_anywhere
+    halves = [
+        post("p1", "closed \ud83d", extra={"tag\udc00s": ["a\ud800"]}, author=Author(name="Town \udfff")),
+        comment("c\ud83d", "one"),
+        comment("c\ud83e", "two"),
+        comment("c3", "whole \U0001f6a7"),
+    ]
+    lost = Gap(what="a \ud83d", why="it bears \ud83d", native_id="c\ud83f")
+    for new in (4, 0):
+        told = replace(listing(world.clock, *halves), gaps=[lost])
+        report = world.capture(told)
+        assert (report.status, report.tally.new, report.tally.edited) == ("partial", new, 0)
+    found = world.records()
+    assert {"p1", "c\\ud83d", "c\\ud83e", "c3"} == set(found)
+    assert found["p1"].version.fields["text"] == "closed \ufffd"
+    assert "unreadable_characters" in str(found["p1"].version.fields.get("extra"))
+    assert "unreadable_characters" not in str(found["c3"].version.fields.get("extra"))
+    assert world.soundness() == []
+
+
 def test_a_night_in_which_nothing_changed_adds_an_envelope_and_no_version(world_anywhere: World):
     world = world_anywhere
     batch = [post("p1", "one"), comment("c1", "two")]

@@ -174,8 +174,18 @@ def test_pictures_lie_beside_it_and_other_files_are_links():
     )
     made = page(a_record(1, version(attachments=(picture, film, drawing, kept_back))))
     assert made.all("img") == [{"src": "../natives/0001/town-0000001-1.png", "alt": "A flooded road"}]
-    assert {"href": "../natives/0001/town-0000001-1.svg+xml"} in made.all("a")
+    assert {"href": "../natives/0001/town-0000001-1.mp4"} in made.all("a")
     assert "image/png, withheld (b(7)). Children" in made.text
+
+
+@pytest.mark.parametrize("kind", ["image/svg+xml", "text/html; charset=utf-8", "Text/HTML"])
+def test_what_a_browser_would_run_is_named_and_no_link_opens_it(kind: str):
+    active = attached(b"<svg onload='alert(1)'/>", kind, 1, description=("Read me",))
+    made = page(a_record(1, version(attachments=(active,))))
+    links = [one.get("href", "") for one in made.all("a")]
+    assert not [one for one in links if "natives" in one]
+    assert "in the file ../natives/0001/town-0000001-1." in made.text
+    assert "open it in a program that shows its text. Read me" in made.text
 
 
 # ---- what it cannot do ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import msgspec
 
 from app.capture.formats.source import Line, Source, Unreadable
 from app.capture.lines import Stretch
+from connectors.contract import Batch, Observation
 from connectors.spans import ESCAPE
 
 _COUNTED = "unreadable_characters"
@@ -36,21 +37,47 @@ def page(source: Source) -> tuple[str, str] | None:
     return own and (replaced(own[0]), replaced(own[1]))
 
 
+def batch(told: Batch) -> Batch:
+    """What a connector told, without halves of characters: an item that bears one is kept, and says how many there were."""
+    if _fits((told.observations, told.sightings, told.gaps)):
+        return told
+    return replace(
+        told,
+        observations=[_observed(one) for one in told.observations],
+        sightings=[_Mended().value(one) for one in told.sightings],
+        gaps=[_Mended().value(one) for one in told.gaps],
+    )
+
+
+def _observed(item: Observation) -> Observation:
+    if _fits(item):
+        return item
+    mended = _Mended()
+    found = mended.value(item)
+    return replace(found, extra={**found.extra, _COUNTED: mended.halves}) if mended.halves else found
+
+
+def _fits(told: object) -> bool:
+    try:
+        _write(told)
+    except (
+        UnicodeEncodeError,
+        OverflowError,
+    ):  # the latter of a number that JSON's readers hold for too wide
+        return False
+    return True
+
+
 def whole(line: Line) -> Line:
     """The line without halves of characters; `Unreadable` where the name of its page holds one."""
     for what, name in (("platform", line.platform), ("page", line.page)):
         if name and _HALF.search(name):
             raise Unreadable(f"{what} holds half of a character")
-    try:
-        _write(line.observation)
-    except (
-        UnicodeEncodeError,
-        OverflowError,
-    ):  # the latter of a number that JSON's readers hold for too wide
-        mended = _Mended()
-        found = mended.value(line.observation)
-        return _counted(replace(line, observation=found), mended.halves)
-    return line
+    if _fits(line.observation):
+        return line
+    mended = _Mended()
+    found = mended.value(line.observation)
+    return _counted(replace(line, observation=found), mended.halves)
 
 
 def counted(lines: Sequence[Line], content: bytes) -> Sequence[Line]:

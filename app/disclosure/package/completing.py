@@ -52,7 +52,10 @@ from app.store.tables import (
 )
 from connectors import registry
 
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|at://|did:)\S+|\S+@\S+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://|www\.|at://|did:)\S+|\S+@\S+|(?<![\w@])@\w[\w.-]*\w|(?<!\w)[ur]/\w[\w-]+",
+    re.IGNORECASE,
+)
 _LONG = re.compile(r"\b\d{6,}\b|\b[0-9a-f]{16,}\b", re.IGNORECASE)
 _LEAD = timedelta(days=7)
 _PAUSED = "the agency had paused the page"

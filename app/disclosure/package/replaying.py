@@ -6,35 +6,39 @@ others. So of an exchange in a production only those bytes are there that
 belong to a record whose very bytes may leave, or that are shared by such
 records alone; and nothing of an exchange that was made after the selection was
 confirmed. It is a `conversion`, with a `metadata` record that lists the
-ranges that are not there, and never says how it was asked for. Only where
+ranges that are not there, each as long as any other, and never says how it was asked for. Only where
 nothing of a whole production was taken out or kept back is there a `response`
 with its request: then there is nothing that an address could lead to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
-from app.db import Tx
+from app.db import Tx, from_instant
 from app.disclosure.package.recipe import Recipe
 from app.index.keys import Keys
 from app.records.clock import iso
 from app.store import warc
-from app.store.evidence import Ref, join
+from app.store.evidence import Hole, Ref
 from app.store.outgoing import rendering, walk
 from app.store.outgoing.folder import Going, Scope
 from app.store.outgoing.replay import Replay, Volume
-from app.store.outgoing.telling import AsOf, PageTold, RecordTold, Teller, VersionTold
-from app.store.reading import ExchangeKept, layout_of, open_pieces
+from app.store.outgoing.telling import AsOf, Json, PageTold, RecordTold, Teller, VersionTold
+from app.store.reading import ExchangeKept, layout, layout_of, open_pieces
 from app.store.store import Store
 from app.store.tables import circle_members, circle_parts, exchanges, pieces
 
 NOT_RELEASED = "not part of this production"
+_HOLE = bytes(16)
+"""In place of what does not leave: how long it was would tell how much was taken out."""
 _ASK = 500
 _CIRCLES = 100_000
 
@@ -130,7 +134,7 @@ def write(
                 records = teller.records(tx, of_page[start : start + walk.PART], stands, messages=True)
             for one in records:
                 if isinstance(one, RecordTold):
-                    _record(_without(one, late), volume)
+                    _record(_without(one, late, clean=clean), volume)
         volume.close()
     except BaseException:
         volume.abandon()
@@ -174,13 +178,12 @@ def _exchange(store: Store, key: int, allowed: Pieces, volume: Volume, *, size: 
             page=None, envelope=None, body=b"", holes=(),
         )  # fmt: skip
         if row.kind == "file":
-            return _lines(store, tx, row.envelope, told, may, volume)
+            return _lines(store, tx, row.envelope, told, may, volume, clean=clean)
         shown = may & {ref.piece for ref in refs}
         if not shown:
             return 0
         content = open_pieces(store, tx, shown | ({row.envelope} & may if clean else set()))
-    missing = dict.fromkeys((ref.piece for ref in refs if ref.piece not in content), NOT_RELEASED)
-    body, holes = join(refs, content, why=missing)
+    body, holes = _closed(refs, content)
     warc.put_exchange(
         volume.warc,
         ExchangeKept(
@@ -191,33 +194,88 @@ def _exchange(store: Store, key: int, allowed: Pieces, volume: Volume, *, size: 
     return 1
 
 
-def _lines(store: Store, tx: Tx, envelope: int, told: ExchangeKept, may: set[int], volume: Volume) -> int:
-    """Of a file that was received: the lines of released records, and where in which file they stood."""
+def _closed(refs: Iterable[Ref], content: Mapping[int, bytes]) -> tuple[bytes, list[Hole]]:
+    """What is left of a body, and where something is missing: each hole as long as any other, however many pieces it was."""
+    parts: list[bytes] = []
+    holes: list[Hole] = []
+    place, missing = 0, False
+    for ref in refs:
+        told = content.get(ref.piece)
+        if told is None and missing:
+            continue
+        missing = told is None
+        part = _HOLE if told is None else told[ref.start : ref.start + ref.length]
+        if missing:
+            holes.append(Hole(place, place + len(part), NOT_RELEASED))
+        parts.append(part)
+        place += len(part)
+    return b"".join(parts), holes
+
+
+def _lines(
+    store: Store, tx: Tx, envelope: int, told: ExchangeKept, may: set[int], volume: Volume, *, clean: bool
+) -> int:
+    """Of a file that was received: the lines of released records, and where in which file they stood.
+
+    Unless the production is clean neither the place nor the file's digest: they
+    would tell how long what lies between them is, and let it be tried.
+    """
     if not may:
         return 0
-    owners = set(
-        tx.execute(
-            select(pieces.c.record).where(pieces.c.key.in_(sorted(may)), pieces.c.record.is_not(None))
-        ).scalars()
+    asked = select(pieces.c.key, pieces.c.record).where(
+        pieces.c.key.in_(sorted(may)), pieces.c.record.is_not(None)
     )
+    own = {row.key: row.record for row in tx.execute(asked)}
     head = open_pieces(store, tx, [envelope]).get(envelope) if envelope > 0 else None
+    if not clean:
+        _bare_lines(store, tx, told, set(own), head, volume)
+        return 1
     kept = ExchangeKept(
         key=told.key, id=told.id, entry=told.entry, kind=told.kind, at=told.at, status=told.status,
         page=None, envelope=head, body=b"", holes=(),
     )  # fmt: skip
-    warc.put_lines(store, tx, volume.warc, kept, sorted(owners))
+    warc.put_lines(store, tx, volume.warc, kept, sorted(set(own.values())))
     return 1
 
 
-def _without(told: RecordTold, late: frozenset[UUID]) -> RecordTold:
-    """A record without the bytes of these attachments."""
-    if not late:
+def _bare_lines(
+    store: Store, tx: Tx, told: ExchangeKept, own: set[int], head: bytes | None, volume: Volume
+) -> None:
+    refs = [Ref(*ref) for ref in layout(tx, told.key)]
+    content = open_pieces(store, tx, own & {ref.piece for ref in refs})
+    said = msgspec.json.decode(head or b"{}")
+    lines = (content[ref.piece][ref.start : ref.start + ref.length] for ref in refs if ref.piece in content)
+    for number, line in enumerate(lines, 1):
+        at, url = from_instant(told.at), f"urn:uuid:{told.id}#{number}"
+        volume.warc.put("resource", at, {"WARC-Target-URI": url}, "application/json", line)
+        known = {
+            "received_in": said.get("file"), "format": said.get("format"), "exchange": str(told.id),
+            "ledger_entry": told.entry,
+        }  # fmt: skip
+        body = json.dumps(known, ensure_ascii=False).encode()
+        volume.warc.put("metadata", at, {"WARC-Refers-To": volume.warc.last}, "application/json", body)
+
+
+def _without(told: RecordTold, late: frozenset[UUID], *, clean: bool) -> RecordTold:
+    """A record without the bytes of these attachments; and unless the production is clean, without the digest of its file."""
+    if not late and clean:
         return told
     versions = [
-        replace(version, attachments=[one for one in version.attachments if one.id not in late])
+        replace(
+            version,
+            attachments=[one for one in version.attachments if one.id not in late],
+            json=version.json if clean else _without_digest(version.json),
+        )
         for version in told.versions
     ]
     return replace(told, versions=versions)
+
+
+def _without_digest(told: Json) -> Json:
+    received = told.get("received")
+    if not isinstance(received, Mapping):
+        return told
+    return {**told, "received": {name: value for name, value in received.items() if name != "sha256"}}
 
 
 def _record(told: RecordTold, volume: Volume) -> None:

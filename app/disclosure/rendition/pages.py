@@ -1,7 +1,7 @@
 """A production to be read in a browser, offline: a page for each post with what answers it, and a list of them.
 
-Nothing on a page runs, and nothing is loaded but the pictures that lie beside
-it. Every word of a record is escaped and made harmless. Headings, landmarks,
+Nothing on a page runs, nothing is loaded but the pictures that lie beside it,
+and no link opens a file whose scripts a browser would run. Every word of a record is escaped and made harmless. Headings, landmarks,
 languages and contrast are as WCAG 2.2 AA asks.
 """
 
@@ -30,6 +30,8 @@ from app.papers import words
 SHOWN, NOT_SHOWN, UNCERTAIN = "shown", "not shown", "uncertain"
 _SEEN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """Pictures that browsers show and that run nothing; an SVG can, so it is a file like others."""
+_RUNS = frozenset({"text/html", "image/svg+xml"})
+"""Files that are given a name by which a browser runs their scripts: they are named, and no link opens them."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _DEEPEST = 4
 _PART = 200
@@ -229,6 +231,7 @@ def _file(one: Numbered, file: Leaving, where: Where) -> dict[str, Any]:
         "number": file.number,
         "where": address,
         "picture": address is not None and kind in _SEEN,
+        "runs": kind in _RUNS,
         "alt": described or "A picture that nobody described",
         "told": telling.attached(file.attachment),
         "about": about,

@@ -2,7 +2,8 @@
 
 Every file and every name is read: as it is, out of its containers, and without
 its encodings (JSON, HTML and URL escapes, quoted-printable, hex, base64 at
-each alignment, UTF-16 in both orders, Windows-1252), without regard to case, and, where a
+each alignment, UTF-16 in both orders, Windows-1252), without regard to case, accents, characters
+that nobody sees and signs that people write for one another, and, where a
 string is long enough for it, without regard to blanks, line ends and
 punctuation, so that a word wrapped by a PDF or doubled by a load file is met too.
 
@@ -32,7 +33,7 @@ from urllib.parse import unquote_to_bytes
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from app.disclosure.matching import folded, long_enough, parts
+from app.disclosure.matching import folded, long_enough, parts, quickly
 from app.disclosure.verify.unpacking import DEEPEST, Inner, Unpacker, Unread
 from app.records.folders import below
 
@@ -251,6 +252,7 @@ class Hunter:
         bare = _TAG.sub("", plain) if "<" in plain else plain
         if bare != plain:
             yield from self._texts(bare, f"{name}, markup" if name else "markup")
+            yield from self._texts(_TAG.sub(" ", plain), f"{name}, markup" if name else "markup")
 
     def _bytes(self, content: bytes, name: str) -> Iterator[tuple[str, set[int]]]:
         """Bytes that were decoded once: as they are, and once more without the escapes of a text."""
@@ -292,7 +294,9 @@ def _coded(word: str) -> Iterator[bytes]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    """As people read it: signs that are written for one another are one, and what nobody sees is not there."""
+    said = text.casefold().replace("`", "'") if text.isascii() else quickly(text)
+    return " ".join(said.split())
 
 
 def _loose(text: bytes) -> bytes:

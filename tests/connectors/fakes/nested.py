@@ -34,11 +34,13 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import AccessRevoked, TryAgainLater, UnexpectedResponse
+from connectors.pieces import called
 from tests.connectors.fakes.carrying import Carrying
 from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
 
 _POSTS_AT_ONCE = 2
 _COMMENTS_AT_ONCE = 25
+ODD = "an item"
 _BOTH = (State.PRESENT, State.HIDDEN)
 
 
@@ -241,9 +243,9 @@ class Nested(Carrying):
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         place = json.loads(since) if since else {}
         began = datetime.fromisoformat(place["began"]) if place else self._http.now()
-        after, whole = place.get("after"), place.get("whole", True)
+        after, whole, odd = place.get("after"), place.get("whole", True), place.get("odd", False)
         about = self._get(page.address, {"fields": "id,about,name"})
-        yield self._batch(_cursor(began, after, whole=whole), [_introduction(about, 0)])
+        yield self._batch(_cursor(began, after, whole=whole, odd=odd), [_introduction(about, 0)])
         met: set[str] = set()
         span = _span(page)
         while True:
@@ -254,7 +256,10 @@ class Nested(Carrying):
                 raise UnexpectedResponse(
                     f"The posts have another shape than promised: {fault}", self._exchanges
                 ) from fault
-            whole = whole and not gaps
+            whole, odd = whole and not gaps, odd or any(gap.what == ODD for gap in gaps)
+            if after is None and odd:
+                yield self._batch(Cursor(""), found, gaps=gaps)
+                return
             if after is None:
                 kinds = [Kind.POST, Kind.COMMENT, Kind.REPLY] if whole else [Kind.POST]
                 shown = Listing(
@@ -270,7 +275,7 @@ class Nested(Carrying):
             if after in met:
                 raise UnexpectedResponse("The posts lead to the same page again.", self._exchanges)
             met.add(after)
-            yield self._batch(_cursor(began, after, whole=whole), found, gaps=gaps)
+            yield self._batch(_cursor(began, after, whole=whole, odd=odd), found, gaps=gaps)
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         base = _base(page)
@@ -326,7 +331,7 @@ class Nested(Carrying):
                 states=_BOTH,
             )
             for item in found
-            if item.native_id not in cut
+            if item.native_id not in cut and not any(gap.what == ODD for gap in gaps)
         ]
         yield self._batch(Cursor(""), found, listings, gaps=gaps)
 
@@ -361,9 +366,26 @@ def parse(body: bytes, exchange: int) -> tuple[list[Observation], list[Gap], str
     found: list[Observation] = []
     gaps: list[Gap] = []
     for start, end, _ in spans.items(body, "data"):
-        _items(body, (start, end), None, 0, exchange, found, gaps)
+        _each(body, (start, end), None, 0, exchange, found, gaps)
     paging = json.loads(body).get("paging", {})
     return found, gaps, paging["cursors"]["after"] if "next" in paging else None
+
+
+def _each(
+    body: bytes,
+    span: tuple[int, int],
+    answers: str | None,
+    depth: int,
+    exchange: int,
+    found: list[Observation],
+    gaps: list[Gap],
+) -> None:
+    """An item with everything below it; a gap where it is of another shape than its list promises."""
+    try:
+        _items(body, span, answers, depth, exchange, found, gaps)
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
+        why = f"it is of another shape: {fault!r}. {failing.AGAIN}"
+        gaps.append(Gap(what=ODD, why=why, native_id=called(body[slice(*span)])))
 
 
 def _items(
@@ -395,7 +417,7 @@ def _items(
         gaps.append(Gap(what="comments", why="more answers than the platform nests", native_id=item["id"]))
     nested = spans.member(body, span, "comments", "data")
     for inner in spans.array_items(body, *nested) if nested else []:
-        _items(body, inner, item["id"], depth + 1, exchange, found, gaps)
+        _each(body, inner, item["id"], depth + 1, exchange, found, gaps)
 
 
 def _span(page: Page) -> dict[str, str]:
@@ -426,5 +448,5 @@ def _base(page: Page) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _cursor(began: datetime, after: str | None, *, whole: bool) -> Cursor:
-    return Cursor(json.dumps({"began": began.isoformat(), "after": after, "whole": whole}))
+def _cursor(began: datetime, after: str | None, *, whole: bool, odd: bool) -> Cursor:
+    return Cursor(json.dumps({"began": began.isoformat(), "after": after, "whole": whole, "odd": odd}))

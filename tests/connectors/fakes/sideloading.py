@@ -17,6 +17,7 @@ from connectors.contract import (
     Cursor,
     Exchange,
     Finding,
+    Gap,
     Kind,
     Listing,
     Manifest,
@@ -27,6 +28,8 @@ from connectors.contract import (
     State,
 )
 from connectors.errors import AccessRevoked, UnexpectedResponse
+from connectors.failing import AGAIN
+from connectors.pieces import called
 from tests.connectors.fakes.carrying import Carrying
 from tests.connectors.fakes.platform import Answer, Asked, FakePlatform, answer
 
@@ -229,6 +232,7 @@ class Sideloading(Carrying):
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         super().__init__(http)
+        self._odd: list[Gap] = []
         self._headers = {"Authorization": f"Bearer {secret['bearer_token']}"} if secret else {}
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
@@ -240,11 +244,13 @@ class Sideloading(Carrying):
         if user is None:
             raise UnexpectedResponse("The platform knows no such page.", self._exchanges)
         profile = _json(body, user)
-        yield self._batch(_cursor(began, place.get("token")), [_profile(profile, Span(0, *user))])
-        token, met, span = place.get("token"), set(), _span(page)
+        token, odd, met, span = place.get("token"), place.get("odd", False), set(), _span(page)
+        yield self._batch(_cursor(began, token, odd=odd), [_profile(profile, Span(0, *user))])
         if span and token is None:
             # What answers a post from before the span may lie inside it.
-            yield self._batch(_cursor(began, None), self._answers(base, span))
+            answers = self._answers(base, span)
+            odd = odd or bool(self._odd)
+            yield self._batch(_cursor(began, None, odd=odd), answers, gaps=self._taken())
         while True:
             posts, following = self._page(
                 f"{base}/2/users/{profile['id']}/tweets", {**span, "max_results": "2"}, token, Kind.POST
@@ -252,6 +258,10 @@ class Sideloading(Carrying):
             shown = [post.native_id for post in posts]
             if shown and not span:
                 posts += self._answers(base, {"conversations": ",".join(shown)})
+            odd = odd or bool(self._odd)
+            if following is None and odd:
+                yield self._batch(Cursor(""), posts, gaps=self._taken())
+                return
             if following is None:
                 listing = Listing(
                     kinds=[Kind.POST, Kind.COMMENT],
@@ -266,7 +276,7 @@ class Sideloading(Carrying):
                 raise UnexpectedResponse("The timeline leads to the same page again.", self._exchanges)
             met.add(following)
             token = following
-            yield self._batch(_cursor(began, token), posts)
+            yield self._batch(_cursor(began, token, odd=odd), posts, gaps=self._taken())
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         base = page.address.rpartition("/")[0]
@@ -312,7 +322,7 @@ class Sideloading(Carrying):
             start = message.body.index(b"data: ") + len(b"data: ")
             post = json.loads(told["data"])["data"][0]
             kind = Kind.COMMENT if "referenced_tweets" in post else Kind.POST
-            found, _ = parse(message.body[start:].rstrip(b"\n"), 0, kind)
+            found, _, _ = parse(message.body[start:].rstrip(b"\n"), 0, kind)
             yield self._batch(number, [_later(item, start) for item in found])
 
     def _answers(self, base: str, wanted: Mapping[str, str]) -> list[Observation]:
@@ -329,16 +339,22 @@ class Sideloading(Carrying):
                 raise UnexpectedResponse("The answers lead to the same page again.", self._exchanges)
             met.add(token)
 
+    def _taken(self) -> list[Gap]:
+        taken, self._odd = self._odd, []
+        return taken
+
     def _page(
         self, url: str, query: Mapping[str, str], token: str | None, kind: Kind
     ) -> tuple[list[Observation], str | None]:
         body = self._json(url, {**query, "pagination_token": token} if token else query)
         try:
-            return parse(body, len(self._exchanges) - 1, kind)
+            found, gaps, following = parse(body, len(self._exchanges) - 1, kind)
         except (spans.NotJson, KeyError, TypeError) as fault:
             raise UnexpectedResponse(
                 f"{url} has another shape than promised: {fault}", self._exchanges
             ) from fault
+        self._odd += gaps
+        return found, following
 
     def _json(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
         exchange = self._fetched(url, params, self._headers)
@@ -349,38 +365,54 @@ class Sideloading(Carrying):
         return exchange.body
 
 
-def parse(body: bytes, exchange: int, kind: Kind) -> tuple[list[Observation], str | None]:
-    """The items of one page, and the token of the next."""
+def parse(body: bytes, exchange: int, kind: Kind) -> tuple[list[Observation], list[Gap], str | None]:
+    """The items of one page, a gap for each of another shape, and the token of the next."""
     beside = {
-        name: {
-            _json(body, (start, end))[key]: (start, end)
-            for start, end, _ in spans.items(body, "includes", name)
-        }
+        name: {called(raw, key): (start, end) for start, end, raw in spans.items(body, "includes", name)}
         for name, key in (("users", "id"), ("media", "media_key"))
     }
-    found = []
+    found, gaps = [], []
     for start, end, raw in spans.items(body, "data"):
-        post = json.loads(raw)
-        user = beside["users"][post["author_id"]]
-        media = [beside["media"][key] for key in post.get("attachments", {}).get("media_keys", [])]
-        author = _json(body, user)
-        answered = [one["id"] for one in post.get("referenced_tweets", []) if one["type"] == "replied_to"]
-        found.append(
-            Observation(
-                native_id=post["edit_history_tweet_ids"][0],
-                kind=kind,
-                author=Author(author["id"], author["name"], author["username"]),
-                text=post["text"],
-                in_reply_to=answered[0] if answered else None,
-                published_at=datetime.fromisoformat(post["created_at"]),
-                attachments=[
-                    Attachment(id=(file := _json(body, one))["media_key"], url=file["url"]) for one in media
-                ],
-                counts={"likes": post["public_metrics"]["like_count"]},
-                evidence=[Span(exchange, *span) for span in ((start, end), user, *media)],
-            )
-        )
-    return found, json.loads(body)["meta"].get("next_token")
+        try:
+            found.append(_post(body, (start, end), beside, exchange, kind))
+        except (AttributeError, KeyError, TypeError) as fault:
+            why = f"it is of another shape: {fault!r}. {AGAIN}"
+            gaps.append(Gap(what="a post", why=why, native_id=called(raw)))
+    return found, gaps, json.loads(body)["meta"].get("next_token")
+
+
+def _post(
+    body: bytes,
+    span: tuple[int, int],
+    beside: Mapping[str, Mapping[str | None, tuple[int, int]]],
+    exchange: int,
+    kind: Kind,
+) -> Observation:
+    post = _json(body, span)
+    user = beside["users"].get(post["author_id"])
+    author = _json(body, user) if user else {}
+    media = [beside["media"].get(key) for key in post.get("attachments", {}).get("media_keys", [])]
+    shown = [one for one in media if one is not None]
+    answered = [one["id"] for one in post.get("referenced_tweets", []) if one["type"] == "replied_to"]
+    return Observation(
+        native_id=post["edit_history_tweet_ids"][0],
+        kind=kind,
+        author=Author(post["author_id"], _text(author.get("name")), _text(author.get("username"))),
+        text=post["text"],
+        in_reply_to=answered[0] if answered else None,
+        published_at=datetime.fromisoformat(post["created_at"]),
+        attachments=[
+            Attachment(id=(file := _json(body, one))["media_key"], url=_text(file.get("url")))
+            for one in shown
+        ],
+        files_told=len(shown) == len(media),
+        counts={"likes": post["public_metrics"]["like_count"]},
+        evidence=[Span(exchange, *one) for one in (span, *([user] if user else []), *shown)],
+    )
+
+
+def _text(told: object) -> str | None:
+    return told if isinstance(told, str) else None
 
 
 def _event(message: Exchange) -> dict[str, str]:
@@ -409,5 +441,5 @@ def _json(body: bytes, span: tuple[int, int]) -> Any:
     return json.loads(body[slice(*span)])
 
 
-def _cursor(began: datetime, token: str | None) -> Cursor:
-    return Cursor(json.dumps({"began": began.isoformat(), "token": token}))
+def _cursor(began: datetime, token: str | None, *, odd: bool) -> Cursor:
+    return Cursor(json.dumps({"began": began.isoformat(), "token": token, "odd": odd}))

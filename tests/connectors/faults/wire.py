@@ -56,7 +56,8 @@ class Wire(Connections):
         if fault == "nobody":
             raise httpx.ConnectError("connection refused", request=request)
         if fault not in {None, "cut"}:
-            return _instead(fault, request, httpx.Response(200))  # somebody stands before the platform
+            stranger = httpx.Response(200, extensions={"network_stream": _Stranger()})
+            return _instead(fault, request, stranger)  # somebody stands before the platform
         response = send()
         if _is_a_stream(response):
             self._heard(number)
@@ -120,6 +121,13 @@ class _Cut(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._whole.close()
+
+
+class _Stranger:
+    """The connection to whoever stands before the platform."""
+
+    def get_extra_info(self, info: str) -> Any:
+        return ("127.0.0.1", 0) if info == "server_addr" else None
 
 
 class _HalfHeard:

@@ -21,7 +21,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.contract import Page
@@ -744,3 +744,37 @@ class PromisedAlone(PromisedInstagram):
 
     door = "instagram"
     secrets = InstagramWorld.by_itself
+
+
+class Telling(Protocol):
+    """A world whose answers can be told otherwise."""
+
+    asked: list[str]
+    trouble: Callable[[str], Answer | None] | None
+
+    def answer(self, target: str, authorization: str | None) -> Answer: ...
+
+
+def tells_otherwise(world: Telling, token: str, edge: str, change: Callable[[Any], object]) -> None:
+    """From now on, what this path ends with is answered as ever, but for what `change` makes of it."""
+
+    def otherwise(path: str) -> Answer | None:
+        if not path.endswith(f"/{edge}"):
+            return None
+        world.trouble = None
+        status, headers, body, *_ = world.answer(world.asked.pop(), f"Bearer {token}")
+        world.trouble = otherwise
+        told = json.loads(body)
+        change(told)
+        return status, headers, spoken(told)
+
+    world.trouble = otherwise
+
+
+def among(name: str, strange: object) -> Callable[[Any], object]:
+    """A change of a list: what is called so is told as something strange."""
+
+    def change(told: Any) -> None:
+        told["data"] = [strange if one.get("id") == name else one for one in told["data"]]
+
+    return change

@@ -99,6 +99,8 @@ class MastodonWorld(Loopback):
         """Asked first, with the path; what it answers is sent in Mastodon's place."""
         self.before: Callable[[str], None] | None = None
         """Called before each answer, with the path: the page changes while it is read."""
+        self.odd: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        """What the server makes of a status, by its id, wherever it tells of it."""
         self.looping = False
         self.asked: list[str] = []
         self.with_token: list[bool] = []
@@ -188,7 +190,9 @@ class MastodonWorld(Loopback):
         for number in range(2):
             self.say(f"Notice {number}")
         self.say("Hello @police, a light is out.", by="al@far.example", names=["police"])
-        self.say("Where?", by="police", to=self.last)
+        light = self.last
+        self.say("Where?", by="police", to=light)
+        self.say("We look after it.", by="police", to=light)
         if self.connected:
             self.say("My name is Al.", by="al@far.example", names=["police"], visibility="direct")
             self.say("For our followers", visibility="private")
@@ -582,7 +586,10 @@ class MastodonWorld(Loopback):
             "descendants": [self._status(one) for one in below],
         }
 
-    def _status(self, one: Said, *, nested: bool = False) -> dict[str, Any]:
+    def _status(self, one: Said, *, nested: bool = False) -> Any:
+        return self.odd.get(one.id, dict)(self._usual(one, nested=nested))
+
+    def _usual(self, one: Said, *, nested: bool = False) -> dict[str, Any]:
         boosted = self.said.get(one.boosted) if one.boosted and not nested else None
         replies = sum(other.parent == one.id and other.visibility in PUBLIC for other in self.said.values())
         return {

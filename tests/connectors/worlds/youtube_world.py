@@ -301,7 +301,7 @@ class YouTubeWorld(ReadWorld):
     def _list(
         self, kind: str, items: list[dict[str, Any]], following: str | None = None, total: int | None = None
     ) -> dict[str, Any]:
-        told: dict[str, Any] = {"kind": f"youtube#{kind}", "etag": f"tag-{self.night}-{len(self.asked)}"}
+        told: dict[str, Any] = {"kind": f"youtube#{kind}", "etag": f"tag-{self.night}-{len(self.asked):06}"}
         if following is not None:
             told["nextPageToken"] = following
         told["pageInfo"] = {
