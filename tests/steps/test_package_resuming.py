@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -31,8 +31,9 @@ from app.papers.paper import Press
 from app.records.clock import FixedClock
 from app.store import Store
 from tests.archives import NOON, close, settings_at
-from tests.steps.packing import Town, lay, redaction, tree
-from tests.steps.test_capture import World
+from tests.steps.packing import WEIR, Town, lay, redaction, tree
+from tests.steps.scripted import listing
+from tests.steps.test_capture import World, comment
 
 QUICK = frozenset({Form.TEXT, Form.NATIVE, Form.CSV, Form.RSMF, Form.WACZ, Form.PROOFS, Form.COMPLETENESS})
 """Everything that needs no pages to be set, for tests that build again and again."""
@@ -244,6 +245,39 @@ def test_what_is_there_is_not_made_twice_and_says_the_same_until_its_numbers_are
     first.settle()
     with pytest.raises(AlreadyProduced):
         town.produce(tmp_path, recipe, press=press)
+
+
+def test_a_capture_while_it_is_built_changes_nothing_of_what_is_told(
+    archive_template: Path, press: Press, tmp_path: Path
+):
+    clock = FixedClock(NOON)
+    store: Store = main.open_store(settings_at(shutil.copytree(archive_template, tmp_path / "home")), clock)
+    with closing(store.database):
+        town = lay(World(store, clock))
+        recipe = town.recipe(QUICK | {Form.HTML, Form.LOADFILE})
+        undisturbed = tree(town.produce(tmp_path / "whole", recipe, press=press).folder)
+
+        def seen_again(name: str) -> None:
+            if name == "after-documents":
+                words = town.world.texts("c1")[-1][1]
+                seen = comment(
+                    "c1",
+                    words,
+                    url=f"{WEIR}#c1",
+                    published_at=datetime(2026, 3, 1, 9, tzinfo=UTC),
+                    counts={"likes": 9},
+                )
+                town.world.capture(listing(clock, seen))  # fmt: skip
+
+        before = town.world.records()["c1"]
+        built = town.produce(tmp_path / "out", recipe, press=press, point=seen_again)
+        after = town.world.records()["c1"]
+        assert (after.version.number, after.counts) == (before.version.number, {"likes": 9})
+        assert after.last_seen > before.last_seen
+        assert tree(built.folder) == undisturbed
+        assert checking.check(built.folder).findings == []
+        anew = tree(town.produce(tmp_path / "anew", recipe, press=press).folder)
+        assert anew != undisturbed, "what is begun later says when it was seen since"
 
 
 def test_two_do_not_make_one_production(town: Town, recipe: Recipe, press: Press, tmp_path: Path):

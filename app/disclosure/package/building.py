@@ -314,7 +314,8 @@ class _Building:
                 self._note_laid(position, before)
                 since = 0
             item = told.item
-            self.spool.add(Laid(item.id, told.pages, proving.hides(item), spooling.mark_of(item), files))
+            mark_of, stood = spooling.mark_of(item), spooling.Stood.of(item)
+            self.spool.add(Laid(item.id, told.pages, proving.hides(item), mark_of, files, stood))
             position, since = position + 1, since + 1
             self.sources.progress("documents", position)
         if position == 0:
@@ -340,7 +341,7 @@ class _Building:
         return mark
 
     def _walk(self, mark: _Mark | None = None) -> Iterator[tuple[Numbered, Laid, _Mark | None]]:
-        """Every document again, from a mark on; with a mark where a family begins.
+        """Every document again as it was laid, from a mark on; with a mark where a family begins.
 
         Raises `ItemsChanged` where an item is another than the one that was laid.
         """
@@ -359,7 +360,7 @@ class _Building:
             here = None
             if numbers.starts(item):
                 here = _Mark(position, replace(numbers.place, files=dict(numbers.place.files)), place)
-            yield numbers.give(item, one.pages), one, here
+            yield numbers.give(one.as_laid(item), one.pages), one, here
             position, place = position + 1, behind
         if next(items, None) is not None:
             raise ItemsChanged(

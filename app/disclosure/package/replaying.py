@@ -37,6 +37,8 @@ from app.store.store import Store
 from app.store.tables import circle_members, circle_parts, exchanges, pieces
 
 NOT_RELEASED = "not part of this production"
+CHANGING = frozenset(("last_seen", "counts", "series"))
+"""What goes on changing while nothing of a record does: the other forms tell it, as it was when the record was laid."""
 _HOLE = bytes(16)
 """In place of what does not leave: how long it was would tell how much was taken out."""
 _ASK = 500
@@ -257,25 +259,24 @@ def _bare_lines(
 
 
 def _without(told: RecordTold, late: frozenset[UUID], *, clean: bool) -> RecordTold:
-    """A record without the bytes of these attachments; and unless the production is clean, without the digest of its file."""
-    if not late and clean:
-        return told
+    """A record without the bytes of these attachments and without what is `CHANGING`; unless the production is clean, without the digest of its file."""
     versions = [
         replace(
             version,
             attachments=[one for one in version.attachments if one.id not in late],
-            json=version.json if clean else _without_digest(version.json),
+            json=_lasting(version.json, clean=clean),
         )
         for version in told.versions
     ]
     return replace(told, versions=versions)
 
 
-def _without_digest(told: Json) -> Json:
-    received = told.get("received")
-    if not isinstance(received, Mapping):
-        return told
-    return {**told, "received": {name: value for name, value in received.items() if name != "sha256"}}
+def _lasting(told: Json, *, clean: bool) -> Json:
+    lasting = {name: value for name, value in told.items() if name not in CHANGING}
+    received = lasting.get("received")
+    if clean or not isinstance(received, Mapping):
+        return lasting
+    return {**lasting, "received": {name: value for name, value in received.items() if name != "sha256"}}
 
 
 def _record(told: RecordTold, volume: Volume) -> None:

@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 from uuid import UUID
@@ -40,18 +41,44 @@ class Laid(NamedTuple):
     mark: str
     """Of everything that leaves of it; another mark is another item."""
     files: Mapping[str, Digests]
+    stood: Stood | None = None
+    """None where an earlier version of the program laid it, or it is withheld."""
 
     def line(self) -> str:
         files = {name: list(told) for name, told in self.files.items()}
-        return json.dumps([self.record.hex, self.pages, int(self.hides), self.mark, files]) + "\n"
+        told = [self.record.hex, self.pages, int(self.hides), self.mark, files]
+        return json.dumps([*told, *([self.stood.told()] if self.stood is not None else [])]) + "\n"
+
+    def as_laid(self, item: Item) -> Item:
+        """The item as it stood when it was laid: each form of a production tells the same of it."""
+        if self.stood is None or isinstance(item, Withheld):
+            return item
+        return replace(
+            item, last_seen=self.stood.last_seen, counts=dict(self.stood.counts), series=self.stood.series
+        )
+
+
+class Stood(NamedTuple):
+    """What is told of a record and goes on changing while nothing of it does: when it was last seen, its counts, its series."""
+
+    last_seen: datetime
+    counts: Mapping[str, int]
+    series: str | None
+
+    @classmethod
+    def of(cls, item: Item) -> Stood | None:
+        return None if isinstance(item, Withheld) else cls(item.last_seen, item.counts, item.series)
+
+    def told(self) -> list[object]:
+        return [self.last_seen.isoformat(), dict(self.counts), self.series]
 
 
 def laid(line: str) -> Laid:
     """What `Laid.line` wrote."""
-    record, pages, hides, mark, files = json.loads(line)
-    return Laid(
-        UUID(hex=record), pages, bool(hides), mark, {name: Digests(*told) for name, told in files.items()}
-    )
+    record, pages, hides, mark, files, *more = json.loads(line)
+    stood = next((Stood(datetime.fromisoformat(at), counts, series) for at, counts, series in more), None)
+    digests = {name: Digests(*told) for name, told in files.items()}
+    return Laid(UUID(hex=record), pages, bool(hides), mark, digests, stood)
 
 
 def mark_of(item: Item) -> str:
