@@ -15,7 +15,7 @@ from connectors.mastodon import parse, threads
 from connectors.mastodon.asking import Asking, NotGiven, lacking
 from connectors.mastodon.place import CONVERSATIONS, LISTS, MENTIONS, STATUSES, Place
 from connectors.mastodon.server import Found, find, no_such
-from connectors.pieces import Seen, Sorted, Unread
+from connectors.pieces import Seen, Sorted
 
 _EDITED_LATELY = timedelta(days=1)
 """How far before a pass its successor asks for earlier texts: more than two clocks should differ."""
@@ -440,13 +440,8 @@ class Pass:
                 if listed.gap is not None:
                     self._gaps.append(replace(listed.gap, native_id=None))
                     self._move(whole=False, messages=False)
-            items = told.items
-            empty = [
-                Unread(None, seen.span, "it carries no status")
-                for seen in items
-                if seen.what.type == "mention" and seen.what.status is None
-            ]
-            self._unread(asking.gaps_of(_MENTIONED, empty) + asking.statuses(_MENTIONED, told))
+            items = told.items  # one without a status is of a status that was deleted: so real servers tell it
+            self._unread(asking.statuses(_MENTIONED, told))
             if not items and following is not None and (not at or parse.order(following) < parse.order(at)):
                 self._move(at=following)
                 continue

@@ -516,6 +516,26 @@ def test_notifications_at_which_the_server_always_fails_keep_nothing_else_from_b
     assert Kind.POST in listings(visit.observe())[-1].kinds
 
 
+def test_a_mention_whose_status_was_deleted_is_listed_without_it_and_hides_nothing(owned, http):
+    owned.say("Closed")
+    asked = owned.say("Why?", by="al@far.example", names=["police"])
+    (notice,) = owned.notified
+    writer = owned.said[asked].account
+    owned.delete(asked)
+    owned.bereft = [(notice[0], writer)]
+    visit = Visit(owned, http)
+
+    batches = visit.observe()
+
+    assert gaps(batches) == []
+    assert set(listings(batches)[-1].kinds) >= {Kind.POST, Kind.REPLY, Kind.COMMENT}
+    owned.bereft = []
+    owned.odd = {owned.say("Well?", by="al@far.example", names=["police"]): lambda told: {"id": told["id"]}}
+    odd = visit.observe()
+    assert "messages and mentions" in gaps(odd), "one that is told in another shape may be any"
+    assert not any(Kind.COMMENT in one.kinds for one in listings(odd))
+
+
 def test_conversations_without_end_are_an_error(owned, http):
     for name in ("al", "bo", "cy", "di"):
         owned.say(f"I am {name}.", by=f"{name}@far.example", names=["police"], visibility="direct")

@@ -79,6 +79,8 @@ class MastodonWorld(Loopback):
         self.people: dict[str, str] = {OURS: "police", "110000000000000002": "jo@far.example"}
         self.said: dict[str, Said] = {}
         self.notified: list[tuple[str, str]] = []
+        self.bereft: list[tuple[str, str]] = []
+        """Notifications whose status was deleted, with who wrote it: they are listed on, without it."""
         self.filters: dict[str, tuple[str, list[str]]] = {}
         self.blocked: list[str] = []
         self.muted: list[str] = []
@@ -497,8 +499,7 @@ class MastodonWorld(Loopback):
     def _notifications(self, query: dict[str, str]) -> tuple[Any, dict[str, str]]:
         limit = min(int(query["limit"]), self.page_size)
         most = int(query.get("max_id", "0")) or 10**30
-        rows = [one for one in reversed(self.notified) if int(one[0]) < most][:limit]
-        return [
+        told = [
             {
                 "id": identity,
                 "type": "mention",
@@ -506,8 +507,19 @@ class MastodonWorld(Loopback):
                 "account": self._account(self.said[status].account),
                 "status": self._status(self.said[status]),
             }
-            for identity, status in rows
-        ], {}
+            for identity, status in self.notified
+        ] + [
+            {
+                "id": identity,
+                "type": "mention",
+                "created_at": "2026-03-01T12:00:00.000Z",
+                "account": self._account(writer),
+                "status": None,
+            }
+            for identity, writer in self.bereft
+        ]
+        told.sort(key=lambda one: -int(str(one["id"])))
+        return [one for one in told if int(str(one["id"])) < most][:limit], {}
 
     def _conversations(self, query: dict[str, str], viewer: str) -> tuple[Any, dict[str, str]]:
         """Whoever writes to whom, by the newest of its messages; who turned it off is told of none of them elsewhere."""
