@@ -55,7 +55,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who published an item, as far as the platform says."""
+    """Who published an item, as far as the platform says.
+
+    One without anything is nobody: the platform says that the author left, or
+    hides them. An author whom it did not tell this time is None.
+    """
 
     id: str | None = None
     name: str | None = None

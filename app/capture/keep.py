@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Column, func, insert, select
@@ -44,7 +44,7 @@ from app.store.tables import (
     tombstones,
     versions,
 )
-from connectors.contract import Attachment, Author, Kind, Observation, State
+from connectors.contract import Attachment, Kind, Observation, State
 
 _ASK = 500
 _TRIES = 5
@@ -491,14 +491,14 @@ class _Batch:
                 found = replace(found, in_reply_to=self._answered(known))
                 said = marks.seen(item.page.platform, found)
                 mark = said.mark(known.secret)
-            if mark != known.mark and known.version and _nameless(found.author):
-                found = replace(found, author=self._named(known, found.author))
-                said = marks.seen(item.page.platform, found)
-                mark = said.mark(known.secret)
             if mark != known.mark and known.version and not found.files_told:
                 files = marks.still_with(found, self._fields(known, known.version))
                 self.files[found.native_id] = files
                 found = replace(found, attachments=files)
+                said = marks.seen(item.page.platform, found)
+                mark = said.mark(known.secret)
+            if mark != known.mark and known.version and marks.tells_less(found):
+                found = marks.as_stood(item.page.platform, found, self._fields(known, known.version))
                 said = marks.seen(item.page.platform, found)
                 mark = said.mark(known.secret)
             known.touched = True
@@ -580,14 +580,6 @@ class _Batch:
         """What a record was last said to answer: its platform names it no longer once that is removed, and nobody edited this."""
         said = self._fields(known, known.version).get("in_reply_to")
         return said if isinstance(said, str) else None
-
-    def _named(self, known: _Known, author: Author) -> Author:
-        """Whoever was last said to have written a record, where it is by the same id: a platform that stops telling names renames nobody."""
-        stood = self._fields(known, known.version)
-        if stood.get("author_id") != author.id:
-            return author
-        name, handle = (marks.text(stood.get(f"author_{what}")) for what in ("name", "handle"))
-        return replace(author, name=name, handle=handle)
 
     def _states(self, known: _Known, number: int, said: marks.Said) -> bool:
         """Whether a version states what is shown."""
@@ -952,11 +944,6 @@ class _VersionRow:
 def layout_digest(layout: bytes) -> bytes:
     """What a layout is found by; it holds the numbers of pieces, and no content."""
     return hashlib.sha256(layout).digest()[:16]
-
-
-def _nameless(author: Author | None) -> TypeGuard[Author]:
-    """Whether only the id of an author is told."""
-    return author is not None and bool(author.id) and not author.name and not author.handle
 
 
 def stated_fields(

@@ -10,10 +10,11 @@ there change by themselves, or by somebody else's hand.
 
 A word of an attachment that the platform did not tell this time (None) stands
 as it stood; that there is none (an empty text) is told, and differs from one
-that there was. An author of whom only the id is told is called what the same
-id was called last: a site that stops telling names renames nobody. One that
-keeps back which files are an item's (`files_told`) takes none away. What was
-kept back when an item was first seen, and is told later, is no edit either.
+that there was. So do an author who was not told, and an address, while all
+else is as it was; an author of whom only the id is told is called what the
+same id was called last: a site that stops telling names renames nobody. One
+that keeps back which files are an item's (`files_told`) takes none away. What
+was kept back when an item was first seen, and is told later, is no edit either.
 
 The mark of a record without such words is what it was before they counted.
 Marks of that older rule live on in every archive; where one is met, the
@@ -25,7 +26,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import unescape
 from typing import TypeAlias, cast
@@ -35,7 +36,7 @@ import msgspec
 
 from app.store.canonical import Json
 from app.store.sealing import derive
-from connectors.contract import Attachment, Observation
+from connectors.contract import Attachment, Author, Observation
 
 _encoder = msgspec.json.Encoder()
 
@@ -61,8 +62,8 @@ labels of other people, addresses that are signed, and times at which something
 was last touched are nobody's words.
 """
 
-_AUTHOR, _FILES, _EDITED = 2, 3, 6
-"""Where in what is told the author, the files and the time of editing stand."""
+_AUTHOR, _FILES, _EDITED, _ADDRESS = 2, 3, 6, 7
+"""Where in what is told the author, the files, the time of editing and the address stand."""
 _WORDS = ("description", "caption")
 _IN_THE_HTML = frozenset({"webpage", "myspace", "digg"})
 """Where descriptions of pictures are part of the html: what varies at every look is left out of that, and of nothing else."""
@@ -178,6 +179,28 @@ def stated(fields: Mapping[str, object]) -> Said:
     return Said(told, files, _own(own, fields.get("extra")) if own else ())
 
 
+def tells_less(found: Observation) -> bool:
+    """Whether its platform left out who published an item, or what they are called, or its address."""
+    author = found.author
+    return author is None or found.url is None or bool(author.id and not author.name and not author.handle)
+
+
+def as_stood(platform: str, found: Observation, before: Mapping[str, object]) -> Observation:
+    """An item with what was not told of its author and its address this time, as the version `before` states them.
+
+    Name and handle are those of the same id. An author of whom nothing was
+    told, and an address, stand only while all else is as it was: who wrote
+    another edition of a page nobody knows who was not told.
+    """
+    author = found.author
+    stood = Author(*(text(before.get(f"author_{name}")) for name in ("id", "name", "handle")))
+    if author is not None and author.id and author.id == stood.id and not author.name and not author.handle:
+        found = replace(found, author=stood)
+    url = text(before.get("url")) if found.url is None else found.url
+    whole = replace(found, author=found.author or stood, url=url)
+    return whole if seen(platform, whole).is_as(stated(before)) else found
+
+
 def keeps_back(found: Observation, before: Mapping[str, object] | None) -> bool:
     """Whether a version leaves open which files are the item's: its platform kept them back, and they are not known from `before`."""
     if found.files_told:
@@ -202,16 +225,19 @@ def carried_on(fields: dict[str, Json], found: Observation, before: Mapping[str,
 def completes(said: Said, before: Mapping[str, object]) -> bool:
     """Whether what is shown is what the version `before` states, with what its platform kept back then.
 
-    That is which files are the item's, and the name of an author of whom only
-    the id was told. It is worth a version, and nobody edited anything. A file
+    That is which files are the item's, an author of whom nothing was told, or
+    only the id, and the address. It is worth a version, and nobody edited anything. A file
     that was known by more than its address and is no longer shown was taken out.
     """
     was = stated(before)
     may = set()
-    author = was.told[_AUTHOR]
-    if isinstance(author, tuple) and author[0] and author[1:] == (None, None):
-        now = said.told[_AUTHOR]
+    author, now = was.told[_AUTHOR], said.told[_AUTHOR]
+    if author is None:
+        may |= {_AUTHOR}
+    elif isinstance(author, tuple) and author[0] and author[1:] == (None, None):
         may |= {_AUTHOR} if isinstance(now, tuple) and now[0] == author[0] else set()
+    if was.told[_ADDRESS] is None:
+        may |= {_ADDRESS}
     if before.get("files_told") is False:
         shown = cast("list[str]", said.told[_FILES])
         known = {one.get("id", "") for one in _attached(before) if one.get("id") != one.get("url")}

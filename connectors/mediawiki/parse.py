@@ -470,7 +470,7 @@ def revision(
         native_id=f"page:{page.number}",
         kind=page.kind,
         state=State.HIDDEN if deleted or "text" in hidden else State.PRESENT,
-        author=_author(read.user, read.userid),
+        author=_author(read.user, read.userid, hidden=read.userhidden),
         text=f"{page.title}\n\n{main.content}" if main.content else page.title,
         url=f"{page.address}{read.revid}",
         in_reply_to=page.answers,
@@ -519,7 +519,7 @@ def log(entry: LogEntry, page: int | None, evidence: Sequence[Span]) -> Observat
     return Observation(
         native_id=f"log:{entry.logid}",
         kind=Kind.PROFILE,
-        author=_author(entry.user, entry.userid),
+        author=_author(entry.user, entry.userid, hidden=entry.userhidden),
         text="\n".join(words),
         in_reply_to=None if page is None else f"page:{page}",
         published_at=entry.timestamp,
@@ -573,9 +573,9 @@ def files(
         )
 
 
-def _author(name: str | None, number: int) -> Author | None:
+def _author(name: str | None, number: int, *, hidden: bool) -> Author | None:
     if name is None:
-        return None
+        return Author() if hidden else None
     return Author(id=str(number) if number else None, name=name)
 
 

@@ -27,6 +27,7 @@ speaks as one), else a comment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +56,8 @@ from connectors.reddit.shapes import (
 SITE = "https://www.reddit.com"
 
 DELETED, REMOVED, UNAVAILABLE = "[deleted]", "[removed]", "[unavailable]"
-_BY_REDDIT = "[ Removed by "
+_BY_REDDIT = re.compile(r"\[ removed by reddit(?: [^\[].*)? \]", re.IGNORECASE | re.DOTALL)
+"""Reddit's own mark, with or without its reason. What people write may begin like it, and is theirs."""
 _NOBODY = frozenset({DELETED, REMOVED})
 _STAFF = frozenset(
     {"anti_evil_ops", "community_ops", "content_takedown", "copyright_takedown", "legal_operations"}
@@ -101,7 +103,7 @@ def standing(read: Comment | Submission) -> Told:
 def _taken_comment(read: Comment) -> Told | None:
     if read.author == UNAVAILABLE or (read.author in _NOBODY and read.body == UNAVAILABLE):
         return Told(State.UNKNOWN, "200 body [unavailable]")
-    if read.body.startswith(_BY_REDDIT):
+    if _BY_REDDIT.fullmatch(read.body.strip()):
         return Told(State.GONE, "200 body [ Removed by Reddit ]")
     if read.author not in _NOBODY or read.author_fullname:
         return None
@@ -117,7 +119,7 @@ def _taken_submission(read: Submission) -> Told | None:
     if category == "deleted" or (nobody and read.selftext == DELETED):
         said = f"removed_by_category {category}" if category else "author [deleted], selftext [deleted]"
         return Told(State.GONE, f"200 {said}")
-    if read.selftext.startswith(_BY_REDDIT) or read.title.startswith(_BY_REDDIT):
+    if any(_BY_REDDIT.fullmatch(one.strip()) for one in (read.selftext, read.title)):
         return Told(State.GONE, f"200 [ Removed by Reddit ], removed_by_category {category}")
     if nobody and category in _STAFF:
         return Told(State.GONE, f"200 removed_by_category {category}")
@@ -250,8 +252,10 @@ def _moderated(read: Comment | Submission) -> dict[str, object]:
 
 
 def _author(read: Comment | Submission) -> Author | None:
-    if not read.author or read.author in _NOBODY:
+    if not read.author:
         return None
+    if read.author in _NOBODY:
+        return Author()
     return Author(id=read.author_fullname, name=read.author, handle=f"u/{read.author}")
 
 

@@ -386,7 +386,7 @@ def test_a_revision_whose_author_and_summary_are_hidden_is_read_without_them(wor
 
     first, _ = versions(Visit(world, http).observe(), "page:1")
 
-    assert (first.state, first.author, first.text) == (State.PRESENT, None, "Road closure\n\nClosed.")
+    assert (first.state, first.author, first.text) == (State.PRESENT, Author(), "Road closure\n\nClosed.")
     assert first.extra["hidden"] == ["user", "summary"]
     assert "summary" not in first.extra
 
@@ -1247,6 +1247,70 @@ def test_a_revision_of_another_shape_is_a_gap_and_the_others_are_read_and_the_ne
     assert not gaps(again)
     assert listings(again)
     assert revisions_in(visit.observe(), "page:1") == []
+
+
+def _odd_deleted(number: int, strange: object):
+    """In place of a revision of a deleted page, the wiki tells what is `strange`."""
+
+    def altered(_, said):
+        for page in said.get("query", {}).get("pages", []):
+            rows = page.get("deletedrevisions", [])
+            rows[:] = [strange if one.get("revid") == number else one for one in rows]
+
+    return altered
+
+
+@pytest.mark.parametrize("strange", [None, {"strange": [[]]}, {"revid": 3, "timestamp": [["?"]]}])
+def test_a_deleted_revision_of_another_shape_is_a_gap_and_the_others_are_read_and_the_next_pass_reads_it(
+    world, http, strange
+):
+    world.write("Road closure", "Closed.")
+    for words in ("They say.", "They still say.", "They say no more."):
+        notice = world.write("Rumour", words)
+    world.delete(notice)
+    world.altered = _odd_deleted(3, strange)
+    visit = Visit(world, http, connected=True, titles="Rumour")
+
+    batches = visit.observe()
+
+    assert revisions_in(batches, f"page:{notice}") == [2, 4]
+    assert [(one.native_id, one.why.endswith(AGAIN)) for batch in batches for one in batch.gaps] == [
+        (f"page:{notice}", True)
+    ]
+    assert not listings(batches)
+
+    world.altered = None
+    again = visit.observe()
+    assert revisions_in(again, f"page:{notice}") == [2, 3, 4]
+    assert State.GONE not in {one.state for one in sightings(again).values()}
+    assert not gaps(again)
+    assert revisions_in(visit.observe(), f"page:{notice}") == []
+
+
+@pytest.mark.parametrize("strange", [None, {"revid": 4, "timestamp": [["?"]]}])
+def test_a_page_that_was_read_and_is_deleted_with_an_odd_revision_keeps_its_others(world, http, strange):
+    world.write("Road closure", "Closed.")
+    notice = world.write("Rumour", "They say.")
+    visit = Visit(world, http, connected=True, titles="Rumour")
+    visit.observe()
+    world.write("Rumour", "They still say.")
+    world.write("Rumour", "They say no more.")
+    world.delete(notice)
+    world.altered = _odd_deleted(4, strange)
+
+    batches = visit.observe()
+
+    assert [(one.state, one.text) for one in versions(batches, f"page:{notice}")] == [
+        (State.HIDDEN, "Rumour\n\nThey still say.")
+    ]
+    assert sightings(batches)[f"page:{notice}"].state is State.HIDDEN
+    assert [one.native_id for batch in batches for one in batch.gaps] == [f"page:{notice}"]
+
+    world.altered = None
+    again = visit.observe()
+    assert versions(again, f"page:{notice}")[-1].text == "Rumour\n\nThey say no more."
+    assert not gaps(again)
+    assert versions(visit.observe(), f"page:{notice}") == []
 
 
 def test_the_newest_revision_of_another_shape_gives_its_files_to_no_other(world, http):

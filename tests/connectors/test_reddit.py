@@ -412,7 +412,7 @@ def test_words_whose_writer_has_left_are_present_and_nobody_s(world, anyone):
     film = world.submit("Closed")
     name = world.say(film, "Still true", left=True)
     shown = seen(anyone.observe())[name]
-    assert (shown.state, shown.author, shown.text) == (State.PRESENT, None, "Still true")
+    assert (shown.state, shown.author, shown.text) == (State.PRESENT, Author(), "Still true")
 
 
 def test_words_that_are_withheld_because_somebody_was_blocked_are_neither_an_edit_nor_a_removal(
@@ -433,6 +433,33 @@ def test_somebody_who_writes_the_mark_of_a_removal_has_removed_nothing(world, an
     shown = seen(anyone.observe())
     assert [shown[name].state for name in names] == [State.PRESENT, State.PRESENT]
     assert anyone.stands(names[1]) == (State.PRESENT, "200")
+
+
+@pytest.mark.parametrize(
+    "words", ["[ Removed by the mayor ] Where are the posters?", "[ Removed by Redditors ]"]
+)
+def test_somebody_who_begins_as_reddit_s_own_mark_does_has_removed_nothing(world, anyone, words):
+    film, titled = world.submit("Closed", words), world.submit(words)
+    said = world.say(film, words)
+    shown = seen(anyone.observe())
+    assert [shown[name].state for name in (film, titled, said)] == [State.PRESENT] * 3
+    assert shown[said].text == words
+    assert anyone.stands(said) == (State.PRESENT, "200")
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "[ Removed by Reddit ]",
+        "[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]",
+        "[ Removed by reddit in response to a copyright notice. ]",
+    ],
+)
+def test_each_of_reddit_s_own_marks_says_that_its_staff_took_something_away(world, moderator, mark):
+    film = world.submit("Closed")
+    said, told = world.say(film, mark), world.submit("Copied", mark)
+    assert moderator.stands(said)[0] is State.GONE
+    assert moderator.stands(told, Kind.POST)[0] is State.GONE
 
 
 def test_a_name_that_reddit_leaves_out_is_unknown_and_never_gone(world, anyone):

@@ -446,12 +446,34 @@ def test_a_site_that_stops_telling_names_renames_nobody(world: World):
         return listing(world.clock, *(post(f"p{n}", "x", author=one) for n, one in enumerate(told)))
 
     named = Author(id="7", name="Jane Roe", handle="jane")
-    world.capture(shown(named, named, named, named))
-    # told less; called otherwise; somebody else of whom as little is told; without any author
-    told = world.capture(shown(Author(id="7"), Author(id="7", name="Jane Doe"), Author(id="8"), None)).tally
-    assert (told.edited, told.unchanged) == (3, 1)
-    assert world.capture(shown(named, named, named, named)).tally.edited == 3
-    assert world.records()["p0"].versions == 1
+    world.capture(shown(named, named, named, named, named))
+    # told less; not told at all; called otherwise; somebody else of whom as little is told; nobody any more
+    less = (Author(id="7"), None, Author(id="7", name="Jane Doe"), Author(id="8"), Author())
+    told = world.capture(shown(*less)).tally
+    assert (told.edited, told.unchanged) == (3, 2)
+    assert world.capture(shown(*less)).tally.unchanged == 5
+    # Two are called otherwise, and one is named again of whom nothing was said: that is no edit.
+    told = world.capture(shown(named, named, named, named, named)).tally
+    assert (told.edited, told.unchanged) == (2, 3)
+    assert [world.records()[f"p{n}"].versions for n in range(5)] == [1, 1, 3, 3, 3]
+    assert world.soundness() == []
+
+
+def test_an_address_and_an_author_who_are_not_told_are_no_edit_and_are_not_guessed_of_another_edition(
+    world: World,
+):
+    whole = post("p1", "x", url="https://page.example/1", author=Author(id="7", name="Jane Roe"))
+    world.capture(listing(world.clock, whole))
+    bare = replace(whole, url=None, author=None)
+    assert world.capture(listing(world.clock, bare)).tally.unchanged == 1
+    # Words that changed are an edit: who wrote these was not told, and nobody is said to have.
+    assert world.capture(listing(world.clock, replace(bare, text="y"))).tally.edited == 1
+    assert world.capture(listing(world.clock, replace(bare, text="y"))).tally.unchanged == 1
+    # What is told again is kept, and is no edit; another address is one.
+    told = replace(whole, text="y")
+    assert world.capture(listing(world.clock, told)).tally.unchanged == 1
+    assert world.records()["p1"].versions == 3
+    assert world.capture(listing(world.clock, replace(told, url="https://page.example/2"))).tally.edited == 1
     assert world.soundness() == []
 
 
