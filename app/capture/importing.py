@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.capture import attachments, lease, pages, runs
+from app.capture import attachments, lease, meeting, pages, runs, whose
 from app.capture.formats import halves
 from app.capture.formats.observations import Observations, parse
 from app.capture.formats.source import CHUNK, Left, Line, Mark, Source, Unreadable
@@ -65,7 +65,7 @@ class Received(Report):
     sha256: str = ""
     handed_by: str = ""
     left: list[Left] = field(default_factory=list)
-    """What was in it and was not taken, and why."""
+    """Everything that was in it and was not taken, and why."""
     left_total: int = 0
     remarks: list[str] = field(default_factory=list)
 
@@ -252,6 +252,9 @@ class _Import:
         self.held: Callable[[PageRef, Observation], bool] | None = None
         self.refs: dict[tuple[str, str], PageRef] = {}
         self.own: tuple[str, str] | None = None
+        self.same: Mapping[tuple[str, str], Page] = {}
+        """The pages that are captured of the accounts that the download names, by the names that it has for them."""
+        self.claimed: dict[bytes, str] = {}
         self.touched: dict[int, Page] = {}
         self.touched_by_key: dict[int, Page] = {}
         self.report: Received
@@ -320,8 +323,8 @@ class _Import:
     def _end(self, began: float) -> None:
         report, source = self.report, self.source
         left = [replace(one, name=halves.replaced(one.name)) for one in source.left()]
-        report.left, report.left_total = left[:_LEFT], len(left)
-        report.remarks = [halves.replaced(one) for one in source.remarks()[:_REMARKS]]
+        report.left, report.left_total = left, len(left)
+        report.remarks = [halves.replaced(one) for one in [*self._met(), *source.remarks()][:_REMARKS]]
         report.seconds = self.tick() - began
         with self.store.database.begin() as tx:
             if not self._stands(tx):
@@ -335,12 +338,20 @@ class _Import:
             note = self.facts | {
                 "whole": True,
                 "handed": source.handed.as_dict(),
-                "left": [asdict(one) for one in report.left],
+                "left": [asdict(one) for one in report.left[:_LEFT]],
                 "left_total": report.left_total,
                 "remarks": report.remarks,
             }
             runs.remember(self.store, tx, self.run, note)
             runs.end(self.store, tx, self.run, report, self.touched.values(), by=self.by, why=self._said())
+
+    def _met(self) -> list[str]:
+        """Which pages were taken to be of the accounts that the download names."""
+        return [
+            f"{name} is received on the page {page.name}, whose address ends in the same name or id"
+            for (_, name), page in self.same.items()
+            if page.key in self.touched
+        ]
 
     def _said(self) -> str:
         """Why, for the run's entry: with the file, its digest and who handed it in, committed like every why."""
@@ -432,7 +443,7 @@ class _Import:
                         self.report.cannot_read(stretch.number, _at(stretch, str(error)))
                 start += len(stretch.content)
         self._make_pages([line for *_, line in parsed])
-        seen = []
+        told: list[tuple[Seen, meeting.Other | None]] = []
         for exchange, start, stretch, line in parsed:
             ref = self._ref(line)
             if ref is None:
@@ -440,8 +451,9 @@ class _Import:
                 self.report.cannot_read(stretch.number, _at(stretch, why))
                 continue
             begin, end = line.span or (0, len(stretch.content))
-            seen.append(Seen(ref, line.observation, [(exchange, start + begin, start + end)]))
+            told.append((Seen(ref, line.observation, [(exchange, start + begin, start + end)]), line.other))
             self.touched.setdefault(ref.key, self.touched_by_key[ref.key])
+        seen = meeting.as_held(self.store, self.source, told, self.claimed)
         # Files that lie beside come after the batch: until they are there, a broken-off import goes on before it.
         awaits = any(attachment.path for item in seen for attachment in item.observation.attachments)
         stopped = (before, unreadable) if awaits else (after, self.report.unreadable_total)
@@ -544,8 +556,10 @@ class _Import:
     # -- pages ---------------------------------------------------------------------------------------------
 
     def _known_pages(self, tx: Tx) -> None:
-        for page in pages.listed(tx):
+        known = pages.listed(tx)
+        for page in known:
             self._learn(page)
+        self.same = whose.captured(known, self.source)
 
     def _learn(self, page: Page) -> PageRef:
         ref = self.refs[page.platform, page.name] = PageRef(page.key, page.id.bytes, page.platform, page.name)
@@ -555,10 +569,16 @@ class _Import:
     def _whose(self, line: Line) -> tuple[str | None, str | None]:
         """Platform and name of the page to which a line belongs."""
         if line.page is not None and (line.platform is not None or self.page is not None):
-            return line.platform or (self.page.platform if self.page else ""), line.page
+            platform = line.platform or (self.page.platform if self.page else "")
+            return self._named(platform, line.page)
         if self.page is not None:
             return self.page.platform, self.page.name
-        return self.own or (None, None)
+        return self._named(*self.own) if self.own else (None, None)
+
+    def _named(self, platform: str, name: str) -> tuple[str, str]:
+        """The page of that name, or the one that is captured of the same account."""
+        page = self.same.get((platform, name))
+        return (page.platform, page.name) if page else (platform, name)
 
     def _ref(self, line: Line) -> PageRef | None:
         platform, name = self._whose(line)

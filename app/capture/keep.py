@@ -145,6 +145,8 @@ class _Known:
     state: str = ""
     mark: bytes = b""
     last_seen: int = 0
+    captured: bool = False
+    """Whether it was captured before any file told of it."""
     counts: str | None = None
     salt: bytes = b""
     pieces: dict[bytes, Piece] = field(default_factory=dict)
@@ -320,6 +322,7 @@ class _Batch:
                         records.c.version,
                         records.c.state,
                         records.c.last_seen,
+                        records.c.received,
                         records.c.counts,
                         records.c.page,
                         versions.c.mark,
@@ -365,6 +368,7 @@ class _Batch:
                 state=row.state,
                 mark=bytes(row.mark),
                 last_seen=row.last_seen,
+                captured=not row.received,
                 counts=row.counts,
                 salt=derive(secret, b"piece"),
                 pieces=held.get(row.key, {}),
@@ -506,7 +510,7 @@ class _Batch:
                 self._count(known, to_instant(at), found.counts)
             if self._is_known(known, said, mark, profile=found.kind is Kind.PROFILE):
                 self.tally.unchanged += 1
-                known.last_seen = max(known.last_seen, to_instant(at))
+                known.last_seen = self._seen_at(known, at)
                 continue
             before = self._fields(known, known.version) if known.version else None
             if before is not None and marks.completes(said, before):
@@ -590,7 +594,7 @@ class _Batch:
         shown = self._shown(one.exchange)
         if one.state is State.UNKNOWN or str(one.state) == known.state:
             if one.state in (State.PRESENT, State.HIDDEN):
-                known.touched, known.last_seen = True, max(known.last_seen, to_instant(shown.at))
+                known.touched, known.last_seen = True, self._seen_at(known, shown.at)
             return
         self._tell(known, one.state)
         fields = self._fields(known, known.version)
@@ -601,6 +605,12 @@ class _Batch:
         known.touched = one.state in (State.PRESENT, State.HIDDEN)
         mark = marks.stated(fields).mark(known.secret)
         self._version(known, one.exchange, shown.at, fields, str(one.state), mark)
+
+    def _seen_at(self, known: _Known, at: datetime) -> int:
+        """When a record was last seen. A file that is handed in does not show how something captured stands on that day."""
+        if self.keeper.received and known.captured:
+            return known.last_seen
+        return max(known.last_seen, to_instant(at))
 
     def _shown(self, exchange: int | ExchangeRef) -> ExchangeRef:
         if isinstance(exchange, ExchangeRef):
@@ -647,9 +657,8 @@ class _Batch:
         )
         known.version, known.state, known.mark, known.changed = number, stands, mark, True
         known.fields = fields
-        known.last_seen = (
-            to_instant(at) if stands in ("present", "hidden") or number == 1 else known.last_seen
-        )
+        if stands in ("present", "hidden") or number == 1:
+            known.last_seen = self._seen_at(known, at)
 
     def _fields(self, known: _Known, number: int) -> dict[str, Json]:
         """What a version states."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.capture import credentials, importing, pages, runs
+from app.capture import credentials, importing, pages, runs, whose
 from app.capture.credentials import Terms
 from app.capture.formats import known, mapping
 from app.capture.formats.preview import preview
@@ -466,7 +466,7 @@ def _suggest(asked: argparse.Namespace) -> Answer:
 def _preview(asked: argparse.Namespace, here: Session, source: Source) -> Answer:
     page = _page_of(asked, here)
     with here.archive.store.database.read() as tx:
-        registry = [(one.platform, one.name) for one in pages.listed(tx)]
+        registry = whose.registry(pages.listed(tx), source)
     with _bar(source.handed.name) as progress:
         told = preview(
             source,

@@ -18,7 +18,7 @@ from typing import Annotated
 
 from fastapi import Form, UploadFile
 
-from app.capture import importing, pages
+from app.capture import importing, pages, whose
 from app.capture.formats import known, mapping
 from app.capture.formats.preview import Preview, preview
 from app.capture.formats.source import Source
@@ -72,9 +72,13 @@ def look(here: Parts, uploads: Sequence[UploadFile], asked: Asked) -> Preview:
     """What an import would do; nothing is changed."""
     page = _page(here, asked)
     with here.store.database.read() as tx:
-        registry = [(one.platform, one.name) for one in pages.listed(tx)]
+        known_pages = pages.listed(tx)
     with laid(here, uploads) as files, _opened(files, asked) as source:
-        return preview(source, page=(page.platform, page.name) if page else None, registry=registry)
+        return preview(
+            source,
+            page=(page.platform, page.name) if page else None,
+            registry=whose.registry(known_pages, source),
+        )
 
 
 def receive(here: Parts, uploads: Sequence[UploadFile], asked: Asked, *, by: Officer) -> Received:

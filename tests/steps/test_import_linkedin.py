@@ -158,6 +158,13 @@ def test_quotation_marks_that_are_the_writers_own_stay(desk: Desk):
     assert desk.told(POST)["text"] == 'Bridge closed ☂"\n"\n"until noon'
 
 
+def test_line_ends_of_windows_in_a_table_are_read_as_those_of_others(desk: Desk):
+    written = TABLES["Shares_17.csv"].replace(b'\n""', b'\r\n""')
+    assert written != TABLES["Shares_17.csv"]
+    desk.receive(packed(desk, {"Shares_17.csv": written}))
+    assert desk.told(POST)["text"] == "Bridge closed ☂\n\nuntil noon"
+
+
 @pytest.mark.parametrize("at", ["soon", "1970-01-01 00:00:00", "2026-13-01 00:00:00", "9" * 400])
 def test_a_time_that_cannot_be_is_kept_as_it_stands(at: str):
     told = linkedin_items.Told()

@@ -14,6 +14,7 @@ import pytest
 
 from app.capture import pages
 from app.capture.formats import known
+from app.capture.formats.source import Mark
 from app.capture.lines import BadFile
 from app.records.nouns import Page
 from app.store import Store
@@ -284,3 +285,87 @@ def test_an_encoding_that_no_browser_knows_is_not_read_by(desk: WarcDesk, name: 
 def test_a_web_archive_needs_a_page(desk: WarcDesk):
     with pytest.raises(BadFile, match="whose page"):
         desk.receive(desk.warc(b"".join(RECORDS)))
+
+
+PAGES = [
+    record("response", f"{HOME}{number}", answer(f"<p>page {number} {'and more ' * 40}</p>".encode()))
+    for number in range(6)
+]
+
+
+def test_of_a_file_of_packed_records_one_that_is_damaged_costs_itself_alone(desk: WarcDesk):
+    packed = [gzip.compress(one, mtime=0) for one in PAGES]
+    hurt = bytearray(packed[2])
+    hurt[60:64] = b"\xff\xff\xff\xff"
+    report = desk.take(b"".join([*packed[:2], bytes(hurt), *packed[3:]]), "falls.warc.gz")
+    assert set(desk.records()) == {f"{HOME}{number}" for number in (0, 1, 3, 4, 5)}
+    assert [why.partition(":")[0] for _, why in report.unreadable] == ["falls.warc.gz"]
+    assert "damaged" in report.unreadable[0][1]
+    assert (report.status, desk.sound()) == ("partial", True)
+
+
+def test_a_packed_record_whose_checksum_does_not_agree_is_reported_with_its_bytes(desk: WarcDesk):
+    packed = [gzip.compress(one, mtime=0) for one in PAGES]
+    packed[2] = packed[2][:-8] + b"\0\0\0\0" + packed[2][-4:]
+    report = desk.take(b"".join(packed), "falls.warc.gz")
+    assert (len(desk.records()), report.unreadable_total) == (5, 1)
+    assert b"page 2 and more" in desk.kept()["falls.warc.gz"]
+
+
+@pytest.mark.parametrize("kept", [0, 40, 300])
+def test_a_packed_record_that_lacks_its_end_does_not_cost_those_after_it(desk: WarcDesk, kept: int):
+    packed = [gzip.compress(one, mtime=0) for one in PAGES]
+    packed[1] = packed[1][:kept] if kept else b"\0" * 5000
+    desk.take(b"".join(packed), "falls.warc.gz")
+    assert {f"{HOME}{number}" for number in (0, 2, 3, 4, 5)} <= set(desk.records())
+
+
+def test_what_is_no_record_and_damaged_too_does_not_cost_those_after_it(desk: WarcDesk):
+    packed = [gzip.compress(one, mtime=0) for one in PAGES]
+    packed[1] = gzip.compress(b"no record at all " * 40, mtime=0)[:-8] + b"\0" * 8
+    desk.take(b"".join(packed), "falls.warc.gz")
+    assert set(desk.records()) == {f"{HOME}{number}" for number in (0, 2, 3, 4, 5)}
+
+
+def test_an_import_goes_on_behind_a_damaged_record_as_if_it_had_not_stopped(desk: WarcDesk):
+    packed = [gzip.compress(one, mtime=0) for one in PAGES]
+    packed[2] = packed[2][:50]
+    file = desk.warc(b"".join(packed), "falls.warc.gz")
+    source = known.opened("warc", [file])
+    try:
+        whole = [(one.number, one.content, one.why) for one in source.stretches(Mark())]
+        rest = [(one.number, one.content, one.why) for one in source.stretches(Mark(stretches=3))]
+    finally:
+        source.close()
+    assert rest == whole[3:]
+    assert [number for number, _, _ in whole] == sorted(number for number, _, _ in whole)
+
+
+def test_a_record_that_is_whole_is_received_although_the_file_ends_right_behind_it(desk: WarcDesk):
+    whole = b"".join(PAGES)
+    desk.take(gzip.compress(whole, mtime=0)[:-8], "falls.warc.gz")
+    assert len(desk.records()) == 6
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "words"),
+    [
+        ("text/html; charset=iso-8859-1", "“café”".encode("cp1252"), "“café”"),
+        ("text/html; charset=us-ascii", "“café”".encode("cp1252"), "“café”"),
+        ("text/html; charset=latin1", b"\x80 5", "€ 5"),
+        ("text/html; charset=gb2312", "橋鎔".encode("gbk"), "橋鎔"),
+        ("text/html; charset=shift_jis", "①番".encode("cp932"), "①番"),
+        ("text/html; charset=ks_c_5601-1987", "똠방".encode("cp949"), "똠방"),
+        ("text/html; charset=iso-8859-9", "“İyi”".encode("cp1254"), "“İyi”"),
+        ("text/html; charset=iso-8859-1", b"\xef\xbb\xbf" + "café".encode(), "café"),
+        ("text/html", "\ufeffcafé".encode("utf-16-le"), "café"),
+        ("text/html; charset=utf-8", "\ufeffcafé".encode("utf-16-be"), "café"),
+        ("text/html; charset=iso-8859-2", "źle".encode("iso-8859-2"), "źle"),
+    ],
+)
+def test_words_are_read_as_a_browser_reads_what_the_page_calls_its_encoding(
+    desk: WarcDesk, media: str, body: bytes, words: str
+):
+    desk.take(record("response", HOME, answer(body, media=media)))
+    assert desk.told(HOME)["text"] == words
+    assert "unreadable_characters" not in desk.told(HOME)["extra"]

@@ -257,12 +257,18 @@ def test_the_whole_words_of_a_long_post_are_a_note_that_names_it(desk: Desk):
     desk.receive(packed(desk))
     told = desk.told("note:91")
     assert (told["text"], told["extra"]["post"]) == ("A long report that goes on and on to its end", "14")
+    whole = desk.told("14")
+    assert (whole["text"], whole["extra"]["cut"]) == (
+        told["text"],
+        "A long report that goes on… https://t.co/x",
+    )
 
 
 def test_a_note_that_fits_two_posts_of_that_second_names_neither(desk: Desk):
     posts = [*POSTS, post("15", "A long report that goes… https://t.co/y")]
     desk.receive(packed(desk, {"data/tweets.js": script("tweets", posts)}))
     assert "post" not in desk.told("note:91")["extra"]
+    assert desk.told("14")["text"] == "A long report that goes on… https://t.co/x"
 
 
 def test_messages_and_who_joined_are_private_with_their_conversation_and_files(desk: Desk):

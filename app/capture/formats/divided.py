@@ -22,7 +22,7 @@ from typing import BinaryIO
 import msgspec
 
 from app.capture.formats import halves
-from app.capture.formats.download import Download
+from app.capture.formats.download import Download, composed
 from app.capture.formats.encoding import wider_than_utf8
 from app.capture.formats.source import Left, Line, Mark
 from app.capture.lines import BadFile, Stretch
@@ -124,6 +124,14 @@ class Divided(ABC):
     @abstractmethod
     def page(self) -> tuple[str, str] | None:
         """Platform and name of the page whose download this is."""
+
+    def addresses(self) -> Mapping[tuple[str, str], str]:
+        """The page whose download this is, with how its address ends: as its name does, where that is a handle."""
+        try:
+            own = self.page()
+        except BadFile:
+            return {}
+        return {own: own[1]} if own else {}
 
     @abstractmethod
     def remarks(self) -> Sequence[str]:
@@ -227,6 +235,7 @@ class Divided(ABC):
 
     def found(self, path: str) -> str | None:
         """The file that an item's path means: exactly it, or the only one that ends so."""
+        path = composed(path)
         if path in self.download.members:
             return path
         ends = [one for one in self._ends.get(PurePosixPath(path).name, ()) if one.endswith("/" + path)]

@@ -14,10 +14,11 @@ import io
 import os
 import re
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
@@ -43,17 +44,21 @@ _NO_ARCHIVES = re.compile(
     r"\.(jpe?g|png|gif|webp|heic|mp4|mov|webm|mp3|m4a|json|js|csv|html?|txt|xml|eml|docx|xlsx|pptx|od[tsp]|epub|apk)"
 )
 """Files that are no archives, or whose form is a ZIP only for their programs."""
+_MACS = "a note of macOS beside the files, none of the download's"
+_MAC = re.compile(r"(?:.*/)?(?:__MACOSX/.*|\._[^/]*|\.DS_Store)", re.DOTALL)
+_UTF8 = 1 << 11
 _NUMBERED = re.compile(r"(?:[-_ .]?(?:part)?[-_ ]?\d{1,3}|\s*\(\d{1,3}\))$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of the download: its path there, its size, and where it lies."""
+    """A file of the download: its path there, its size, and where it lies: in which ZIP, or under which name in the folder."""
 
     path: str
     size: int
     part: int
     info: zipfile.ZipInfo | None = None
+    lies: str = ""
 
 
 class Download:
@@ -85,7 +90,7 @@ class Download:
             try:
                 inside: IO[bytes]
                 if member.info is None:
-                    opened = os.open(self.folder / member.path, os.O_RDONLY | os.O_NOFOLLOW)
+                    opened = os.open(self.folder / (member.lies or member.path), os.O_RDONLY | os.O_NOFOLLOW)
                     inside = stack.enter_context(os.fdopen(opened, "rb"))
                 else:
                     inside = stack.enter_context(self.packed[member.part].open(member.info))
@@ -206,7 +211,8 @@ class Download:
             ]
 
     def _member(self, info: zipfile.ZipInfo, part: int, file: str) -> None:
-        name = info.filename
+        told = _as_packed(info)
+        name = composed(told)
         if "/" not in name:  # programs on Windows that pack it anew divide paths so
             name = name.replace("\\", "/")
         if info.is_dir() or (name.endswith("/") and not info.file_size):
@@ -216,6 +222,8 @@ class Download:
             why = "its path leads out of the download"
         elif stat.S_ISLNK(info.external_attr >> 16):
             why = "a symbolic link, which is not followed"
+        elif _MAC.fullmatch(name):
+            why = _MACS
         elif info.flag_bits & 1:
             why = "encrypted"
         elif info.file_size > _SUSPECT and info.file_size > _RATIO * max(info.compress_size, 1):
@@ -229,7 +237,7 @@ class Download:
         if why is not None:
             self.refused.append(
                 Left(
-                    info.filename if len(self.packed) < 2 else f"{file}: {info.filename}",
+                    told if len(self.packed) < 2 else f"{file}: {told}",
                     info.file_size,
                     why,
                 )
@@ -252,9 +260,15 @@ class Download:
                     continue
                 told = digest_of(file)
                 parts.append((path, told.sha256, told.bytes))
-                self.members[path] = Member(path, told.bytes, 0)
+                if _MAC.fullmatch(path):
+                    self.refused.append(Left(path, told.bytes, _MACS))
+                    continue
+                self.members[path] = Member(path, told.bytes, 0, lies=path)
         if not parts:
             raise BadFile(f"{folder} is empty")
+        for path in list(self.members):
+            if (known := composed(path)) not in self.members:
+                self.members[known] = replace(self.members.pop(path), path=known)
         whole = joined(folder.resolve().name, parts)
         # A folder has too many files to name each; the digest of their list, as `sha256sum` prints it, binds them.
         self.handed = Handed(whole.name, whole.sha256, whole.bytes)
@@ -278,6 +292,21 @@ class _Whole:
         if wanted > 0 and self.count != self.member.size:
             raise self.cut(EOFError(f"{self.count} bytes where {self.member.size} were promised"))
         return read.getvalue()
+
+
+def composed(path: str) -> str:
+    """A path with its letters composed, as platforms write them: a Mac takes accents apart in the names of files."""
+    return unicodedata.normalize("NFC", path)
+
+
+def _as_packed(info: zipfile.ZipInfo) -> str:
+    """The name of a file in a ZIP; macOS writes it in UTF-8 and does not say so."""
+    if info.flag_bits & _UTF8 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def within(path: str) -> bool:

@@ -28,7 +28,7 @@ from app.capture.formats.divided import (
     uris,
     written,
 )
-from app.capture.formats.download import Download
+from app.capture.formats.download import Download, composed
 from app.capture.formats.facebook_items import Told, texts_in, thread_of
 from app.capture.formats.mended import Mended
 from app.capture.formats.seconds import Seconds
@@ -83,7 +83,7 @@ class FacebookDownload:
     """Everything that a page's download shows."""
 
     format = "facebook-download"
-    reader = "facebook-download/2"
+    reader = "facebook-download/3"
     shared = True
     form = ""
     key = ""
@@ -364,6 +364,7 @@ class FacebookDownload:
         yield from _pieces(self.download.readable(path, _LARGEST), why, path)
 
     def _found(self, path: str) -> str | None:
+        path = composed(path)
         if path in self.download.members:
             return path
         ends = [one for one in self._ends.get(PurePosixPath(path).name, ()) if one.endswith("/" + path)]

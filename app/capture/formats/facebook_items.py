@@ -7,10 +7,12 @@ second, their content too.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePosixPath
 
 import msgspec
@@ -23,6 +25,8 @@ from app.capture.formats.source import Line, Unreadable
 from connectors.contract import Attachment, Author, Kind, Observation
 from connectors.spans import NotJson, array_items, object_members
 
+_EDITION = re.compile(r"\A[^/:]*activity[^/:]*/")
+"""`your_facebook_activity/`, `this_profile's_activity_across_facebook/`, `your_instagram_activity/`: the oldest downloads have none."""
 _MILLISECONDS = 100_000_000_000
 """From here on a number counts milliseconds: as seconds it would lie after the year 5100."""
 _EARLIEST = datetime(2004, 2, 4, tzinfo=UTC)
@@ -57,9 +61,11 @@ def lines(content: bytes, told: Told) -> list[Line]:
             return [_profile(item, told)]
         case _:
             pass
-    if "label_values" in item:
-        return [_labelled(item, told)]
-    return [_activity(item, told)]
+    line = _labelled(item, told) if "label_values" in item else _activity(item, told)
+    made = plain_id(item, told.what, told.thread)
+    if made is None or made.endswith(":None"):
+        return [line]
+    return [replace(line, other=partial(_other, item, made, line.observation.native_id))]
 
 
 def plain_id(item: Mapping[str, object], what: str, thread: str) -> str | None:
@@ -163,13 +169,37 @@ def _native(item: Mapping[str, object], told: Told, kind: str) -> str:
     made = plain_id(item, told.what, told.thread)
     assert made is not None, "an item without an id of its own has one that is made"
     alone = not told.seconds.shared(made) and not made.endswith(":None")
-    return made if alone else f"{made}:{short_digest(_canonical(item))}"
+    return made if alone else _apart(made, item)
+
+
+def _apart(made: str, item: Mapping[str, object]) -> str:
+    """An id that tells items of one second apart."""
+    return f"{made}:{short_digest(_canonical(item))}"
+
+
+def _other(item: Mapping[str, object], made: str, native: str) -> str:
+    """The id of the item where it shares its second, if it does not, and the other way round."""
+    return _apart(made, item) if native == made else made
 
 
 def _canonical(item: Mapping[str, object]) -> str:
-    """What an item says, in the same letters whether its download was broken or not."""
-    whole = Mended().value(dict(item))
+    """What an item says, in the same letters whether its download was broken or not, and of whatever edition it is."""
+    whole = _of_any_edition(Mended().value(dict(item)))
     return msgspec.json.encode(whole, order="deterministic").decode()
+
+
+def _of_any_edition(value: object, name: str = "") -> object:
+    """A value with the paths of its files as `path_of` has them."""
+    if isinstance(value, dict):
+        return {key: _of_any_edition(one, key) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_of_any_edition(one, name) for one in value]
+    return path_of(value) if name == "uri" and isinstance(value, str) else value
+
+
+def path_of(uri: str) -> str:
+    """The path of a file without the folder of its edition: Meta has put one before all others, and renamed it since."""
+    return _EDITION.sub("", uri)
 
 
 def _attached(item: Mapping[str, object], mended: Mended) -> tuple[list[Attachment], list[object]]:
@@ -203,7 +233,7 @@ def _file(media: Mapping[str, object], mended: Mended) -> Attachment:
     described = media.get("description")
     abroad = "://" in uri
     return Attachment(
-        id=uri,
+        id=path_of(uri),
         url=uri if abroad else None,
         path=None if abroad else uri,
         media_type=None,

@@ -88,7 +88,7 @@ class InstagramDownload(Divided):
     """Everything that a page's download shows."""
 
     format = "instagram-download"
-    reader = "instagram-download/2"
+    reader = "instagram-download/3"
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.owner: str | None = None

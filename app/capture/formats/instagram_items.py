@@ -10,14 +10,15 @@ known, all words are taken with their labels, and nothing is guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from app.capture.formats.divided import decoded, rest
 from app.capture.formats.download import short_digest
-from app.capture.formats.facebook_items import texts_in
+from app.capture.formats.facebook_items import path_of, texts_in
 from app.capture.formats.mended import Mended
 from app.capture.formats.seconds import Seconds
 from app.capture.formats.source import Line, Unreadable
@@ -99,7 +100,10 @@ def lines(content: bytes, told: Told) -> list[Line]:
         made = _post(item, told)
     if told.mended.texts > before:
         made.extra["encoding_put_right"] = told.mended.texts - before
-    return [made.line()]
+    line, plain = made.line(), plain_id(item, told.shown)
+    if plain is None or plain.endswith(":None"):
+        return [line]
+    return [replace(line, other=partial(_other, item, plain, made.native_id))]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,9 +156,19 @@ def _native(item: Mapping[str, object], told: Told) -> str:
     assert made is not None, "an item without an id of its own has one that is made"
     if not told.seconds.shared(made) and not made.endswith(":None"):
         return made
-    named = sorted(str(one["uri"]) for one in _media(item))
+    return _apart(made, item)
+
+
+def _apart(made: str, item: Mapping[str, object]) -> str:
+    """An id that tells items of one second apart."""
+    named = sorted(path_of(str(one["uri"])) for one in _media(item))
     whole = Mended().value(named or dict(item))
     return f"{made}:{short_digest(msgspec.json.encode(whole, order='deterministic').decode())}"
+
+
+def _other(item: Mapping[str, object], made: str, native: str) -> str:
+    """The id of the item where it shares its second, if it does not, and the other way round."""
+    return _apart(made, item) if native == made else made
 
 
 def _second(item: Mapping[str, object]) -> object:
@@ -224,7 +238,7 @@ def _file(media: Mapping[str, object], mended: Mended) -> Attachment:
     """A picture or a video; its path in the download is what it is known by."""
     uri = mended.text(str(media["uri"]))
     abroad = "://" in uri
-    return Attachment(id=uri, url=uri if abroad else None, path=None if abroad else uri)
+    return Attachment(id=path_of(uri), url=uri if abroad else None, path=None if abroad else uri)
 
 
 # -- comments ------------------------------------------------------------------------------------------------

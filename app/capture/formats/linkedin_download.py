@@ -36,7 +36,7 @@ class LinkedinDownload(Divided):
     """Everything that a member's download shows."""
 
     format = "linkedin-download"
-    reader = "linkedin-download/1"
+    reader = "linkedin-download/2"
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.told = Told()

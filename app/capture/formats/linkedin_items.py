@@ -187,7 +187,7 @@ def urn(link: str) -> str | None:
 
 def words_of(row: Row) -> str:
     """The words of a post or a comment, as they stand in the table."""
-    return row.get("sharecommentary") or row.get("message") or ""
+    return (row.get("sharecommentary") or row.get("message") or "").replace("\r\n", "\n")
 
 
 def is_quoted(told: str) -> bool:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from app.capture.formats.divided import inside
-from app.capture.formats.download import Download
+from app.capture.formats.download import Download, composed
 from app.capture.formats.encoding import Encoding, encoding_of
 from app.capture.formats.loose import Loose
 from app.capture.formats.mapping import BadMapping, MappingFile, Row
@@ -183,10 +183,10 @@ class LoadFile(Csv):
     def found(self, path: str) -> str | None:
         """The file that a path of the table means: the only one that ends so, whatever the case of its letters."""
         for tried in _tried(path):
-            wanted = tried.casefold()
+            wanted = composed(tried).casefold()
             ends = [
                 one
-                for one in self._ends.get(PurePosixPath(tried).name.casefold(), ())
+                for one in self._ends.get(PurePosixPath(wanted).name, ())
                 if one.casefold() == wanted or one.casefold().endswith("/" + wanted)
             ]
             exact = [one for one in ends if one.casefold() == wanted]

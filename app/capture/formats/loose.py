@@ -6,7 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from app.capture.formats.download import Download, Member
+from app.capture.formats.download import Download, Member, composed
 from app.capture.formats.source import Handed, digest_of, joined
 from app.capture.lines import BadFile
 from app.records.zips import DAMAGED
@@ -28,7 +28,10 @@ class Loose(Download):
         told = [digest_of(file) for file in files]
         if len({one.name for one in told}) != len(told):
             raise BadFile("one of these files was given twice")
-        self.members = {one.name: Member(one.name, one.bytes, 0) for one in told}
+        self.members = {
+            composed(one.name): Member(composed(one.name), one.bytes, 0, lies=file.name)
+            for one, file in zip(told, files, strict=True)
+        }
         self.handed = (
             told[0]
             if len(told) == 1

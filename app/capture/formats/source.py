@@ -9,11 +9,11 @@ time into observations, or says why it cannot.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from app.capture.lines import BadFile, Stretch
 from connectors.contract import Observation
@@ -30,13 +30,16 @@ class Line:
     """An observation with the page that it names, and the bytes of its stretch that are its own.
 
     `span` None means the whole stretch. A line inside another's bytes names
-    its own; the archive gives them to the innermost.
+    its own; the archive gives them to the innermost. `other` makes the id that
+    the item had in a download in which it did not share its second, where it
+    does now, or the other way round.
     """
 
     platform: str | None
     page: str | None
     observation: Observation
     span: tuple[int, int] | None = None
+    other: Callable[[], str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,15 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """A source that says how the addresses of the accounts end whose pages it names."""
+
+    def addresses(self) -> Mapping[tuple[str, str], str]:
+        """By platform and name of a page, the last step of its address: a handle, or an id."""
+        ...
 
 
 @dataclass(slots=True)

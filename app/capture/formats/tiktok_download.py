@@ -47,7 +47,7 @@ class TiktokDownload(Divided):
     """Everything that a page's download shows."""
 
     format = "tiktok-download"
-    reader = "tiktok-download/2"
+    reader = "tiktok-download/3"
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.told = Told()

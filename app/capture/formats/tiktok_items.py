@@ -78,7 +78,7 @@ def mark(what: str, item: Json) -> str | None:
     """The second by which an item without an id is known; None where it has one, or no time."""
     if what in {"posts", "deleted"} and _video_of(text(item, "Link")):
         return None
-    at = text(item, "Date")
+    at = _second(text(item, "Date"))
     return f"{what}:{at}" if at else None
 
 
@@ -115,8 +115,13 @@ def _state(word: str) -> State:
     return State.HIDDEN if word.casefold() in _KEPT_BACK else State.UNKNOWN
 
 
+def _second(at: str) -> str:
+    """A time as ids hold it: some editions name its zone, which is the same in all."""
+    return at.strip().removesuffix(" UTC")
+
+
 def _made(what: str, item: Json, told: Told, words: str) -> str:
-    at = text(item, "Date")
+    at = _second(text(item, "Date"))
     if not at:
         raise Unreadable("it bears neither an id nor a time")
     shared = told.seconds.shared(f"{what}:{at}")
@@ -171,7 +176,7 @@ def live_words(item: Json, told: Told, under: str) -> Observation:
         raise Unreadable("neither words nor a time")
     taken = {"CommentContent", "QuestionContent", "CommentTime", "QuestionTime"}
     return Observation(
-        native_id=f"live-comment:{under}:{at}:{short_digest(words)}",
+        native_id=f"live-comment:{under}:{_second(at)}:{short_digest(words)}",
         kind=Kind.REPLY,
         author=Author(handle=told.handle or None) if told.handle else None,
         text=words,
@@ -187,7 +192,7 @@ def message(item: Json, under: str) -> Observation:
     sender, words, at = text(item, "From"), text(item, "Content"), text(item, "Date")
     published = _moment(at, Told(), extra)
     return Observation(
-        native_id=f"dm:{at}:{short_digest(under, sender, words)}",
+        native_id=f"dm:{_second(at)}:{short_digest(under, sender, words)}",
         kind=Kind.MESSAGE,
         private=True,
         author=Author(name=sender, handle=sender) if sender else None,

@@ -11,7 +11,8 @@ import base64
 import binascii
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +24,8 @@ _HEAD = 256 << 10
 _PART = 4 << 20
 _STEP = 1 << 16
 _SUSPECT, _RATIO = 64 << 20, 250
-_GZIP = b"\x1f\x8b"
+_GZIP, _MEMBER = b"\x1f\x8b", b"\x1f\x8b\x08"
+_BIT = 256
 _ALGORITHMS = {"sha1": 20, "sha256": 32}
 
 
@@ -34,7 +36,19 @@ class Readable(Protocol):
 
 
 class _Damaged(Exception):
-    """What is read ends or goes wrong here, and why."""
+    """What is read ends or goes wrong here, and why; `goes_on` where more can be read behind it."""
+
+    def __init__(self, why: str, *, goes_on: bool = False) -> None:
+        super().__init__(why)
+        self.goes_on = goes_on
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A packed member that is damaged: why, and what of it can be read."""
+
+    why: str
+    readable: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,9 @@ def records(content: Readable) -> Iterator[Record]:
         try:
             head = taken.head()
         except _Damaged as error:
+            if error.goes_on:
+                yield Record(number, taken.held_back(), {}, why=str(error))
+                continue
             yield from _rest(taken, number, str(error))
             return
         if not head:
@@ -80,7 +97,8 @@ def records(content: Readable) -> Iterator[Record]:
         length = headers.get("content-length", "")
         if headers.get("") is None or not length.isdecimal() or len(length) > 15:
             taken.give_back(head)
-            yield from _rest(taken, number, "no WARC record stands here")
+            if (yield from _rest(taken, number, "no WARC record stands here")):
+                continue
             return
         size = int(length)
         try:
@@ -99,6 +117,9 @@ def records(content: Readable) -> Iterator[Record]:
             end = taken.blank()
         except _Damaged as error:
             taken.give_back(b"" if size > LARGEST else head)
+            if error.goes_on:
+                yield Record(number, taken.held_back(), {}, why=str(error))
+                continue
             yield from _rest(taken, number, str(error))
             return
         yield Record(number, head + block + end, headers, (len(head), len(head) + size), None, size)
@@ -137,18 +158,22 @@ def _headers(head: bytes) -> dict[str, str]:
     return found
 
 
-def _rest(taken: _Buffer, number: int, why: str) -> Iterator[Record]:
-    """What is left of the file, as far as it can be read."""
+def _rest(taken: _Buffer, number: int, why: str) -> Generator[Record, None, bool]:
+    """What is left of the file, as far as it can be read; whether records may stand behind something that is damaged."""
     first = why
     while True:
         try:
             part = taken.some(_PART)
         except _Damaged as error:
-            part, first = b"", first or str(error)
+            first = first or str(error)
+            if error.goes_on:
+                yield Record(number, taken.held_back(), {}, why=first)
+                return True
+            part = b""
         if part or first:
             yield Record(number, part, {}, why=first)
         if not part:
-            return
+            return False
         first = ""
 
 
@@ -158,6 +183,8 @@ class _Buffer:
     def __init__(self, content: Readable) -> None:
         self.source = _unpacked(content)
         self.held = b""
+        self.later: _Damaged | None = None
+        """What is wrong behind the bytes that are held."""
 
     def head(self) -> bytes:
         """Everything up to and with the empty line that ends a record's header; nothing at the end of the file."""
@@ -203,9 +230,12 @@ class _Buffer:
         return b"".join(parts)
 
     def blank(self) -> bytes:
-        """The empty lines after a block, at most the two that belong there."""
-        while len(self.held) < 4 and self._more():
-            pass
+        """The empty lines after a block, at most the two that belong there; what is damaged behind it comes later."""
+        try:
+            while len(self.held) < 4 and self._more():
+                pass
+        except _Damaged as error:
+            self.later = error
         for mark in (b"\r\n\r\n", b"\n\n"):
             if self.held.startswith(mark):
                 self.held = self.held[len(mark) :]
@@ -223,14 +253,29 @@ class _Buffer:
         """Put bytes back before those that come next."""
         self.held = content + self.held
 
+    def held_back(self) -> bytes:
+        """Everything that is held."""
+        content, self.held = self.held, b""
+        return content
+
     def _more(self) -> bool:
+        if self.later is not None:
+            error, self.later = self.later, None
+            raise error
         part = next(self.source, b"")
+        if isinstance(part, _Broken):
+            self.held += part.readable
+            raise _Damaged(part.why, goes_on=True)
         self.held += part
         return bool(part)
 
 
-def _unpacked(content: Readable) -> Iterator[bytes]:
-    """The bytes of a file; those of a gzip file without its packing, member after member."""
+def _unpacked(content: Readable) -> Iterator[bytes | _Broken]:
+    """The bytes of a file; those of a gzip file without its packing, member after member.
+
+    Where a member is damaged, what of it can be read comes out as `_Broken`,
+    and it goes on with the next one that holds a record.
+    """
     try:
         chunk = content.read(_STEP)
         if not chunk.startswith(_GZIP):
@@ -238,27 +283,64 @@ def _unpacked(content: Readable) -> Iterator[bytes]:
                 yield chunk
                 chunk = content.read(_STEP)
             return
-        packed = unfolded = 0
-        member = zlib.decompressobj(31)
-        while chunk or (chunk := content.read(_STEP)):
-            if member.eof:
-                chunk = chunk.lstrip(b"\0")
-                if not chunk:
-                    continue
-                member = zlib.decompressobj(31)
-            before = len(chunk)
-            part = member.decompress(chunk, _STEP)
-            chunk = member.unused_data if member.eof else member.unconsumed_tail
-            packed, unfolded = packed + before - len(chunk), unfolded + len(part)
-            if unfolded > _SUSPECT and unfolded > _RATIO * packed:
-                raise _Damaged(
-                    f"it would unfold into more than {unfolded >> 20} MiB out of {packed >> 10} KiB"
-                )
-            if part:
-                yield part
-        if not member.eof:
-            raise _Damaged("the file is cut here")
-    except (zlib.error, OSError, EOFError) as error:
+        yield from _members(content, chunk)
+    except (OSError, EOFError) as error:
         raise _Damaged(f"the file is damaged here: {error}") from error
     except BadFile as error:
         raise _Damaged(str(error)) from error
+
+
+def _members(content: Readable, chunk: bytes) -> Iterator[bytes | _Broken]:
+    packed = unfolded = 0
+    member = zlib.decompressobj(31)
+    fresh = True
+    while chunk or (chunk := content.read(_STEP)):
+        if member.eof:
+            chunk = chunk.lstrip(b"\0")
+            if not chunk:
+                continue
+            member, fresh = zlib.decompressobj(31), True
+        before, stood = len(chunk), None if fresh else member.copy()
+        try:
+            part = member.decompress(chunk, _STEP)
+        except zlib.error as error:
+            yield _Broken(
+                f"the file is damaged here: {error}", _salvaged(stood or zlib.decompressobj(31), chunk)
+            )
+            chunk = _next_record(content, chunk[1:] if fresh else chunk)
+            member, fresh = zlib.decompressobj(31), True
+            if not chunk:
+                return
+            continue
+        chunk = member.unused_data if member.eof else member.unconsumed_tail
+        fresh = False
+        packed, unfolded = packed + before - len(chunk), unfolded + len(part)
+        if unfolded > _SUSPECT and unfolded > _RATIO * packed:
+            raise _Damaged(f"it would unfold into more than {unfolded >> 20} MiB out of {packed >> 10} KiB")
+        if part:
+            yield part
+    if not member.eof:
+        raise _Damaged("the file is cut here")
+
+
+def _salvaged(member: zlib._Decompress, chunk: bytes) -> bytes:
+    """What a damaged member still tells, as far as it can be read."""
+    told = b""
+    with suppress(zlib.error):
+        for start in range(0, len(chunk), _BIT):
+            told += member.decompress(chunk[start : start + _BIT], _STEP)
+    return told
+
+
+def _next_record(content: Readable, chunk: bytes) -> bytes:
+    """The packed bytes from the next member on that begins as a record does; none where there is none."""
+    while True:
+        more = content.read(_STEP)
+        at = chunk.find(_MEMBER)
+        while at >= 0 and (len(chunk) - at >= _BIT or not more):
+            if _salvaged(zlib.decompressobj(31), chunk[at : at + _BIT]).lstrip(b"\r\n").startswith(b"WARC/"):
+                return chunk[at:] + more
+            at = chunk.find(_MEMBER, at + 1)
+        if not more:
+            return b""
+        chunk = (chunk[at:] if at >= 0 else chunk[1 - len(_MEMBER) :]) + more

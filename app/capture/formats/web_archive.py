@@ -33,6 +33,24 @@ _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1
 _TITLE = re.compile(r"<title[^>]{0,300}>([^<]{1,2000})</title", re.IGNORECASE)
 _NO_PAGES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 """Encodings that Python knows and in which no browser reads a page."""
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_AS_BROWSERS = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+    "iso8859-11": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+}
+"""What browsers read where a page names these (WHATWG Encoding, 4.2): wider encodings that hold all of their signs."""
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[^\r\n]{0,200}\r\n")
 _SILENT = frozenset({"request", "metadata", "warcinfo", "revisit", "continuation"})
 """Records that show no page by themselves."""
@@ -42,7 +60,7 @@ class WebArchive:
     """Everything that web archives show."""
 
     format = "warc"
-    reader = "warc/1"
+    reader = "warc/2"
     shared = True
     key = ""
 
@@ -299,11 +317,15 @@ def _words(body: bytes, content_type: str) -> tuple[str, int]:
     meta = _META.search(body[:4096])
     names = [stated[1]] if stated else []
     names += [meta[1].decode("ascii")] if meta else []
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    # A byte order mark comes before whatever the page or the server says.
+    for mark, name in _MARKS:
+        if body.startswith(mark):
+            body, names = body.removeprefix(mark), [name]
     for name in (*names, "utf-8"):
         try:
-            if codecs.lookup(name).name not in _NO_PAGES:
-                return body.decode(name), 0
+            found = codecs.lookup(name).name
+            if found not in _NO_PAGES:
+                return body.decode(_AS_BROWSERS.get(found, found)), 0
         except (LookupError, ValueError):
             continue
     told = body.decode("utf-8" if "utf-8" in (one.lower() for one in names) else "cp1252", "replace")

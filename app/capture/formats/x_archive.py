@@ -52,7 +52,7 @@ class XArchive(Divided):
     """Everything that a page's archive shows."""
 
     format = "x-archive"
-    reader = "x-archive/1"
+    reader = "x-archive/2"
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.told = Told()
@@ -83,7 +83,7 @@ class XArchive(Divided):
             )
         if self.notes:
             told.append(
-                f"{self.notes} long posts are there twice, as X has them: cut, as a post, and with all of their words, as a note"
+                f"{self.notes} long posts are there twice, as X has them: as a post, with all of its words where it is certain which note is its, and as a note"
             )
         if self.reposts:
             told.append(
@@ -123,6 +123,9 @@ class XArchive(Divided):
         # A second reading, now that every edited post is known; one file at a time is held.
         for path, what in self.lists.items():
             self._look_again(path, what)
+        for path, what in self.lists.items():
+            if what in {"notes", "notes gone"}:
+                self._complete(path)
         self._missing()
 
     def _media(self) -> None:
@@ -230,7 +233,7 @@ class XArchive(Divided):
                 published = x_items.moment(tweet.get("created_at")) if self.notes else None
                 if published is not None:
                     near = told.notes.setdefault(int(published.timestamp()), [])
-                    near.append((ids[0], x_items.beginning(tweet)))
+                    near.append((ids[0], own, x_items.beginning(tweet)))
                 self._want(x_items.files_of(tweet, told))
         elif what == "messages":
             for read in (one for item in found for one in _messages(item)):
@@ -238,6 +241,13 @@ class XArchive(Divided):
         elif what == "profile":
             for item in (one for one in found if isinstance(one, dict)):
                 self._want(x_items.pictures(x_items.inner(item, "profile"), told))
+
+    def _complete(self, path: str) -> None:
+        """Put the words of long posts to the posts that show their beginning."""
+        body = self.body(path)
+        for item in _each(listed(body, *_value(body)) if body is not None else []):
+            if isinstance(item, dict):
+                x_items.complete(x_items.inner(item, "noteTweet"), self.told)
 
     def _want(self, files: Sequence[Attachment]) -> None:
         self.wanted.update(one.path for one in files if one.path)

@@ -73,8 +73,10 @@ class Told:
     """The files of the archive's folders of media: their names begin with the id of what shows them."""
     chains: dict[str, list[Json]] = field(default_factory=dict)
     """The versions of each edited post that the archive holds, oldest first, by the id with which it began."""
-    notes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
-    """Posts by the second in which they were published: their ids and how their words begin."""
+    notes: dict[int, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """Posts by the second in which they were published: their ids, those of the version, and how its words begin."""
+    whole: dict[str, set[str]] = field(default_factory=dict)
+    """By the id of a version of a long post, the notes that surely have all of its words."""
     odd_times: int = 0
 
 
@@ -147,6 +149,10 @@ def post(tweet: Json, told: Told, *, deleted: bool) -> Observation:
     identity, ids = id_of(newest), sorted({one for each in chain for one in ids_of(each)}, key=order)
     first = ids[0]
     extra: dict[str, object] = rest(newest, set(_TAKEN))
+    text = words(newest)
+    if len(whole := told.whole.get(identity, set())) == 1:
+        # Capture is told all of a long post's words: one record, and no edit.
+        extra["cut"], text = text, next(iter(whole))
     if links := _links(newest):
         extra["links"] = links
     if len(ids) > 1:
@@ -175,7 +181,7 @@ def post(tweet: Json, told: Told, *, deleted: bool) -> Observation:
         kind=Kind.REPLY if answers else Kind.POST,
         state=State.GONE if deleted else State.PRESENT,
         author=_ours(told),
-        text=words(newest),
+        text=text,
         url=f"{SITE}i/status/{identity}",
         in_reply_to=answers,
         published_at=published,
@@ -274,13 +280,8 @@ def note(item: Json, told: Told, *, deleted: bool) -> Observation:
         "note": rest(core, {"text"}) if isinstance(core, dict) else {}
     }
     published = _moment(item.get("createdAt"), told, extra, "createdAt")
-    if published is not None:
-        near = [
-            one for second in (-1, 0, 1) for one in told.notes.get(int(published.timestamp()) + second, ())
-        ]
-        begun = {post for post, start in near if start and text.startswith(start)}
-        if len(begun) == 1:
-            extra["post"] = begun.pop()
+    if len(begun := {one for one, _ in _begun(text, published, told)}) == 1:
+        extra["post"] = begun.pop()
     return Observation(
         native_id=f"note:{identity}",
         kind=Kind.POST,
@@ -290,6 +291,25 @@ def note(item: Json, told: Told, *, deleted: bool) -> Observation:
         published_at=published,
         extra=extra,
     )
+
+
+def _begun(text: str, published: datetime | None, told: Told) -> set[tuple[str, str]]:
+    """The posts that begin as these words do and are of their second, each with the id of the version."""
+    if published is None:
+        return set()
+    near = (one for second in (-1, 0, 1) for one in told.notes.get(int(published.timestamp()) + second, ()))
+    return {(post, version) for post, version, start in near if start and text.startswith(start)}
+
+
+def complete(item: Json, told: Told) -> None:
+    """Remember the words of a note for the post of which they are the whole, where that is certain."""
+    core = item.get("core")
+    text = core.get("text") if isinstance(core, dict) else None
+    if isinstance(text, str):
+        begun = _begun(text, moment(item.get("createdAt")), told)
+        if len(begun) == 1:
+            _, version = begun.pop()
+            told.whole.setdefault(version, set()).add(text)
 
 
 def beginning(tweet: Json) -> str:

@@ -49,6 +49,10 @@ class YoutubeTakeout(Divided):
             )
         return "youtube", next(iter(self.told.channels.values())).title
 
+    def addresses(self) -> Mapping[tuple[str, str], str]:
+        """Each channel with its id, in which the addresses end that never change."""
+        return {("youtube", one.title): one.id for one in self.told.channels.values()}
+
     def remarks(self) -> Sequence[str]:
         """What was put together, and what may be missing."""
         told = []
