@@ -659,8 +659,8 @@ def _reopen(asked: argparse.Namespace) -> Answer:
 def _let_go(asked: argparse.Namespace) -> Answer:
     return _changing(
         asked,
-        lambda here, tx, _laws, request, why: moving.let_go(
-            here.archive.store, tx, request, by=here.officer, why=why
+        lambda here, tx, laws, request, why: moving.let_go(
+            here.archive.store, tx, laws, request, by=here.officer, why=why
         ),
     )
 

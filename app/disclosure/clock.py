@@ -354,10 +354,12 @@ def _target(edition: Edition, happened: Sequence[Happened], hours: Hours, target
         if one.event == "extended" and one.code == TARGET and one.on is not None:
             newest, stated = one.on, civil(one.at, hours.zone)
     stopped = [one for one in stops(edition, TARGET, happened, hours.zone) if one.since >= stated]
-    reached = newest
+    reached, counted = newest, date.min
     for still in sorted(stopped, key=lambda still: still.since):
-        if still.until is not None and still.until > still.since and still.since <= reached:
-            reached += min(still.until - still.since, LAST - reached)
+        since = max(still.since, counted)
+        if still.until is not None and still.until > since and since <= reached:
+            reached += min(still.until - since, LAST - reached)
+            counted = still.until
     standing = next((still for still in stopped if still.until is None and still.since <= reached), None)
     met = [civil(one.at, hours.zone) for one in happened if one.event in ANSWERS]
     return Due(
@@ -458,7 +460,7 @@ def extend(
         raise NoExtension(
             "what it would extend is met already, or has not begun", next="Look at what is due."
         )
-    fresh = [(one, due) for one, due in open_ if _used(happened, one, due.code) < one.times]
+    fresh = [(one, due) for one, due in open_ if _used(happened, one) < one.times]
     if not fresh:
         one = open_[0][0]
         times = "once" if one.times == 1 else f"{one.times} times"
@@ -508,8 +510,9 @@ def _extend_target(
     return Extended(rule=rule, deadline=TARGET, days=0, before=before, on=until, notice=dict(notice))
 
 
-def _used(happened: Sequence[Happened], rule: Extension, deadline: str) -> int:
-    return sum(one.event == "extended" and one.code == deadline and one.rule == rule.code for one in happened)
+def _used(happened: Sequence[Happened], rule: Extension) -> int:
+    """How often a rule was used, for whichever of its deadlines: one that names two is one for both together."""
+    return sum(one.event == "extended" and one.rule == rule.code for one in happened)
 
 
 def _days_to(
@@ -590,14 +593,24 @@ def toll(edition: Edition, happened: Sequence[Happened], ground: str = "", *, st
     if rule.times is not None and len(begun) >= rule.times:
         times = "once" if rule.times == 1 else f"{rule.times} times"
         raise NoTolling(f"the law stops its clock for that {times} ({rule.citation})", next="It runs on.")
-    ended = [one for one in happened if _is(one, rule.ends, rule)]
-    if len([one for one in begun if one.on is None]) > len(ended):
+    if _stands(rule, happened):
         raise NoTolling("it stands still for that already", next=f"It goes on when {to_come(rule.ends)}.")
     return rule
 
 
 def _is(one: Happened, event: str, rule: Tolling) -> bool:
     return one.event == event and (event not in ("paused", "resumed") or one.rule == rule.code)
+
+
+def _stands(rule: Tolling, happened: Iterable[Happened]) -> bool:
+    """Whether it stands still without an end that was named: nothing let it go on since, and no answer ended it."""
+    stands = False
+    for one in happened:
+        if _is(one, rule.starts, rule):
+            stands = stands or one.on is None
+        elif _is(one, rule.ends, rule) or one.event in ANSWERS:
+            stands = False
+    return stands
 
 
 def would_stop(edition: Edition, happened: Sequence[Happened], starts: str) -> Tolling | None:

@@ -267,6 +267,12 @@ def notify(
         raise BadRequest(
             "the copies cost more than the whole", next="Give the whole fee, and what of it is for copies."
         )
+    stands = account(tx, now)
+    if (settled := stands.paid + stands.waived) >= total:
+        raise BadRequest(
+            f"{money(settled)} are paid or waived already",
+            next="Give the whole fee, with what was told before; what is not asked for any more is waived.",
+        )
     law = now.rules.fees
     told = reckoned(tx, now, more=expected_minutes, on=deeds.today(store))
     if law is not None and total > of_copies and told.chargeable <= 0:
@@ -313,7 +319,7 @@ def _settle(
     left = stands.owed - amount
     if left < 0 and act == WAIVED:
         raise BadRequest(f"{money(stands.owed)} are to be paid", next="Waive no more than that.")
-    waits = len(now.of("fee_notice")) > len(now.of("fee_arranged"))
+    waits = now.waits_for("fee_arranged", since="fee_notice")
     event = Happened(event="fee_arranged", at=store.clock.now()) if waits and left <= 0 else None
     _put(store, tx, now, act, amount, event=event, by=by, why=why)
     return requests.get(store, tx, str(now.id))

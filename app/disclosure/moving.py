@@ -23,7 +23,7 @@ from app.db import Tx
 from app.disclosure import clock, kept_back, letters, papers, requests
 from app.disclosure.clock import TARGET, Extended, Happened
 from app.disclosure.known import Laws
-from app.disclosure.law import Exemption, to_come
+from app.disclosure.law import EVENTS, Exemption, to_come
 from app.disclosure.letters import day
 from app.disclosure.papers import New
 from app.disclosure.requests import (
@@ -56,6 +56,10 @@ PLAIN = (
     "produced",
 )
 """What is only written down: no letter goes, and no rule has to allow it."""
+_ANSWERS_TO = {"clarification_answered": "clarification_asked", "fee_arranged": "fee_notice"}
+"""What can only have happened after something else, and once for each time."""
+_ONCE = ("complete", "routed")
+"""What starts a clock, and happens once."""
 DECISIONS = {
     "upheld": "the decision stands",
     "reversed": "the decision does not stand",
@@ -115,9 +119,30 @@ def mark(
         raise BadRequest(
             f"{event[:40]!r} is nothing that is only written down", next=f"Known are {', '.join(PLAIN)}."
         )
+    if event in _ONCE and (told := now.of(event)):
+        on = civil(told[0].at, store.agency.zone())
+        raise BadRequest(
+            f"that {EVENTS[event]} was written down already, for {on}",
+            next="Clocks count from that day. Where it was wrong, close the request and open it anew.",
+        )
+    asked = _ANSWERS_TO.get(event)
+    if asked and not now.waits_for(event, since=asked):
+        raise BadRequest(
+            f"nothing says that {EVENTS[asked]}, so it cannot be that {EVENTS[event]}",
+            next="Look at what was done; write down first what comes first.",
+        )
     return _done(
         store, tx, now, event, event=Happened(event=event, at=at or store.clock.now()), by=by, why=why
     )
+
+
+def may_mark(request: Request) -> list[str]:
+    """What can be written down of a request as it stands: no answer to what nobody asked, and nothing twice that happens once."""
+    return [
+        event for event in PLAIN
+        if not (event in _ONCE and request.of(event))
+        and (event not in _ANSWERS_TO or request.waits_for(event, since=_ANSWERS_TO[event]))
+    ]  # fmt: skip
 
 
 def answer_litigant(
@@ -166,7 +191,10 @@ def extend(
     `reasons` are `why` where nothing else is said. The notice is written and
     kept in the same moment; without it there is no extension.
     """
-    now = _open(store, tx, request, by)
+    officers.require(by, *WORKERS)
+    now = fresh(store, tx, request)
+    if not requests.under_appeal(now):
+        must_be_open(now)
     if now.in_court:
         raise clock.NoExtension("it goes by the rules of court", next="Ask the attorney.")
     today = deeds.today(store)
@@ -386,6 +414,11 @@ def appeal(
     """Take down that an appeal was received, open or closed as the request is: from now on it is held until it is decided."""
     officers.require(by, *WORKERS)
     now = fresh(store, tx, request)
+    if requests.under_appeal(now):
+        raise BadRequest(
+            f"an appeal on {now.number} waits for its decision already",
+            next="Its time runs from the first one. Take down the decision before another appeal.",
+        )
     event = Happened(event="appealed", at=at or store.clock.now())
     told = replace(now, happened=(*now.happened, event))
     due = [one for one in requests.due(store, laws, told) if one.met_on is None]
@@ -409,8 +442,13 @@ def decide_appeal(
     if not requests.under_appeal(now):
         raise NotAppealed("no appeal waits for a decision", next="Take the appeal down first.")
     event = Happened(event="appeal_decided", at=at or store.clock.now(), code=decision)
+    zone = store.agency.zone()
+    if (decided := civil(event.at, zone)) < civil(now.of("appealed")[-1].at, zone):
+        raise BadRequest(
+            f"{decided} is before the appeal was received", next="Give the day on which it was decided."
+        )
     kept = letters.written(
-        store, laws, now, "decision", by=by, on=day(civil(event.at, store.agency.zone())),
+        store, laws, now, "decision", by=by, on=day(decided),
         decision=DECISIONS[decision], reasons=reasons,
     )  # fmt: skip
     return _done(store, tx, now, "appeal_decided", event=event, kept=kept, by=by, why=why)
@@ -511,8 +549,12 @@ def _hold_again(store: Store, tx: Tx, request: Request, state: str, *, by: Offic
     return requests.get(store, tx, str(request.id))
 
 
-def let_go(store: Store, tx: Tx, request: Request, *, by: Officer | None, why: str) -> Request:
-    """Let what is held for a closed request go: the time for appeals is over. Nobody (`by`) is named only by the night."""
+def let_go(store: Store, tx: Tx, laws: Laws, request: Request, *, by: Officer | None, why: str) -> Request:
+    """Let what is held for a closed request go: the time for appeals is over. Nobody (`by`) is named only by the night.
+
+    Refused while a time for appeals that the law has runs: an officer says
+    that it is over only where nothing that was verified says when.
+    """
     if by is not None:
         officers.require(by, Role.ATTORNEY, Role.RECORDS_OFFICER)
     now = fresh(store, tx, request)
@@ -522,6 +564,11 @@ def let_go(store: Store, tx: Tx, request: Request, *, by: Officer | None, why: s
         )  # fmt: skip
     if now.let_go:
         raise NotClosed(f"nothing is held for {now.number} any more")
+    until = requests.kept_until(store, laws, now)
+    if until is not None and deeds.today(store) <= until:
+        raise NotClosed(
+            f"the time for appeals on {now.number} runs until {until}", next="What is held is let go by itself after that day."
+        )  # fmt: skip
     for hold in holding.of_request(store, tx, now.id):
         entry = hold_acts.note(
             store, tx, "hold:released", matter=None, hold=hold.id, by=by.id if by else None, why=why, subject=hold.id

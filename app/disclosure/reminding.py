@@ -63,8 +63,8 @@ def remind(store: Store, tx: Tx, laws: Callable[[], Laws]) -> int:
     known: Laws | None = None
     for request in _waiting(store, tx)[0]:
         known = known or readable(laws)[0]
-        for one in requests.due(store, known, request):
-            mark = step(one.on, today) if one.on is not None and one.met_on is None else None
+        for one in requests.still_due(store, known, request):
+            mark = step(one.on, today) if one.on is not None else None
             if mark is not None and one.on is not None:
                 text = f"{request.number}/{one.code}/{one.on:%Y%m%d}/{mark}"
                 put += notices.write(store, tx, TOPIC, answering(tx, request), mark=text)
@@ -72,9 +72,10 @@ def remind(store: Store, tx: Tx, laws: Callable[[], Laws]) -> int:
 
 
 def _waiting(store: Store, tx: Tx) -> tuple[list[Request], ArchiveError | None]:
-    """The open requests; where the law of one was altered none, and what is wrong: no other letter waits for that."""
+    """The open requests and those of which an appeal asks for something yet; where the law of one was altered none, and what is wrong: no other letter waits for that."""
     try:
-        return requests.listed(store, tx, states=(SELECTING, REVIEWING)), None
+        found = requests.listed(store, tx, states=(SELECTING, REVIEWING))
+        return [*found, *requests.closed_under_appeal(store, tx), *requests.closed_and_won(store, tx)], None
     except RequestLawAltered as error:
         return [], error
 
@@ -98,8 +99,8 @@ def news(store: Store, tx: Tx, laws: Laws, mark: str) -> News | None:
     """What the letter of a mark tells; None where it was met, moved or closed meanwhile."""
     which, code, day, _ = mark.split("/", 3)
     request = requests.get(store, tx, which)
-    found = next((one for one in requests.due(store, laws, request) if one.code == code), None)
-    if not request.open or found is None or found.on is None or found.met_on is not None:
+    found = next((one for one in requests.still_due(store, laws, request) if one.code == code), None)
+    if found is None or found.on is None:
         return None
     if f"{found.on:%Y%m%d}" != day:
         return None
@@ -122,15 +123,22 @@ def to_do(store: Store, tx: Tx, laws: Callable[[], Laws]) -> list[ToDo]:
         ]
     today = deeds.today(store)
     for request in waiting:
-        found += _of(request, requests.due(store, known, request), today)
-    for request in requests.closed_under_appeal(store, tx):
-        link = f"/requests/{request.number}"
-        found.append(ToDo(request.number, link, "An appeal waits for its decision.", urgent=False))
+        found += _of(request, requests.still_due(store, known, request), today)
+        if requests.won(request):
+            found.append(
+                _todo(request, "An appeal was not upheld: open the request again, or let go of what is held.")
+            )
+        elif not request.open:
+            found.append(_todo(request, "An appeal waits for its decision."))
     return found
 
 
+def _todo(request: Request, what: str, *, urgent: bool = False) -> ToDo:
+    return ToDo(request.number, f"/requests/{request.number}", what, urgent=urgent)
+
+
 def _of(request: Request, dues: Sequence[Due], today: date) -> list[ToDo]:
-    link, found = f"/requests/{request.number}", []
+    found = []
     for one in dues:
         standing = one.standing(today)
         if one.on is None or standing not in ("near", "overdue", "target passed"):
@@ -140,13 +148,9 @@ def _of(request: Request, dues: Sequence[Due], today: date) -> list[ToDo]:
             "overdue": f"was due on {one.on}",
             "target passed": f"the target was {one.on}",
         }
-        found.append(
-            ToDo(request.number, link, f"{one.what}: {when[standing]}.", urgent=standing == "overdue")
-        )
-    if request.litigant is None and request.rules.litigant is not None:
-        found.append(
-            ToDo(request.number, link, f"Not answered yet: {request.rules.litigant.question}", urgent=False)
-        )
+        found.append(_todo(request, f"{one.what}: {when[standing]}.", urgent=standing == "overdue"))
+    if request.open and request.litigant is None and request.rules.litigant is not None:
+        found.append(_todo(request, f"Not answered yet: {request.rules.litigant.question}"))
     return found
 
 
@@ -166,6 +170,6 @@ def tonight(store: Store, laws: Callable[[], Laws]) -> int:
             last = requests.kept_until(store, known, now)
             if now.open or now.let_go or last is None or today <= last:
                 continue
-            moving.let_go(store, tx, now, by=None, why=_WHY)
+            moving.let_go(store, tx, known, now, by=None, why=_WHY)
             done += 1
     return done

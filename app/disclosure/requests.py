@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 
 from app.capture import deeds
 from app.capture.deeds import Told
@@ -62,6 +62,8 @@ WORKERS = (Role.RECORDS_OFFICER, Role.ATTORNEY)
 """Who opens requests and works on them."""
 READERS = (*WORKERS, Role.AUDITOR)
 """Who may read them."""
+APPEALED_FROM = ("denied", "determined", "no_records", "produced", "instalment")
+"""The answers that can be appealed from: each may keep something back."""
 PREFIX = "PD"
 _ASK = 500
 _AHEAD = timedelta(minutes=5)
@@ -158,6 +160,11 @@ class Request:
         """What happened of one kind, in the order in which it was written down."""
         return [one for one in self.happened if one.event == event]
 
+    def waits_for(self, event: str, *, since: str) -> bool:
+        """Whether of these two what was written down last is what the other one answers."""
+        told = [one.event for one in self.happened if one.event in (event, since)]
+        return bool(told) and told[-1] == since
+
 
 # -- reading -----------------------------------------------------------------------------------------------
 
@@ -230,17 +237,50 @@ def closed_and_held(store: Store, tx: Tx) -> list[Request]:
 
 
 def closed_under_appeal(store: Store, tx: Tx) -> list[Request]:
-    """The closed requests of which an appeal waits for its decision, oldest first."""
-    received = func.sum(case((request_events.c.event == "appealed", 1), else_=0))
-    decided = func.sum(case((request_events.c.event == "appeal_decided", 1), else_=0))
-    waiting = (
+    """The closed requests of which an appeal waits for its decision, oldest first.
+
+    Where the law has a denial be its own appeal, it waits from the denial on,
+    until it is decided or an officer lets go of what is held.
+    """
+    received, denied, decided = (_times(event) for event in ("appealed", "denied", "appeal_decided"))
+    told = (
         select(request_events.c.request)
-        .where(request_events.c.event.in_(("appealed", "appeal_decided")))
+        .where(request_events.c.event.in_(("appealed", "denied", "appeal_decided")))
         .group_by(request_events.c.request)
-        .having(received > decided)
     )
-    asked = select(table).where(table.c.state == CLOSED, table.c.key.in_(waiting)).order_by(table.c.key)
+    by_itself = and_(
+        table.c.key.in_(told.having(and_(denied > 0, decided == 0))),
+        table.c.law.in_(_appealed_by_itself(tx)),
+        table.c.let_go_entry.is_(None),
+    )
+    waiting = or_(table.c.key.in_(told.having(received > decided)), by_itself)
+    asked = select(table).where(table.c.state == CLOSED, waiting).order_by(table.c.key)
     return _read(store, tx, tx.execute(asked).all())
+
+
+def closed_and_won(store: Store, tx: Tx) -> list[Request]:
+    """The closed requests of which an appeal was not upheld, and which were not opened again nor let go of, oldest first."""
+    decided = select(request_events.c.request).where(
+        request_events.c.event == "appeal_decided", request_events.c.code != "upheld"
+    )
+    asked = select(table).where(
+        table.c.state == CLOSED, table.c.let_go_entry.is_(None), table.c.key.in_(decided)
+    )
+    found = _read(store, tx, tx.execute(asked.order_by(table.c.key)).all())
+    return [one for one in found if won(one) and not _appealed(one)]
+
+
+def _times(event: str) -> ColumnElement[int]:
+    return func.sum(case((request_events.c.event == event, 1), else_=0))
+
+
+def _appealed_by_itself(tx: Tx) -> list[int]:
+    """The laws, by key, under which a denial is its own appeal."""
+    books = _books(tx, tx.execute(select(request_laws.c.key)).scalars())
+    return [
+        key for key, kept in books.items()
+        if any("denied" in one.after for edition in kept.law.editions for one in edition.deadlines)
+    ]  # fmt: skip
 
 
 def history(store: Store, tx: Tx, request: Request) -> list[Told]:
@@ -363,6 +403,15 @@ def due(store: Store, laws: Laws, request: Request) -> list[Due]:
     )  # fmt: skip
 
 
+def still_due(store: Store, laws: Laws, request: Request) -> list[Due]:
+    """What is due on a request and not met: of a closed one only what waits for the decision on an appeal."""
+    told = [one for one in due(store, laws, request) if one.met_on is None]
+    if request.open:
+        return told
+    rules = {one.code: one for one in request.rules.deadlines}
+    return [one for one in told if one.code in rules and "appeal_decided" in rules[one.code].met_by]
+
+
 def hours(store: Store, laws: Laws, request: Request) -> Hours:
     """On which days the agency works, for the clocks of a request."""
     return laws.hours(request.book, store.agency.zone())
@@ -394,15 +443,21 @@ def selecting_since(request: Request) -> datetime | None:
     return opened[-1].at if opened else request.opened_at
 
 
+def holds_everything(request: Request) -> bool:
+    """Whether the whole archive is held for it: nobody has confirmed a selection, and it names no page and no date."""
+    return request.state == SELECTING and not (request.pages or request.since or request.until)
+
+
 def kept_until(store: Store, laws: Laws, request: Request) -> date | None:
     """The last day on which what is responsive is held after the request was closed; None: until an officer ends it.
 
     The latest of the times for appeals and of what the law wants to be kept.
-    Where the law that was read does not say how long an appeal may take, or
-    nobody verified what it says, or one is not decided, nobody but an officer
-    can say that it is over.
+    Each answer to the requester begins the time for appeals anew. Where the
+    law that was read does not say how long that is, or nobody verified what it
+    says, or an appeal is not decided, or one was not upheld and the request
+    was not opened again since, nobody but an officer can say that it is over.
     """
-    if request.closed_at is None or _appealed(request):
+    if request.closed_at is None or _appealed(request) or won(request):
         return None
     within = hours(store, laws, request)
     windows = [(one.after, one.within if one.verified else None, one.count) for one in request.rules.appeals]
@@ -413,8 +468,9 @@ def kept_until(store: Store, laws: Laws, request: Request) -> date | None:
     for event, days, count_ in windows:
         if days is None:
             return None
-        at = request.of(event)
-        begun = civil(at[-1].at if at else request.closed_at, within.zone)
+        begun_by = APPEALED_FROM if event == "denied" else (event,)
+        at = [one.at for one in request.happened if one.event in begun_by]
+        begun = civil(max(at, default=request.closed_at), within.zone)
         reached = clock.advance(begun, days, count_, within.calendar, ())
         assert reached is not None, "no clock stands still after the closing"
         last.append(reached)
@@ -429,6 +485,12 @@ def _appealed(request: Request) -> bool:
 def under_appeal(request: Request) -> bool:
     """Whether an appeal was received that nobody has decided yet."""
     return _appealed(request)
+
+
+def won(request: Request) -> bool:
+    """Whether the newest appeal was decided otherwise than upheld, and the request was not opened again since."""
+    told = [one for one in request.happened if one.event in ("appeal_decided", "reopened")]
+    return bool(told) and told[-1].event == "appeal_decided" and told[-1].code != "upheld"
 
 
 def must_be_open(request: Request) -> Request:

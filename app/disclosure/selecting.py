@@ -4,7 +4,8 @@ A question is kept as it was asked, with the size of the ledger as of which it
 was asked and a digest of what was selected after it, so that it can be run
 again and compared. Until a person confirms the selection everything on the
 request's pages and dates is held; from then on what was confirmed is, through
-the appeal window.
+the appeal window. What is selected from elsewhere, or after the confirmation,
+is held from that step on.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from sqlalchemy import func, insert, select, update
 
 from app.capture import deeds
 from app.db import Tx
-from app.db.database import lock_ledger
 from app.db.rows import insert_rows
 from app.disclosure import requests
 from app.disclosure.requests import Request
+from app.holds import requests as holding
 from app.index import asof, families
 from app.index.engine import Engine, Scope
 from app.index.keys import Keys
@@ -41,6 +42,12 @@ class NothingSelected(Refused):
     """The request has no selection yet, or nobody has confirmed the one that it has."""
 
     code = "nothing-selected"
+
+
+class SelectionChanged(Refused):
+    """A selection was to be confirmed that somebody had changed after it was looked at."""
+
+    code = "selection-changed"
 
 
 class UnknownSelection(Invalid):
@@ -111,8 +118,7 @@ def choose(
     store: Store, tx: Tx, request: Request, found: Found, *, add: bool = False, by: Officer, why: str
 ) -> Selection:
     """Make what was found the selection of a request, or add it to the one that there is."""
-    requests.must_be_open(request)
-    lock_ledger(tx)
+    request = requests.must_be_open(requests.fresh(store, tx, request))
     before = Keys.of(of(tx, request.id))
     wanted = before | found.keys if add else found.keys
     detail = {
@@ -139,11 +145,10 @@ def by_hand(
     why: str,
 ) -> Selection:
     """Take records into the selection one by one, or out of it; each with a reason."""
-    requests.must_be_open(request)
     coming, going = list(dict.fromkeys(add)), list(dict.fromkeys(remove))
     if bool(coming) == bool(going):
         raise UnknownSelection("name the records to add, or those to remove", next="One of both at a time.")
-    lock_ledger(tx)
+    request = requests.must_be_open(requests.fresh(store, tx, request))
     before = Keys.of(of(tx, request.id))
     named = _keys(tx, coming or going, messages=by_messages(by))
     if going and (strange := [one for one, key in named.items() if key not in before]):
@@ -156,11 +161,21 @@ def by_hand(
     return _changed(store, tx, request, how, size, before, wanted, detail, by=by, why=why)
 
 
-def confirm(store: Store, tx: Tx, request: Request, *, by: Officer, why: str) -> Selection:
-    """Confirm that the selection answers the request: what is selected is held from now on, and all else let go."""
-    requests.must_be_open(request)
-    lock_ledger(tx)
+def confirm(
+    store: Store, tx: Tx, request: Request, *, seen: int | None = None, by: Officer, why: str
+) -> Selection:
+    """Confirm that the selection answers the request: what is selected is held from now on, and all else let go.
+
+    `seen` is the entry of the step that was looked at; where somebody has
+    selected something else since, nothing is confirmed.
+    """
+    request = requests.must_be_open(requests.fresh(store, tx, request))
     keys = of(tx, request.id)
+    if seen is not None and seen != (newest := _newest(tx, request.id)):
+        raise SelectionChanged(
+            f"the selection was changed since you looked at it, by entry {newest or 0}",
+            next="Look through it again, and confirm it as it stands.",
+        )
     if not keys and not history(store, tx, request.id):
         raise NothingSelected(
             "nothing was selected for this request", next="`muniment request select ID --query Q` first."
@@ -169,6 +184,12 @@ def confirm(store: Store, tx: Tx, request: Request, *, by: Officer, why: str) ->
     told = _changed(store, tx, request, CONFIRMED, store.ledger.size(tx), now, now, {}, by=by, why=why)
     requests.confirmed(store, tx, request, keys, by=by, why=why)
     return told
+
+
+def _newest(tx: Tx, request: UUID) -> int | None:
+    """The entry of the newest step."""
+    asked = select(func.max(selections.c.entry)).where(selections.c.request == request.bytes)
+    return tx.execute(asked).scalar()
 
 
 def must_be_confirmed(store: Store, tx: Tx, request: Request) -> Selection:
@@ -275,6 +296,8 @@ def _changed(
         )
     rows = [(request.id.bytes, key, entry) for key in coming]
     insert_rows(tx, selected, ("request", "record", "entry"), rows)
+    if coming and not requests.holds_everything(request):
+        holding.also_for_request(store, tx, request.id, coming, by=by, why=f"{request.number}: {why}")
     tx.execute(
         insert(selections).values(
             request=request.id.bytes,

@@ -2,7 +2,8 @@
 
 It is there before anybody knows what is responsive. When a person has confirmed
 the selection, what is responsive is held instead, through the appeal window;
-when that is over the hold ends. It needs no attorney and no second person: the
+when that is over the hold ends. What is selected besides, from other pages and
+dates or after the confirmation, is held from then on. It needs no attorney and no second person: the
 request's own steps are its reasons. Everybody who sees requests may know of it.
 """
 
@@ -25,7 +26,7 @@ from app.index.keys import Keys
 from app.index.source import identities
 from app.records.nouns import Officer, Page
 from app.store.store import Store
-from app.store.tables import holds
+from app.store.tables import hold_records, holds
 
 
 def scope_of(pages: Sequence[Page], since: date | None, until: date | None) -> Scope:
@@ -87,6 +88,26 @@ def confirm_for_request(
         )
     _end(store, tx, before, by=by, why=why)
     return held
+
+
+def also_for_request(
+    store: Store, tx: Tx, request: UUID, chosen: Iterable[int], *, by: Officer, why: str
+) -> Hold | None:
+    """Hold what was selected for a request beside what its holds cover; None where each of it has a row of one of them."""
+    lock_ledger(tx)
+    rows = (
+        select(hold_records.c.record)
+        .join(holds, holds.c.key == hold_records.c.hold)
+        .where(holds.c.request == request.bytes, holds.c.released_entry.is_(None))
+    )
+    wanted = Keys.of(chosen) - Keys.of(tx.execute(rows.execution_options(yield_per=10_000)).scalars())
+    if not wanted:
+        return None
+    scope = Scope(records=tuple(identities(tx, list(wanted))))
+    size = store.ledger.size(tx)
+    return placing.written(
+        store, tx, scope, Found(size, named=wanted), matter=None, request=request, by=by.id, why=why
+    )
 
 
 def end_for_request(store: Store, tx: Tx, request: UUID, *, by: Officer, why: str) -> int:

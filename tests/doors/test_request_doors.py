@@ -315,6 +315,78 @@ def test_a_mistake_on_a_page_is_told_there_and_changes_nothing(browser: Callable
     assert "open: what answers it is being looked for" in officer.get(at).text
 
 
+def test_what_was_typed_for_an_act_that_is_refused_stands_there_yet(browser: Callable[[str], Browser]):
+    officer = browser("reader")
+    at = officer.send("/requests/open", "/requests/open", text="All", received="2026-03-02", law="us-ak-state",
+                      why="x").headers["location"]  # fmt: skip
+    told = officer.send(
+        at,
+        f"{at}/deny",
+        words="three <pages> of reasons",
+        exemption="(a)(6)(C)",
+        partly="yes",
+        why="a witness",
+    )
+    assert (told.status_code, "by what delegation" in told.text) == (409, True)
+    assert ">three &lt;pages&gt; of reasons</textarea>" in told.text
+    assert '<option value="(a)(6)(C)" selected>' in told.text
+    assert 'name="partly" type="checkbox" value="yes" checked' in told.text
+    assert told.text.count('value="a witness"') == 1, "in the form that was sent, and in no other"
+    assert "three &lt;pages&gt;" not in officer.get(at).text
+    told = officer.send(at, f"{at}/time", hours="many", work="redaction", on="2026-03-02", why="read")
+    assert 'value="many"' in told.text
+    assert '<option value="redaction" selected>' in told.text
+
+
+def test_what_was_typed_for_a_request_that_is_refused_stands_there_yet(browser: Callable[[str], Browser]):
+    told = browser("reader").send(
+        "/requests/open",
+        "/requests/open",
+        text="All about the bridge",
+        name="x" * 300,
+        law="us-wa",
+        why="it came",
+    )
+    assert told.status_code == 422
+    assert "All about the bridge" in told.text
+    assert 'value="it came"' in told.text
+
+
+def test_hours_are_told_as_they_are(browser: Callable[[str], Browser]):
+    officer = browser("reader")
+    at = officer.send("/requests/open", "/requests/open", text="All", received="2026-02-23", law="us-ak-state",
+                      why="x").headers["location"]  # fmt: skip
+    assert officer.send(at, f"{at}/time", hours="6.25", rate="40", why="x").status_code == 303
+    assert "6.25 hours; 6.25 count under the law, 5 of them are free" in officer.get(at).text
+    for day in ("2026-02-24", "2026-02-25", "2026-02-26", "2026-02-27", "2026-02-28"):
+        assert officer.send(at, f"{at}/time", hours="20", work="review", on=day, why="x").status_code == 303
+    assert "106.25 hours;" in officer.get(at).text
+
+
+def test_what_came_as_a_message_came_by_e_mail(browser: Callable[[str], Browser]):
+    officer = browser("reader")
+    told = officer.client.post(
+        "/requests/open", data={"csrf": officer.mark("/requests/open"), "law": "us-wa", "channel": "page", "why": "it came"},
+        files={"message": ("from pat.eml", MESSAGE, "message/rfc822")},
+    )  # fmt: skip
+    assert ", email</dd>" in officer.get(told.headers["location"]).text
+
+
+def test_only_what_can_be_done_is_offered(browser: Callable[[str], Browser]):
+    officer = browser("reader")
+    at = officer.send("/requests/open", "/requests/open", text="All", received="2026-03-02", law="us-ak-bethel",
+                      why="x").headers["location"]  # fmt: skip
+    answered = '<option value="clarification_answered"'
+    assert answered not in officer.get(at).text
+    assert officer.send(at, f"{at}/ask", words="Which bridge?", why="x").status_code == 303
+    assert answered in officer.get(at).text
+    assert officer.send(at, f"{at}/close", answer="withdrawn", why="x").status_code == 303
+    assert f'action="{at}/extend"' not in officer.get(at).text
+    assert officer.send(at, f"{at}/appeal", why="x").status_code == 303
+    assert f'action="{at}/extend"' in officer.get(at).text
+    assert officer.send(at, f"{at}/extend", words="the manager is ill", why="x").status_code == 303
+
+
 def test_in_juneau_no_page_says_overdue(browser: Callable[[str], Browser]):
     officer = browser("reader")
     at = officer.send("/requests/open", "/requests/open", text="All", received="2026-02-02", law="us-ak-juneau",

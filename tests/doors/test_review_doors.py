@@ -178,6 +178,8 @@ def test_by_pages_words_are_taken_out_a_suggestion_stays_and_the_queue_leads_on(
     wrong = officer.send(at, f"{at}/redact", words="not there", exemption=GROUND, why="x")
     assert wrong.status_code == 422
     assert "does not have these words" in wrong.text
+    assert 'value="not there"' in wrong.text, "what was typed stands there yet"
+    assert wrong.text.count(f'value="{GROUND}"') - officer.get(at).text.count(f'value="{GROUND}"') == 1
     on = officer.send(at, f"{at}/look", why="read").headers["location"]
     assert re.fullmatch(rf"/requests/{N}/review/records/[0-9a-f-]{{36}}", on)
     assert on != at
@@ -185,6 +187,44 @@ def test_by_pages_words_are_taken_out_a_suggestion_stays_and_the_queue_leads_on(
     queue = officer.get(f"/requests/{N}/review").text
     assert "leaves in part" in queue
     assert officer.get(f"/requests/{N}/review?only=unlooked").text.count("nobody</td>") == 4
+    del reader
+
+
+def test_the_selections_page_says_what_is_held_after_every_step(
+    browser: Callable[[str | None], Browser], reader: Person
+):
+    officer, at = browser("reader"), f"/requests/{N}/selection"
+    whole = "everything on the request’s pages and dates is held"
+    assert "The selection is confirmed" in officer.get(at).text
+    assert officer.send(at, f"{at}/query", query="nowhere", why="x").status_code == 303
+    page = officer.get(at).text
+    assert whole not in page
+    assert "changed since it was confirmed" in page
+    assert "Nothing is selected." in page
+    del reader
+
+
+def test_a_selection_that_a_colleague_changed_is_not_confirmed_unseen(
+    browser: Callable[[str | None], Browser], reader: Person
+):
+    officer, at = browser("reader"), f"/requests/{N}/selection"
+    ok(reader.post(f"/api/v1/requests/{N}/selection", json={"query": "bridge", **WHY}))
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', officer.get(at).text)
+    newest = ok(reader.post(f"/api/v1/requests/{N}/selection", json={"query": "", **WHY}))["entry"]
+    told = officer.send(at, f"{at}/confirm", seen=seen, why="I looked")
+    assert (told.status_code, "was changed since" in told.text) == (409, True)
+    told = reader.post(f"/api/v1/requests/{N}/confirm", json={"seen": int(seen), **WHY})
+    assert (told.status_code, told.json()["code"]) == (409, "selection-changed")
+    assert officer.send(at, f"{at}/confirm", seen=str(newest), why="I looked").status_code == 303
+
+
+def test_a_mistake_in_a_question_is_told_once_with_what_to_do(
+    browser: Callable[[str | None], Browser], reader: Person
+):
+    officer, at = browser("reader"), f"/requests/{N}/selection"
+    told = officer.send(at, f"{at}/query", query="mill AND (bridge", why="x").text
+    assert told.count("Close it with )") == 1
+    assert "mill AND (bridge" in told
     del reader
 
 

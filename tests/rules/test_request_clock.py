@@ -384,6 +384,22 @@ def test_an_agreement_moves_the_agencys_own_target():
         clock.extend(edition, told, hours, today=MONDAY, notice=NOTICE, target=date(2026, 3, 16))
 
 
+def test_days_on_which_a_target_stands_still_on_two_grounds_are_counted_once():
+    edition = rules(
+        tolling=(
+            Tolling(code="one", title="One", starts="clarification_asked", ends="clarification_answered", citation="x"),
+            Tolling(code="two", title="Two", starts="fee_notice", ends="fee_arranged", citation="x"),
+        ),
+        no_clock="none",
+    )  # fmt: skip
+    told = [happened("received", MONDAY)]
+    told += [happened(event, date(2026, 3, 3)) for event in ("clarification_asked", "fee_notice")]
+    told.append(happened("clarification_answered", date(2026, 3, 10)))
+    for arranged, moved in ((date(2026, 3, 10), 27), (date(2026, 3, 12), 29), (date(2026, 3, 5), 27)):
+        paid = happened("fee_arranged", arranged)
+        assert on(edition, *told, paid, target=date(2026, 3, 20)) == date(2026, 3, moved)
+
+
 def test_where_the_law_sets_no_day_a_target_can_be_set_later():
     edition, hours = shipped("us-fl")
     told = [happened("received", MONDAY)]

@@ -295,10 +295,10 @@ def test_where_the_law_does_not_say_how_long_the_hold_stays_until_an_officer_end
     office.later(days=3650)
     assert reminding.tonight(office.store, lambda: office.laws) == 0
     assert office.protected() == {"p1"}
-    assert office.plainly("let_go", made).let_go
+    assert office.do("let_go", made).let_go
     assert office.protected() == set()
     with pytest.raises(NotClosed):
-        office.plainly("let_go", made)
+        office.do("let_go", made)
 
 
 def test_a_time_for_appeals_that_nobody_verified_ends_nothing_by_itself(office: Office, tmp_path: Path):
@@ -313,17 +313,17 @@ def test_a_time_for_appeals_that_nobody_verified_ends_nothing_by_itself(office: 
 def test_nothing_is_let_go_while_it_is_open_or_under_appeal(office: Office):
     made = office.open()
     with pytest.raises(NotClosed, match="open"):
-        office.plainly("let_go", made)
+        office.do("let_go", made)
     office.do("close", made, outcome="withdrawn")
     office.do("appeal", made, words="I disagree")
     with pytest.raises(NotClosed, match="under appeal"):
-        office.plainly("let_go", made)
+        office.do("let_go", made)
 
 
 def test_an_appeal_after_everything_was_let_go_holds_it_again(office: Office):
     office.shown(post("p1", "the bridge"))
     made = office.do("close", office.open(), outcome="withdrawn")
-    office.plainly("let_go", made)
+    office.do("let_go", made)
     assert office.protected() == set()
     now = office.do("appeal", made)
     assert office.protected() == {"p1"}
@@ -621,7 +621,7 @@ def test_closed_requests_are_told_by_what_waits_on_them(office_anywhere: Office)
     office.do("appeal", made[0])
     office.do("appeal", made[1])
     office.do("decide_appeal", made[1], "upheld")
-    office.plainly("let_go", made[2])
+    office.do("let_go", made[2])
     with office.store.database.read() as tx:
         assert [one.number for one in requests.closed_under_appeal(office.store, tx)] == [made[0].number]
         held = [one.number for one in requests.closed_and_held(office.store, tx)]

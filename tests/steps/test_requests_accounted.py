@@ -64,7 +64,7 @@ def room(store: Store, clock: FixedClock) -> Iterator[Room]:
     office.do("reopen", made)
     other = office.open("us-wa", name="", email="")
     office.do("close", other, outcome="withdrawn")
-    office.plainly("let_go", other)
+    office.do("let_go", other)
     with store.database.begin() as tx:
         fees.estimate(store, tx, office.now(made), 1250, by=office.clerk, why="so it is")
     outside = create_engine(store.database.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -49,7 +50,13 @@ class Desk(Office):
         self.second = self.hired("second", Role.RECORDS_OFFICER)
         self.laws = known.of(None)
 
-    def opened(self, words: str = "everything about Elm Street") -> Request:
+    def opened(
+        self,
+        words: str = "everything about Elm Street",
+        *,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Request:
         with self.store.database.begin() as tx:
             return opening.open(
                 self.store,
@@ -60,6 +67,8 @@ class Desk(Office):
                 law="us-ak",
                 by=self.admin,
                 why=WHY,
+                since=since,
+                until=until,
             )
 
     def again(self, request: Request) -> Request:
@@ -212,6 +221,30 @@ def test_until_it_is_confirmed_everything_is_held_and_then_what_was_selected(des
     desk.select(request, "Oak", add=True)
     with desk.store.database.read() as tx, pytest.raises(NothingSelected, match="as it stands"):
         selecting.must_be_confirmed(desk.store, tx, request)
+
+
+def test_what_is_selected_after_the_confirmation_is_held_from_then_on(desk: Desk):
+    request = desk.opened()
+    desk.select(request, "Elm")
+    desk.confirm(request)
+    assert (desk.held("p1"), desk.held("p2")) == (1, 0)
+    desk.select(request, "Oak", add=True)
+    assert (desk.held("p1"), desk.held("p2")) == (1, 1)
+    desk.confirm(request)
+    assert (desk.held("p1"), desk.held("p2")) == (1, 1)
+    with desk.store.database.read() as tx:
+        assert len(holding.of_request(desk.store, tx, request.id)) == 1
+
+
+def test_what_is_picked_from_outside_of_the_requests_dates_is_held_before_anybody_confirms(desk: Desk):
+    desk.capture(
+        listing(desk.clock, post("p9", "Oak Street", published_at=datetime(2026, 1, 10, tzinfo=UTC)))
+    )
+    request = desk.opened(since=date(2031, 1, 1), until=date(2031, 1, 2))
+    assert desk.held("p9") == 0
+    with desk.store.database.begin() as tx:
+        selecting.by_hand(desk.store, tx, request, add=[desk.records()["p9"].id], by=desk.admin, why=WHY)
+    assert desk.held("p9") == 1
 
 
 def test_nothing_can_be_confirmed_that_nobody_selected(desk: Desk):

@@ -611,7 +611,7 @@ def reopen(request: Which, officer: MayRequest, here: Here, tx: RequestTx, asked
 def let_go(request: Which, officer: MayRequest, here: Here, tx: RequestTx, asked: Reason) -> dict[str, Any]:
     """Let go of what is held for it."""
     now = requests.get(here.store, tx, request)
-    return _whole(here, tx, moving.let_go(here.store, tx, now, by=officer, why=reason(asked.why)))
+    return _whole(here, tx, moving.let_go(here.store, tx, laws(here), now, by=officer, why=reason(asked.why)))
 
 
 @router.post("/requests/{request}/papers/{paper}/send")

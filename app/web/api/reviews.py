@@ -104,6 +104,12 @@ class Kept(Reason):
         return Span(self.version or newest, *self.span)
 
 
+class Confirmation(Reason):
+    """The entry of the newest step that was looked at; left out: the selection as it stands."""
+
+    seen: Annotated[int | None, Field(ge=0)] = None
+
+
 class Marked(Reason):
     """Which records: named, or all that are selected."""
 
@@ -170,10 +176,12 @@ def show_selection(request: Which, officer: MaySeeRequests, here: Here, tx: Read
 
 
 @router.post("/requests/{request}/confirm", status_code=201)
-def confirm(request: Which, officer: MayRequest, here: Here, tx: RequestTx, asked: Reason) -> dict[str, Any]:
+def confirm(
+    request: Which, officer: MayRequest, here: Here, tx: RequestTx, asked: Confirmation
+) -> dict[str, Any]:
     """Confirm that the selection answers the request: it is held, and the rest of its pages and dates let go."""
     found = requests.get(here.store, tx, request)
-    made = selecting.confirm(here.store, tx, found, by=officer, why=reason(asked.why))
+    made = selecting.confirm(here.store, tx, found, seen=asked.seen, by=officer, why=reason(asked.why))
     state = requests.get(here.store, tx, request).state
     return {
         "id": str(found.id),

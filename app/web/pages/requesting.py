@@ -1,5 +1,7 @@
 """Requests for records, for people: the list with its clocks, opening one, a request with everything due on it, the log."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -126,7 +128,7 @@ def open_request(
     why: Line = "",
 ) -> Response:
     """Open a request: from its words, or from the e-mail in which it came."""
-    given = {
+    given: dict[str, Any] = {
         "text": text,
         "from": name,
         "email": email,
@@ -144,10 +146,12 @@ def open_request(
         "target": target or None,
         "why": why,
     }
-    asked = NewRequest.model_validate({"why": ""})
+    held = message.file.read(papers.MOST_BYTES + 1) if message is not None else b""
+    if held and channel == "page":
+        given["channel"] = "email"
+    asked = NewRequest.model_construct(**{**given, "name": name})  # as it was typed, to be shown again
     try:
         asked = NewRequest.model_validate(given)
-        held = message.file.read(papers.MOST_BYTES + 1) if message is not None else b""
         read = intake.read(held, (message.filename if message else None) or "message.eml") if held else None
         made = api.opened(here, officer, asked, read)
     except ValidationError as error:
@@ -300,6 +304,11 @@ def change_request(
 ) -> Response:
     """One act on a request, as the button says."""
     store, of = here.store, laws(here)
+    given = {
+        "at": at, "until": until, "on": on, "code": code, "words": words, "circumstance": circumstance, "number": number,
+        "amount": amount, "copies": copies, "hours": hours, "work": work, "rate": rate, "exemption": exemption,
+        "delegation": delegation, "partly": partly, "last": last, "answer": answer, "why": why,
+    }  # fmt: skip
     try:
         said, moment = reason(why), api.when(here, at)
         with store.database.begin() as tx:
@@ -367,23 +376,30 @@ def change_request(
                 case "reopen":
                     moving.reopen(store, tx, of, now, reasons=words, by=officer, why=said)
                 case "let-go":
-                    moving.let_go(store, tx, now, by=officer, why=said)
+                    moving.let_go(store, tx, of, now, by=officer, why=said)
                 case _:
                     raise Invalid(
                         f"{act[:40]!r} is nothing that is done with a request", next="Load the page again."
                     )
     except ArchiveError as error:
-        return _request(request, here, which, officer, error)
+        return _request(request, here, which, officer, error, act, given)
     return RedirectResponse(f"/requests/{which}", 303)
 
 
 def _request(
-    request: Request, here: Parts, which: str, officer: Officer, error: ArchiveError | None = None
+    request: Request,
+    here: Parts,
+    which: str,
+    officer: Officer,
+    error: ArchiveError | None = None,
+    tried: str = "",
+    given: Mapping[str, str | Sequence[str]] = MappingProxyType({}),
 ) -> Response:
+    """The page of a request; after a refusal with what was `given` for the act that was `tried`, so that nothing is typed twice."""
     with here.store.database.read() as tx:
         told = _told(here, tx, which, officer)
     status = 200 if error is None else status_of(error)
-    return show(request, "request.html", status_code=status, error=error, **told)
+    return show(request, "request.html", status_code=status, error=error, tried=tried, given=given, **told)
 
 
 def _told(here: Parts, tx: Tx, which: str, officer: Officer) -> dict[str, Any]:
@@ -410,11 +426,12 @@ def _told(here: Parts, tx: Tx, which: str, officer: Officer) -> dict[str, Any]:
         "kept_until": requests.kept_until(store, of, found),
         "since_selecting": requests.selecting_since(found),
         "under_appeal": requests.under_appeal(found),
+        "won": requests.won(found),
         "held": [one.id for one in holding.of_request(store, tx, found.id)],
         "may_work": officer.may(*WORKERS),
         "EVENTS": EVENTS,
         "WORK": WORK,
-        "PLAIN": moving.PLAIN,
+        "may_mark": moving.may_mark(found),
         "DECISIONS": moving.DECISIONS,
         **_words(),
     }

@@ -5,9 +5,10 @@ suggestion is a button, words are typed, and regions of a picture or of a page
 are told by two clicks or by numbers. Nothing here needs a script.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -86,6 +87,7 @@ def change_selection(
     families: Line = "",
     add: Line = "",
     record: Line = "",
+    seen: Line = "",
     why: Line = "",
 ) -> Response:
     """Select: `query`, `add`, `remove`; or `confirm`."""
@@ -95,8 +97,14 @@ def change_selection(
         match act:
             case "confirm":
                 with here.store.database.begin() as tx:
+                    now = requests.get(here.store, tx, number)
                     selecting.confirm(
-                        here.store, tx, requests.get(here.store, tx, number), by=officer, why=said
+                        here.store,
+                        tx,
+                        now,
+                        seen=int(seen) if seen.isdecimal() else None,
+                        by=officer,
+                        why=said,
                     )
             case "add":
                 api.chosen(here, number, api.Choice(records=_ids(ids), why=said), said, officer)
@@ -346,6 +354,11 @@ def change_record(
 ) -> Response:
     """Take something out, let words or an attachment stay, retract, approve, or say that it was looked through."""
     store = here.store
+    given = {
+        "words": words, "field": field, "region": region, "exemption": exemption, "explanation": explanation,
+        "only_here": only_here, "why": why,
+    }  # fmt: skip
+    tried = _FORMS.get(act) or ("field" if field else "attachment" if attachment else "" if span else "words")
     try:
         said = reason(why)
         if attachment and region.strip():
@@ -380,10 +393,21 @@ def change_record(
                     raise _no_act(act)
             following = _next(tx, found.id, held.key) if act == "look" else None
     except ValueError:
-        return _record(request, here, number, record, officer, BadRedaction("this is no id"))
+        return _record(request, here, number, record, officer, BadRedaction("this is no id"), tried, given)
     except ArchiveError as error:
-        return _record(request, here, number, record, officer, error)
+        return _record(request, here, number, record, officer, error, tried, given)
     return RedirectResponse(f"/requests/{number}/review/records/{following or record}", 303)
+
+
+_FORMS = {
+    "keep": "stay",
+    "leave": "leave",
+    "withhold": "whole",
+    "look": "look",
+    "retract": "-",
+    "approve": "-",
+}
+"""The form of an act on the page, where the act has one alone."""
 
 
 def _places(
@@ -438,8 +462,16 @@ def _next(tx: Tx, request: UUID, key: int) -> UUID | None:
 
 
 def _record(
-    request: Request, here: Parts, number: str, record: UUID, officer: Officer, error: ArchiveError | None = None
-) -> Response:  # fmt: skip
+    request: Request,
+    here: Parts,
+    number: str,
+    record: UUID,
+    officer: Officer,
+    error: ArchiveError | None = None,
+    tried: str = "",
+    given: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """A record of the queue; after a refusal with what was `given` in the form that was `tried`."""
     store = here.store
     with store.database.read() as tx:
         found, held = requests.get(store, tx, number), api.one(here, tx, record, officer)
@@ -476,6 +508,8 @@ def _record(
         next=following,
         may_work=officer.may(*reviewing.REVIEWERS) and found.open,
         error=error,
+        tried=tried,
+        given=given,
     )
 
 
