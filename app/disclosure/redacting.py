@@ -331,9 +331,15 @@ def details(version: Version) -> Iterator[str]:
 
 
 def beside(read: Read) -> Iterator[str]:
-    """What is said beside the words of a record: its details, what it is counted by, and in whose file it was received."""
+    """What is said beside the words of a record: its details, what it is counted by, and in whose file it was received.
+
+    What follows the type of a file is the file's own words: its name, for one.
+    """
     for version in read.versions:
         yield from details(version)
+    for media_type in {one.media_type or "" for listed in read.attachments.values() for one in listed}:
+        for shown in as_shown(media_type.partition(";")[2]):
+            yield from (shown, *shown.split(";"))
     yield from (name for name in read.record.counts if not _COUNTED.fullmatch(name))
     yield from _strings(read.record.handed_in or {})
 

@@ -72,7 +72,42 @@ def test_what_looks_like_a_formula_gets_one_apostrophe(value: str):
     assert not re.match(r"[=+\-@\t\r\n＝＋－＠]", table.guarded(value))
 
 
-@pytest.mark.parametrize("value", ["", "Town", "'tis", "a=b", "1-2", "þ@", "O'Neill"])
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        " ",
+        "   ",
+        "\u00a0",
+        "\ufeff",
+        "\u200b",
+        "\u2060",
+        "\u00ad",
+        "\x1f",
+        " \ufeff\u3000",
+        "\u202e",
+        "\u3164",
+    ],
+)
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_a_sign_behind_what_nobody_sees_is_the_first_one(unseen: str, sign: str):
+    value = f"{unseen}{sign}HYPERLINK(1)"
+    assert table.guarded(value) == f"'{value}"
+    assert table.guarded(f"'{value}") == f"''{value}"
+    assert [table.unguarded(one) for one in (f"'{value}", f"''{value}")] == [value, f"'{value}"]
+    file, _ = as_csv([("1", value, "2")])
+    assert [row.values for row in table.read(file, "vol001.csv").rows] == [("1", value, "2")]
+    assert f"1,'{value},2" in file.getvalue().decode()
+
+
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_no_formula_begins_behind_a_sign_at_which_another_program_divides_cells(between: str):
+    file, _ = as_csv([("1", f"a{between}=1+1{between}b", "2"), ("2", "a.=1+1", "3")])
+    assert file.getvalue().decode().split("\r\n")[1:3] == [f'1,"a{between}=1+1{between}b",2', "2,a.=1+1,3"]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "Town", "'tis", "a=b", "1-2", "þ@", "O'Neill", " a=b", "\ufeffa", "  ", " ' =1"]
+)
 def test_what_does_not_is_left_as_it_is(value: str):
     assert table.guarded(value) == value == table.unguarded(value)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import email.message
+import email.policy
 import gzip
 import io
 import json
+import lzma
 import quopri
 import random
+import tarfile
 import urllib.parse
 import zipfile
 import zlib
@@ -107,6 +111,22 @@ def pdf(word: str, *, narrow: bool = False) -> bytes:
     return typeset(f"#set page({size}); Before it #sys.inputs.word and after it", word)
 
 
+def tarred(content: bytes, name: str = "a.zip") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as packed:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        packed.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def encoded_subject(word: str) -> bytes:
+    told = email.message.EmailMessage()
+    told["From"], told["Subject"] = "a@b.example", word
+    told.set_content("hi")
+    return told.as_bytes(policy=email.policy.SMTP.clone(cte_type="7bit"))
+
+
 def pdf_title(word: str) -> bytes:
     return typeset("#set document(title: sys.inputs.word); nothing", word)
 
@@ -174,6 +194,19 @@ FORMS: dict[str, HIDER] = {
     "in a ZIP": zipped,
     "in a ZIP behind a picture": lambda word: jpeg("nobody at all") + zipped(word),
     "in a name in a ZIP": named_in_zip,
+    "in bzip2": lambda word: bz2.compress(bits(f"{word} {word}")),
+    "in the second member of bzip2": lambda word: bz2.compress(b"first") + bz2.compress(bits(word)),
+    "in xz": lambda word: lzma.compress(bits(f"{'long ' * 999}{word}"), preset=9),
+    "in lzma": lambda word: lzma.compress(bits(f"{'long ' * 999}{word}"), format=lzma.FORMAT_ALONE),
+    "in zlib": lambda word: zlib.compress(bits(f"{word} {word}")),
+    "in a document in a tar in bzip2": lambda word: bz2.compress(tarred(zipped(word))),
+    "in a name in a tar": lambda word: tarred(b"nothing", word),
+    "in an address, escaped twice": lambda word: urllib.parse.quote(urllib.parse.quote(word)).encode(),
+    "in UTF-32": lambda word: f"x {word}".encode("utf-32"),
+    "under tags in UTF-16": lambda word: f"<i>{word[:4]}</i>{word[4:]}".encode("utf-16"),
+    "in the words of rich text": lambda word: b"{\\rtf1\\ansi " + b"\\b0 ".join(f"\\u{ord(sign)}?".encode() for sign in word) + b"}",
+    "over two captions": lambda word: bits("1\n00:00:01,000 --> 00:00:02,000\n{}\n\n2\n00:00:02,000 --> 00:00:03,000\n{}\n".format(*word.split(" ", 1))),
+    "in the heads of the second message of an mbox": lambda word: b"From a Mon Jan 1\nTo: b\nSubject: c\n\nhi\n\nFrom a Mon Jan 1\n" + encoded_subject(word),
     "in a workbook": workbook,
     "in a compressed answer in a WARC": warc,
     "in a message, base64": lambda word: message(word, "base64"),
@@ -197,6 +230,30 @@ def test_it_finds_a_string(form: str):
     told = hunt_bytes([OTHER, word], FORMS[form](word))
     assert {hit.word for hit in told.hits} == {1}
     assert bool(told.unread) == (form in UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"7z\xbc\xaf\x27\x1c" + bytes(60), b"Rar!\x1a\x07\x01\0" + bytes(60), b"\x28\xb5\x2f\xfd" + bytes(20),
+        bz2.compress(b"words" * 99)[:-9], lzma.compress(b"words" * 99)[:-9], zlib.compress(b"words" * 99)[:-9],
+        tarred(b"words" * 999)[:2000],
+    ],
+    ids=["7z", "RAR", "Zstandard", "half of bzip2", "half of xz", "half of zlib", "half of a tar"],
+)  # fmt: skip
+def test_an_archive_that_cannot_be_opened_is_not_clean(content: bytes):
+    told = hunt_bytes([SECRET], content)
+    assert (told.hits, bool(told.unread), told.clean) == ([], True, False)
+
+
+def test_letters_that_begin_as_an_archive_does_are_letters():
+    for content in (
+        b"x\x9cis no zlib",
+        b"x^2 + y^2 = z^2",
+        b"]\0\0\x10\0" + b"\xff" * 8 + b"is no lzma",
+        b"From here on:",
+    ):
+        assert hunt_bytes([SECRET], content).clean
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -22,7 +22,7 @@ from app.disclosure.package.completing import fit_to_leave
 from app.disclosure.package.recipe import Form
 from app.disclosure.producing import ConflictsRemain, WithheldWordsFound
 from app.disclosure.reaching import Reach
-from app.disclosure.redacting import Field, Region, Span, Whole
+from app.disclosure.redacting import Field, Read, Region, Span, Whole
 from app.disclosure.released import Leaves, Released, Removed
 from app.disclosure.requests import Request
 from app.disclosure.verify import checking
@@ -440,6 +440,30 @@ def test_whose_file_it_was_what_was_counted_and_why_it_is_hidden_go_with_the_wor
         assert [made.where for made in found] == [Field("details")]
         assert not any("jane" in said.casefold() for said in strings(leaves(one, *found)))
     assert reach.within(second) == []
+
+
+def with_type(media_type: str) -> Read:
+    """A record of somebody else, with a file of this type."""
+    return read(
+        "me too", number=2, attachments=[held(PICTURE, media_type)], author_name="Ann Lee", author_handle="annlee", author_id="77",
+        url="https://town.example/2", native_id="2",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["Jane Doe.pdf", "Jane_Doe.pdf", "janedoe.pdf", "J%61ne%20Doe", "Jane&nbsp;Doe"]
+)
+def test_the_type_of_a_file_bears_no_name_that_is_taken_out_of_another_record(name: str):
+    one, two = read("I am Jane Doe"), with_type(f'text/plain; charset=utf-8; name="{name}"')
+    reached = Reach([(one, [took(Span(1, 5, 13))]), (two, [])]).within(two)
+    assert [made.where for made in reached] == [Field("details")]
+    assert leaves(two, *reached, whole=[PICTURE]).now.attachments[0].media_type == "text/plain"
+
+
+@pytest.mark.parametrize("name", ["Joan Dole.pdf", "utf-8"])
+def test_the_type_of_a_file_that_names_somebody_else_reaches_nothing(name: str):
+    one, two = read("I am Jane Doe"), with_type(f'text/plain; charset=utf-8; name="{name}"')
+    assert Reach([(one, [took(Span(1, 5, 13))]), (two, [])]).within(two) == []
 
 
 def test_the_type_of_a_file_bears_no_name_where_anything_is_taken_out():

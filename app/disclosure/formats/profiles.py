@@ -48,9 +48,11 @@ class Profile:
 
     def row(self, values: Mapping[str, str]) -> list[str]:
         """A document's fields as this recipient's row."""
-        if self.dates is Dates.ISO:
-            return [values[field] for _, field in self.columns]
-        return [_us(values[field], BY_NAME[field].kind) for _, field in self.columns]
+        return [self.written(field, values[field]) for _, field in self.columns]
+
+    def written(self, field: str, value: str) -> str:
+        """A field's value as this recipient reads it."""
+        return value if self.dates is Dates.ISO else _us(value, BY_NAME[field].kind)
 
     def dictionary(self) -> list[Sequence[str]]:
         """`fields.csv`: what each column means, its names first."""

@@ -4,7 +4,10 @@ What strangers wrote may be made to be a formula. A value that a spreadsheet
 would take for one gets an apostrophe before it, as in every table that leaves
 this archive (`app.capture.copies`). So that it can be taken off again, a value
 that looks as if it had one already gets another: `=1` becomes `'=1`, and `'=1`
-becomes `''=1`. Whoever reads takes exactly one away.
+becomes `''=1`. Whoever reads takes exactly one away. Blanks and characters that
+nobody sees do not keep a sign from being the first: programs pass over them.
+A value that has a semicolon or a tab is quoted as well, because LibreOffice
+divides cells there too unless it is told otherwise, and behind one a formula could begin.
 """
 
 from __future__ import annotations
@@ -31,21 +34,30 @@ END = "\r\n"
 LONGEST = 64 << 20
 """A record of a table that is longer is none of ours, and is not read into memory."""
 _BOM = "\ufeff"
-_QUOTED = re.compile(r'[",\r\n]')
+_QUOTED = re.compile(r'[",;\t\r\n]')
+_UNSEEN = re.compile(
+    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+)
+"""Blanks, controls and characters without a width, at the beginning of a value."""
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _CELL = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r\n)')
 
 
 def guarded(value: str) -> str:
     """`value` so that no spreadsheet computes it."""
-    bare = value.lstrip("'")
-    return f"'{value}" if copies.cell(bare) != bare else value
+    return f"'{value}" if _computed(value.lstrip("'")) else value
+
+
+def _computed(bare: str) -> bool:
+    """Whether a spreadsheet may take this for a formula, or for the beginning of one behind what nobody sees."""
+    behind = _UNSEEN.sub("", bare, count=1)
+    return copies.cell(bare) != bare or copies.cell(behind) != behind
 
 
 def unguarded(value: str) -> str:
     """What `guarded` was given."""
     bare = value.lstrip("'")
-    return value[1:] if value != bare and copies.cell(bare) != bare else value
+    return value[1:] if value != bare and _computed(bare) else value
 
 
 def fitted(value: str) -> str:
@@ -98,11 +110,22 @@ def read(file: BinaryIO, name: str) -> Table:
 def _line(values: Sequence[str]) -> str:
     cells = [guarded(value) if value else value for value in values]
     joined = ",".join(cells)
-    if '"' in joined or "\r" in joined or "\n" in joined or joined.count(",") != len(cells) - 1:
+    if joined.count(",") != len(cells) - 1 or any(sign in joined for sign in '";\t\r\n'):
         joined = ",".join(
             [f'"{cell.replace(chr(34), chr(34) * 2)}"' if _QUOTED.search(cell) else cell for cell in cells]
         )
     return joined + END
+
+
+def _line_before(values: Sequence[str]) -> str:
+    """A row as editions before 2026-11 wrote it, which productions hold that were given long ago."""
+    cells = []
+    for value in values:
+        bare = value.lstrip("'")
+        cell = f"'{value}" if copies.cell(bare) != bare else value
+        quoted = any(sign in cell for sign in '",\r\n')
+        cells.append(f'"{cell.replace(chr(34), chr(34) * 2)}"' if quoted else cell)
+    return ",".join(cells) + END
 
 
 def _records(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
@@ -143,6 +166,6 @@ def _cells(name: str, number: int, record: str) -> tuple[str, ...]:
             )
         values.append(unguarded(found[2] if found[1] is None else found[1].replace('""', '"')))
         at = found.end()
-    if any(fitted(value) != value for value in values) or _line(values) != record:
+    if any(fitted(value) != value for value in values) or record not in (_line(values), _line_before(values)):
         raise Malformed(name, f"line {number}", "the values are not written as they should be")
     return tuple(values)

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import IO, BinaryIO, Self
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from app.disclosure.formats import workbook
+from app.disclosure.formats import ends, workbook
 from app.disclosure.formats.shape import (
     Kind,
     Malformed,
@@ -211,6 +211,8 @@ def _bodies(rows: Iterator[Row], columns: Sequence[str], name: str) -> Iterator[
 
 def _checked(book: ZipFile, name: str) -> list[str]:
     """The names of the sheets of a workbook whose other files are just what is written here."""
+    if more := ends.of_zip(book):
+        raise Malformed(name, "", more)
     listed = {one.filename: one for one in book.infolist()}
     if len(listed) != len(book.infolist()):
         raise Malformed(name, "", "two files in it have one name")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
+from app.disclosure.formats.profiles import UnknownProfile, called
 from app.disclosure.package.recipe import BadPrefix, BadRecipe, Form, Recipe, recalled
 from app.disclosure.verify.documents import Counts, has_rows
 from app.disclosure.verify.findings import Finding, Note, Wrong
@@ -50,11 +52,18 @@ def read(of: Outside) -> Account:
         recipe = recalled(told["recipe"])
         if not all(isinstance(told[name], dict) for name in ("counts", "range")):
             raise ValueError("its counts are not there")
-        if any(one.keys() != {"id", "released", "withheld"} for one in told["pages"]):
+        if any(
+            one.keys() != {"id", "released", "withheld"} or str(UUID(one["id"])) != one["id"]
+            for one in told["pages"]
+        ):
             raise ValueError("its pages are not there")
+        if not all(isinstance(one, dict) for one in told.get("left_out", [])):
+            raise ValueError("what it has not is not told as it is")
+        called(recipe.profile)
     except (
         BadRecipe,
         BadPrefix,
+        UnknownProfile,
         msgspec.MsgspecError,
         ValueError,
         KeyError,

@@ -13,7 +13,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
-from app.disclosure.formats import logs, premis, rsmf_rules, table
+from app.disclosure.formats import ends, logs, premis, rsmf_rules, table
+from app.disclosure.formats.fields import MULTI
 from app.disclosure.formats.shape import Malformed
 from app.disclosure.verify.documents import Document
 from app.disclosure.verify.findings import Finding, Report
@@ -46,6 +47,12 @@ class Beside:
         self._redacted: set[str] = set()
         self._conversed: Counter[str] = Counter()
         self._knows_conversations = False
+        self._paged: Counter[str] = Counter()
+        self._knows_pages = False
+        self._grounds: dict[str, set[str]] = {}
+        """By the number of a document, on what grounds something of it is kept back, as its row says."""
+        self._spoken_of: dict[str, set[str]] = {}
+        """The same, as the logs say."""
 
     def take(self, document: Document) -> None:
         """A document that passes."""
@@ -57,6 +64,11 @@ class Beside:
             self._withheld.add(document.begins)
         elif document.redacted:
             self._redacted.add(document.begins)
+        self._knows_pages = "HTMLPATH" in document.values
+        if (document.withheld or document.redacted) and "REDACTION_CODES" in document.values:
+            self._grounds[document.begins] = {one for one in document["REDACTION_CODES"].split(MULTI) if one}
+        if name := document.file("HTMLPATH"):
+            self._paged[name] += 1
         if name := document.file("RSMFPATH"):
             self._conversed[name] += 1
 
@@ -89,11 +101,24 @@ class Beside:
             if reader.wrong:
                 yield Finding("html-form", reader.wrong, where)
                 continue
+            if wrong := self._misread(reader, path.relative_to(self._of.data).as_posix()):
+                yield Finding("html-form", wrong, where)
+                continue
             for link in sorted(reader.beside):
                 target = (path.parent / unquote(link)).resolve()
                 if not target.is_relative_to(self._of.data.resolve()) or not target.exists():
                     yield Finding("html-form", f"it leads to {link!r}, which is not there", where)
                     break
+
+    def _misread(self, page: _Page, name: str) -> str:
+        """What a page shows otherwise than the native forms; empty where nothing is."""
+        if self._knows_pages and len(page.told) != self._paged[name]:
+            return f"it shows {len(page.told)} documents, and {self._paged[name]} name it"
+        for begins, shown in page.told.items():
+            said = self._said.get(begins)
+            if said is not None and digest_of(shown) != said:
+                return f"{begins.upper()} has other words in it than its native form"
+        return ""
 
     # -- conversations -------------------------------------------------------------------------------------
 
@@ -129,7 +154,7 @@ class Beside:
                     )
                     break
             for event in read.manifest.events:
-                said = self._said.get(_custom(event, "BEGDOC"))
+                said = self._said.get(_custom(event, "BEGDOC").lower())
                 if said is not None and digest_of(event.body or "") != said:
                     what = f"{_custom(event, 'BEGDOC')} has other words in it than its native form"
                     yield Finding("rsmf-form", what, where)
@@ -158,7 +183,7 @@ class Beside:
             shown: set[str] = set()
             try:
                 with zipfile.ZipFile(path) as packed:
-                    wrong = _wacz(packed)
+                    wrong = _wacz(packed) or ends.of_zip(packed)
                     shown = _items(packed) & self._held_back if not wrong else set()
             except _UNREADABLE as error:
                 wrong = f"it cannot be read: {error}"
@@ -200,6 +225,12 @@ class Beside:
                     f"it does not speak of {begins}, of which something was taken out",
                     "bag/data/logs/redaction-log.csv",
                 )
+            for begins, grounds in sorted(self._grounds.items()):
+                if begins in kept_back | taken_out and grounds != self._spoken_of.get(begins, set()):
+                    what = f"it names other grounds for {begins} than the load file"
+                    log = "withheld" if begins in self._withheld else "redaction"
+                    yield Finding("log-differs", what, f"bag/data/logs/{log}-log.csv")
+                    break
             for log in sorted(spoken.keys() - {"production-log.csv"}):
                 for begins in sorted(spoken[log] - held_back)[:1]:
                     what = f"it speaks of {begins}, of which nothing was taken out"
@@ -222,6 +253,8 @@ class Beside:
         for line in lines:
             begins = line.get("BEGDOC", "")
             spoken |= {begins} if begins else set()
+            if begins and line.get("CODE"):
+                self._spoken_of.setdefault(begins, set()).add(line["CODE"].replace(MULTI, "%3B"))
             known = self._commitments.get(begins)
             whole = not _OF_ATTACHMENT.search(line.get("ITEM_TYPE", line.get("FIELD_OR_REGION", "")))
             if known is None or not line.get("COMMITMENT") or not whole or wrong:
@@ -245,6 +278,8 @@ class Beside:
             document = path.read_bytes()
             if any(_SIGNED.search(part) for part in (document, *streams(document))):
                 yield Finding("certificate-signed", "a signature is in it, and it should be a draft", where)
+            elif more := ends.of_pdf(document):
+                yield Finding("pdf-form", more, where)
 
 
 def _custom(event: rsmf_rules.Event, name: str) -> str:
@@ -293,10 +328,23 @@ class _Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.wrong = ""
         self.beside: set[str] = set()
+        self.told: dict[str, str] = {}
+        """The words of each document as they stand, by its number in small letters."""
         self._guarded = False
+        self._within = ""
+        self._reads = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
+        if tag == "article":
+            self._within = told.get("id", "").removeprefix("d-")
+            if self._within in self.told:
+                self._say(f"{self._within.upper()} stands in it twice")
+            self.told[self._within] = ""
+        elif tag == "h3":
+            self._within = ""  # what stood earlier, and what is known of it, comes after
+        elif self._within and tag == "div" and told.get("class") == "words":
+            self._reads = True
         if tag in _RUNNING:
             self._say(f"it has a <{tag}>")
         if tag == "meta" and told.get("http-equiv", "").lower() == "content-security-policy":
@@ -308,6 +356,14 @@ class _Page(HTMLParser):
                 self._say(f"something in it runs at {name}")
             elif name in _ADDRESSES:
                 self._address(tag, name, value.strip())
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "div":
+            self._reads = False
+
+    def handle_data(self, data: str) -> None:
+        if self._reads and self._within:
+            self.told[self._within] += data
 
     def _address(self, tag: str, name: str, value: str) -> None:
         scheme = value.partition(":")[0].lower() if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value) else ""

@@ -98,7 +98,7 @@ def _contents(of: Outside, trust: Trust, report: Report, extractor: Extractor | 
     if (of.data / "proof" / "checkpoint").exists():
         under = report.draw(proving.shared(of, trust, report))
     counts = Counts()
-    with closing(Matcher(of, under, report, extractor)) as matcher:
+    with closing(Matcher(of, told.recipe, under, report, extractor)) as matcher:
         stands = beside.Beside(of, report, matcher)
         rows = documents.read(of, told.recipe, counts, report)
         try:

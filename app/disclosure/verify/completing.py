@@ -18,6 +18,8 @@ from typing import Any
 
 import msgspec
 
+from app.disclosure.formats import table
+from app.disclosure.formats.shape import Malformed
 from app.disclosure.verify.findings import Finding, Note, Report
 from app.disclosure.verify.lying import Outside
 from app.disclosure.verify.proving import Shared
@@ -47,6 +49,7 @@ class Completeness:
     pages: Mapping[str, Mapping[str, int]]
     """What the production says of its pages: how many records of each are released and withheld."""
     _manifests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _gaps: dict[str, int] = field(default_factory=dict)
     _unread: bool = False
     """Whether a list of captures could not be read to its end."""
 
@@ -81,6 +84,19 @@ class Completeness:
     def _where(self, path: Path) -> str:
         return path.relative_to(self.of.folder).as_posix()
 
+    def _listed(self, page: str, since: str = "") -> int:
+        """How many gaps of a page `logs/gaps.csv` lists; with `since`, those that were found later."""
+        file = self.of.data / "logs" / "gaps.csv"
+        if not file.is_file():
+            return 0
+        try:
+            with file.open("rb") as content:
+                listed = table.read(content, file.name)
+                page_id, found = listed.columns.index("PAGE_ID"), listed.columns.index("FOUND")
+                return sum(one.values[page_id] == page and one.values[found] > since for one in listed.rows)
+        except Malformed:
+            return 0  # found already, as a log that cannot be read
+
     # -- entries -------------------------------------------------------------------------------------------
 
     def _lines(self, path: Path) -> Iterator[Finding]:
@@ -110,6 +126,9 @@ class Completeness:
                         "inclusion-differs", "the path does not lead from this entry to the root", where
                     )
                     return
+                if kind == "gap":
+                    page = str(told.get("page"))
+                    self._gaps[page] = self._gaps.get(page, 0) + 1
                 if kind == "manifest":
                     self._manifests.setdefault(str(told.get("page")), []).append(entry | {"index": index})
 
@@ -127,10 +146,16 @@ class Completeness:
                 yield Finding("file-missing", "what tells of completeness holds this", self._where(path))
                 return
         try:
-            told = json.loads(account.read_bytes())["in_this_production"]
-            if told != dict(self.pages[page]):
+            said = json.loads(account.read_bytes())
+            if said["in_this_production"] != dict(self.pages[page]):
                 what = "it counts other records in this production than the production itself"
                 yield Finding("completeness-differs", what, self._where(account))
+            elif said["gaps"] != self._listed(page):
+                what = f"it counts {said['gaps']} gaps, and logs/gaps.csv lists {self._listed(page)}"
+                yield Finding("completeness-differs", what, self._where(account))
+            elif (there := self._gaps.get(page, 0)) < (wanted := self._listed(page, str(said["from"]))):
+                what = f"{there} gaps of page {page} stand there, and logs/gaps.csv lists {wanted}"
+                yield Finding("completeness-differs", what, self._where(folder / "gaps.jsonl"))
         except (ValueError, KeyError, TypeError):
             yield Finding("completeness-form", "it does not tell of a page as one does", self._where(account))
         yield from self._chain(captures, page)
@@ -153,6 +178,10 @@ class Completeness:
                     )
                     return
                 last, leaf = int(read[1]), bytes.fromhex(read[2])
+                if self.under is not None and last >= self.under.said.size:
+                    what = f"entry {last} is none that the checkpoint speaks of"
+                    yield Finding("completeness-differs", what, where)
+                    return
                 self.report.count("captures")
                 while link is not None and last > link["through"]:
                     if wrong := _unfilled(link, before, grown, page):

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO
@@ -41,6 +41,8 @@ class Document:
     where: str
     values: Mapping[str, str]
     images: Sequence[opt.Page] = ()
+    agreed: bool = True
+    """Whether every table says the same of it."""
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
@@ -62,11 +64,21 @@ class Document:
         return not self.withheld and (self["REDACTED"] == "Y" or self["PROPERTIES"] == "Redacted")
 
     def file(self, name: str) -> str | None:
-        """The file below the payload that a field names; None where it is blank."""
-        return file_of(self[name]) if self[name] else None
+        """The file below the payload that a field names; None where it is blank, or names none that can lie there."""
+        return _below(self[name]) if self[name] else None
 
     def attached(self) -> list[str]:
-        return [file_of(one.replace("%3B", ";")) for one in self["ATTACHPATHS"].split(";") if one]
+        told = (_below(one) for one in self._attachments())
+        return [one for one in told if one is not None]
+
+    def misnamed(self) -> str:
+        """A value that should name a file below the payload and cannot; empty where there is none."""
+        told = [self[name] for name in (*_PATHS, "PROOFPATH") if self[name]]
+        told += [*self._attachments(), *(page.path for page in self.images)]
+        return next((one for one in told if _below(one) is None), "")
+
+    def _attachments(self) -> list[str]:
+        return [one.replace("%3B", ";") for one in self["ATTACHPATHS"].split(";") if one]
 
 
 @dataclass(slots=True)
@@ -79,6 +91,8 @@ class Counts:
     redacted: int = 0
     first: str = ""
     last: str = ""
+    proven: int = 0
+    """Of how many documents a row names proofs."""
     files: dict[str, int] = field(default_factory=dict)
     shared: dict[str, set[str]] = field(default_factory=dict)
     columns: Collection[str] = ()
@@ -111,7 +125,9 @@ def read(of: Outside, recipe: Recipe, counts: Counts, report: Report) -> Iterato
             for row, *others in zip_longest(rows, *(each for _, _, each in tables[1:])):
                 pictured = next(pages, None) if pages is not None else None
                 document = _document(name, columns, row, recipe, pictured, has_pages=pages is not None)
-                yield from _alike(name, document, tables[1:], others)
+                if apart := list(_alike(name, document, tables[1:], others)):
+                    document = replace(document, agreed=False)
+                yield from apart
                 yield from numbers.next(document, f"bag/data/{name}, {document.where}")
                 yield from _named(of, document, counts)
                 _count(document, counts)
@@ -226,14 +242,14 @@ def _alike(
             yield Finding("loadfiles-differ", f"bag/data/{other} ends before it", where)
             continue
         for column, value in zip(columns, told.values, strict=True):
-            if column in document.values and not _same(column, document[column], value):
+            if column in document.values and not alike(column, document[column], value):
                 yield Finding(
                     "loadfiles-differ", f"{column} is another in bag/data/{other}, {told.where}", where
                 )
                 break
 
 
-def _same(column: str, one: str, other: str) -> bool:
+def alike(column: str, one: str, other: str) -> bool:
     """Whether two forms can both stand for one value: each as the forms that lose something leave it."""
     if one == other:
         return True
@@ -317,13 +333,11 @@ class _Numbers:
 def _named(of: Outside, document: Document, counts: Counts) -> Iterator[Finding]:
     """Whether every file that the row names lies there, in its own folder; counted for `_unlisted`."""
     where = f"{document.begins}"
-    try:
-        files = [(name, file) for name in _PATHS if (file := document.file(name)) is not None]
-        files += [("ATTACHPATHS", file) for file in document.attached()]
-        files += [("image", page.path) for page in images(document)]
-    except ValueError as error:
-        yield Finding("path-missing", str(error), where)
-        return
+    if misnamed := document.misnamed():
+        yield Finding("path-missing", f"{misnamed!r} is no path below the payload", where)
+    files = [(name, file) for name in _PATHS if (file := document.file(name)) is not None]
+    files += [("ATTACHPATHS", file) for file in document.attached()]
+    files += [("image", page.path) for page in images(document)]
     for name, file in files:
         folder = file.partition("/")[0]
         path = of.data / file
@@ -337,11 +351,17 @@ def _named(of: Outside, document: Document, counts: Counts) -> Iterator[Finding]
 
 def images(document: Document) -> list[opt.Page]:
     """Pages that have a file of their own: the only page of a document is its PDF."""
-    told = [
-        opt.Page(page.number, file_of(page.path) if page.path.startswith(".") else page.path)
-        for page in document.images
-    ]
-    return [page for page in told if page.path != document.file("PDFPATH")]
+    told = [(page.number, _below(page.path)) for page in document.images]
+    pdf = document.file("PDFPATH")
+    return [opt.Page(number, path) for number, path in told if path is not None and path != pdf]
+
+
+def _below(told: str) -> str | None:
+    """The file below the payload that a value names; None where it names none that can lie there."""
+    try:
+        return file_of(told)
+    except ValueError:
+        return None
 
 
 def _unlisted(of: Outside, counts: Counts) -> Iterator[Finding]:
@@ -364,6 +384,10 @@ def _unlisted(of: Outside, counts: Counts) -> Iterator[Finding]:
                 f"{there} files lie there, and the load files name {counts.files.get(folder, 0)}",
                 f"bag/data/{folder}",
             )
+    items = len(list((of.data / "proof" / "items").glob("*")))
+    if "PROOFPATH" in counts.columns and items > counts.proven:
+        what = f"{items} documents are proven there, and the load files name {counts.proven}"
+        yield Finding("path-unlisted", what, "bag/data/proof/items")
     for folder, column in (("rsmf", "RSMFPATH"), ("wacz", "WACZPATH")):
         if column not in counts.columns:
             continue
@@ -383,6 +407,7 @@ def _count(document: Document, counts: Counts) -> None:
     counts.pages += document.pages
     counts.withheld += document.withheld
     counts.redacted += document.redacted
+    counts.proven += bool(document["PROOFPATH"])
     counts.first = counts.first or document.begins
     counts.last = max(counts.last, document["ENDDOC"])
     counts.columns = document.values.keys()

@@ -40,6 +40,7 @@ CODES: dict[str, str] = {
     "number-repeated": _MADE_WRONG,
     "loadfile-form": _MADE_WRONG,
     "loadfiles-differ": _MADE_WRONG,
+    "row-differs": _MADE_WRONG,
     "path-missing": _MADE_WRONG,
     "path-unlisted": _MADE_WRONG,
     "pdf-form": _MADE_WRONG,

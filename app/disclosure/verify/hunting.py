@@ -234,6 +234,8 @@ class Hunter:
         yield from self._turned(text, "")
         if b"%" in content and (unquoted := unquote_to_bytes(content)) != content:
             yield from self._bytes(unquoted, "URL encoding")
+            if (twice := unquote_to_bytes(unquoted)) != unquoted:
+                yield from self._bytes(twice, "URL encoding, twice")
         if b"=" in content and (unquoted := _QUOTED.sub(_unquoted, content)) != content:
             yield from self._bytes(unquoted, "quoted-printable")
         yield from self._digits(content)

@@ -22,6 +22,8 @@ MEANS = frozenset({"expected-output.txt", "proof.py", "proof.sh", "verify.md", "
 _TRUST = re.compile(r"agency-chain\.pem|tsa-[a-z0-9-]+\.pem|log\.vkey|witnesses\.vkey")
 _NUMBER = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_STAMP = r"(?:([2-9]|[1-9][0-9]{1,3})\.)?tsr"
+"""How the name of a timestamp ends: the first bears no number."""
 _LINE = re.compile(r"([0-9a-f]+)  (\S+)\n")
 _TAGS = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt")
 _MANIFESTS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
@@ -62,10 +64,7 @@ class Outside:
 
     def timestamps(self) -> list[Path]:
         """The timestamps over the seal or its signature, in the order of their numbers."""
-        wanted = re.compile(
-            re.escape(self.stamped.name if self.signature.exists() else f"{self.number}.seal")
-            + r"\.(?:([0-9]+)\.)?tsr"
-        )
+        wanted = re.compile(re.escape(self.stamped.name.removesuffix(".json")) + rf"\.{_STAMP}")
         found = [(wanted.fullmatch(path.name), path) for path in self.folder.iterdir()]
         return [path for _, path in sorted((int(met[1] or 1), path) for met, path in found if met)]
 
@@ -114,7 +113,8 @@ def names(folder: Path) -> list[str]:
 
 
 def _names(of: Outside) -> Iterator[Finding]:
-    own = re.compile(re.escape(of.number) + r"\.seal\.(?:json|p7s|(?:p7s\.)?(?:[0-9]+\.)?tsr)")
+    over = r"p7s\." if of.signature.exists() else r"(?:p7s\.)?"
+    own = re.compile(re.escape(of.number) + rf"\.seal\.(?:json|p7s|{over}{_STAMP})")
     for name in (READ_ME, OUTSIDE, "trust", "verify", "bag"):
         if not (of.folder / name).exists():
             yield Finding("file-missing", "a production holds this", name)
@@ -124,9 +124,7 @@ def _names(of: Outside) -> Iterator[Finding]:
         known = kind == "folder" or name in (READ_ME, OUTSIDE) or own.fullmatch(name)
         if not known or not _is(path, kind):
             yield Finding("file-unknown", "a production does not hold this", shown(name))
-    stamps = sorted(name for name in names(of.folder) if re.fullmatch(re.escape(of.signature.name) + r"\.(?:[0-9]+\.)?tsr", name))  # fmt: skip
-    if stamps and not of.signature.exists():
-        yield Finding("file-missing", f"{stamps[0]} is a timestamp over it", of.signature.name)
+    yield from _signature(of)
     for folder, wanted in (
         ("trust", _TRUST),
         ("verify", re.compile("|".join(map(re.escape, sorted(MEANS))))),
@@ -139,6 +137,19 @@ def _names(of: Outside) -> Iterator[Finding]:
             yield Finding("file-missing", "a production holds this", f"verify/{name}")
     if _is(of.bag, "folder"):
         yield from _in_bag(of)
+
+
+def _signature(of: Outside) -> Iterator[Finding]:
+    """Whether the signature is there that timestamps are over, and none of these was taken out."""
+    over = re.compile(re.escape(of.signature.name) + rf"\.{_STAMP}")
+    stamps = [name for name in names(of.folder) if over.fullmatch(name)]
+    if not of.signature.exists() and stamps:
+        yield Finding("file-missing", f"{stamps[0]} is a timestamp over it", of.signature.name)
+    for number, stamp in enumerate(of.timestamps(), start=1):
+        wanted = f"{of.stamped.name.removesuffix('.json')}.{f'{number}.' if number > 1 else ''}tsr"
+        if stamp.name != wanted:
+            yield Finding("file-missing", f"{stamp.name} is a further one", wanted)
+            return
 
 
 def _in_bag(of: Outside) -> Iterator[Finding]:

@@ -14,11 +14,14 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
+from app.disclosure.formats import ends
+from app.disclosure.package.recipe import Recipe
 from app.disclosure.verify import proving
 from app.disclosure.verify.documents import Document, images
 from app.disclosure.verify.findings import Finding, Report, Wrong
 from app.disclosure.verify.lying import Outside
 from app.disclosure.verify.proving import Proven, Shared
+from app.disclosure.verify.rows import UNSAID, Rows
 from app.index.extracting import Extractor
 from app.papers import words
 
@@ -35,13 +38,14 @@ class Matcher:
     """Looks at one document after another; ends with its process for PDFs."""
 
     def __init__(
-        self, of: Outside, under: Shared | None, report: Report, extractor: Extractor | None = None
-    ) -> None:
+        self, of: Outside, recipe: Recipe, under: Shared | None, report: Report, extractor: Extractor | None = None
+    ) -> None:  # fmt: skip
         self._of, self._under, self._report = of, under, report
+        self._rows = Rows(recipe)
         self._lent = extractor
         self._extractor = extractor or Extractor()
         self.said: dict[str, bytes] = {}
-        """By the number of each document that leaves whole, a digest of its words as they stand."""
+        """By the number of each document that leaves whole, in small letters, a digest of its words as they stand."""
         self.leaves: dict[int, bytes] = {}
         """The hash of every entry that was proven, by its index."""
         self.commitments: dict[str, dict[str, str]] = {}
@@ -55,11 +59,13 @@ class Matcher:
         """Everything that is wrong with the document's own files."""
         yield from self._held_back(document)
         proven = yield from self._proof(document)
-        native = yield from self._native(document)
+        told = yield from self._native(document)
+        native = told[0] if told is not None else None
+        yield from self._rows.look(document, told, proven)
         if native is not None:
             yield from self._as_proven(document, native, proven)
             yield from self._attached(document, native)
-            self.said[document.begins] = digest_of(str(native.get("text") or ""))
+            self.said[document.begins.lower()] = digest_of(str(native.get("text") or ""))
         yield from self._text(document, native, proven)
         yield from self._pdf(document)
 
@@ -68,7 +74,15 @@ class Matcher:
     def _held_back(self, document: Document) -> Iterator[Finding]:
         """A withheld document has its slip and its entry; a redacted one no native form and no web capture."""
         if document.withheld or document.redacted:
-            for name in ("NATIVEPATH", "WACZPATH", "SHA256", "DEDUPHASH"):
+            for name in (
+                "NATIVEPATH",
+                "WACZPATH",
+                "SHA256",
+                "DEDUPHASH",
+                "MD5HASH",
+                "FILESIZE",
+                "FILENAME",
+            ):
                 if document[name]:
                     yield Finding(
                         "withheld-shown",
@@ -76,16 +90,7 @@ class Matcher:
                         document.begins,
                     )
         if document.withheld:
-            for name in (
-                "ATTACHPATHS",
-                "AUTHOR",
-                "AUTHOR_HANDLE",
-                "AUTHOR_ID",
-                "PERMALINK",
-                "NATIVE_ID",
-                "TITLE",
-                "TEXT_SNIPPET",
-            ):
+            for name in UNSAID:
                 if document[name]:
                     yield Finding(
                         "withheld-shown", f"{name} is there, though the document is withheld", document.begins
@@ -124,8 +129,8 @@ class Matcher:
 
     # -- the native form -----------------------------------------------------------------------------------
 
-    def _native(self, document: Document) -> Generator[Finding, None, Mapping[str, Any] | None]:
-        """Read the native form; it returns what it says, or None."""
+    def _native(self, document: Document) -> Generator[Finding, None, tuple[Mapping[str, Any], bytes] | None]:
+        """Read the native form; it returns what it says with its bytes, or None."""
         name = document.file("NATIVEPATH")
         if name is None or not (self._of.data / name).is_file():
             return None
@@ -156,7 +161,7 @@ class Matcher:
             return None
         if MARK.search(body.decode("utf-8", "replace")):
             self._report.count("marks in natives")
-        return told
+        return told, body
 
     def _as_proven(
         self, document: Document, native: Mapping[str, Any], proven: Sequence[Proven]
@@ -258,10 +263,13 @@ class Matcher:
                 continue
             where = f"bag/data/{name}"
             size = (self._of.data / name).stat().st_size
-            with (self._of.data / name).open("rb") as content:
-                told = self._extractor.read([content.read()], size, "application/pdf", "")
+            content = (self._of.data / name).read_bytes()
+            told = self._extractor.read([content], size, "application/pdf", "")
             if told.lacks not in (None, "scanned"):
                 yield Finding("pdf-form", f"it cannot be read: {told.lacks}", where)
+                continue
+            if more := ends.of_pdf(content):
+                yield Finding("pdf-form", more, where)
                 continue
             self._report.count("PDF pages", len(told.pages))
             if len(told.pages) != len(wanted):
@@ -286,8 +294,8 @@ class Matcher:
 
 
 def digest_of(text: str) -> bytes:
-    """What stands for a text in whatever form shows it: without the ends of its lines."""
-    told = " ".join(words.valid(text).split())
+    """What stands for a text in whatever form shows it: without the ends of its lines, what hides or steers by its number."""
+    told = " ".join(words.harmless(text).split())
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

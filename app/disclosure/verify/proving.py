@@ -99,6 +99,10 @@ def shared(of: Outside, trust: Trust, report: Report) -> Generator[Finding | Not
     for path in sorted(folder.iterdir()):
         if not (_SHARED.fullmatch(path.name) if path.is_file() else path.name in _FOLDERS):
             yield Finding("proof-unknown", "a production's proofs do not hold this", _where(of, path))
+    history = folder / "history"
+    for path in sorted(history.iterdir()) if history.is_dir() else ():
+        if not path.is_dir():
+            yield Finding("proof-unknown", "a production's proofs do not hold this", _where(of, path))
     message = under.note.encode()
     stamps = yield from _tokens(of, folder, _alone(message), trust)
     if not stamps and not _history(folder):
@@ -123,6 +127,13 @@ def _checkpoint(folder: Path, of: Outside, trust: Trust) -> tuple[Shared, list[t
             "key-differs",
             "the two keys of the ledger differ",
             f"{_where(of, folder / 'log.vkey')}, trust/log.vkey",
+        )
+    own, others = folder / "witnesses.vkey", of.folder / "trust" / "witnesses.vkey"
+    if others.is_file() and (not own.is_file() or own.read_bytes() != others.read_bytes()):
+        raise Wrong(
+            "key-differs",
+            "the two lists of witnesses' keys differ",
+            f"{_where(of, own)}, trust/witnesses.vkey",
         )
     try:
         key = Verifier.parse(line.removesuffix("\n"))
@@ -179,7 +190,8 @@ def _tokens(of: Outside, folder: Path, message: bytes, trust: Trust) -> Generato
 
 
 def _history(folder: Path) -> list[Path]:
-    return sorted((folder / "history").iterdir()) if (folder / "history").is_dir() else []
+    history = folder / "history"
+    return sorted(one for one in history.iterdir() if one.is_dir()) if history.is_dir() else []
 
 
 def _earlier(

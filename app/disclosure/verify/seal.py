@@ -34,6 +34,7 @@ from app.records.panics import calmed
 from app.store.canonical import canonical
 
 _FIELDS = ["made_at", "outside_sha256", "production", "tagmanifest_sha256", "v"]
+_CHAIN = "trust/agency-chain.pem"
 _LARGEST = 1 << 20
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -54,8 +55,12 @@ class Trust:
 
 
 def look(of: Outside, trust: Trust, report: Report) -> Iterator[Finding | Note]:
-    """Check seal, signature and timestamps; a production without signature or timestamp is noted, not found wrong."""
+    """Check seal, signature and timestamps; a production without signature or timestamp is noted, not found wrong.
+
+    It is found wrong where the reader names somebody whose word is then not there.
+    """
     made_at = _seal(of)
+    yield from _asked_for(of, trust)
     report.count("seals")
     stamps, times = of.timestamps(), []
     for stamp in stamps:
@@ -72,6 +77,22 @@ def look(of: Outside, trust: Trust, report: Report) -> Iterator[Finding | Note]:
         report.count("signatures")
     else:
         yield Note("unsigned", "the agency did not sign the production: who made it rests on how you got it")
+
+
+def _asked_for(of: Outside, trust: Trust) -> Iterator[Finding]:
+    """Whether there is anything by those whom the folder or the reader names: what is left out vouches for nothing."""
+    proof = of.data / "proof"
+    if trust.agency and not of.signature.exists():
+        yield Finding("file-missing", "you named who signs, and nobody signed", of.signature.name)
+    elif (of.folder / _CHAIN).exists() and not of.signature.exists():
+        yield Finding("file-missing", f"{_CHAIN} is there for it", of.signature.name)
+    stamps = (*of.timestamps(), *proof.glob("*.tsr"), *proof.glob("history/*/*.tsr"))
+    if trust.authorities and not stamps:
+        where = f"{of.stamped.name.removesuffix('.json')}.tsr"
+        yield Finding("file-missing", "you named who timestamps, and there is no timestamp", where)
+    if trust.key is not None and not (proof / "checkpoint").exists():
+        what = "you named the key of a ledger, and nothing of a ledger is there"
+        yield Finding("file-missing", what, "bag/data/proof/checkpoint")
 
 
 # -- the seal ----------------------------------------------------------------------------------------------
@@ -106,7 +127,7 @@ def _seal(of: Outside) -> datetime:
 def _signature(of: Outside, trust: Trust, at: datetime) -> Iterator[Finding | Note]:
     where = of.signature.name
     body, content = _small(of.signature, "signature-form"), _small(of.seal, "seal-form")
-    files = trust.agency or [of.folder / "trust" / "agency-chain.pem"]
+    files = trust.agency or [of.folder / _CHAIN]
     known = [one for file in files for one in _certificates(file, "signature-untrusted", of)]
     try:
         told = cms.signed(body)
@@ -130,7 +151,7 @@ def _signature(of: Outside, trust: Trust, at: datetime) -> Iterator[Finding | No
     whose = (
         "certificates that you named"
         if trust.agency
-        else "trust/agency-chain.pem, which only shows that the folder fits together"
+        else f"{_CHAIN}, which only shows that the folder fits together"
     )
     yield Note("signed-by", f"{name}, by {whose}")
 

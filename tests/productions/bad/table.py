@@ -51,8 +51,18 @@ def meanwhile(change: Callable[[Path], None]) -> Bad:
     return lambda _made, folder: change(folder)
 
 
+def unsigned(folder: Path) -> None:
+    """Nothing beside the bag that would speak of a signature or a timestamp; `outside-sha256.txt` as if they never were."""
+    for file in (folder / "trust").glob("*.pem"):
+        file.unlink()
+    lines = (folder / sealing.OUTSIDE).read_text().splitlines(keepends=True)
+    kept = [line for line in lines if (folder / line.rstrip("\n").partition("  ")[2]).is_file()]
+    replaced(folder / sealing.OUTSIDE, "".join(kept).encode())
+
+
 def sealed_as_it_lies(folder: Path, **said: object) -> None:
     """A seal over whatever the two digests are now, unsigned."""
+    unsigned(folder)
     for file in folder.glob("*.seal.*"):
         if not file.name.endswith(".json"):
             file.unlink()
@@ -326,6 +336,7 @@ BAD: Mapping[str, Bad] = {
     "number-repeated": mistaken(told(first=6)),
     "loadfile-form": mistaken(changed(DATA / "data/vol001.dat", b"\r\n", b"\n")),
     "loadfiles-differ": mistaken(row("csv", WHOLE, AUTHOR="Somebody else")),
+    "row-differs": mistaken(alone("csv", row("csv", WHOLE, AUTHOR="Somebody else"))),
     "path-missing": mistaken(remove(DATA / f"text/0001/{WHOLE}.txt")),
     "path-unlisted": mistaken(put(DATA / "text/0001/hf-0000099.txt")),
     "pdf-form": mistaken(put(DATA / f"pdf/0001/{WHOLE}.pdf", b"%PDF-1.7\nno more")),

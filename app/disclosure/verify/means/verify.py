@@ -36,8 +36,10 @@ SEAL = re.compile(
     rb'"production":"([A-Z0-9-]{1,60})","tagmanifest_sha256":"([0-9a-f]{64})","v":1\}'
 )
 TAGS = ["bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt"]
+STAMP = r"(([2-9]|[1-9][0-9]{1,3})\.)?tsr"
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 BESIDE_THEM = [f"tagmanifest-{name}.txt" for name in ("sha256", "sha512")]
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 CHUNK = 1 << 20
 LONGEST_LINE, SMALL, LARGEST = 1 << 14, 1 << 20, 64 << 20
 
@@ -134,10 +136,11 @@ class Production:
         listed = dict(self._listed(file, 64))
         number = self._number()
         there = {name for name in self._files(self.folder) if not name.startswith("bag/")}
+        over = r"p7s\." if f"{number}.seal.p7s" in there else r"(p7s\.)?"
         own = {
             name
             for name in there
-            if re.fullmatch(re.escape(number) + r"\.seal\.(json|p7s|(p7s\.)?([0-9]+\.)?tsr)", name)
+            if re.fullmatch(re.escape(number) + rf"\.seal\.(json|p7s|{over}{STAMP})", name)
         }
         self._same(set(listed), there - own - {file}, file)
         for name, digest in listed.items():
@@ -217,6 +220,11 @@ class Production:
         read = SEAL.fullmatch(self._held(self.folder / where, "seal-form", SMALL))
         if read is None:
             raise Differs("seal-form", where, "it is not a seal as one is written")
+        try:
+            if strptime(read[1].decode(), TIME).tm_sec > 59:
+                raise ValueError
+        except ValueError:
+            raise Differs("seal-form", where, "it names no time that there is") from None
         if read[3].decode().lower() != self._number():
             raise Differs("seal-differs", where, "it is the seal of another production")
         for file, said in (("bag/tagmanifest-sha256.txt", read[4]), (OUTSIDE, read[2])):
@@ -233,26 +241,30 @@ class Production:
         seal, signature = self.folder / f"{number}.seal.json", self.folder / f"{number}.seal.p7s"
         names = sorted(path.name for path in self.folder.iterdir())
         over = {
-            stem: [name for name in names if re.fullmatch(re.escape(stem) + r"\.([0-9]+\.)?tsr", name)]
+            stem: [name for name in names if re.fullmatch(re.escape(stem) + rf"\.{STAMP}", name)]
             for stem in (seal.stem, signature.name)
         }
         if over[signature.name] and not signature.is_file():
             raise Differs("file-missing", signature.name, f"{over[signature.name][0]} is a timestamp over it")
+        chain = self.folder / "trust" / "agency-chain.pem"
+        if chain.is_file() and not signature.is_file():
+            raise Differs("file-missing", signature.name, "trust/agency-chain.pem is there for it")
+        stem = signature.name if signature.is_file() else seal.stem
+        for place in range(len(over[stem])):
+            wanted = f"{stem}.{f'{place + 1}.' if place else ''}tsr"
+            if wanted not in over[stem]:
+                raise Differs("file-missing", wanted, "a further one is there")
+        self._asked_for(stem, signature)
         message = signature if signature.is_file() else seal
         self._held(seal, "seal-form", SMALL)
         body = self._held(message, "signature-form", SMALL)
-        times = [
-            self._timestamp(self.folder / name, body)
-            for name in over[signature.name if signature.is_file() else seal.stem]
-        ]
+        times = [self._timestamp(self.folder / name, body) for name in over[stem]]
         if not times:
             self.remarks.append("no timestamp: when it was made rests on the agency's own word")
         if not signature.is_file():
             self.remarks.append("not signed: who made it rests on how you got it")
             return
-        at = min(
-            times, default=timegm(strptime(self.made_at or "1970-01-01T00:00:00Z", "%Y-%m-%dT%H:%M:%SZ"))
-        )
+        at = min(times, default=timegm(strptime(self.made_at or "1970-01-01T00:00:00Z", TIME)))
         words = [
             "cms",
             "-verify",
@@ -281,6 +293,20 @@ class Production:
                 else ", by a certificate that came with the production: compare it, or name your own with --agency"
             )
         )
+
+    def _asked_for(self, stem: str, signature: Path) -> None:
+        """There is something by each of those whom the reader named: what is left out vouches for nothing."""
+        if self.agency and not signature.is_file():
+            raise Differs("file-missing", signature.name, "you named who signs, and nobody signed")
+        proof = self.bag / "data" / "proof"
+        stamps = [self.folder.glob(f"{stem}.*tsr"), proof.glob("*.tsr"), proof.glob("history/*/*.tsr")]
+        if self.authorities and not any(one for several in stamps for one in several):
+            raise Differs(
+                "file-missing", f"{stem}.tsr", "you named who timestamps, and there is no timestamp"
+            )
+        if self.key is not None and not (proof / "checkpoint").is_file():
+            says = "you named the key of a ledger, and nothing of a ledger is there"
+            raise Differs("file-missing", "bag/data/proof/checkpoint", says)
 
     def _timestamp(self, file: Path, message: bytes) -> int:
         token = self._held(file, "timestamp-form", SMALL)
@@ -334,6 +360,9 @@ class Production:
                 one = self.proofs.Folder(work, roots, self.key, withheld=kept_back)
                 for wrong in one.check():
                     raise Differs(wrong.code, self._where(item, wrong.where), wrong.says)
+                if not (item / "entry.json").read_bytes().endswith(b',"ver":%s}' % os.fsencode(item.name)):
+                    says = "it is the entry of another version than its folder's"
+                    raise Differs("version-differs", self._where(item, "entry.json"), says)
                 if (item / "item.tlog-proof").read_bytes().partition(b"\n\n")[2] != whole:
                     raise Differs(
                         "checkpoint-differs",

@@ -98,10 +98,13 @@ proof_sized() { # files of a proof, or a folder of them
   large=$(find "$@" -type f -size +131072 | head -n 1)
   [ -z "$large" ] || no proof-form "$large" 'it is larger than any of its kind'
 }
+further='\([2-9]\|[1-9][0-9]\{1,3\}\)' # how timestamps after the first are numbered
 outside() {
   [ -f outside-sha256.txt ] || { no file-missing outside-sha256.txt 'a production holds this'; return 1; }
   listing outside-sha256.txt 64 outside-form || return 1
-  find . -path ./bag -prune -o -type f -print | cut -c3- | grep -v -x "$found\.seal\.\(json\|p7s\|tsr\|[0-9][0-9]*\.tsr\|p7s\.tsr\|p7s\.[0-9][0-9]*\.tsr\)" |
+  over='\(p7s\.\)\{0,1\}'
+  [ ! -f "$found.seal.p7s" ] || over='p7s\.'
+  find . -path ./bag -prune -o -type f -print | cut -c3- | grep -v -x "$found\.seal\.\(json\|p7s\|$over\($further\.\)\{0,1\}tsr\)" |
     grep -v -x 'outside-sha256\.txt' | sort >"$work/there"
   same outside-sha256.txt '' || return 1
   digests sha256sum outside-sha256.txt outside-altered '' . outside-sha256.txt
@@ -146,6 +149,7 @@ seal() {
     '\({"made_at":"[0-9]\{4\}-[0-9]\{2\}-[0-9]\{2\}T[0-9]\{2\}:[0-9]\{2\}:[0-9]\{2\}Z","outside_sha256":"[0-9a-f]\{64\}","production":"[A-Z0-9-]\{1,60\}","tagmanifest_sha256":"[0-9a-f]\{64\}","v":1}\)$' >/dev/null
   then no seal-form "$file" 'it is not a seal as one is written'; return 1; fi
   made=${told#*\"made_at\":\"}; made=${made%%\"*}
+  date -u -d "$made" >/dev/null 2>&1 || { made=''; no seal-form "$file" 'it names no time that there is'; return 1; }
   production=${told#*\"production\":\"}; production=${production%%\"*}
   [ "$(printf %s "$production" | tr 'A-Z' 'a-z')" = "$found" ] ||
     { no seal-differs "$file" 'it is the seal of another production'; return 1; }
@@ -193,6 +197,15 @@ stamped() { # a timestamp, what it is over: adds its time to $earliest
   say "timestamped: $1 at $(date -u -d "@$at" +%Y-%m-%dT%H:%M:%SZ)$whose"
   if [ -z "$earliest" ] || [ "$at" -lt "$earliest" ]; then earliest=$at; fi
 }
+asked_for() { # what is left out vouches for nothing: there is something by each of those whom the reader named
+  [ -z "$agency" ] || [ -f "$found.seal.p7s" ] ||
+    { no file-missing "$found.seal.p7s" 'you named who signs, and nobody signed'; return 1; }
+  if [ $authorities -gt 0 ] && [ $count -eq 0 ] && [ -z "$(find bag/data/proof -name '*.tsr' 2>/dev/null | head -n 1)" ]; then
+    no file-missing "$stem.tsr" 'you named who timestamps, and there is no timestamp'; return 1
+  fi
+  [ -z "$known" ] || [ -f bag/data/proof/checkpoint ] ||
+    { no file-missing bag/data/proof/checkpoint 'you named the key of a ledger, and nothing of a ledger is there'; return 1; }
+}
 signature() {
   stem=$found.seal over=$found.seal.json earliest=''
   if [ -f "$found.seal.p7s" ]; then
@@ -202,6 +215,18 @@ signature() {
   for file in "$found.seal.p7s".[0-9]*.tsr "$found.seal.p7s.tsr"; do
     [ ! -f "$file" ] || [ -f "$found.seal.p7s" ] || { no file-missing "$found.seal.p7s" "$file is a timestamp over it"; return 1; }
   done
+  if [ -f trust/agency-chain.pem ] && [ ! -f "$found.seal.p7s" ]; then
+    no file-missing "$found.seal.p7s" 'trust/agency-chain.pem is there for it'; return 1
+  fi
+  count=0 wanted="$stem.tsr"
+  for file in "$stem".[0-9]*.tsr "$stem".tsr; do [ ! -f "$file" ] || count=$((count + 1)); done
+  one=0
+  while [ $one -lt $count ]; do
+    one=$((one + 1))
+    [ $one -eq 1 ] || wanted="$stem.$one.tsr"
+    [ -f "$wanted" ] || { no file-missing "$wanted" 'a further one is there'; return 1; }
+  done
+  asked_for || return 1
   for file in "$stem".[0-9]*.tsr "$stem".tsr; do
     [ -f "$file" ] || continue
     stamped "$file" "$over" || return 1
@@ -255,6 +280,8 @@ proofs() {
       places=$(printf %s "${line%%: *}" | sed "s|, |, $item/|g")
       no "$code" "$item/$places" "${line#*: }"; return 1
     fi
+    grep -q ",\"ver\":${item##*/}}\$" "$item/entry.json" ||
+      { no version-differs "$item/entry.json" "it is the entry of another version than its folder's"; return 1; }
     sed -n '/^$/,$p' "$item/item.tlog-proof" | tail -n +2 | cmp -s - "$work/note" ||
       { no checkpoint-differs "$item/item.tlog-proof" 'it stands under another checkpoint'; return 1; }
     [ $count -gt 0 ] || grep '^\(timestamped\|witnessed\): ' "$work/said" >>"$work/remarks"
