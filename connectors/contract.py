@@ -497,6 +497,18 @@ class Families(Protocol):
         ...
 
 
+class Remembers(Protocol):
+    """What a connector MUST offer besides where it knows a page by more than its address.
+
+    A page may be called otherwise by now. A pass knows it by its cursor; looks
+    and families that follow from no pass are told the last one's first.
+    """
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor `since` is; nothing is asked."""
+        ...
+
+
 class Streams(Protocol):
     """What a connector MAY offer besides: to be told by the platform as things happen.
 

@@ -56,6 +56,8 @@ T = TypeVar("T")
 GRAPH = "https://graph.facebook.com"
 VERSION = "v26.0"
 ENDS: Mapping[str, date] = {
+    "v19.0": date(2026, 5, 21),
+    "v20.0": date(2026, 9, 24),
     "v21.0": date(2027, 1, 21),
     "v22.0": date(2027, 5, 20),
     "v23.0": date(2027, 10, 8),

@@ -24,13 +24,12 @@ def version(asking: Asking, whose: str) -> Finding:
             fine=False,
             remedy=f"{whose} answers as {answers}: {asked} has ended. Upgrade Muniment, or set the option `version`.",
         )
-    ends = graph.ENDS.get(asked)
-    if ends is not None and ends - asking.now().date() < _BEFORE_A_VERSION_ENDS:
-        return Finding(
-            what=what,
-            fine=False,
-            remedy=f"Meta ends it on {ends}. Upgrade Muniment before, or set `version`.",
-        )
+    ends, today = graph.ENDS.get(asked), asking.now().date()
+    if ends is not None and ends - today < _BEFORE_A_VERSION_ENDS:
+        remedy = f"Meta ends it on {ends}. Upgrade Muniment before, or set `version`."
+        if ends <= today:
+            remedy = f"Meta ended it on {ends}. Upgrade Muniment, or set the option `version`."
+        return Finding(what=what, fine=False, remedy=remedy)
     return Finding(what=what, fine=True)
 
 

@@ -16,8 +16,8 @@ import hashlib
 import ssl
 import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -34,6 +34,7 @@ from connectors.contract import Exchange
 from connectors.courtesy import Turns
 from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.mailbox import ImapMailbox, Mailbox
+from connectors.resuming import Came, NotTheRest
 from connectors.secrets import SECRET_PARAMETERS, SHORTEST, Replacing, Secrets, Sent
 
 MAX_BODY = 32 * 1024 * 1024
@@ -239,17 +240,20 @@ class EvidenceClient:
         """Ask for a file, and yield its head with an iterator over its bytes as they come.
 
         The head's body is empty; the bytes MUST be read inside the context.
-        They are handed on as they were on the wire. Where there are more than
-        `most`, or fewer than the server promised, the iterator raises, and the
-        file is not whole. An answer that is not a success (a 404) is no file:
+        They are handed on as they were on the wire. A file that breaks off is
+        asked for from there where its rest can be told from another's (see
+        `connectors.resuming`); each answer is an exchange. Where there are more
+        than `most`, or fewer than the server promised, the iterator raises, and
+        the file is not whole. An answer that is not a success (a 404) is no file:
         it is the whole exchange, and its few bytes come from the iterator too.
         """
         visit = self._visit(url, None, headers, accept, self._manners.stream_deadline)
         answer = self._arrive(visit, most)
-        try:
-            yield answer.exchange, answer.chunks or iter([answer.exchange.body])
-        finally:
-            answer.close()
+        if answer.chunks is None:
+            yield answer.exchange, iter([answer.exchange.body])
+            return
+        with closing(answer), closing(self._whole(visit, answer, most, headers or {})) as chunks:
+            yield answer.exchange, chunks
 
     def mailbox(
         self, host: str, user: str, *, password: str | None = None, access_token: str | None = None
@@ -547,10 +551,58 @@ class EvidenceClient:
         if truncated is not None:
             head = replace(answer.exchange, truncated=truncated, seconds=self._monotonic() - asking.began)
             self._correct(asking.visit, answer.exchange, head)
+            answer.truncated = truncated
             error = self._cut_short(asking.url, truncated, lost=lost, most=most)
             error.args = tuple(asking.replacing.text(str(part)) for part in error.args)
             error.exchanges = tuple(asking.visit.exchanges)
             raise error
+
+    def _whole(
+        self, visit: _Visit, answer: _Answer, most: int, headers: Mapping[str, str]
+    ) -> Generator[bytes]:
+        """The bytes of a file to its end; one that breaks off is asked for from there, as often as any question."""
+        came, visits = Came.of(answer.exchange), [visit]
+        chunks = answer.chunks or iter(())
+        try:
+            for attempt in range(self._manners.retries + 1):
+                try:
+                    with closing(answer):
+                        yield from self._counted(visits[-1], answer, chunks, came, most)
+                except ConnectorError:
+                    more = came.asks()
+                    if answer.truncated != "disconnect" or not more or attempt == self._manners.retries:
+                        raise
+                else:
+                    return
+                self._wait(timedelta(seconds=2**attempt))
+                visits.append(
+                    self._visit(visit.first, None, {**headers, **more}, tuple(_REFUSALS), visit.deadline)
+                )
+                answer = self._arrive(visits[-1], most)
+                chunks = came.rest(answer.exchange, answer.chunks or iter(()))
+        except NotTheRest as fault:
+            error: ConnectorError = UnexpectedResponse(f"{visit.first} broke off, and {fault}.")
+            _without_secrets(error, visit)
+            error.exchanges = tuple(one for each in visits for one in each.exchanges)
+            raise error from None
+        except ConnectorError as error:
+            error.exchanges = tuple(one for each in visits for one in each.exchanges)
+            raise
+
+    def _counted(
+        self, visit: _Visit, answer: _Answer, chunks: Iterator[bytes], came: Came, most: int
+    ) -> Iterator[bytes]:
+        """The bytes of one answer that are new; with those that came before no more than `most`."""
+        for chunk in chunks:
+            room = most - came.count
+            if fits := chunk[:room]:
+                came.add(fits)
+                yield fits
+            if len(chunk) > room:
+                self._correct(visit, answer.exchange, replace(answer.exchange, truncated="length"))
+                error = self._cut_short(httpx.URL(visit.first), "length", lost=False, most=most)
+                _without_secrets(error, visit)
+                raise error
 
     def _late(self, asking: _Asking, watch: Watch) -> bool:
         return watch.cut or self._monotonic() - asking.began > asking.visit.deadline.total_seconds()
@@ -856,6 +908,8 @@ class _Answer:
     response: httpx.Response | None = None
     watch: Watch | None = None
     asking: _Asking | None = None
+    truncated: str | None = None
+    """Why a file that was streamed is not whole."""
 
     def close(self) -> None:
         if self.response is not None:

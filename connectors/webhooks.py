@@ -25,7 +25,7 @@ import hmac
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
@@ -166,12 +166,12 @@ def decoded(body: bytes) -> Any:
 
 
 def read(body: bytes) -> list[Entry]:
-    """What a delivery tells, page by page."""
+    """What a delivery tells, page by page; of an odd entry among others see `readable`."""
     told = decoded(body)
     entries = told.get("entry") if isinstance(told, dict) else None
     if not isinstance(entries, list) or not entries:
         raise Unreadable("it has no entries")
-    return [_entry(one) for one in entries]
+    return readable([_entry(one) for one in entries], "an entry does not say of which page it tells")
 
 
 # --- any manner ---------------------------------------------------------------------------------------------
@@ -216,6 +216,24 @@ class Hooked(Protocol):
     hooks: ClassVar[Manner]
 
 
+UNKNOWN = (Change(field="", value={}),)
+"""That something happened of which nobody can tell what it was: a pass sees it."""
+
+
+def readable(told: Sequence[Entry | None], why: str) -> list[Entry]:
+    """The entries of a delivery that could be read; `Unreadable` where there is none.
+
+    One that names no page (None) keeps none of the others from being heard: it
+    leads to a pass over each page that they name.
+    """
+    entries = [one for one in told if one is not None]
+    if not entries:
+        raise Unreadable(why)
+    if len(entries) < len(told):
+        entries += [Entry(page=page, at=None, changes=UNKNOWN) for page in by_page(entries)]
+    return entries
+
+
 def judge(
     body: bytes,
     signature: str | None,
@@ -231,7 +249,8 @@ def judge(
 
     1. It is signed with the application's `secret`, over these very bytes.
     2. It was not accepted before.
-    3. It has the platform's shape, and is neither older than `window` nor of the future.
+    3. It has the platform's shape, and is neither older than `window` nor of the future. What it tells
+       late beside younger things is heard as if it had happened at the beginning of `window`.
     """
     # 1.
     if len(body) > LONGEST:
@@ -254,11 +273,11 @@ def judge(
         return Refused(
             "it does not say when anything happened, so that nobody could tell whether it is sent anew"
         )
-    if min(times) < now - window:
+    if max(times) < now - window:
         return Refused("it is older than a delivery may be")
     if max(times) > now + _AHEAD:
         return Refused("it tells of the future: one of the two clocks is wrong")
-    return Accepted(mark, entries)
+    return Accepted(mark, [_not_before(now - window, one) for one in entries])
 
 
 def by_page(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -279,19 +298,30 @@ def moment(told: object) -> datetime | None:
         return None
 
 
-def _entry(told: object) -> Entry:
+def _not_before(begins: datetime, entry: Entry) -> Entry:
+    return entry if entry.at is None or entry.at >= begins else replace(entry, at=begins)
+
+
+def _entry(told: object) -> Entry | None:
+    """What one entry tells; None where it names no page."""
     page = told.get("id") if isinstance(told, dict) else None
     if not isinstance(told, dict) or isinstance(page, bool) or not isinstance(page, (str, int)):
-        raise Unreadable("an entry does not say of which page it tells")
-    changes = [
-        Change(field=one["field"], value=one["value"] if isinstance(one.get("value"), dict) else {})
-        for one in _listed(told.get("changes"))
-        if isinstance(one.get("field"), str)
-    ]
+        return None
+    changes = [_change(one) for one in _listed(told.get("changes"))]
     for name in ("messaging", "standby"):
-        changes += [Change(field="messages", value=one) for one in _listed(told.get(name))]
-    return Entry(page=str(page), at=moment(told.get("time")), changes=tuple(changes))
+        changes += [
+            Change(field="messages", value=one) if isinstance(one, dict) else UNKNOWN[0]
+            for one in _listed(told.get(name))
+        ]
+    # An application may be told the names of what changed alone, as `changed_fields`.
+    return Entry(page=str(page), at=moment(told.get("time")), changes=tuple(changes) or UNKNOWN)
 
 
-def _listed(told: object) -> list[dict[str, Any]]:
-    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+def _change(told: object) -> Change:
+    if not isinstance(told, dict) or not isinstance(told.get("field"), str):
+        return UNKNOWN[0]
+    return Change(field=told["field"], value=told["value"] if isinstance(told.get("value"), dict) else {})
+
+
+def _listed(told: object) -> list[object]:
+    return told if isinstance(told, list) else []

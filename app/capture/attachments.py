@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,6 +21,9 @@ from app.store.tables import attachments, objects, pieces, records, tombstones
 
 KEPT, MISSING = "kept", "missing"
 _ASK = 500
+_TELLS = 64
+_SEEN_OR_HEARD = frozenset({"image", "video", "audio"})
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,28 @@ def wanted(store: Store, tx: Tx, record: bytes, names: Iterable[str]) -> list[st
         ).scalars()
     )
     return [name for name in names if _mac(store, record, name) not in {bytes(mac) for mac in held}]
+
+
+def beginning(chunks: Iterator[bytes]) -> bytes:
+    """So much of a file as tells what it is; the rest of it is still to come from `chunks`."""
+    first = b""
+    while len(first) < _TELLS and (chunk := next(chunks, None)) is not None:
+        first += chunk
+    return first
+
+
+def no_file(first: bytes, media_type: str | None) -> str:
+    """Why what begins so is not the file that was asked for; empty where it may be.
+
+    Servers answer with a page of words (sign in, try again later) or with
+    nothing, and call it success. Kept, it would stand in the file's place for ever.
+    """
+    if not first:
+        return "the platform answered with an empty file"
+    pictured = (media_type or "").partition("/")[0].lower() in _SEEN_OR_HEARD
+    if pictured and _PAGE.match(first):
+        return f"the platform answered with a web page in the place of {media_type}"
+    return ""
 
 
 def keep(

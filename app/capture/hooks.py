@@ -44,6 +44,7 @@ TOO_LONG = "it is longer than any delivery"
 SILENT = timedelta(days=7)
 """A door at which nobody called for so long may be one that the platform no longer knows."""
 LATE = timedelta(hours=1)
+_SELDOM = timedelta(minutes=1)
 _LONGEST_WHY = 200
 
 
@@ -93,9 +94,19 @@ def greet(store: Store, door: Door, query: Mapping[str, str]) -> Greeting | Refu
     )
     if found is None:
         return Refused(NOT_OURS)
-    with store.database.begin() as tx:
-        note(tx, door.connector, GREETED, store.clock.now())
+    now = store.clock.now()
+    if door.manner.by_word or not _greeted_lately(store, door, now):
+        with store.database.begin() as tx:
+            note(tx, door.connector, GREETED, now)
     return found
+
+
+def _greeted_lately(store: Store, door: Door, now: datetime) -> bool:
+    """Whether that was written down a moment ago: where no word is shown, a stranger is greeted too, and makes nobody write."""
+    asked = select(hooks.c.last_at).where(hooks.c.connector == door.connector, hooks.c.outcome == GREETED)
+    with store.database.read() as tx:
+        last = tx.execute(asked).scalar()
+    return last is not None and now - from_instant(last) < _SELDOM
 
 
 def delivered(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -300,6 +301,7 @@ class _Running:
         """Make the pass that is wanted; one that an earlier run left unfinished is seen through before it."""
         if self.wanted.singly:
             self.lost.clear()
+            self._remember()
             if self.wanted.families:
                 self._families()
             if self.wanted.looks:
@@ -329,6 +331,14 @@ class _Running:
         self._observe(self.connector.observe(self.address, None if cursor is None else Cursor(cursor)))
         with self.store.database.begin() as tx:
             lanes.finish(tx, self.page, self.wanted.lane, self.store.clock.now())
+
+    def _remember(self) -> None:
+        """Let the connector know the page again: it may be called otherwise since it was added."""
+        knows = getattr(self.connector, "remember", None)
+        with self.store.database.read() as tx:
+            cursor = lanes.lane(self.store, tx, self.page, lanes.WHOLE).cursor
+        if knows is not None and cursor is not None:
+            knows(Cursor(cursor))
 
     def _families(self) -> None:
         """Observe single posts again, each with what answers it."""
@@ -657,18 +667,32 @@ class _Running:
         self._rest()
         try:
             with self.client.stream(attachment.url or "", most=self.most) as (head, chunks):
+                why = f"the platform answered {head.status}"
                 if head.status == 200:
-                    attachments.keep(self.store, record, attachment.id, chunks)
+                    first = attachments.beginning(chunks)
+                    why = attachments.no_file(first, attachment.media_type)
+                    if not why:
+                        attachments.keep(self.store, record, attachment.id, chain([first], chunks))
+        except AccessRevoked as error:
+            # Nobody signs in to ask for a file: it was an address for a while, or for nobody any more.
+            self.client.take()
+            answered = error.exchanges[-1].status if error.exchanges else 403
+            why = f"the platform answered {answered}: its address may have expired"
+            self._unfetched(record, name, attachment, why, *error.exchanges)
+            return
         except ConnectorError as error:
             self.client.take()
             self._unfetched(record, name, attachment, str(error), *error.exchanges)
             return
+        # A file that broke off took several answers, and its head says so by now.
+        made = self.client.take()
         this = (head.url, head.started_at)
-        before = [exchange for exchange in self.client.take() if (exchange.url, exchange.started_at) != this]
-        if head.status == 200:
-            self._keep([carry(exchange, record) for exchange in (*before, head)], [], [], [], None)
+        if all((one.url, one.started_at) != this for one in made):
+            made.append(head)
+        if why:
+            self._unfetched(record, name, attachment, why, *made)
         else:
-            self._unfetched(record, name, attachment, f"the platform answered {head.status}", *before, head)
+            self._keep([carry(exchange, record) for exchange in made], [], [], [], None)
 
     def _rest(self) -> None:
         """Keep the exchanges that no batch told of, once observing is over."""

@@ -61,6 +61,8 @@ class Answers:
         self._network, self._asking, self._whose = network, network.asking, whose
         self._records, self._hidden = records, hidden
         self._hiding: Collection[str] = ()
+        self.met: set[str] = set()
+        """What was shown in a thread, in this visit."""
         self._unread: set[str] = set()
         """Answers of which we know no more than their addresses."""
         self._silent: set[str] = set()
@@ -136,6 +138,7 @@ class Answers:
                 )
                 continue
             for one in branch.all():
+                self.met.add(one.seen.view.uri)
                 self._observe(told, one.seen, blocked=blocked)
                 self._unreadable(told, one.unread)
                 waiting += [(name, True) for name in one.blocked]

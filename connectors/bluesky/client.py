@@ -70,6 +70,8 @@ class Bluesky:
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http = http
         self._secret = secret
+        self._known: str | None = None
+        """The account's DID as the last pass knew it: looks that follow from it bear a change of its handle, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the account's repository, then who answers its posts, oldest post first.
@@ -78,11 +80,16 @@ class Bluesky:
         with a cursor that begins the next.
         """
         place = Place.read(since)
+        self._known = place.did
         began = self._http.now()
         if place.began is None:
             place = place.moved(began=began)
         with Asking(self._http) as asking:
             yield from _Pass(Network(asking, page), page, place, self._secret).go(began)
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).did
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask how items stand: the account's own by proof of its repository, others' also at the app view."""
@@ -90,14 +97,14 @@ class Bluesky:
             return
         with Asking(self._http) as asking:
             network = Network(asking, page)
-            who, _ = network.page(page)
+            who, _ = network.page(page, self._known)
             yield from standing.Standing(network, who, Place().cursor()).look(native_ids)
 
     def family(self, page: Page, root: str) -> Iterator[Batch]:
         """One post of the page as the app view shows it, with everything that answers it."""
         with Asking(self._http) as asking:
             network = Network(asking, page)
-            who, _ = network.page(page)
+            who, _ = network.page(page, self._known)
             yield from asking.one_family(root, _family(network, who, root), Place().cursor())
 
     def check(self, page: Page) -> Iterator[Finding]:
@@ -310,15 +317,18 @@ class _Pass:
             none = answers.unanswered(seen, began)
             if none is not None:
                 told.listings.append(none)
-            elif self._root(seen) not in asked:
+            else:
                 deeper.append(seen)
         if not deeper:
             self._through(some[-1])
         yield self._told(told, sightings)
         for seen in deeper:
-            told = answers.below(seen)
+            # Below an answer that was deleted no thread leads on: what stands there is asked for by itself.
+            met = self._root(seen) in asked and seen.view.uri in answers.met
+            below = None if met else answers.below(seen)
             self._through(some[-1] if seen is deeper[-1] else seen.view.uri)
-            yield self._told(told)
+            if below is not None:
+                yield self._told(below)
 
     def _shown(self, answers: Answers, some: Sequence[str]) -> Mapping[str, Seen] | Gap | None:
         """These posts as the app view shows them.

@@ -31,6 +31,10 @@ MANIFEST = Manifest(
             "counts some of them, and then a gap says so."
         ),
         (
+            "New answers to what others said below an answer that was deleted: no thread leads there. What answers the "
+            "account itself there is read."
+        ),
+        (
             "The text that an edited post had before, if it was edited between two passes: servers keep only what "
             "stands now."
         ),

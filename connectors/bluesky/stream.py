@@ -47,6 +47,10 @@ _STRANGE = (parse.Malformed, car.NotCar, cbor.NotCbor, msgspec.MsgspecError)
 """What says that bytes are none of the protocol's."""
 
 
+_BEHIND = frozenset({"desynchronized", "throttled"})
+"""What a server says of an account that it does not keep up with, for reasons of its own."""
+
+
 class _Ahead(Exception):
     """The stream does not know our place: it lies in its future."""
 
@@ -77,6 +81,10 @@ class Stream:
                     if batch is not None:
                         yield batch
             except _Ahead:
+                if at is None:
+                    raise TryAgainLater(
+                        f"{self._server} ends the stream: FutureCursor, though no place was named."
+                    ) from None
                 yield self._asking.batch(
                     Reached(self._server, 0).cursor(), gaps=[_lost("it stands before our place")]
                 )
@@ -148,8 +156,7 @@ class Stream:
             case "#commit" if said.get("repo") == self._did:
                 return self._commit(body, said, heard, index)
             case "#account" if said.get("did") == self._did:
-                status = "active" if said.get("active") else str(said.get("status"))
-                return self._account(status, heard, index)
+                return self._account(said, heard, index)
             case "#identity" if said.get("did") == self._did:
                 return self._identity(heard)
             case "#sync" if said.get("did") == self._did:
@@ -176,13 +183,15 @@ class Stream:
         # The record's bytes stand in the file, and the file stands in the frame.
         begins = body.find(blocks)
         reason = f"subscribeRepos #commit {said.get('seq')}"
+        if not all(isinstance(act, dict) and isinstance(act.get("path"), str) for act in acts):
+            raise cbor.NotCbor("a commit of another shape")
+        last = {act["path"]: act for act in acts}
         for act in acts:
-            if not isinstance(act, dict) or not isinstance(act.get("path"), str):
-                raise cbor.NotCbor("a commit of another shape")
             collection, _, rkey = act["path"].partition("/")
             place, link = Uri(self._did, collection, rkey), act.get("cid")
             if act.get("action") == "delete":
-                self._gone(place, heard, index, f"{reason}: delete")
+                if last[act["path"]] is act:  # what the same commit wrote again stands
+                    self._gone(place, heard, index, f"{reason}: delete")
             elif isinstance(link, cbor.Cid) and file is not None and link in file.blocks:
                 block = file.blocks[link]
                 span = Span(index, begins + block.start, begins + block.end)
@@ -204,9 +213,7 @@ class Stream:
             return None
         match said.get("kind"):
             case "account" if isinstance(said.get("account"), dict):
-                account = said["account"]
-                status = "active" if account.get("active") else str(account.get("status"))
-                return self._account(status, heard, index)
+                return self._account(said["account"], heard, index)
             case "identity":
                 return self._identity(heard)
             case "commit" if isinstance(said.get("commit"), dict):
@@ -241,8 +248,12 @@ class Stream:
                 Sighting(native_id=str(place), state=State.GONE, exchange=index, reason=reason)
             )
 
-    def _account(self, status: str, heard: Heard, index: int) -> Heard:
-        """That the account is shown, or is not, or is no more."""
+    def _account(self, said: Mapping[str, Any], heard: Heard, index: int) -> Heard:
+        """That the account is shown, or is not, or is no more; what a server cannot follow is hidden by nobody."""
+        status = "active" if said.get("active") else str(said.get("status") or "inactive")
+        if status in _BEHIND:
+            heard.gaps.append(_lost(f"its server tells of the account: {status}; the next pass reads it"))
+            return heard
         state = {"active": State.PRESENT, "deleted": State.GONE}.get(status, State.HIDDEN)
         heard.sightings.append(
             Sighting(native_id=self._did, state=state, exchange=index, reason=f"#account: {status}")

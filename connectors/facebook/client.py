@@ -48,12 +48,20 @@ class Facebook:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
+        self._known = ""
+        """The page's number as the last pass knew it: looks that follow from it bear a change of its name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the page once: introduction, settings, messages, events and albums, posts with their comments."""
         asking, name = options.arrive(self._http, self._secret, page)
+        place = Place.read(since)
+        self._known = place.page
         with asking:
-            yield from Pass(asking, name, page, Place.read(since)).run()
+            yield from Pass(asking, name, page, place).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).page
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each item by its id, and only for how it stands."""
@@ -61,7 +69,7 @@ class Facebook:
             return
         asking, name = options.arrive(self._http, self._secret, page)
         with asking:
-            ours = introduction(asking, name).native_id
+            ours = introduction(asking, name, self._known).native_id
             standing = Standing(asking, ours)
             for kind, native_id in native_ids:
                 for sighting in standing.of(kind, native_id):
@@ -77,7 +85,7 @@ class Facebook:
         """Observe one post again with all its comments, and list what answers each of them."""
         asking, name = options.arrive(self._http, self._secret, page)
         with asking:
-            ours = introduction(asking, name).native_id
+            ours = introduction(asking, name, self._known).native_id
             kind, _, identity = root.rpartition(":")
             if kind in EDGES_OF_THINGS and kind != "rating":
                 yield from asking.one_family(root, _thing(asking, ours, kind, identity), _NOTHING)
@@ -103,6 +111,11 @@ def _family(walk: Walk, root: str) -> Iterator[Batch]:
     try:
         seen, _ = asking.one(root, shapes.Post, shapes.post_fields(None))
         pictures = walk.pictures([seen])
+        if _is_of_others(seen.what, walk.ours):
+            # It names the page. What answers it on another page is no part of this one.
+            observed = [parse.post(seen, pictures, None, tagged=True)]
+            yield asking.batch(_NOTHING, observed, gaps=[*walk.gaps, *files_kept_back(observed)])
+            return
         names, first, whole = [root], True, True
         for comments, found in walk.thread(root, {}):
             names += [one.native_id for one in comments]
@@ -122,3 +135,8 @@ def _family(walk: Walk, root: str) -> Iterator[Batch]:
         yield asking.batch(_NOTHING, sightings=stands, gaps=gaps)
     except Malformed as fault:
         raise UnexpectedResponse(f"The family of {root} has another shape: {fault}.") from fault
+
+
+def _is_of_others(post: shapes.Post, ours: str) -> bool:
+    """Whether a post stands on another page: neither its id nor its writer is ours."""
+    return not post.id.startswith(f"{ours}_") and (post.writer is None or post.writer.id != ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ OURS = "Facebook"
 _COMMENTS_AT_ONCE = 100
 _PICTURES_AT_ONCE = 50
 _DESCRIPTION = "the description of a picture"
+_MERGED = re.compile(r"was migrated to page ID (\d{1,20})")
 
 
 class Walk:
@@ -111,6 +113,11 @@ def introduction(asking: Asking, name: str, known: str = "") -> Observation:
     except NotGiven as refused:
         if refused.forbidden:
             raise AccessRevoked(f"The page is not shown: {refused.why}.") from refused
+        if (other := _MERGED.search(refused.fault.message)) is not None:
+            raise NoSuchPage(
+                f"Facebook has merged the page “{name}” into another one ({refused.fault.numbers}). What was captured "
+                f"stays as it stands. Add https://www.facebook.com/{other[1]} as a page of its own."
+            ) from refused
         raise NoSuchPage(
             f"Facebook shows no page “{name}” to whoever connected it ({refused.fault.numbers}): it was removed or "
             "renamed, or that person no longer has a role on it. Look at it in a browser, and connect it again."

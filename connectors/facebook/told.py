@@ -35,6 +35,13 @@ def _of_page(page: str, entries: Sequence[Entry], now: datetime) -> Wanted:
     for entry in entries:
         for change in entry.changes:
             family, look = _of_post(change) if change.field in {"feed", "mention"} else (None, None)
+            if change.field == "mention" and not (_text(change.value, "post_id") or "").startswith(
+                f"{page}_"
+            ):
+                # A pass lists a post of others that names the page; what answers it is no part of the page.
+                if look is not None and look[0] is Kind.COMMENT:
+                    continue
+                family = None
             if family:
                 families[family] = None
             if look is not None:
@@ -53,8 +60,8 @@ def _of_post(change: Change) -> tuple[str | None, tuple[Kind, str] | None]:
     post, comment = _text(value, "post_id"), _text(value, "comment_id")
     if item in _COUNTS_ALONE:
         return None, None
-    if removed and item == "comment" and comment:
-        return None, (Kind.COMMENT, comment)
+    if removed and item == "comment":
+        return (None, (Kind.COMMENT, comment)) if comment else (post, None)
     if removed and post:
         return None, (Kind.POST, post)
     return post, None

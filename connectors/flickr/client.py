@@ -42,14 +42,21 @@ class Flickr:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret, self._pace = http, secret, Pace()
+        self._known = ""
+        """The page's NSID as the last pass knew it: looks that follow from it bear a change of its name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the page once: introduction, photos with what was said below them, albums."""
         place = Place.read(since)
         self._pace.remember(place.asked)
+        self._known = place.id
         asking, named = self._arrive(page)
         with asking:
             yield from Pass(asking, named, page, place).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).id
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each photo and album by its id; the introduction, which has no such question, is left out."""
@@ -57,7 +64,7 @@ class Flickr:
             return
         asking, named = self._arrive(page)
         with asking:
-            for sightings, gaps in Standings(asking, people.find(asking, named)).of(native_ids):
+            for sightings, gaps in Standings(asking, people.find(asking, named, self._known)).of(native_ids):
                 yield asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 
     def check(self, page: Page) -> Iterator[Finding]:
@@ -72,7 +79,7 @@ class Flickr:
             return
         asking, named = self._arrive(page)
         with asking:
-            told = family.of(asking, people.find(asking, named), root)
+            told = family.of(asking, people.find(asking, named, self._known), root)
             yield from asking.one_family(root, told, _NOTHING)
 
     def _arrive(self, page: Page) -> tuple[Asking, Address]:

@@ -44,12 +44,19 @@ class Instagram:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
+        self._known = Place()
+        """Where the last pass began: looks that follow from it bear a change of the account's name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the account once: introduction, stories, messages, what it is tagged in, posts with their comments."""
         asking, wanted = options.arrive(self._http, self._secret, page)
+        self._known = Place.read(since)
         with asking:
-            yield from Pass(asking, wanted, page, Place.read(since)).run()
+            yield from Pass(asking, wanted, page, self._known).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since)
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for items by their numbers, and only for how they stand."""
@@ -57,7 +64,7 @@ class Instagram:
             return
         asking, wanted = options.arrive(self._http, self._secret, page)
         with asking:
-            account = introduction(asking, wanted)
+            account = introduction(asking, wanted, self._known.page, self._known.owner)
             for sightings in Standing(asking, account.number, wanted.door).of(native_ids):
                 yield asking.batch(_NOTHING, sightings=sightings)
 
@@ -71,6 +78,6 @@ class Instagram:
         """Observe one post again with all its comments, and list what answers each of them."""
         asking, wanted = options.arrive(self._http, self._secret, page)
         with asking:
-            account = introduction(asking, wanted)
+            account = introduction(asking, wanted, self._known.page, self._known.owner)
             told = families.observed(Walk(asking, account), wanted.door, root, _NOTHING)
             yield from asking.one_family(root, told, _NOTHING)

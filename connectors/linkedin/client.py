@@ -43,12 +43,20 @@ class LinkedIn:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
+        self._known = ""
+        """The organisation's number as the last pass knew it: looks that follow from it bear a change of its name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the page once: introduction, posts with all their comments, what LinkedIn has to tell by itself."""
         asking, named = organisation.arrive(self._http, self._secret, page)
+        place = Place.read(since)
+        self._known = place.page
         with asking:
-            yield from Pass(asking, named, page, Place.read(since)).run()
+            yield from Pass(asking, named, page, place).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).page
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each item by its id; where a comment is not found, for all comments of its post."""
@@ -56,7 +64,7 @@ class LinkedIn:
             return
         asking, named = organisation.arrive(self._http, self._secret, page)
         with asking:
-            ours = organisation.find(asking, named).ours
+            ours = organisation.find(asking, named, self._known).ours
             standings = Standings(asking, ours, names=options.names(page))
             for sighting, met in standings.of(native_ids):
                 yield asking.batch(_NOTHING, met, sightings=[sighting])
@@ -73,6 +81,6 @@ class LinkedIn:
             return
         asking, named = organisation.arrive(self._http, self._secret, page)
         with asking:
-            ours = organisation.find(asking, named).ours
+            ours = organisation.find(asking, named, self._known).ours
             told = family.of(asking, ours, root, names=options.names(page))
             yield from asking.one_family(root, told, _NOTHING)

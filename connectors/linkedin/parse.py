@@ -27,6 +27,8 @@ SITE = "https://www.linkedin.com"
 
 KEPT_BACK = f"LinkedIn tells of a file of it in another shape than is known. {AGAIN}"
 """Why a file of a post or a comment is a gap."""
+UNREAD = f"LinkedIn tells some of them in another shape than is known: what the post says stands without them. {AGAIN}"
+"""Why words of a post are a gap."""
 
 PUBLISHED = "PUBLISHED"
 CLOSED = "CLOSED"
@@ -207,9 +209,37 @@ def _words(content: Mapping[str, Any]) -> Iterator[str]:
     """What else a reader sees in words: an article's title and description, a poll's question and options."""
     article, poll = _object(content, "article"), _object(content, "poll")
     for name in ("title", "description"):
-        yield _text(article.get(name)) or ""
-    asked = [_text(poll.get("question")), *(_text(one.get("text")) for one in _objects(poll, "options"))]
-    yield "\n".join(told for told in asked if told)
+        yield _line(article.get(name)) or ""
+    yield "\n".join(told for told in (_line(poll.get("question")), *_choices(poll)) if told)
+
+
+def words_told(read: Post) -> bool:
+    """Whether all that a post says beside its own text can be read."""
+    content = read.content if isinstance(read.content, dict) else {}
+    article, poll = ({} if content.get(name) is None else content[name] for name in ("article", "poll"))
+    if not isinstance(poll, dict) or not isinstance(poll.get("options", []), list | None):
+        return False
+    lines = [poll.get("question", ""), *(_choice(one) for one in poll.get("options") or ())]
+    if isinstance(article, dict):
+        lines += [article.get(name) or "" for name in ("title", "description")]
+    return all(_line(one) is not None for one in lines)
+
+
+def _choice(told: Any) -> Any:
+    return told.get("text") if isinstance(told, dict) else None
+
+
+def _choices(poll: Mapping[str, Any]) -> list[str]:
+    """The words of each choice of a poll, in its place; empty where they cannot be read."""
+    listed = poll.get("options")
+    return [_line(_choice(one)) or "" for one in listed] if isinstance(listed, list) else []
+
+
+def _line(told: Any) -> str | None:
+    """A text, or a number in its figures; None where neither stands there."""
+    if isinstance(told, int) and not isinstance(told, bool):
+        return str(told)
+    return told.strip() if isinstance(told, str) else None
 
 
 def _article(content: Mapping[str, Any]) -> dict[str, str]:
@@ -225,8 +255,8 @@ def _poll(content: Mapping[str, Any]) -> dict[str, object]:
         return {}
     settings = _object(poll, "settings")
     return _told(
-        question=_text(poll.get("question")),
-        options=[_text(one.get("text")) or "" for one in _objects(poll, "options")],
+        question=_line(poll.get("question")) or None,
+        options=_choices(poll),
         duration=_text(settings.get("duration")),
         choice=_text(settings.get("voteSelectionType")),
     )
@@ -234,8 +264,11 @@ def _poll(content: Mapping[str, Any]) -> dict[str, object]:
 
 def _votes(content: Mapping[str, Any]) -> dict[str, int]:
     poll = _object(content, "poll")
+    listed = poll.get("options")
     voted = {
-        f"votes {place}": one.get("voteCount") for place, one in enumerate(_objects(poll, "options"), start=1)
+        f"votes {place}": one.get("voteCount")
+        for place, one in enumerate(listed if isinstance(listed, list) else (), start=1)
+        if isinstance(one, dict)
     }
     return _numbers({"voters": poll.get("uniqueVotersCount"), **voted})
 

@@ -51,6 +51,8 @@ def read(
         told.observed.append(observed)
         if not observed.files_told:
             told.gaps.append(Gap(what="a file of a post", why=parse.KEPT_BACK, native_id=post))
+        if not parse.words_told(seen.what):
+            told.gaps.append(Gap(what="the words of a poll or an article", why=parse.UNREAD, native_id=post))
         _learn(told, post, counted)
     for post in wanted:
         _below(told, post, found.items.get(post))

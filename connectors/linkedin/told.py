@@ -26,7 +26,18 @@ from connectors.linkedin.notices import REMARKED, REMOVED, post_of
 from connectors.linkedin.reading import moment
 from connectors.linkedin.shapes import Notice, Source
 from connectors.linkedin.urns import comment, is_thread, under
-from connectors.webhooks import Change, Entry, Greeting, Manner, Unreadable, Wanted, by_page
+from connectors.webhooks import (
+    UNKNOWN,
+    Change,
+    Entry,
+    Greeting,
+    Manner,
+    Unreadable,
+    Wanted,
+    by_page,
+    decoded,
+    readable,
+)
 
 EVENTS = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 
@@ -38,10 +49,6 @@ _BEFORE = timedelta(hours=1)
 
 _COUNTS_ALONE = frozenset({"LIKE", "SHARE"})
 """What changes a count, which the next pass sees; who shared a post is not shown to us."""
-
-
-_UNKNOWN = (Change(field="", value={}),)
-"""That something happened of which nobody can tell what it was."""
 
 
 def greets(query: Mapping[str, str], _word: str, secret: str) -> Greeting | None:
@@ -70,24 +77,13 @@ def marks(body: bytes, signature: str, secret: str) -> bytes | None:
 
 
 def read(body: bytes) -> list[Entry]:
-    """What a delivery tells, one entry for each notice; `Unreadable` where it is none.
-
-    One notice that does not say of which organisation it tells leads to a pass
-    over each that the others name.
-    """
-    try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Unreadable(f"it is no JSON: {fault}") from None
+    """What a delivery tells, one entry for each notice; `Unreadable` where it is none."""
+    told = decoded(body)
     notices = told.get("notifications") if isinstance(told, dict) else None
     if not isinstance(notices, list) or not notices or told.get("type") != EVENTS:
         raise Unreadable("it has no notifications of an organisation")
-    entries = [entry for one in notices if (entry := _entry(one)) is not None]
-    if not entries:
-        raise Unreadable("a notification does not say of which organisation it tells")
-    if len(entries) == len(notices):
-        return entries
-    return [*entries, *(Entry(page=page, at=None, changes=_UNKNOWN) for page in by_page(entries))]
+    why = "a notification does not say of which organisation it tells"
+    return readable([_entry(one) for one in notices], why)
 
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:
@@ -134,7 +130,7 @@ def _entry(told: object) -> Entry | None:
     return Entry(
         page=told["organizationalEntity"],
         at=moment(at) if isinstance(at, int) and not isinstance(at, bool) else None,
-        changes=(Change(field=action, value=told),) if isinstance(action, str) else _UNKNOWN,
+        changes=(Change(field=action, value=told),) if isinstance(action, str) else UNKNOWN,
     )
 
 

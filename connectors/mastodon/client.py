@@ -86,6 +86,10 @@ class Mastodon:
         blind_spots=(
             "Answers on other servers that this server was never sent.",
             (
+                "New answers to what others said below an answer that was deleted: no thread leads there. What answers "
+                "the account itself there is read."
+            ),
+            (
                 "Without credentials: answers beyond the first 60 of a thread, what stands more than 40 above an "
                 "answer, messages, what is for followers only, and who names the account elsewhere."
             ),

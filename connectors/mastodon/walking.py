@@ -233,7 +233,7 @@ class Pass:
             answered = [seen.what for seen in items if self._asks(seen.what)]
             asks = {one.id for one in answered}
             # What answers a status that cannot be read, and what that answers, can be.
-            named = [one.id for one in told.unread if one.id is not None]
+            named = self._named(told, at)
             listings = [
                 self._under(seen.what.id, listed)
                 for seen in wanted
@@ -259,6 +259,28 @@ class Pass:
             yield self._batch()
         else:
             yield self._closing(listed)
+
+    def _named(self, told: Sorted[parse.Status], at: str) -> list[str]:
+        """The ids of those statuses of an answer that cannot be read; `at` is the id behind which it begins.
+
+        Where one bears none it is asked for alone: the header that leads on from it tells its id.
+        """
+        read = {seen.span: seen.what.id for seen in told.items} | {one.span: one.id for one in told.unread}
+        names: list[str] = []
+        for span, identity in sorted(read.items(), key=lambda one: one[0].start, reverse=True):
+            known = self._alone(at) if identity is None else identity
+            if known is None or parse.order(known) <= parse.order(at):
+                continue
+            at = known
+            names += [known] if any(one.span == span for one in told.unread) else []
+        return names
+
+    def _alone(self, at: str) -> str | None:
+        """The id of the status that follows the id `at`, as the header has it; None where it is not told."""
+        with self._asking.about("a status", f"account:{self._account}"):
+            _, exchange = self._of_the_account({"limit": "1", "min_id": at})
+            return parse.link(exchange.response_headers, "prev", "min_id")
+        return None
 
     def _unread(self, gaps: Sequence[Gap]) -> None:
         """Take along which statuses cannot be read: each may be of any kind, and nothing below it is asked for."""
@@ -440,7 +462,9 @@ class Pass:
                 if listed.gap is not None:
                     self._gaps.append(replace(listed.gap, native_id=None))
                     self._move(whole=False, messages=False)
-            items = told.items  # one without a status is of a status that was deleted: so real servers tell it
+            items = (
+                told.items
+            )  # one without a status is of a status that was deleted: so real servers tell it
             self._unread(asking.statuses(_MENTIONED, told))
             if not items and following is not None and (not at or parse.order(following) < parse.order(at)):
                 self._move(at=following)

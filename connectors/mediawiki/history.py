@@ -68,6 +68,8 @@ class Histories:
         self._selected = selected
         self.lacks = False
         """Whether a part of some history is told in another shape."""
+        self._told: set[int] = set()
+        """Deleted pages of which this pass was told in part: the next one asks for them again."""
 
     # --- a page that is there -----------------------------------------------------------------------------
 
@@ -392,6 +394,8 @@ class Histories:
 
     def missing(self, number: int) -> Iterator[Batch]:
         """Say what became of a page that was there: gone or hidden where the log says so, else unknown."""
+        if number in self._told:
+            return
         known = self._place.pages[number]
         observations, title, removal, odd = self._removal(known.title, number, known.log)
         if removal is None:
@@ -406,8 +410,9 @@ class Histories:
         unread_log = bool(odd)
         reason = parse.said_of(removal)
         sightings = self._standing_so(number, State.GONE, reason)
-        shown = list(self._deleted(removal, number, known)) if self._wiki.may_read_deleted else []
-        unread = [] if shown or known.last else [_deleted_unread(removal, number)]
+        shown, strange = self._deleted(removal, number, known) if self._wiki.may_read_deleted else ([], [])
+        odd += strange
+        unread = [] if shown or strange or known.last else [_deleted_unread(removal, number)]
         if shown:
             # Deleted once more with the words that it had the last time, it is observed as the archive knows it: that it
             # is hidden again is told by itself, by an answer of its own.
@@ -417,7 +422,7 @@ class Histories:
             observations, sightings = [], self._standing_so(number, State.HIDDEN, reason)
         self._place.pages[number] = known.moved(
             title=title,
-            gone=bool(shown) or not unread_log,
+            gone=not strange and (bool(shown) or not unread_log),
             touched="",
             log=known.log if unread_log else max(known.log, removal.logid),
         )
@@ -477,13 +482,16 @@ class Histories:
             number, after, before = entry.logpage, before, entry.timestamp
             if entry.logid <= seen or number in self._place.pages:
                 continue
-            shown = []
+            shown: list[Observation] = []
+            strange: list[Gap] = []
             if number and self._wiki.may_read_deleted:
-                shown = list(self._deleted(entry, number, Known(title=title), after))
+                shown, strange = self._deleted(entry, number, Known(title=title), after)
                 observations += shown
+                gaps += strange
+                self._told |= {number} if strange else set()
             if number:
-                self._place.pages[number] = Known(title=title, gone=True, log=entry.logid)
-            if not shown:
+                self._place.pages[number] = Known(title=title, gone=not strange, log=entry.logid)
+            if not shown and not strange:
                 gaps.append(_deleted_unread(entry, number))
         self._place.lost[title] = highest
         if named and all(known.title != title for known in self._place.pages.values()) and not gaps:
@@ -525,31 +533,33 @@ class Histories:
 
     def _deleted(
         self, removal: LogEntry, number: int, known: Known, after: datetime | None = None
-    ) -> Iterator[Observation]:
+    ) -> tuple[list[Observation], list[Gap]]:
         """The revisions of a deleted page as its administrators see them, from the last on that was read.
 
         The wiki does not say to which of several pages that stood under one
-        title a revision belonged; it was the one that was deleted next.
+        title a revision belonged; it was the one that was deleted next. One of
+        another shape is a gap, and the page is then asked for again by the
+        next pass: what it tells may stand before what was read.
         """
+        rows: list[Row] = []
+        gaps: list[Gap] = []
+        question = {
+            "action": "query",
+            "prop": "deletedrevisions",
+            "titles": removal.title,
+            "drvprop": _WORDS,
+            "drvslots": "*",
+            "drvdir": "newer",
+            "drvlimit": str(_WORDS_AT_ONCE),
+        }
         try:
-            rows = [
-                row
-                for answer in self._asking.each(
-                    {
-                        "action": "query",
-                        "prop": "deletedrevisions",
-                        "titles": removal.title,
-                        "drvprop": _WORDS,
-                        "drvslots": "*",
-                        "drvdir": "newer",
-                        "drvlimit": str(_WORDS_AT_ONCE),
-                    },
-                    given=_NOT_FOR_US,
-                )
-                for row in self._every_revision(answer, "deletedrevisions")
-            ]
+            for answer in self._asking.each(question, given=_NOT_FOR_US):
+                some, untold = self._revisions(answer, "deletedrevisions")
+                rows += some
+                gaps += self._revisions_untold(untold, number)
         except NotGiven:
-            return
+            return [], []
+        self.lacks = self.lacks or bool(gaps)
         rows = sorted(
             (
                 row
@@ -559,7 +569,7 @@ class Histories:
             key=lambda row: (row.what.timestamp, row.what.revid),
         )
         if not rows:
-            return
+            return [], gaps
         answers = known.answers
         if not answers:
             for info, _ in self._wiki.by_title([removal.title]):
@@ -572,10 +582,9 @@ class Histories:
             address=self._wiki.revision_address,
         )
         reached = (known.at, known.last)
-        for row in [row for row in rows if _place_of(row) > reached] or rows[-1:]:
-            one = parse.revision(row.what, page, (), [row.span], deleted=True)
-            if one is not None:
-                yield one
+        wanted = [row for row in rows if _place_of(row) > reached] or rows[-1:]
+        told = (parse.revision(row.what, page, (), [row.span], deleted=True) for row in wanted)
+        return [one for one in told if one is not None], gaps
 
     # --- asking -------------------------------------------------------------------------------------------
 
@@ -635,15 +644,6 @@ class Histories:
             what = f"revision {one.id}" if one.id is not None else "a revision"
             gaps += self._gaps(what, [one], f"page:{page}")
         return gaps
-
-    def _every_revision(self, answer: Answer, name: str) -> Iterator[Row]:
-        """The same, where one that lacks would come too late later: `UnexpectedResponse` where one cannot be read."""
-        for number in range(sum(1 for _ in _pages(answer))):
-            for body, span in answer.items("query", "pages", number, name):
-                try:
-                    yield Row(parse.one(body, Revision), span)
-                except parse.Malformed as fault:
-                    raise UnexpectedResponse(f"{answer.exchange.url}: {fault}") from fault
 
     def _standing(self, info: PageInfo, answers: str | None) -> Standing:
         return Standing(

@@ -46,9 +46,8 @@ def read(asking: Asking, page: Page, place: Place) -> Iterator[Batch]:
             below = parse.answers(seen, found.known)
             told = parse.post(seen.post, found.known, below)
             observed += [told, *below.observed]
-            lacking = parse.without_files(seen.post)
             if told.native_id in new:
-                gaps += [lacking] if lacking is not None else []
+                gaps += parse.kept_back(seen.post)
                 gaps += [*below.gaps, *asking.gaps_of("a comment", seen.unread, parse.below(seen.post))]
             listings += under(of_answers, told.native_id, below) if below.whole else ()
         met |= new

@@ -114,10 +114,8 @@ class Pass:
             told = parse.post(seen.post, of, below)
             self._posts[told.native_id] = told.published_at
             self._answers[told.native_id] = below
-            lacking = parse.without_files(seen.post)
-            if lacking is not None:
-                self._gaps.append(lacking)
             self._gaps += [
+                *parse.kept_back(seen.post),
                 *below.gaps,
                 *self._asking.gaps_of("a comment", seen.unread, parse.below(seen.post)),
             ]

@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.contract import Attachment, Author, Gap, Kind, Observation
+from connectors.failing import AGAIN
 from connectors.graph import moment as written
 from connectors.nextdoor.reading import Below, Rows, Seen, Whole
 from connectors.nextdoor.shapes import Agency, Area, Post, Profile
@@ -191,6 +192,38 @@ def without_files(seen: Seen[Post]) -> Gap | None:
     """Files of a post of which Nextdoor gives no address."""
     at = moment(seen.what.creation_date_epoch_seconds)
     return _without_files("a post", str(seen.what.id), seen.what.media, at)
+
+
+def kept_back(seen: Seen[Post]) -> list[Gap]:
+    """What of a post cannot be had: files without an address, and words of an event or a poll in another shape."""
+    gaps = [gap for gap in (without_files(seen),) if gap is not None]
+    if not _tells_words(seen.what):
+        at = moment(seen.what.creation_date_epoch_seconds)
+        gaps.append(
+            Gap(
+                what="the words of an event or a poll",
+                why=f"Nextdoor tells some of them in another shape than is known: what the post says stands without them. {AGAIN}",
+                native_id=str(seen.what.id),
+                since=at,
+                until=at,
+            )
+        )
+    return gaps
+
+
+def _tells_words(read: Post) -> bool:
+    """Whether all that a post says beside its own text can be read."""
+    event, asked = ({} if told is None else told for told in (read.event, read.poll))
+    if not isinstance(event, dict) or not isinstance(asked, dict):
+        return False
+    choices = asked.get("options")
+    if not isinstance(choices, list | None):
+        return False
+    lines = [told.get(name) for told, name in ((event, "title"), (event, "description"), (asked, "question"))]
+    return all(one is None or _is_said(one) for one in lines) and all(
+        _is_said(one) or any(_is_said(_object(one).get(key)) for key in _WORDS_OF_A_CHOICE)
+        for one in choices or ()
+    )
 
 
 def _without_files(whose: str, native_id: str, media: object, at: datetime | None) -> Gap | None:
@@ -397,9 +430,11 @@ def _object(told: object) -> Mapping[str, Any]:
 
 def _said(told: object) -> str:
     """A text, or a number as one; nothing where neither stands there."""
-    if isinstance(told, str):
-        return told
-    return str(told) if isinstance(told, int) and not isinstance(told, bool) else ""
+    return str(told) if _is_said(told) else ""
+
+
+def _is_said(told: object) -> bool:
+    return isinstance(told, str | int) and not isinstance(told, bool)
 
 
 def _number(told: object) -> int | None:

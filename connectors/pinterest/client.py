@@ -37,12 +37,20 @@ class Pinterest:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
+        self._known = ""
+        """What the account is known by as the last pass knew it: looks that follow from it bear a change of its name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the account once: introduction, boards with their sections and pins, all pins of its own."""
         asking, name = arrive(self._http, self._secret, page)
+        place = Place.read(since)
+        self._known = place.account
         with asking:
-            yield from Pass(asking, name, page, Place.read(since)).run()
+            yield from Pass(asking, name, page, place).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).account
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each pin and board by its number."""
@@ -50,7 +58,7 @@ class Pinterest:
             return
         asking, name = arrive(self._http, self._secret, page)
         with asking:
-            ours = introduction(asking, name).what
+            ours = introduction(asking, name, self._known).what
             for sightings, gaps in Standing(asking, ours).of(native_ids):
                 yield asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 

@@ -42,12 +42,20 @@ class Threads:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret = http, secret
+        self._known = ""
+        """The account's number as the last pass knew it: looks that follow from it bear a change of its name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the account once: introduction, ghost posts, mentions, its own answers, posts with what answers them."""
         asking, name = options.arrive(self._http, self._secret, page)
+        place = Place.read(since)
+        self._known = place.page
         with asking:
-            yield from Pass(asking, name, page, Place.read(since)).run()
+            yield from Pass(asking, name, page, place).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).page
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each item by its number, and only for how it stands."""
@@ -55,7 +63,7 @@ class Threads:
             return
         asking, name = options.arrive(self._http, self._secret, page)
         with asking:
-            account = introduction(asking, name)
+            account = introduction(asking, name, self._known)
             for sightings in Standing(asking, account.number).of(native_ids):
                 yield asking.batch(_NOTHING, sightings=sightings)
 
@@ -69,6 +77,6 @@ class Threads:
         """Observe one post again with everything that answers it, and list what answers each of these."""
         asking, name = options.arrive(self._http, self._secret, page)
         with asking:
-            walk = Walk(asking, introduction(asking, name))
+            walk = Walk(asking, introduction(asking, name, self._known))
             told = families.observed(walk, root, _NOTHING, approves=options.approves(page))
             yield from asking.one_family(root, told, _NOTHING)

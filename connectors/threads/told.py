@@ -16,7 +16,7 @@ from typing import Any
 
 from connectors.contract import Kind
 from connectors.threads import parse
-from connectors.webhooks import Change, Entry, Unreadable, Wanted, by_page, decoded, moment
+from connectors.webhooks import Change, Entry, Unreadable, Wanted, by_page, decoded, moment, readable
 
 _BEFORE = timedelta(hours=1)
 """How far before it was told a thing may have happened."""
@@ -34,10 +34,10 @@ def read(body: bytes) -> list[Entry]:
     ]
     if not changes:
         raise Unreadable("it has no values")
-    return [
-        Entry(page=_account(told, change), at=moment(told.get("time")), changes=(change,))
-        for change in changes
-    ]
+    at = moment(told.get("time"))
+    entries = [Entry(page=_account(told, change), at=at, changes=(change,)) for change in changes]
+    odd: list[None] = [None] * (len(listed) - len(changes))
+    return readable([*entries, *odd], "it has no values")
 
 
 def wanted(entries: Sequence[Entry], now: datetime) -> list[Wanted]:

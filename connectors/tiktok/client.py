@@ -39,16 +39,18 @@ class TikTok:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret, self._pace = http, secret, Pace()
-        self._known = ""
-        """The account's id as the last pass knew it: looks that follow from it bear a change of its name, too."""
+        self._known = Place()
+        """Where the last pass began: looks that follow from it bear a change of the account's name, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the account once: its introduction, its videos and, by the door that shows them, all comments."""
-        door, place = self._arrive(page), Place.read(since)
-        if place.way == door.way:
-            self._known = place.account
+        door, self._known = self._arrive(page), Place.read(since)
         with door.asking:
-            yield from Pass(door, page, place).run()
+            yield from Pass(door, page, self._known).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the account again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since)
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each item by its id; the Display API cannot be asked for comments."""
@@ -56,7 +58,7 @@ class TikTok:
             return
         door = self._arrive(page)
         with door.asking:
-            door.introduced(self._known)
+            door.introduced(self._account(door))
             for sightings, gaps in Standings(door).of(native_ids):
                 yield door.asking.batch(_NOTHING, sightings=sightings, gaps=gaps)
 
@@ -72,7 +74,11 @@ class TikTok:
             return
         door = self._arrive(page)
         with door.asking:
-            yield from door.asking.one_family(root, family.of(door, root, self._known), _NOTHING)
+            yield from door.asking.one_family(root, family.of(door, root, self._account(door)), _NOTHING)
+
+    def _account(self, door: Door) -> str:
+        """The account's id by this door; by the other it has another one."""
+        return self._known.account if self._known.way == door.way else ""
 
     def _arrive(self, page: Page) -> Door:
         return doors.arrive(self._http, self._secret, page, self._pace)

@@ -38,6 +38,10 @@ MANIFEST = Manifest(
         ),
         "What answers the account in conversations that others began, unless it names the account.",
         (
+            "New replies in a conversation whose first post the account has deleted, unless they name the account, or the "
+            "account itself had answered that post."
+        ),
+        (
             "The removal of a reply that is older than seven days, unless X counts no more replies to its post than it "
             "shows, or the archive may be searched."
         ),

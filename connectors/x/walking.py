@@ -308,6 +308,9 @@ class Pass:
             versions = [*(one.what for one in reader.earlier(read)), read]
             if searched and above is None and reader.count(read, "reply_count") != 0:
                 wanted += [f"{_CONVERSATION}:{one}" for one in read.ids]
+            elif searched and above == read.conversation_id and read.in_reply_to_user_id == self._place.user:
+                # The account began it: the post that did may be deleted, and what is said below this one is not.
+                wanted.append(f"{_CONVERSATION}:{above}")
             if self._options.quotes:
                 wanted += [f"{_QUOTES}:{one.id}" for one in versions if _quoted(one)]
         for unread in reader.answer.named:

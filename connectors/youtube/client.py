@@ -43,14 +43,21 @@ class YouTube:
 
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http, self._secret, self._purse = http, secret, Purse()
+        self._known = ""
+        """The channel's number as the last pass knew it: looks that follow from it bear a change of its handle, too."""
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read the channel once: introduction and settings, held comments, published ones with all answers, videos."""
         place = Place.read(since)
         self._purse.remember(place.spent)
+        self._known = place.channel
         asking, named = self._arrive(page)
         with asking:
             yield from Pass(asking, named, page, place).run()
+
+    def remember(self, since: Cursor) -> None:
+        """Know the page again as the pass knew it whose cursor this is."""
+        self._known = Place.read(since).channel
 
     def look(self, page: Page, native_ids: Sequence[tuple[Kind, str]]) -> Iterator[Batch]:
         """Ask for each item by its id; what has none of its own (the settings) is left out."""
@@ -58,7 +65,7 @@ class YouTube:
             return
         asking, named = self._arrive(page)
         with asking:
-            standings = Standings(asking, channel.find(asking, named))
+            standings = Standings(asking, channel.find(asking, named, self._known))
             for sightings in standings.of(native_ids):
                 yield asking.batch(_NOTHING, sightings=sightings)
 
@@ -74,7 +81,7 @@ class YouTube:
             return
         asking, named = self._arrive(page)
         with asking:
-            told = family.of(asking, channel.find(asking, named), page, root)
+            told = family.of(asking, channel.find(asking, named, self._known), page, root)
             yield from asking.one_family(root, told, _NOTHING)
 
     def _arrive(self, page: Page) -> tuple[Asking, Address]:

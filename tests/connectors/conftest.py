@@ -40,6 +40,7 @@ QUICK = frozenset(
         "pinterest_parse",
         "reach",
         "registry",
+        "resuming",
         "secrets",
         "snapchat_reading",
         "spans",

@@ -29,7 +29,7 @@ from connectors.contract import (
     Sighting,
     State,
 )
-from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, UnexpectedResponse
+from connectors.errors import AccessRevoked, ConnectorError, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.http import EvidenceClient
 from connectors.promises import ConnectorPromises
 from tests.connectors.worlds.bluesky_world import (
@@ -927,6 +927,62 @@ def test_a_stream_tells_whether_the_account_is_shown(world, visit, agency, jo, s
     (jets,) = heard(visit, None if begun == 0 else jet_start(world, begun), 1, jetstream=jet(world))
     for one in (batch, jets):
         assert [(seen.native_id, seen.state) for seen in one.sightings] == [(agency, state)]
+
+
+def test_a_stream_that_knows_no_place_at_all_is_given_up_for_now_and_tells_one_gap(
+    world, visit, agency, monkeypatch
+):
+    tell = world._tell
+    monkeypatch.setattr(world, "_tell", lambda request, jet, _told, ended: tell(request, jet, 10_000, ended))
+    stream = visit.connector.listen(visit.page, start(world, 3))
+    (ahead,) = [next(stream)]
+    assert [one.what for one in ahead.gaps] == ["the stream"]
+    with pytest.raises(TryAgainLater, match="FutureCursor"):
+        next(stream)
+
+
+@pytest.mark.parametrize("status", ["throttled", "desynchronized"])
+def test_a_server_that_cannot_follow_an_account_hides_nothing_of_it(world, visit, agency, status):
+    begun = len(world.events)
+    world.account_is(agency, status)
+    (batch,) = heard(visit, start(world, begun), 1)
+    (jets,) = heard(visit, None if begun == 0 else jet_start(world, begun), 1, jetstream=jet(world))
+    for one in (batch, jets):
+        assert list(one.sightings) == []
+        assert [(gap.what, status in gap.why) for gap in one.gaps] == [("the stream", True)]
+
+
+def test_an_account_that_is_not_shown_for_no_told_reason_is_hidden(world, visit, agency):
+    begun = len(world.events)
+    world.tell("#account", {"did": agency, "active": False})
+    (batch,) = heard(visit, start(world, begun), 1)
+    assert [(one.state, one.reason) for one in batch.sightings] == [(State.HIDDEN, "#account: inactive")]
+
+
+@pytest.mark.parametrize(
+    ("actions", "stands"),
+    [
+        (("delete", "create"), True),
+        (("delete", "update"), True),
+        (("create", "delete"), False),
+        (("create", "delete", "create"), True),
+    ],
+)
+def test_what_one_commit_removes_and_writes_again_stands_as_the_commit_leaves_it(
+    world, visit, agency, actions, stands
+):
+    post = world.post(agency, "Boil water.")
+    path, account = post.removeprefix(f"at://{agency}/"), world.accounts[agency]
+    block, (root, _, blocks) = account.block(path), account.commit()
+    cid = link(block)
+    acts = [{"action": one, "path": path, "cid": None if one == "delete" else cid} for one in actions]
+    begun = len(world.events)
+    world.tell("#commit", {"repo": agency, "ops": acts, "blocks": packed(root, {**blocks, cid: block})})
+    (batch,) = heard(visit, start(world, begun), 1)
+    shown = {(one.native_id, one.text) for one in batch.observations}
+    gone = [(one.native_id, one.state) for one in batch.sightings]
+    assert shown == {(post, "Boil water.")}, "what the commit brought is kept, whatever became of it"
+    assert gone == ([] if stands else [(post, State.GONE)])
 
 
 def jet(world: BlueskyWorld) -> str:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from app.capture import lanes
+from app.capture.run import Pass
 from app.records.clock import FixedClock
 from app.store import Store
 from connectors.bluesky import Bluesky
@@ -65,6 +68,44 @@ def message(name: str, sender: str, text: str) -> dict[str, Any]:
         "sender": {"did": sender},
         "sentAt": "2026-03-02T13:00:00.000Z",
     }
+
+
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_what_answers_the_page_below_an_answer_that_was_deleted_is_captured(
+    store: Store, clock: FixedClock, stack: ExitStack, *, narrowed: bool
+) -> None:
+    desk = Town(store, clock, stack)
+    world, agency, jo, al = desk.world, desk.agency, desk.jo, desk.al
+    bridge = world.post(agency, "Bridge closed until six")
+    when = world.post(jo, "Until when?", to=bridge)
+    ours = world.post(agency, "Until six.", to=when)
+    thanks = world.post(al, "Thanks.", to=ours)
+    other = world.post(jo, "Still closed.", to=bridge)
+    assert desk.night().status == "complete"
+    world.delete(when)
+    late = world.post(al, "Six in the morning?", to=thanks)
+    world.edit(thanks, text="Thank you.")
+    span = Pass(lane=lanes.WINDOW, published_from=clock.at - timedelta(days=30)) if narrowed else None
+    assert told(desk.night(span)) == ("complete", 1, 1, 0, 1)
+    assert desk.states() == {when: "gone"}
+    assert (desk.words(thanks), desk.words(late)) == ("Thank you.", "Six in the morning?")
+    world.delete(thanks)
+    assert told(desk.night(span)) == ("complete", 0, 0, 0, 1)
+    assert desk.states() == {when: "gone", thanks: "gone"}
+    assert desk.held()[other].state == "present"
+
+
+def test_a_thread_that_is_shown_whole_is_asked_for_once_whatever_the_page_answered_in_it(
+    store: Store, clock: FixedClock, stack: ExitStack
+) -> None:
+    desk = Town(store, clock, stack)
+    world, agency, jo = desk.world, desk.agency, desk.jo
+    bridge = world.post(agency, "Bridge closed until six")
+    ours = world.post(agency, "Until six.", to=world.post(jo, "Until when?", to=bridge))
+    world.post(jo, "Thanks.", to=ours)
+    world.asked.clear()
+    assert desk.night().status == "complete"
+    assert sum("getPostThread" in one for one in world.asked) == 1
 
 
 def test_edits_hidden_answers_deletions_and_failures_are_told_once_and_as_they_were(

@@ -726,6 +726,17 @@ def test_a_family_is_one_post_with_all_its_comments_and_a_listing_for_each(world
     assert seen(batches)[post].counts["comments"] == 2
 
 
+def test_a_family_of_others_that_names_the_page_is_that_post_alone_as_a_pass_tells_it(world, visit):
+    names_us = world.say("With the police today", by="2001", edge="tagged")
+    world.comment(names_us, "Among strangers", by="2002")
+    told = seen(visit.observe())[names_us]
+    batches = visit.family(names_us)
+    again = seen(batches)
+    assert set(again) == {names_us}
+    assert (again[names_us].extra, again[names_us].counts) == (told.extra, told.counts)
+    assert list(listings(batches)) == []
+
+
 def test_a_family_whose_post_is_gone_is_told_so_and_lists_nothing(world, visit):
     world.say("Another")
     post = world.say("Closed")
@@ -813,6 +824,21 @@ def test_a_page_that_facebook_does_not_show_is_not_there_and_nothing_is_gone(wor
         visit.observe(batches[-1].resume_from)
     with pytest.raises(NoSuchPage):
         visit.look(post)
+
+
+def test_a_page_that_was_merged_into_another_is_told_with_the_other_s_number_and_nothing_is_gone(
+    world, visit
+):
+    post = world.say("Closed")
+    batches = visit.observe()
+    says = f"(#21) Page ID {OURS} was migrated to page ID 100064000000777.  Please update your API calls to the new ID"
+    world.trouble = lambda _: (400, dict(JSON), world.error(Refused(21, says)))
+    with pytest.raises(NoSuchPage, match="100064000000777 as a page of its own"):
+        visit.observe(batches[-1].resume_from)
+    world.trouble = lambda path: (
+        (400, dict(JSON), world.error(Refused(21, says))) if path.endswith(post) else None
+    )
+    assert visit.look(post)[post].state is State.UNKNOWN
 
 
 # --- checks -------------------------------------------------------------------------------------------------

@@ -116,6 +116,22 @@ def test_a_night_over_a_window_notices_what_happened_within_it(desk: Desk, world
     assert told(desk.night()) == ("complete", 0, 0, 0, 1)
 
 
+def test_what_is_removed_is_noticed_also_after_the_page_has_changed_its_name(
+    desk: Desk, world: FacebookWorld
+) -> None:
+    post = world.say("Bridge closed")
+    rude, kind = world.comment(post, "You fools", by="2002"), world.comment(post, "Thanks")
+    assert desk.night().status == "complete"
+    nobody = Refused(100, "Unsupported get request.", subcode=33)
+    world.trouble = lambda path: (
+        (nobody.status, JSON, world.error(nobody)) if path.endswith("/testtownpolice") else None
+    )
+    world.delete(rude)
+    world.amend(kind, "Thank you")
+    assert told(desk.night()) == ("complete", 0, 1, 0, 1)
+    assert desk.states() == {rude: "gone"}
+
+
 def test_another_description_of_a_picture_is_an_edit_and_an_address_that_expires_is_none(
     desk: Desk, world: FacebookWorld
 ) -> None:

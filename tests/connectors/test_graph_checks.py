@@ -69,6 +69,17 @@ def test_a_version_that_goes_on_is_fine_and_one_that_ends_within_months_is_not(a
     assert found.remedy.startswith("Facebook answers as v22.0: v21.0 has ended.")
 
 
+@pytest.mark.parametrize(("asked", "on"), [("v19.0", "2026-05-21"), ("v20.0", "2026-09-24")])
+def test_a_version_that_has_ended_is_told_so_although_no_answer_says_as_which_it_was_given(
+    asking, time, asked, on
+):
+    time.at = datetime(2026, 11, 22, tzinfo=UTC)
+    found = graph_checks.version(asking(version=asked), "Facebook")
+    assert not found.fine
+    assert found.remedy == f"Meta ended it on {on}. Upgrade Muniment, or set the option `version`."
+    assert graph_checks.version(asking(), "Facebook").fine
+
+
 def test_a_version_is_told_to_end_half_a_year_before_it_does(asking, time):
     time.at = datetime(2026, 9, 1, tzinfo=UTC)
     found = graph_checks.version(asking(version="v21.0"), "Facebook")

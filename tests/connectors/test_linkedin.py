@@ -958,6 +958,50 @@ def test_a_file_that_a_post_does_not_name_is_not_one_that_was_taken_away(
     assert found == ([] if told_ else [("a file of a post", post)])
 
 
+def _asked_of_readers(*options: object, question: object = "Open later?") -> dict[str, object]:
+    return {"poll": {"question": question, "options": list(options)}}
+
+
+@pytest.mark.parametrize("odd", [None, "Later", {"text": None}, {"text": ["Later"]}, {"voteCount": 2}])
+def test_a_choice_of_a_poll_that_cannot_be_read_is_a_gap_and_the_others_keep_their_votes(
+    world: LinkedInWorld, visit: Visit, odd: object
+):
+    yes, no = {"text": "Yes", "voteCount": 4}, {"text": "No", "voteCount": 1}
+    post = world.post("Vote", content=_asked_of_readers(yes, odd, no))
+    batches = visit.observe()
+    shown = seen(batches)[post]
+    assert shown.text == "Vote\n\nOpen later?\nYes\nNo"
+    assert (shown.counts["votes 1"], shown.counts["votes 3"]) == (4, 1)
+    assert [(one.what, one.native_id) for batch in batches for one in batch.gaps] == [
+        ("the words of a poll or an article", post)
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _asked_of_readers(question=["Open later?"]),
+        {"poll": {"question": "Open later?", "options": {"text": "Yes"}}},
+        {"poll": 1},
+        {"article": {"source": "https://town.example", "title": ["Budget"]}},
+    ],
+)
+def test_a_question_or_a_title_that_cannot_be_read_is_a_gap(
+    world: LinkedInWorld, visit: Visit, content: dict[str, object]
+):
+    post = world.post("Vote", content=content)
+    assert ("the words of a poll or an article", post) in [
+        (one.what, one.native_id) for batch in visit.observe() for one in batch.gaps
+    ]
+
+
+def test_a_choice_that_is_a_number_is_told_in_its_figures_and_is_no_gap(world: LinkedInWorld, visit: Visit):
+    post = world.post("Vote", content=_asked_of_readers({"text": 2026}, {"text": "Later"}, {"text": ""}))
+    batches = visit.observe()
+    assert seen(batches)[post].text == "Vote\n\nOpen later?\n2026\nLater"
+    assert not [one for batch in batches for one in batch.gaps]
+
+
 @pytest.mark.parametrize("odd", [None, {"entity": 4}, "urn:li:image:P1"])
 def test_a_picture_that_a_comment_does_not_name_is_not_one_that_was_taken_away(
     world: LinkedInWorld, visit: Visit, odd: object
@@ -1008,6 +1052,22 @@ def test_a_delivery_with_a_notice_of_another_shape_leads_to_the_others_and_to_a_
     assert beside.since == NOW - timedelta(hours=1)
     with pytest.raises(Unreadable):
         told.read(json.dumps({"type": told.EVENTS, "notifications": [None]}).encode())
+
+
+@pytest.mark.parametrize("words", [rb"half \ud83d", rb"half \udc00\u0000", rb'", "likes": 1e400, "x": "'])
+def test_what_somebody_wrote_keeps_no_delivery_of_linkedins_from_being_heard(
+    world: LinkedInWorld, words: bytes
+):
+    post = world.post("Closed")
+    world.say(post, "Why?")
+    world.decorates = True
+    said = {"decoratedGeneratedActivity": {"comment": {"text": "@@"}}}
+    notices = [world._notice(world.happened[0]) | said]
+    body = json.dumps({"type": told.EVENTS, "notifications": notices}).encode()
+    (one,) = told.wanted(told.read(body.replace(b"@@", words)), NOW)
+    assert (one.page, one.families, one.since) == (URN, (post,), None)
+    with pytest.raises(Unreadable):
+        told.read(b'{"type": "half')
 
 
 def instead_of(name: str, strange: object) -> Callable[[Any], object]:

@@ -38,6 +38,7 @@ from connectors.mastodon.asking import Asking
 from connectors.mastodon.server import _ask_the_domain
 from connectors.pieces import Malformed
 from connectors.promises import ConnectorPromises
+from tests.connectors.worlds.broken import breaks
 from tests.connectors.worlds.loopback import evidence_client
 from tests.connectors.worlds.mastodon_world import CHALLENGE, OURS, SIGN_IN, MastodonWorld
 from tests.connectors.worlds.visits import asked, listings, seen
@@ -1215,6 +1216,38 @@ def test_a_status_of_another_shape_is_a_gap_and_the_others_are_read_and_the_next
     assert f"status:{said[4]}" in seen(again)
     assert not gaps(again)
     assert listings(again)
+
+
+@pytest.mark.parametrize("odd", [_null, _without_an_id])
+@pytest.mark.parametrize("beside", [(), (1,), (0, 1, 2)], ids=["alone", "two", "all but the posts"])
+def test_what_the_account_answers_elsewhere_is_read_although_its_answer_is_told_without_an_id(
+    world, http, odd, beside
+):
+    world.say("Closed")
+    above = [world.say(f"Is it {number}?", by="jo@far.example") for number in range(4)]
+    ours = [world.say("It is.", to=one) for one in above]
+    below = [world.say("Thanks.", by="jo@far.example", to=one) for one in ours]
+    world.say("Open")
+    lost = {3, *beside}
+    world.odd = {ours[number]: odd for number in lost}
+    visit = Visit(world, http)
+
+    batches = visit.observe()
+
+    shown = seen(batches)
+    assert {f"status:{one}" for one in (*above, *below)} <= set(shown)
+    assert {f"status:{one}" for one in ours} - set(shown) == {f"status:{ours[number]}" for number in lost}
+    assert [one.what for batch in batches for one in batch.gaps] == ["a status"] * len(lost)
+    assert not listings(batches)
+
+
+def test_a_server_that_fails_at_a_status_without_an_id_keeps_the_others_from_nothing(world, http):
+    said = [world.say(f"Notice {number}") for number in range(4)]
+    world.odd[said[2]] = _null
+    breaks(world, "limit=1&min_id")
+    batches = Visit(world, http).observe()
+    assert {f"status:{one}" for one in said} - set(seen(batches)) == {f"status:{said[2]}"}
+    assert [one.what for batch in batches for one in batch.gaps] == ["a status"]
 
 
 def test_a_list_of_which_no_status_can_be_read_ends_the_pass(world, http):

@@ -1265,8 +1265,9 @@ def test_a_deleted_revision_of_another_shape_is_a_gap_and_the_others_are_read_an
     world, http, strange
 ):
     world.write("Road closure", "Closed.")
-    for words in ("They say.", "They still say.", "They say no more."):
-        notice = world.write("Rumour", words)
+    notice = world.write("Rumour", "They say.")
+    for words in ("They still say.", "They say no more."):
+        world.write("Rumour", words)
     world.delete(notice)
     world.altered = _odd_deleted(3, strange)
     visit = Visit(world, http, connected=True, titles="Rumour")

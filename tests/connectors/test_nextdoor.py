@@ -282,6 +282,39 @@ def test_an_event_and_a_poll_are_told_with_their_post(world: NextdoorWorld, own:
     assert told[asked].extra["votes"] == {"Monday": 4, "Friday": 2}
 
 
+@pytest.mark.parametrize("odd", [None, {}, {"text": ["Friday"]}, ["Friday"], True])
+def test_a_choice_of_a_poll_that_cannot_be_read_is_a_gap_and_the_others_are_told(
+    world: NextdoorWorld, own: Visit, public: Visit, odd: object
+) -> None:
+    poll = {"question": "Which day?", "options": [{"text": "Monday", "vote_count": 4}, odd, {"text": ""}]}
+    asked = world.say("Tell us.", more={"poll": poll})
+    for visit in (own, public):
+        batches = visit.observe()
+        assert seen(batches)[asked].text == "Tell us.\n\nWhich day?\n\n- Monday"
+        assert [(one.what, one.native_id) for batch in batches for one in batch.gaps] == [
+            ("the words of an event or a poll", asked)
+        ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"poll": {"question": ["Which day?"], "options": ["Monday"]}},
+        {"poll": {"question": "Which day?", "options": "Monday"}},
+        {"poll": "Which day?"},
+        {"event": {"title": ["Open house"]}},
+    ],
+)
+def test_a_question_or_an_event_that_cannot_be_read_is_a_gap_and_a_whole_one_is_none(
+    world: NextdoorWorld, own: Visit, more: dict[str, object]
+) -> None:
+    asked = world.say("Tell us.", more=more)
+    world.say("Come.", more={"event": {"title": "Open house"}, "poll": {"question": "When?", "options": [7]}})
+    assert [(one.what, one.native_id) for batch in own.observe() for one in batch.gaps] == [
+        ("the words of an event or a poll", asked)
+    ]
+
+
 def test_an_alert_says_so_and_to_whom_a_post_went_is_kept(
     world: NextdoorWorld, own: Visit, public: Visit
 ) -> None:

@@ -214,6 +214,80 @@ def test_times_are_read_in_seconds_and_for_messages_in_milliseconds():
         webhooks.read(b"{}")
 
 
+# --- one odd thing among many -------------------------------------------------------------------------------
+
+
+def happened(page: str, at: datetime | None = NOW, **more: Any) -> dict[str, Any]:
+    value = {"item": "comment", "verb": "add", "post_id": f"{page}_1", "comment_id": "1_2"}
+    entry = {"id": page, "changes": [{"field": "feed", "value": value}], **more}
+    return entry if at is None else {**entry, "time": int(at.timestamp())}
+
+
+def heard(*entries: object) -> Judged:
+    body = json.dumps({"object": "page", "entry": entries}).encode()
+    return judged(body, signed(body))
+
+
+ODD: list[Any] = [{"time": 1780282800}, {"id": None}, {"id": True}, {"id": ["1"]}, "words", None, 7, []]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_entry_that_names_no_page_costs_none_of_the_others_and_leads_to_a_pass_over_them(odd):
+    found = heard(happened("1"), odd, *(happened(str(number)) for number in range(2, 100)))
+    assert isinstance(found, Accepted)
+    several = told.wanted(found.entries, NOW)
+    assert [one.page for one in several] == [str(number) for number in range(1, 100)]
+    assert all(one.families == (f"{one.page}_1",) and one.since is not None for one in several)
+    assert isinstance(heard(odd, odd), Refused), "of none of them anybody can tell whose they are"
+
+
+@pytest.mark.parametrize("odd", [{"field": 7}, {"value": {}}, "words", None, {"field": None, "value": {}}])
+def test_a_change_that_does_not_say_what_it_is_about_leads_to_a_pass_and_costs_no_other(odd):
+    for manner in (Facebook.hooks, Instagram.hooks):
+        (entry,) = webhooks.read(delivery(feed("comment", "add", comment_id="1_2"), odd))
+        (one,) = manner.wanted([entry], NOW)
+        assert one.since == NOW - timedelta(hours=1)
+    assert wanted(feed("comment", "add", comment_id="1_2"), odd).families == (f"{PAGE}_1",)
+    assert wanted(feed("comment", "add", comment_id="1_2")).since is None
+
+
+@pytest.mark.parametrize(
+    "more", [{"changed_fields": ["feed"]}, {"changes": {"field": "feed"}}, {"messaging": ["words"]}, {}]
+)
+def test_an_entry_without_what_happened_in_it_leads_to_a_pass(more):
+    entry = {"id": PAGE, "time": int(NOW.timestamp()), **more}
+    for manner in (Facebook.hooks, Instagram.hooks):
+        (one,) = manner.wanted(webhooks.read(json.dumps({"entry": [entry]}).encode()), NOW)
+        assert one.since == NOW - timedelta(hours=1)
+
+
+def test_an_odd_value_among_those_of_threads_costs_no_other_and_leads_to_a_pass():
+    publish = {"field": "publish", "value": {"id": "5"}}
+    for odd in ({"field": "delete", "value": "words"}, {"field": 7, "value": {}}, None):
+        body = {"time": int(NOW.timestamp()), "target_id": "7", "values": [publish, odd]}
+        (one,) = Threads.hooks.wanted(Threads.hooks.read(json.dumps(body).encode()), NOW)
+        assert (one.page, one.families, one.since) == ("7", ("5",), NOW - timedelta(hours=1))
+    with pytest.raises(Unreadable):
+        Threads.hooks.read(json.dumps({"time": 1, "target_id": "7", "values": [None]}).encode())
+
+
+def test_what_is_told_late_in_a_delivery_is_heard_and_asks_for_no_pass_over_years():
+    late = {"id": "3", "time": 5, "changes": [{"field": "something_new", "value": {}}]}
+    found = heard(happened("1"), happened("2", NOW - timedelta(days=3)), late)
+    assert isinstance(found, Accepted)
+    first, second, third = told.wanted(found.entries, NOW)
+    assert (first.families, second.families) == (("1_1",), ("2_1",))
+    assert third.since == NOW - webhooks.WINDOW - timedelta(hours=1)
+
+
+def test_a_delivery_of_which_all_is_too_old_or_anything_is_of_the_future_is_refused():
+    """Its mark is forgotten when the youngest of it is too old, and not before: it acts once."""
+    old = NOW - timedelta(hours=49)
+    assert isinstance(heard(happened("1", old), happened("2", old - timedelta(days=9))), Refused)
+    assert isinstance(heard(happened("1", old), happened("2", None)), Refused)
+    assert isinstance(heard(happened("1"), happened("2", NOW + timedelta(hours=2))), Refused)
+
+
 # --- what it asks us to look at -----------------------------------------------------------------------------
 
 
@@ -227,6 +301,27 @@ def test_the_post_that_moved_is_observed_with_all_that_answers_it(item, verb):
 def test_what_was_removed_is_asked_for_by_its_id():
     assert wanted(feed("comment", "remove", comment_id="1_2")).looks == ((Kind.COMMENT, "1_2"),)
     assert wanted(feed("status", "remove")).looks == ((Kind.POST, f"{PAGE}_1"),)
+
+
+def test_a_comment_that_was_removed_and_is_not_named_leads_to_its_post_and_never_calls_the_post_removed():
+    one = wanted(feed("comment", "remove"))
+    assert (one.families, one.looks) == ((f"{PAGE}_1",), ())
+
+
+def test_a_post_of_others_that_names_the_page_is_left_to_a_pass_and_its_comments_are_nobodys_here():
+    """A pass lists it among those that name the page; what answers it on another page is no part of this one."""
+    value = {"item": "post", "verb": "add", "post_id": "2001_77", "sender_id": "2001"}
+    for item in ("post", "comment"):
+        one = wanted({"field": "mention", "value": {**value, "item": item, "comment_id": "77_1"}})
+        assert (one.families, one.looks, one.since) == ((), (), NOW - timedelta(hours=1))
+    ours = wanted({"field": "mention", "value": {**value, "post_id": f"{PAGE}_1"}})
+    assert (ours.families, ours.since) == ((f"{PAGE}_1",), None)
+    gone = wanted({"field": "mention", "value": {**value, "verb": "remove"}})
+    assert (gone.families, gone.looks, gone.since) == ((), ((Kind.POST, "2001_77"),), None)
+    value |= {"item": "comment", "verb": "remove", "comment_id": "77_1"}
+    assert not wanted({"field": "mention", "value": value}).anything
+    value |= {"post_id": f"{PAGE}_1"}
+    assert wanted({"field": "mention", "value": value}).looks == ((Kind.COMMENT, "77_1"),)
 
 
 def test_many_changes_below_one_post_are_one_question():

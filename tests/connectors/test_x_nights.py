@@ -45,6 +45,42 @@ def desk(store: Store, clock: FixedClock, stack: ExitStack) -> Account:
     return Account(store, clock, stack, world)
 
 
+def test_what_is_said_below_the_account_s_other_posts_is_captured_although_the_first_was_deleted(
+    desk: Account,
+) -> None:
+    world = desk.world
+    root = world.say("Bridge closed")
+    part = world.say("Detour by Main Street", to=root)
+    first = world.say("Thanks", by=JO, to=part, names_nobody=True)
+    beside = world.say("Until when?", by=AL, to=root, names_nobody=True)
+    assert told_in_full(desk.night()) == ("complete", 7, 0, 0, 0, 0)
+    world.delete(root)
+    late = world.say("Still closed?", by=JO, to=first, names_nobody=True)
+    assert told_in_full(desk.night()) == ("complete", 1, 0, 0, 0, 1)
+    assert desk.words(late) == "Still closed?"
+    world.delete(beside)
+    assert told_in_full(desk.night()) == ("complete", 0, 0, 0, 0, 1)
+    assert desk.states() == {root: "gone", beside: "gone"}
+
+
+def test_a_conversation_is_searched_once_whatever_the_account_says_in_it_and_others_conversations_never(
+    desk: Account,
+) -> None:
+    world = desk.world
+    root = world.say("Bridge closed")
+    world.say("By order.", to=world.say("Detour by Main Street", to=root))
+    world.say("Thanks", by=JO, to=root, names_nobody=True)
+    theirs = world.say("Where is the detour?", by=AL)
+    world.say("And when?", by=JO, to=theirs, names_nobody=True)
+    world.say("It is long.", to=world.say("By Main Street.", to=theirs))
+    world.asked.clear()
+    assert desk.night().status == "complete"
+    searched = [one for one in world.asked if "/search/" in one]
+    assert len(searched) == 1
+    assert root in searched[0]
+    assert theirs not in searched[0]
+
+
 def test_an_edit_a_hide_a_deletion_a_suspension_and_a_failure_are_told_once_and_as_they_were(
     desk: Account,
 ) -> None:

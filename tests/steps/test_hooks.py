@@ -23,7 +23,7 @@ from app.capture.hooks import Again, Door, Refusals, Taken
 from app.capture.pacing import Pace
 from app.capture.run import Pass
 from app.capture.runs import Report, gaps_of
-from app.db import Database, DiskFull
+from app.db import Database, DiskFull, to_instant
 from app.jobs.doctor import examine
 from app.jobs.lookout import TOLD_WHY, Lookout
 from app.records.clock import FixedClock
@@ -40,6 +40,7 @@ from connectors.contract import Page as PageAddress
 from connectors.errors import TryAgainLater, UnexpectedResponse
 from connectors.facebook import Facebook
 from connectors.failing import FAMILY
+from connectors.linkedin import LinkedIn
 from connectors.threads import Threads
 from connectors.webhooks import WINDOW, Greeting, Refused
 from tests.archives import settings_at
@@ -75,6 +76,7 @@ class Town:
         self.page = page or self.add("police", f"https://platform.example/{NUMBER}")
         self.shown: Callable[[], Iterable[Batch]] = lambda: [listing(clock, post("p", "Road closed"))]
         self.families: list[str] = []
+        self.remembered: list[str] = []
         self.looked: list[tuple[Kind, str]] = []
         self.spans: list[Any] = []
         self.family: Callable[[str], Iterator[Batch]] = lambda root: iter(
@@ -174,6 +176,9 @@ class Shown(Scripted):
         self.town.spans.append(page.published_from)
         yield from self.town.shown()
 
+    def remember(self, since: Cursor) -> None:
+        self.town.remembered.append(since)
+
     def family(self, _page: PageAddress, root: str) -> Iterator[Batch]:
         self.town.families.append(root)
         self.town.meanwhile()
@@ -235,6 +240,19 @@ def test_a_door_that_is_not_set_up_greets_nobody_and_says_what_it_lacks(lite: To
     door = Door("scripted", Facebook.hooks, word, secrets)
     assert hooks.greet(lite.store, door, ASKED | {"hub.verify_token": word}) == Refused(why)
     assert lite.counted() == {}
+
+
+def test_a_door_that_anybody_can_greet_writes_down_one_greeting_a_minute(town: Town):
+    """LinkedIn shows no word: whoever sends a code is answered, and must not make the archive write for each."""
+    door = Door("linkedin", LinkedIn.hooks, "", (SECRET,))
+    for number in range(20):
+        answered = hooks.greet(town.store, door, {"challengeCode": f"890e4665-{number:04}"})
+        assert isinstance(answered, Greeting)
+    assert town.counted() == {"greeted": 1}
+    town.later(minutes=2)
+    hooks.greet(town.store, door, {"challengeCode": "890e4665-4dfe"})
+    assert town.counted() == {"greeted": 2}
+    assert town.rows(hook_table)[0].last_at == to_instant(town.clock.now())
 
 
 def test_a_delivery_is_heard_once_however_often_it_comes(town: Town):
@@ -452,6 +470,15 @@ def test_a_crash_while_it_is_read_leaves_it_waiting_and_the_next_run_reads_it(to
 
 
 # -- how it is looked at -------------------------------------------------------------------------------------
+
+
+def test_what_is_told_is_asked_of_the_page_that_the_last_pass_knew(town: Town):
+    town.shown = lambda: [listing(town.clock, post("p", "Road closed"), cursor="number 4711")]
+    lookout = town.begin()
+    assert town.remembered == []
+    town.tell(body_of(town, feed(comment_id="1")))
+    lookout.tick()
+    assert (town.families, town.remembered) == (["p"], ["number 4711"])
 
 
 def test_what_is_told_is_looked_at_with_the_next_minute_and_once(town: Town):
