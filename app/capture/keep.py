@@ -638,7 +638,7 @@ class _Batch:
         mark: bytes,
     ) -> None:
         number = known.version + 1
-        before = known.last_seen or None
+        before = None if self._told_by_file(known) else known.last_seen or None
         fields = stating_when_seen(fields, before)
         clear: dict[str, Json] = {
             "item": known.id.hex(),
@@ -659,6 +659,18 @@ class _Batch:
         known.fields = fields
         if stands in ("present", "hidden") or number == 1:
             known.last_seen = self._seen_at(known, at)
+
+    def _told_by_file(self, known: _Known) -> bool:
+        """Whether capture meets what only a file has told of: when it stood so nobody knows, and nobody saw it."""
+        if self.keeper.received or known.captured or known.key is None or known.version != known.found:
+            return False
+        with self.store.database.read() as tx:
+            asked = (
+                select(exchanges.c.kind)
+                .join(versions, versions.c.exchange == exchanges.c.key)
+                .where(versions.c.record == known.key, versions.c.number == known.version)
+            )
+            return bool(tx.execute(asked).scalar_one() == "file")
 
     def _fields(self, known: _Known, number: int) -> dict[str, Json]:
         """What a version states."""

@@ -1,12 +1,13 @@
-"""Where what is received meets what was captured: one record, which no file edits by telling less of it, or by being of an earlier day.
+"""Where what is received meets what was captured: no file edits what the archive saw for itself.
 
-A file that was handed in does not say how an item stands now. What it does not
-tell of a record that was captured stands as it was captured: who wrote it, as
-long as the file names nobody else, its address, its state, its files, words
-that belong to it. That an item is there brings nothing back that capture knows
-to be gone, words that capture has seen replaced are no edit, and counts of a
-day that nobody knows are no counts. Other words are a version, and so is a
-file that was handed in with it, which then stands beside what was captured.
+A file that was handed in does not say how an item stands now, nor when it stood
+as it tells. What it does not tell of a record that was captured stands as it
+was captured: who wrote it, its address, its state, its files, words that belong
+to it. That an item is there brings nothing back that capture knows to be gone,
+words that capture has seen replaced are no edit, and counts of a day that
+nobody knows are no counts. Whatever it tells otherwise (other words, a file
+that capture does not have, that the item is gone) is a record of its own beside
+the captured one, received and never captured: `RECEIVED` stands behind its id.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from app.store.tables import records as record_table
 from connectors.contract import Attachment, Author, Observation, State
 
 _ASK = 500
-
+RECEIVED = " (received)"
+"""Behind the id of what a file tells otherwise than it was captured."""
 
 Other = Callable[[], str]
 
@@ -130,30 +132,30 @@ def _captured(store: Store, tx: Tx, macs: Sequence[bytes]) -> dict[bytes, Record
 
 
 def _met(store: Store, tx: Tx, source: Source, found: Observation, held: Record) -> Observation:
+    """What a file tells of a captured record: as that stands, or beside it."""
     stood = held.version.fields
     same = found.text == (stood.get("text") or "")
     if not same and held.versions > 1:
         # Words that capture has seen before are those of an earlier day.
         same = any(one.text("text") == found.text for one in records.history(store, tx, held))
-    found = replace(
-        found,
-        author=_author(found.author, stood),
-        state=_state(found.state, held.state),
-        in_reply_to=found.in_reply_to or marks.text(stood.get("in_reply_to")),
-        attachments=_files(source, found.attachments, stood),
-        extra={**_own_words(held.page.platform, stood), **found.extra},
-        counts={},
-    )
-    if not same:
-        return found
-    edited = marks.text(stood.get("edited_at"))
-    return replace(
-        found,
-        text=marks.text(stood.get("text")) or "",
-        html=marks.text(stood.get("html")),
-        url=marks.text(stood.get("url")) or found.url,
-        edited_at=datetime.fromisoformat(edited) if edited else None,
-    )
+    if same:
+        edited = marks.text(stood.get("edited_at"))
+        met = replace(
+            found,
+            text=marks.text(stood.get("text")) or "",
+            html=marks.text(stood.get("html")),
+            url=marks.text(stood.get("url")) or found.url,
+            edited_at=datetime.fromisoformat(edited) if edited else None,
+            author=_author(found.author, stood),
+            state=_state(found.state, held.state),
+            in_reply_to=found.in_reply_to or marks.text(stood.get("in_reply_to")),
+            attachments=_files(source, found.attachments, stood),
+            extra={**_own_words(held.page.platform, stood), **found.extra},
+            counts={},
+        )
+        if marks.seen(held.page.platform, met).is_as(marks.stated(stood)):
+            return met
+    return replace(found, native_id=f"{found.native_id}{RECEIVED}")
 
 
 def _author(told: Author | None, stood: Mapping[str, object]) -> Author | None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from app.capture import importing, pages, whose
+from app.capture import importing, pages, records, whose
 from app.capture.formats import known
 from app.capture.formats.preview import preview
 from app.capture.importing import Received
+from app.capture.meeting import RECEIVED
 from app.records.clock import FixedClock
 from app.records.nouns import Page
 from app.store import Store
@@ -120,16 +121,22 @@ def test_a_download_that_tells_less_of_what_was_captured_edits_nothing(town: Tow
     assert (again.tally.edited, again.tally.unchanged) == (0, 1)
 
 
-def test_a_download_that_tells_other_words_of_what_was_captured_is_a_version_with_its_files(
+def test_a_download_that_tells_other_words_of_what_was_captured_is_received_beside_it_and_once(
     town: Town, tmp_path: Path
 ):
     page = town.on("tiktok")
     town.capture(listing(town.clock, on_tiktok(text="Bridge open")))
-    report = town.receive("tiktok-download", [tiktok(tmp_path)], page)
-    assert report.tally.edited == 1
-    found = town.records()[VIDEO]
-    assert (found.versions, found.version.text("text")) == (2, "Bridge closed ☂")
-    assert [one.description for one in found.attachments] == [None]  # the cover stands
+    before = town.records()[VIDEO]
+    for _ in range(2):
+        town.clock.at += timedelta(days=9)
+        assert town.receive("tiktok-download", [tiktok(tmp_path)], page).tally.edited == 0
+        # When these words stood nobody knows: that the post was edited is not said, nor that it was seen.
+        assert town.records()[VIDEO] == before
+        beside = town.records()[f"{VIDEO}{RECEIVED}"]
+        assert (beside.received, beside.versions, beside.version.text("text")) == (True, 1, "Bridge closed ☂")
+    again = town.capture(listing(town.clock, on_tiktok(text="Bridge open")))
+    assert (again.tally.edited, again.tally.unchanged) == (0, 1)
+    assert town.soundness() == []
 
 
 def test_a_takeout_edits_neither_videos_nor_comments_that_were_captured(town: Town, tmp_path: Path):
@@ -148,18 +155,18 @@ def test_a_takeout_edits_neither_videos_nor_comments_that_were_captured(town: To
     assert {town.versions()[name] for name in ("vid00000001", f"vid00000001/{FIRST}")} == {1}
 
 
-def test_the_film_of_a_video_that_was_captured_stands_beside_what_was_captured_and_only_once(
+def test_the_film_of_a_video_that_was_captured_is_received_beside_it_and_only_once(
     town: Town, tmp_path: Path
 ):
     page = town.on("youtube")
     town.capture(listing(town.clock, on_youtube()))
     given = takeout(tmp_path, {**FILES, ROOT + "videos/Parade_ 2026_.mp4": b"parade"})
     town.receive("youtube-takeout", [given], page)
-    found = town.records()["vid00000001"]
-    assert (found.versions, len(found.attachments)) == (2, 2)
-    assert sorted(one.state for one in found.attachments if one.url is None) == ["kept"]
+    beside = town.records()[f"vid00000001{RECEIVED}"]
+    assert sorted(one.state for one in beside.attachments if one.url is None) == ["kept"]
     assert town.receive("youtube-takeout", [given], page).tally.unchanged == 10
-    assert town.versions()["vid00000001"] == 2
+    assert {town.versions()[name] for name in ("vid00000001", f"vid00000001{RECEIVED}")} == {1}
+    assert town.capture(listing(town.clock, on_youtube())).tally.edited == 0
 
 
 def test_a_download_of_an_earlier_day_brings_nothing_back_that_is_gone(town: Town, tmp_path: Path):
@@ -183,15 +190,17 @@ def test_a_download_of_an_earlier_day_brings_nothing_back_that_is_gone(town: Tow
     assert (town.records()["11"].state, town.versions()) == ("gone", {"11": 2, "12": 1})
 
 
-def test_what_a_download_calls_gone_is_gone_although_it_was_captured(town: Town, tmp_path: Path):
+def test_what_a_download_calls_gone_is_not_said_of_what_was_captured(town: Town, tmp_path: Path):
     page = town.on("x")
     town.capture(listing(town.clock, Observation(native_id="11", kind=Kind.POST, text="Road closed")))
     given = zipped(
         tmp_path / "twitter.zip",
         {"data/deleted-tweets.js": script("deleted_tweets", [post("11", "Road closed")])},
     )
-    report = town.receive("x-archive", [given], page)
-    assert (report.tally.gone, town.records()["11"].state) == (1, "gone")
+    town.receive("x-archive", [given], page)
+    found = town.records()
+    assert (found["11"].state, found[f"11{RECEIVED}"].state) == ("present", "gone")
+    assert (found["11"].received, found[f"11{RECEIVED}"].received) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -272,12 +281,24 @@ def test_a_download_does_not_show_when_something_captured_was_seen(town: Town, t
         town.clock.at += timedelta(days=9)
         data = json.loads(json.dumps(DATA).replace("Bridge closed", words.removesuffix(" ☂")))
         town.receive("tiktok-download", [tiktok(tmp_path, data)], page)
-        assert town.records()[VIDEO].last_seen == at
-    assert town.records()[VIDEO].versions == 2
-    # Capture sees it, and so does a file of which alone it is known.
+        assert (town.records()[VIDEO].last_seen, town.versions()[VIDEO]) == (at, 1)
     town.clock.at += timedelta(days=1)
     town.capture(listing(town.clock, on_tiktok()))
     assert town.records()[VIDEO].last_seen > at
+
+
+def test_since_when_words_of_a_file_stood_otherwise_nobody_saw(town: Town, tmp_path: Path):
+    page = town.on("tiktok")
+    town.receive("tiktok-download", [tiktok(tmp_path)], page)
+    for words in ("Bridge open", "Bridge open again"):
+        town.clock.at += timedelta(days=9)
+        town.capture(listing(town.clock, on_tiktok(text=words)))
+    with town.store.database.read() as tx:
+        told = records.history(town.store, tx, town.records()[VIDEO])
+    between = [one.last_seen_before for one in told]
+    # No capture saw what the file tells of; what the second one saw is bounded by the first.
+    assert between == [None, None, told[1].observed_at]
+    assert town.soundness() == []
 
 
 def test_words_that_capture_has_seen_replaced_are_no_edit(town: Town, tmp_path: Path):
