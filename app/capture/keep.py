@@ -606,9 +606,9 @@ class _Batch:
         mark = marks.stated(fields).mark(known.secret)
         self._version(known, one.exchange, shown.at, fields, str(one.state), mark)
 
-    def _seen_at(self, known: _Known, at: datetime) -> int:
-        """When a record was last seen. A file that is handed in does not show how something captured stands on that day."""
-        if self.keeper.received and known.captured:
+    def _seen_at(self, known: _Known, at: datetime, *, anew: bool = False) -> int:
+        """When a record was last seen. A file that is handed in shows nothing as it stands on that day: it is told of then, `anew`."""
+        if self.keeper.received and (known.captured or not anew):
             return known.last_seen
         return max(known.last_seen, to_instant(at))
 
@@ -638,7 +638,8 @@ class _Batch:
         mark: bytes,
     ) -> None:
         number = known.version + 1
-        before = None if self._told_by_file(known) else known.last_seen or None
+        by_file = self.keeper.received or self._told_by_file(known)
+        before = None if by_file else known.last_seen or None
         fields = stating_when_seen(fields, before)
         clear: dict[str, Json] = {
             "item": known.id.hex(),
@@ -658,11 +659,11 @@ class _Batch:
         known.version, known.state, known.mark, known.changed = number, stands, mark, True
         known.fields = fields
         if stands in ("present", "hidden") or number == 1:
-            known.last_seen = self._seen_at(known, at)
+            known.last_seen = self._seen_at(known, at, anew=True)
 
     def _told_by_file(self, known: _Known) -> bool:
         """Whether capture meets what only a file has told of: when it stood so nobody knows, and nobody saw it."""
-        if self.keeper.received or known.captured or known.key is None or known.version != known.found:
+        if known.captured or known.key is None or known.version != known.found:
             return False
         with self.store.database.read() as tx:
             asked = (

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.capture import marks, records
 from app.capture.formats.source import Source
@@ -29,6 +29,7 @@ from app.db import Tx
 from app.records.nouns import Record
 from app.store.ledger import keyed
 from app.store.store import Store
+from app.store.tables import exchanges, versions
 from app.store.tables import records as record_table
 from connectors.contract import Attachment, Author, Observation, State
 
@@ -119,12 +120,19 @@ def _keys(tx: Tx, macs: Sequence[bytes]) -> dict[bytes, int]:
 
 
 def _captured(store: Store, tx: Tx, macs: Sequence[bytes]) -> dict[bytes, Record]:
-    """The records that were captured before any file told of them, by their marks."""
+    """The records that capture has seen, whatever file told of them before, by their marks."""
     keys: dict[int, bytes] = {}
     table = record_table.c
+    newest = (versions.c.record == table.key) & (versions.c.number == table.version)
+    seen = or_(
+        table.received.is_(False), exchanges.c.kind != "file", table.last_seen > versions.c.observed_at
+    )
     for start in range(0, len(macs), _ASK):
-        asked = select(table.key, table.native_mac).where(
-            table.native_mac.in_(macs[start : start + _ASK]), table.received.is_(False)
+        asked = (
+            select(table.key, table.native_mac)
+            .join(versions, newest)
+            .join(exchanges, exchanges.c.key == versions.c.exchange)
+            .where(table.native_mac.in_(macs[start : start + _ASK]), seen)
         )
         keys |= {row.key: bytes(row.native_mac) for row in tx.execute(asked)}
     found = records.read(store, tx, list(keys), messages=True) if keys else []
