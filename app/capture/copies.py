@@ -5,9 +5,9 @@ what strangers wrote may be made to be one. Such a cell begins with an
 apostrophe instead.
 """
 
-import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +18,11 @@ from app.store.store import Store
 MARK = "WORKING COPY – NOT A PRODUCTION"
 BOM = "\ufeff"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_UNSEEN = re.compile(
+    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+)
+"""Blanks, controls and characters without a width, at the beginning of a value."""
+_QUOTED = re.compile(r'[",;\t\r\n]')
 _ROWS = 200
 
 COLUMNS = (
@@ -45,10 +50,25 @@ COLUMNS = (
 )
 
 
+def computes(text: str) -> bool:
+    """Whether a spreadsheet may take this for a formula, or for the beginning of one behind what nobody sees."""
+    return text.startswith(_DANGEROUS) or _UNSEEN.sub("", text, count=1).startswith(_DANGEROUS)
+
+
 def cell(value: object) -> str:
     """A value as a cell that no spreadsheet computes."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
+    return f"'{text}" if computes(text) else text
+
+
+def line(cells: Iterable[str]) -> str:
+    """A row of CSV (RFC 4180).
+
+    Quoted is also what has a semicolon or a tab: LibreOffice divides cells
+    there too unless it is told otherwise, and behind one a formula could begin.
+    """
+    quoted = (f'"{one.replace(chr(34), chr(34) * 2)}"' if _QUOTED.search(one) else one for one in cells)
+    return ",".join(quoted) + "\r\n"
 
 
 def head(store: Store, officer: Officer, rows: Sequence[tuple[str, object]]) -> list[list[object]]:
@@ -68,9 +88,8 @@ def as_csv(lines: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """CSV (RFC 4180) in UTF-8 with its mark, in parts, in bounded memory."""
     held = io.StringIO(newline="")
     held.write(BOM)
-    writer = csv.writer(held)
-    for number, line in enumerate(lines, start=1):
-        writer.writerow([cell(value) for value in line])
+    for number, values in enumerate(lines, start=1):
+        held.write(line(cell(value) for value in values))
         if number % _ROWS == 0:
             yield held.getvalue().encode("utf-8", "replace")
             held.seek(0)

@@ -7,12 +7,11 @@ own use where somebody asks for everything.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import date
 
 from app import officers
+from app.capture import copies
 from app.db import Tx
 from app.disclosure import kept_back, requests
 from app.disclosure.formats.table import fitted, guarded
@@ -75,11 +74,8 @@ def as_csv(
             "everything": everything,
         },
     )
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(heads)
-    writer.writerows([[guarded(fitted(cell)) for cell in line] for line in lines])
-    return out.getvalue().encode("utf-8-sig")
+    told = [copies.line(heads), *(copies.line(guarded(fitted(cell)) for cell in line) for line in lines)]
+    return "".join(told).encode("utf-8-sig")
 
 
 def _told(store: Store, tx: Tx, one: Request) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app import officers
-from app.capture.copies import cell
+from app.capture.copies import cell, line
 from app.records.errors import ArchiveError
 from app.web.app import create
 from app.web.differences import differences
@@ -373,7 +373,9 @@ def test_a_family_leaves_as_a_marked_working_copy(browser, archive):
 # -- rules that the pages stand on -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+@pytest.mark.parametrize(
+    "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", " =1", "\u200b=1", "\ufeff+1"]
+)
 def test_no_cell_begins_a_formula(value):
     assert cell(value) == f"'{value}"
 
@@ -381,6 +383,10 @@ def test_no_cell_begins_a_formula(value):
 @pytest.mark.parametrize("value", ["flood", "a=b", "", " 1", "’tis"])
 def test_any_other_cell_is_left_as_it_is(value):
     assert cell(value) == value
+
+
+def test_a_cell_ends_nowhere_but_where_it_ends():
+    assert line(["a;=1+1", "b\tc", 'say "no"', "plain", ""]) == '"a;=1+1","b\tc","say ""no""",plain,\r\n'
 
 
 def test_differences_lead_from_one_text_to_the_other():

@@ -34,30 +34,21 @@ END = "\r\n"
 LONGEST = 64 << 20
 """A record of a table that is longer is none of ours, and is not read into memory."""
 _BOM = "\ufeff"
+_DANGEROUS_BEFORE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _QUOTED = re.compile(r'[",;\t\r\n]')
-_UNSEEN = re.compile(
-    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
-)
-"""Blanks, controls and characters without a width, at the beginning of a value."""
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _CELL = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r\n)')
 
 
 def guarded(value: str) -> str:
     """`value` so that no spreadsheet computes it."""
-    return f"'{value}" if _computed(value.lstrip("'")) else value
-
-
-def _computed(bare: str) -> bool:
-    """Whether a spreadsheet may take this for a formula, or for the beginning of one behind what nobody sees."""
-    behind = _UNSEEN.sub("", bare, count=1)
-    return copies.cell(bare) != bare or copies.cell(behind) != behind
+    return f"'{value}" if copies.computes(value.lstrip("'")) else value
 
 
 def unguarded(value: str) -> str:
     """What `guarded` was given."""
     bare = value.lstrip("'")
-    return value[1:] if value != bare and _computed(bare) else value
+    return value[1:] if value != bare and copies.computes(bare) else value
 
 
 def fitted(value: str) -> str:
@@ -122,7 +113,7 @@ def _line_before(values: Sequence[str]) -> str:
     cells = []
     for value in values:
         bare = value.lstrip("'")
-        cell = f"'{value}" if copies.cell(bare) != bare else value
+        cell = f"'{value}" if bare.startswith(_DANGEROUS_BEFORE) else value
         quoted = any(sign in cell for sign in '",\r\n')
         cells.append(f'"{cell.replace(chr(34), chr(34) * 2)}"' if quoted else cell)
     return ",".join(cells) + END
