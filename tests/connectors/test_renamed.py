@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.contract import Families, Kind, Remembers, State
+from connectors.contract import Connector, Cursor, Families, Kind, Page, Remembers, State
 from connectors.errors import NoSuchPage
 from connectors.http import EvidenceClient, Manners
-from connectors.promises import World
+from connectors.promises import ConnectorPromises, World
 from tests.connectors.faults import worlds
 from tests.connectors.faults.archive import Time
 
@@ -49,51 +49,47 @@ def opened(world: World) -> EvidenceClient:
     return EvidenceClient(**{**options, **world.client_options})
 
 
+def read_once(promises: ConnectorPromises, world: World) -> tuple[Cursor, str]:
+    """The end of a first pass, and a post of the page's own that it told of."""
+    with opened(world) as client:
+        first = list(promises.connector(client).observe(world.page, None))
+    posts = (
+        one.native_id
+        for batch in first
+        for one in batch.observations
+        if one.kind is Kind.POST and one.state is State.PRESENT and one.in_reply_to is None
+        if not one.extra.get("mentions")
+    )
+    return first[-1].resume_from, next(posts)
+
+
+def standing(connector: Connector, page: Page, post: str) -> list[tuple[str, State]]:
+    looked = connector.look(page, [(Kind.POST, post)])
+    return [(one.native_id, one.state) for batch in looked for one in batch.sightings]
+
+
 @pytest.mark.parametrize("name", FORMER)
 def test_how_items_stand_is_asked_of_the_page_that_was_read_whatever_it_is_called_by_now(name: str) -> None:
     promises = worlds.made(name)
     with promises.world() as world:
-        with opened(world) as client:
-            first = list(promises.connector(client).observe(world.page, None))
-        post = next(
-            one.native_id
-            for batch in first
-            for one in batch.observations
-            if one.kind is Kind.POST
-            and one.state is State.PRESENT
-            and one.in_reply_to is None
-            and not one.extra.get("mentions")
-        )
+        cursor, post = read_once(promises, world)
         former = replace(world.page, address=FORMER[name])
         with opened(world) as client:
             connector = promises.connector(client)
-            again = list(connector.observe(former, first[-1].resume_from))
-            told = [one for batch in connector.look(former, [(Kind.POST, post)]) for one in batch.sightings]
-            assert again
-            assert [(one.native_id, one.state) for one in told] == [(post, State.PRESENT)]
+            assert list(connector.observe(former, cursor))
+            assert standing(connector, former, post) == [(post, State.PRESENT)]
 
 
 @pytest.mark.parametrize("name", FORMER)
 def test_a_family_and_a_look_that_follow_from_no_pass_are_asked_of_the_page_that_was_read(name: str) -> None:
     promises = worlds.made(name)
     with promises.world() as world:
-        with opened(world) as client:
-            first = list(promises.connector(client).observe(world.page, None))
-        post = next(
-            one.native_id
-            for batch in first
-            for one in batch.observations
-            if one.kind is Kind.POST
-            and one.state is State.PRESENT
-            and one.in_reply_to is None
-            and not one.extra.get("mentions")
-        )
+        cursor, post = read_once(promises, world)
         former = replace(world.page, address=FORMER[name])
         with opened(world) as client:
             connector = promises.connector(client)
-            cast(Remembers, connector).remember(first[-1].resume_from)
-            told = [one for batch in connector.look(former, [(Kind.POST, post)]) for one in batch.sightings]
-            assert [(one.native_id, one.state) for one in told] == [(post, State.PRESENT)]
+            cast(Remembers, connector).remember(cursor)
+            assert standing(connector, former, post) == [(post, State.PRESENT)]
             if hasattr(connector, "family"):
                 family = cast(Families, connector).family(former, post)
                 assert post in [one.native_id for batch in family for one in batch.observations]
