@@ -145,8 +145,8 @@ class _Known:
     state: str = ""
     mark: bytes = b""
     last_seen: int = 0
-    captured: bool = False
-    """Whether it was captured before any file told of it."""
+    by_file: bool = False
+    """Whether its newest version was told by a file that was handed in, and nobody saw it."""
     counts: str | None = None
     salt: bytes = b""
     pieces: dict[bytes, Piece] = field(default_factory=dict)
@@ -349,6 +349,7 @@ class _Batch:
                         commitment=bytes(commitment), key=key
                     )
             told = self._told(tx, keys) if self.keeper.again else {}
+            by_file = _by_file(tx, [row.key for row in rows if row.received])
         secrets = self.store.keyring.secrets(bytes(row.id) for row in rows if row.at is None)
         for row in rows:
             mac, identity = bytes(row.native_mac), bytes(row.id)
@@ -368,7 +369,7 @@ class _Batch:
                 state=row.state,
                 mark=bytes(row.mark),
                 last_seen=row.last_seen,
-                captured=not row.received,
+                by_file=row.key in by_file,
                 counts=row.counts,
                 salt=derive(secret, b"piece"),
                 pieces=held.get(row.key, {}),
@@ -606,9 +607,9 @@ class _Batch:
         mark = marks.stated(fields).mark(known.secret)
         self._version(known, one.exchange, shown.at, fields, str(one.state), mark)
 
-    def _seen_at(self, known: _Known, at: datetime, *, anew: bool = False) -> int:
-        """When a record was last seen. A file that is handed in shows nothing as it stands on that day: it is told of then, `anew`."""
-        if self.keeper.received and (known.captured or not anew):
+    def _seen_at(self, known: _Known, at: datetime) -> int:
+        """When a record was last seen. A file that is handed in does not show how something captured stands on that day."""
+        if self.keeper.received and known.key is not None and not known.by_file:
             return known.last_seen
         return max(known.last_seen, to_instant(at))
 
@@ -638,8 +639,9 @@ class _Batch:
         mark: bytes,
     ) -> None:
         number = known.version + 1
-        by_file = self.keeper.received or self._told_by_file(known)
-        before = None if by_file else known.last_seen or None
+        # When that stood which only a file told of, nobody saw: no interval begins with it.
+        unseen = known.by_file and not self.keeper.received and known.version == known.found
+        before = None if unseen else known.last_seen or None
         fields = stating_when_seen(fields, before)
         clear: dict[str, Json] = {
             "item": known.id.hex(),
@@ -659,19 +661,7 @@ class _Batch:
         known.version, known.state, known.mark, known.changed = number, stands, mark, True
         known.fields = fields
         if stands in ("present", "hidden") or number == 1:
-            known.last_seen = self._seen_at(known, at, anew=True)
-
-    def _told_by_file(self, known: _Known) -> bool:
-        """Whether capture meets what only a file has told of: when it stood so nobody knows, and nobody saw it."""
-        if known.captured or known.key is None or known.version != known.found:
-            return False
-        with self.store.database.read() as tx:
-            asked = (
-                select(exchanges.c.kind)
-                .join(versions, versions.c.exchange == exchanges.c.key)
-                .where(versions.c.record == known.key, versions.c.number == known.version)
-            )
-            return bool(tx.execute(asked).scalar_one() == "file")
+            known.last_seen = self._seen_at(known, at)
 
     def _fields(self, known: _Known, number: int) -> dict[str, Json]:
         """What a version states."""
@@ -961,6 +951,20 @@ class _VersionRow:
     place: int
     size: int
     mark: bytes
+
+
+def _by_file(tx: Tx, keys: Sequence[int]) -> set[int]:
+    """Those of these records whose newest version was told by a file."""
+    found: set[int] = set()
+    for start in range(0, len(keys), _ASK):
+        asked = (
+            select(records.c.key)
+            .join(versions, (versions.c.record == records.c.key) & (versions.c.number == records.c.version))
+            .join(exchanges, exchanges.c.key == versions.c.exchange)
+            .where(records.c.key.in_(keys[start : start + _ASK]), exchanges.c.kind == "file")
+        )
+        found |= set(tx.execute(asked).scalars())
+    return found
 
 
 def layout_digest(layout: bytes) -> bytes:

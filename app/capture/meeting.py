@@ -120,13 +120,11 @@ def _keys(tx: Tx, macs: Sequence[bytes]) -> dict[bytes, int]:
 
 
 def _captured(store: Store, tx: Tx, macs: Sequence[bytes]) -> dict[bytes, Record]:
-    """The records that capture has seen, whatever file told of them before, by their marks."""
+    """The records that capture saw first, or saw otherwise than the file that told of them, by their marks."""
     keys: dict[int, bytes] = {}
     table = record_table.c
     newest = (versions.c.record == table.key) & (versions.c.number == table.version)
-    seen = or_(
-        table.received.is_(False), exchanges.c.kind != "file", table.last_seen > versions.c.observed_at
-    )
+    seen = or_(table.received.is_(False), exchanges.c.kind != "file")
     for start in range(0, len(macs), _ASK):
         asked = (
             select(table.key, table.native_mac)
