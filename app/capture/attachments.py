@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, select, update
@@ -23,6 +25,12 @@ KEPT, MISSING = "kept", "missing"
 _ASK = 500
 _TELLS = 64
 _SEEN_OR_HEARD = frozenset({"image", "video", "audio"})
+_PACKED = frozenset({"application/pdf", "application/zip"})
+_ENDINGS = {
+    ".pdf": "application/pdf", ".zip": "application/zip", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+    ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4", ".mp3": "audio/mpeg",
+}  # fmt: skip
+"""What an address that ends so gives, where nothing else tells: in none of these does a web page stand."""
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 
@@ -63,17 +71,29 @@ def beginning(chunks: Iterator[bytes]) -> bytes:
     return first
 
 
-def no_file(first: bytes, media_type: str | None) -> str:
+def _of_ending(address: str) -> str:
+    try:
+        ending = PurePosixPath(urlsplit(address).path).suffix
+    except ValueError:
+        return ""
+    return _ENDINGS.get(ending.lower(), "")
+
+
+def no_file(first: bytes, media_type: str | None, address: str = "") -> str:
     """Why what begins so is not the file that was asked for; empty where it may be.
+
+    What was asked for is told by its type, or by how its address ends.
 
     Servers answer with a page of words (sign in, try again later) or with
     nothing, and call it success. Kept, it would stand in the file's place for ever.
     """
     if not first:
         return "the platform answered with an empty file"
-    pictured = (media_type or "").partition("/")[0].lower() in _SEEN_OR_HEARD
-    if pictured and _PAGE.match(first):
-        return f"the platform answered with a web page in the place of {media_type}"
+    asked = (media_type or "").partition(";")[0].strip().lower()
+    if asked in ("", "text/html"):  # as the page told of itself that stood there before, it may be
+        asked = _of_ending(address)
+    if (asked in _PACKED or asked.partition("/")[0] in _SEEN_OR_HEARD) and _PAGE.match(first):
+        return f"the platform answered with a web page in the place of {asked}"
     return ""
 
 

@@ -670,7 +670,7 @@ class _Running:
                 why = f"the platform answered {head.status}"
                 if head.status == 200:
                     first = attachments.beginning(chunks)
-                    why = attachments.no_file(first, attachment.media_type)
+                    why = attachments.no_file(first, attachment.media_type, attachment.url or "")
                     if not why:
                         attachments.keep(self.store, record, attachment.id, chain([first], chunks))
         except AccessRevoked as error:

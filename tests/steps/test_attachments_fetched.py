@@ -151,6 +151,27 @@ def test_what_comes_in_the_place_of_a_picture_is_a_gap_until_the_picture_comes(
     assert (list(town.night().gaps), town.held()) == ([], FILE)
 
 
+@pytest.mark.parametrize(
+    ("media_type", "address", "why"),
+    [
+        (None, "https://town.example/docs/Agenda.PDF?v=1", "in the place of application/pdf"),
+        ("application/pdf; x=1", "https://town.example/agenda", "in the place of application/pdf"),
+        (None, "https://town.example/agenda", ""),
+        (None, "https://town.example/agenda.doc", ""),
+        ("text/html", "https://town.example/agenda.pdf", "in the place of application/pdf"),
+        ("text/html", "https://town.example/agenda.html", ""),
+        (None, "https://[town.example/agenda.pdf", ""),
+    ],
+)
+def test_a_page_is_no_document_where_its_type_or_its_address_says_so(
+    media_type: str | None, address: str, why: str
+):
+    told = attachments.no_file(b"<!doctype html><title>Sign in</title>", media_type, address)
+    assert why in told
+    assert bool(told) == bool(why)
+    assert attachments.no_file(b"%PDF-1.7", media_type, address) == ""
+
+
 def test_a_page_that_drips_in_a_pictures_place_is_known_as_well(town: Town):
     def drips(call: Call) -> None:
         call.send(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n")
