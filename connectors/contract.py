@@ -509,6 +509,17 @@ class Remembers(Protocol):
         ...
 
 
+class Signs(Protocol):
+    """What a connector MUST offer besides where a page's files are shown to nobody but those who sign in."""
+
+    def signed(self, page: Page, address: str) -> Mapping[str, str]:
+        """The headers with which capture asks for a file at `address`; none where anybody gets it.
+
+        Credentials MUST go to their own origin alone, and over TLS.
+        """
+        ...
+
+
 class Streams(Protocol):
     """What a connector MAY offer besides: to be told by the platform as things happen.
 

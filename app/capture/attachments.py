@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,20 +16,27 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from app.db import Tx, key_of, to_instant
 from app.db.database import lock_ledger
 from app.records.ids import new_id
+from app.store import files
 from app.store.canonical import canonical
 from app.store.ledger import keyed, timestamp
-from app.store.sealing import derive, seal_stream, unseal_stream
+from app.store.objects import Kept
+from app.store.sealing import new_secret, seal_stream
 from app.store.store import Store
 from app.store.tables import attachments, objects, pieces, records, tombstones
+from app.store.wrapping import wrap_file
 
 KEPT, MISSING = "kept", "missing"
 _ASK = 500
 _TELLS = 64
-_SEEN_OR_HEARD = frozenset({"image", "video", "audio"})
-_PACKED = frozenset({"application/pdf", "application/zip"})
+_NO_PAGES = frozenset({"image", "video", "audio", "font"})
+_NO_PAGE = frozenset(
+    {"application/pdf", "application/zip", "text/css", "text/javascript", "text/csv", "text/calendar"}
+)
+_OF_AN_OFFICE = ("application/vnd.openxmlformats-", "application/vnd.oasis.")
 _ENDINGS = {
     ".pdf": "application/pdf", ".zip": "application/zip", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
     ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4", ".mp3": "audio/mpeg",
+    ".css": "text/css", ".js": "text/javascript", ".woff": "font/woff", ".woff2": "font/woff2", ".ics": "text/calendar",
 }  # fmt: skip
 """What an address that ends so gives, where nothing else tells: in none of these does a web page stand."""
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
@@ -48,6 +56,15 @@ class AttachmentRow:
     place: int
     size: int
     private: bool
+    file: bytes | None = None
+    wrapped: bytes | None = None
+
+
+class HolderGone(Exception):
+    """The record that had the same bytes was disposed of while they came: they must be fetched again."""
+
+    def __init__(self) -> None:
+        super().__init__("another record that had the same file was disposed of in this moment")
 
 
 def wanted(store: Store, tx: Tx, record: bytes, names: Iterable[str]) -> list[str]:
@@ -92,7 +109,8 @@ def no_file(first: bytes, media_type: str | None, address: str = "") -> str:
     asked = (media_type or "").partition(";")[0].strip().lower()
     if asked in ("", "text/html"):  # as the page told of itself that stood there before, it may be
         asked = _of_ending(address)
-    if (asked in _PACKED or asked.partition("/")[0] in _SEEN_OR_HEARD) and _PAGE.match(first):
+    holds_none = asked in _NO_PAGE or asked.partition("/")[0] in _NO_PAGES or asked.startswith(_OF_AN_OFFICE)
+    if holds_none and _PAGE.match(first):
         return f"the platform answered with a web page in the place of {asked}"
     return ""
 
@@ -106,28 +124,28 @@ def keep(
     """Seal the bytes of one attachment as they come, and write its entry; return how many bytes there were.
 
     Objects first, then one transaction. The commitment covers the whole
-    content, so that a cut or altered attachment is found.
+    content, so that a cut or altered attachment is found. Bytes that another
+    record has already are not kept again, after those were read to their end;
+    raises `HolderGone` where that record is disposed of in the same moment.
     """
     secret = store.keyring.secret(record)
-    identity = new_id()
-    counted = _Counted(chunks)
-    kept = store.objects.put(seal_stream(secret, b"stream/" + identity.bytes, counted))
-    commitment = hashlib.sha256(
-        b"piece-commit/v1\n" + derive(secret, b"piece") + counted.digest.digest()
-    ).digest()
+    identity, counted = new_id(), _Counted(chunks)
+    file = files.Held(os.urandom(16), new_secret(), 0, 0, 0)
+    kept: Kept | None = None
+    try:
+        kept = store.objects.put(_sealed(store, file, counted))
+        file = replace(file, size=kept.size)
+    except _HeldAlready as found:
+        file = found.file
+    digest = counted.digest.digest()
+    commitment = files.commitment(secret, digest)
     with store.database.begin() as tx:
         lock_ledger(tx)
         row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
         if tx.execute(select(tombstones.c.record).where(tombstones.c.record == row)).first() is not None:
             return counted.count  # disposed of meanwhile: nobody can open the bytes, and they are swept
-        held = tx.execute(select(objects.c.key).where(objects.c.digest == kept.digest)).scalar()
-        place = held or key_of(
-            tx.execute(
-                insert(objects).values(
-                    digest=kept.digest, size=kept.size, kept_at=to_instant(store.clock.now())
-                )
-            )
-        )
+        if kept is None and not files.lives(tx, file.file):
+            raise HolderGone
         piece = (tx.execute(select(func.max(pieces.c.key))).scalar() or 0) + 1
         tx.execute(
             insert(pieces).values(
@@ -135,25 +153,27 @@ def keep(
                 record=row,
                 commitment=commitment,
                 length=counted.count,
-                object=place,
-                place=0,
-                size=kept.size,
+                object=file.object if kept is None else _object(store, tx, kept),
+                place=file.place,
+                size=file.size,
             )
         )
         mac = _mac(store, record, name)
+        told = {
+            "id": identity.bytes,
+            "piece": piece,
+            "state": KEPT,
+            "file": file.file,
+            "wrapped": wrap_file(secret, file.file, file.secret),
+            "content_mac": files.content_mac(store, digest),
+        }
         known = tx.execute(
             select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)
         ).scalar()
         if known is None:
-            tx.execute(
-                insert(attachments).values(id=identity.bytes, record=row, mac=mac, piece=piece, state=KEPT)
-            )
+            tx.execute(insert(attachments).values(record=row, mac=mac, **told))
         else:
-            tx.execute(
-                update(attachments)
-                .where(attachments.c.key == known)
-                .values(id=identity.bytes, piece=piece, state=KEPT)
-            )
+            tx.execute(update(attachments).where(attachments.c.key == known).values(**told))
         store.ledger.append(
             tx,
             [
@@ -170,6 +190,23 @@ def keep(
             ],
         )
     return counted.count
+
+
+def _sealed(store: Store, file: files.Held, counted: _Counted) -> Iterator[bytes]:
+    """The sealed bytes of a file; raises `_HeldAlready` after the last of them where the same lie there already."""
+    yield from seal_stream(file.secret, files.context(file.file), counted)
+    same = files.held(store, counted.digest.digest())
+    if same is not None:
+        raise _HeldAlready(same)
+
+
+def _object(store: Store, tx: Tx, kept: Kept) -> int:
+    held = tx.execute(select(objects.c.key).where(objects.c.digest == kept.digest)).scalar()
+    return held or key_of(
+        tx.execute(
+            insert(objects).values(digest=kept.digest, size=kept.size, kept_at=to_instant(store.clock.now()))
+        )
+    )
 
 
 def miss(store: Store, tx: Tx, record: bytes, name: str) -> None:
@@ -217,11 +254,9 @@ def get(tx: Tx, identity: UUID) -> AttachmentRow | None:
 
 def stream(store: Store, row: AttachmentRow) -> Iterator[bytes]:
     """An attachment's bytes in chunks; the read that reaches the end raises `SealBroken` if it was cut."""
-    secret = store.keyring.secret(row.record)
     assert row.digest is not None, "only a kept attachment is streamed"
-    return unseal_stream(
-        secret, b"stream/" + row.id.bytes, store.objects.stream(row.digest, row.place, row.size)
-    )
+    sealed = files.Sealed(row.id.bytes, row.file, row.wrapped, row.digest, row.place, row.size)
+    return files.opened(store, store.keyring.secret(row.record), sealed)
 
 
 def _rows(tx: Tx, condition: ColumnElement[bool]) -> list[AttachmentRow]:
@@ -237,6 +272,8 @@ def _rows(tx: Tx, condition: ColumnElement[bool]) -> list[AttachmentRow]:
             pieces.c.place,
             pieces.c.size,
             records.c.private,
+            attachments.c.file,
+            attachments.c.wrapped,
         )
         .join(records, records.c.key == attachments.c.record)
         .outerjoin(pieces, pieces.c.key == attachments.c.piece)
@@ -255,6 +292,8 @@ def _rows(tx: Tx, condition: ColumnElement[bool]) -> list[AttachmentRow]:
             row[7] or 0,
             row[8] or 0,
             bool(row[9]),
+            bytes(row[10]) if row[10] is not None else None,
+            bytes(row[11]) if row[11] is not None else None,
         )
         for row in tx.execute(asked)
     ]
@@ -262,6 +301,14 @@ def _rows(tx: Tx, condition: ColumnElement[bool]) -> list[AttachmentRow]:
 
 def _mac(store: Store, record: bytes, name: str) -> bytes:
     return keyed(store.lookup, b"attachment", record, name.encode())
+
+
+class _HeldAlready(Exception):
+    """These bytes lie there already, as this file."""
+
+    def __init__(self, file: files.Held) -> None:
+        super().__init__()
+        self.file = file
 
 
 class _Counted:

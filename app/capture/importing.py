@@ -532,7 +532,7 @@ class _Import:
         try:
             with beside as file:
                 attachments.keep(store, bytes(record), attachment.id, self._chunks(file))
-        except BadFile as error:
+        except (BadFile, attachments.HolderGone) as error:
             self._missed(item, bytes(record), attachment, str(error))
 
     def _missed(self, item: Seen, record: bytes, attachment: Attachment, why: str) -> None:

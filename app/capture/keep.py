@@ -35,6 +35,7 @@ from app.store.sealing import derive, new_secret, seal, unseal
 from app.store.statement import fields_of, state
 from app.store.store import Store
 from app.store.tables import (
+    attachments,
     counts,
     exchanges,
     layouts,
@@ -341,13 +342,16 @@ class _Batch:
             held: dict[int, dict[bytes, Piece]] = {}
             keys = [row.key for row in rows]
             for start in range(0, len(keys), _ASK):
+                part = keys[start : start + _ASK]
+                of_files = _of_files(tx, part)
                 asked_pieces = select(pieces.c.record, pieces.c.commitment, pieces.c.key).where(
-                    pieces.c.record.in_(keys[start : start + _ASK])
+                    pieces.c.record.in_(part)
                 )
                 for owner, commitment, key in tx.execute(asked_pieces):
-                    held.setdefault(owner, {})[bytes(commitment)] = Piece(
-                        commitment=bytes(commitment), key=key
-                    )
+                    if key not in of_files:
+                        held.setdefault(owner, {})[bytes(commitment)] = Piece(
+                            commitment=bytes(commitment), key=key
+                        )
             told = self._told(tx, keys) if self.keeper.again else {}
             by_file = _by_file(tx, [row.key for row in rows if row.received])
         secrets = self.store.keyring.secrets(bytes(row.id) for row in rows if row.at is None)
@@ -951,6 +955,14 @@ class _VersionRow:
     place: int
     size: int
     mark: bytes
+
+
+def _of_files(tx: Tx, keys: Sequence[int]) -> set[int]:
+    """The pieces of these records that are attachments: of the same commitment as evidence of the same bytes, and sealed otherwise."""
+    asked = select(attachments.c.piece).where(
+        attachments.c.record.in_(keys), attachments.c.piece.is_not(None)
+    )
+    return set(tx.execute(asked).scalars())
 
 
 def _by_file(tx: Tx, keys: Sequence[int]) -> set[int]:

@@ -121,7 +121,9 @@ class _Enough(Exception):
 class Streaming(Client, Protocol):
     """The evidence client, as far as capture uses it."""
 
-    def stream(self, url: str, *, most: int) -> AbstractContextManager[tuple[Exchange, Iterator[bytes]]]: ...
+    def stream(
+        self, url: str, *, most: int, headers: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[tuple[Exchange, Iterator[bytes]]]: ...
 
     def take(self) -> list[Exchange]: ...
 
@@ -652,7 +654,10 @@ class _Running:
             body = bodies.get((attachment.path or "").removeprefix(_BY_DIGEST))
             record = self._wants(name, attachment)
             if body is not None and record is not None:
-                attachments.keep(self.store, record, attachment.id, [body])
+                try:
+                    attachments.keep(self.store, record, attachment.id, [body])
+                except attachments.HolderGone:
+                    attachments.keep(self.store, record, attachment.id, [body])
 
     def _wants(self, name: str, attachment: Attachment) -> bytes | None:
         """The record of that native id, if it lacks the attachment's bytes."""
@@ -665,14 +670,20 @@ class _Running:
 
     def _fetch_one(self, record: bytes, name: str, attachment: Attachment) -> None:
         self._rest()
+        address = attachment.url or ""
+        signed = getattr(self.connector, "signed", None)
         try:
-            with self.client.stream(attachment.url or "", most=self.most) as (head, chunks):
+            headers = signed(self.address, address) if signed is not None else {}
+            with self.client.stream(address, most=self.most, headers=headers) as (head, chunks):
                 why = f"the platform answered {head.status}"
                 if head.status == 200:
                     first = attachments.beginning(chunks)
-                    why = attachments.no_file(first, attachment.media_type, attachment.url or "")
+                    why = attachments.no_file(first, attachment.media_type, address)
                     if not why:
-                        attachments.keep(self.store, record, attachment.id, chain([first], chunks))
+                        try:
+                            attachments.keep(self.store, record, attachment.id, chain([first], chunks))
+                        except attachments.HolderGone as fault:
+                            why = str(fault)
         except AccessRevoked as error:
             # Nobody signs in to ask for a file: it was an address for a while, or for nobody any more.
             self.client.take()

@@ -29,6 +29,7 @@ from app.store.merkle import Growing, leaf_hash
 from app.store.store import Store
 from app.store.tables import (
     acts,
+    attachments,
     circle_members,
     circle_parts,
     counts,
@@ -467,12 +468,16 @@ def _rows_left(tx: Tx) -> Wrong:
         select(records.c.id)
         .join(tombstones, tombstones.c.record == records.c.key)
         .outerjoin(counts, counts.c.record == records.c.key)
+        .outerjoin(attachments, attachments.c.record == records.c.key)
         .where(
             or_(
                 records.c.parent_mac.is_not(None),
                 records.c.published_at.is_not(None),
                 records.c.counts.is_not(None),
                 counts.c.record.is_not(None),
+                attachments.c.file.is_not(None),
+                attachments.c.wrapped.is_not(None),
+                attachments.c.content_mac.is_not(None),
             )
         )
         .distinct()

@@ -22,7 +22,7 @@ from sqlalchemy.exc import NoResultFound
 
 from app.db import Tx
 from app.records.errors import IntegrityFailure, NotFound
-from app.store import access, accounts, anchors, disposals, keyring, registry, tables
+from app.store import access, accounts, anchors, disposals, files, keyring, registry, tables
 from app.store.evidence import exchange_commitment, piece_commitment
 from app.store.keyring import KeyMissing
 from app.store.ledger import act_commitment
@@ -37,7 +37,7 @@ from app.store.reading import (
     opened,
     version_row,
 )
-from app.store.sealing import SealBroken, derive, unseal, unseal_stream
+from app.store.sealing import SealBroken, derive, unseal
 from app.store.statement import Statement, StatementBroken, check, unpack
 from app.store.store import Store
 from app.store.tables import (
@@ -737,6 +737,9 @@ def _attachments(store: Store, told: Checked, span: Span | None, read: Callable[
     asked = (
         select(
             attachments.c.id,
+            attachments.c.file,
+            attachments.c.wrapped,
+            attachments.c.content_mac,
             records.c.id,
             pieces.c.commitment,
             pieces.c.length,
@@ -752,26 +755,29 @@ def _attachments(store: Store, told: Checked, span: Span | None, read: Callable[
         .order_by(attachments.c.key)
     )
     rows = _all(store, _within(asked, ATTACHMENTS, span))
-    for identity, record, commitment, length, digest, place, size in rows:
+    for identity, file, wrapped, mac, record, commitment, length, digest, place, size in rows:
         content, opened_bytes = hashlib.sha256(), 0
+        sealed = files.Sealed(bytes(identity), file, wrapped, bytes(digest), place, size)
         try:
             secret = store.keyring.secret(bytes(record))
-            for chunk in unseal_stream(
-                secret, b"stream/" + bytes(identity), store.objects.stream(bytes(digest), place, size)
-            ):
+            for chunk in files.opened(store, secret, sealed):
                 content.update(chunk)
                 opened_bytes += len(chunk)
                 read(len(chunk))
         except (IntegrityFailure, KeyMissing) as error:
             told.find(error.code, str(error), f"attachment {bytes(identity).hex()}")
             continue
-        committed = hashlib.sha256(
-            b"piece-commit/v1\n" + derive(secret, b"piece") + content.digest()
-        ).digest()
+        committed = files.commitment(secret, content.digest())
         if committed != bytes(commitment) or opened_bytes != length:
             told.find(
                 "commitment-mismatch",
                 "an attachment is not the one that was committed",
+                f"attachment {bytes(identity).hex()}",
+            )
+        elif mac is not None and mac != files.content_mac(store, content.digest()):
+            told.find(
+                accounts.ALTERED,
+                "an attachment's row does not say which file it is",
                 f"attachment {bytes(identity).hex()}",
             )
         told.count("attachments")

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Table, select
 
 from app.db import Tx
-from app.store import quarantine
+from app.store import files, quarantine
 from app.store.evidence import Hole, Ref, join
 from app.store.keyring import Keyring
 from app.store.objects import FixityMismatch, Objects
@@ -20,6 +20,7 @@ from app.store.sealing import SealBroken, unseal
 from app.store.statement import Statement, fields_of, unpack
 from app.store.store import Store
 from app.store.tables import (
+    attachments,
     circle_members,
     circle_parts,
     circles,
@@ -343,9 +344,30 @@ def open_pieces(store: Store, tx: Tx, keys: Iterable[int]) -> dict[int, bytes]:
     for row in rows.values():
         owner = owners[row.key]
         if owner is not None:
-            frame = frames.read(row.digest, row.object_size, row.place, row.size)
-            found[row.key] = unseal(owner[1], b"piece/" + owner[0] + row.commitment, frame)
+            found[row.key] = _open_piece(store, tx, frames, row, owner)
     return found
+
+
+def _open_piece(store: Store, tx: Tx, frames: Frames, row: PieceRow, owner: tuple[bytes, bytes]) -> bytes:
+    """A piece's content.
+
+    A body may refer to an attachment of the same bytes, which is sealed
+    otherwise: capture did so before it kept the two apart.
+    """
+    frame = frames.read(row.digest, row.object_size, row.place, row.size)
+    try:
+        return unseal(owner[1], b"piece/" + owner[0] + row.commitment, frame)
+    except SealBroken:
+        asked = select(attachments.c.id, attachments.c.file, attachments.c.wrapped).where(
+            attachments.c.record == row.record, attachments.c.piece == row.key
+        )
+        attached = tx.execute(asked).first()
+        if row.record is None or attached is None:
+            raise
+        sealed = files.Sealed(
+            bytes(attached.id), attached.file, attached.wrapped, row.digest, row.place, row.size
+        )
+        return b"".join(files.opened(store, owner[1], sealed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,8 +242,24 @@ attachments = Table(
     Column("mac", LargeBinary(16), nullable=False),
     Column("piece", Key),
     Column("state", String(8), nullable=False),
+    Column("file", LargeBinary(16)),
+    Column("wrapped", LargeBinary),
+    Column("content_mac", LargeBinary(16)),
     UniqueConstraint("record", "mac"),
 )
+"""`file` is what the bytes were sealed as, `wrapped` the secret that opens them, under the record's own.
+
+Records that have the same bytes attached have the same `file`. Both are null
+where the bytes were sealed under the record's own secret. `content_mac` is a
+keyed digest, by which the next record that has these bytes finds them.
+"""
+for _found_by in ("file", "content_mac"):
+    Index(
+        f"ix_attachments_{_found_by}",
+        attachments.c[_found_by],
+        sqlite_where=attachments.c[_found_by].is_not(None),
+        postgresql_where=attachments.c[_found_by].is_not(None),
+    )
 
 runs = Table(
     "runs",

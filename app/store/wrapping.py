@@ -1,4 +1,4 @@
-"""Circles: a secret that several records share, wrapped under each one's own, so that it dies with the last of them."""
+"""Wrapping: a secret that several records share, wrapped under each one's own, so that it dies with the last of them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,34 @@ def circle_mac(lookup: bytes, members: Iterable[bytes], parts: Sequence[bytes] =
 
 def wrap_circle(secret: bytes, circle: bytes, circle_secret: bytes) -> bytes:
     """A circle's secret, wrapped under the own secret of a record, or of a circle in it."""
-    nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(derive(secret, b"circle")).encrypt(nonce, circle_secret, circle)
+    return _wrap(derive(secret, b"circle"), circle, circle_secret)
 
 
 def open_circle(secret: bytes, circle: bytes, wrapped: bytes) -> bytes:
     """A circle's secret, opened by the secret of a record, or of a circle in it."""
     try:
-        return AESGCM(derive(secret, b"circle")).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], circle)
-    except InvalidTag as error:
+        return _unwrap(derive(secret, b"circle"), circle, wrapped)
+    except (InvalidTag, ValueError) as error:
         raise SealBroken(f"the secret of circle {circle.hex()} does not open") from error
+
+
+def wrap_file(secret: bytes, file: bytes, file_secret: bytes) -> bytes:
+    """A file's secret, wrapped under the own secret of a record that has it attached."""
+    return _wrap(derive(secret, b"file"), file, file_secret)
+
+
+def open_file(secret: bytes, file: bytes, wrapped: bytes) -> bytes:
+    """A file's secret, opened by the secret of a record that has it attached."""
+    try:
+        return _unwrap(derive(secret, b"file"), file, wrapped)
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken(f"the secret of file {file.hex()} does not open") from error
+
+
+def _wrap(key: bytes, identity: bytes, shared: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, shared, identity)
+
+
+def _unwrap(key: bytes, identity: bytes, wrapped: bytes) -> bytes:
+    return AESGCM(key).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], identity)

@@ -80,6 +80,15 @@ def same_host(one: str, other: str) -> bool:
     return _place(one) == _place(other)
 
 
+def is_of(interface: str, url: str) -> bool:
+    """Whether `url` is of the same origin as the wiki's interface, and a secret may travel there."""
+    try:
+        own, other = urlsplit(interface), urlsplit(url)
+    except ValueError:
+        return False
+    return (own.scheme, own.netloc.lower()) == (other.scheme, other.netloc.lower()) and keeps_secrets(url)
+
+
 def keeps_secrets(url: str) -> bool:
     """Whether a password may be sent there: over TLS, or without leaving this machine."""
     return pieces.keeps_secrets(url)

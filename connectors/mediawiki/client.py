@@ -47,6 +47,7 @@ from connectors.contract import (
 from connectors.errors import ConnectorError, NoSuchPage, TryAgainLater, UnexpectedResponse
 from connectors.failing import AGAIN
 from connectors.mediawiki import parse
+from connectors.mediawiki.address import is_of
 from connectors.mediawiki.asking import Answer, Asking, NotGiven
 from connectors.mediawiki.history import SITE, Histories
 from connectors.mediawiki.parse import PageInfo
@@ -144,6 +145,7 @@ class MediaWiki:
     def __init__(self, http: Client, secret: Mapping[str, str] | None = None) -> None:
         self._http = http
         self._secret: Mapping[str, str] = secret or {}
+        self._asking: Asking | None = None
 
     def observe(self, page: Page, since: Cursor | None) -> Iterator[Batch]:
         """Read what is new about every wiki page, oldest revision first, and say how each stands.
@@ -155,6 +157,7 @@ class MediaWiki:
         place = Place.read(since)
         began = self._http.now()
         with Asking(self._http, self._secret) as asking:
+            self._asking = asking
             wiki = find(asking, page, place.interface)
             place.interface = asking.interface
             pass_ = _Pass(wiki, place, known=since is not None)
@@ -203,6 +206,13 @@ class MediaWiki:
                     replace(told, native_id=name) for name, asked in numbers.items() if asked == number
                 ]
             yield asking.batch(Place().cursor(), sightings=sightings)
+
+    def signed(self, page: Page, address: str) -> Mapping[str, str]:  # noqa: ARG002 - the visit knows whose files they are
+        """What the wiki knows us by since the last pass, where the file is its own: a private wiki shows it to nobody else."""
+        asking = self._asking
+        if asking is None or not asking.session.begun or not is_of(asking.interface, address):
+            return {}
+        return asking.session.headers() or {}
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Say whether the wiki answers, knows the page, lets us in, and shows us what is deleted."""

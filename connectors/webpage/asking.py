@@ -56,18 +56,19 @@ class Asking:
         return len(self.exchanges) - 1
 
     def _get(self, address: str, headers: dict[str, str], accept: Sequence[int]) -> Exchange:
-        headers |= self._authorization(address)
+        headers |= authorization(self._secret, self._site, address)
         exchange = self._http.get(address, headers=headers, accept=accept)
         self.exchanges.append(exchange)
         return exchange
 
-    def _authorization(self, address: str) -> dict[str, str]:
-        """Our name and password (RFC 7617), for the site itself and nobody else."""
-        if not self._secret or places.origin(address) != places.origin(self._site):
-            return {}
-        if not places.keeps_secrets(address):
-            raise AddressRefused(
-                f"{address} is not protected by TLS: the password would travel in clear. Give the page's https address."
-            )
-        pair = f"{self._secret['user']}:{self._secret['password']}".encode()
-        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+def authorization(secret: Mapping[str, str] | None, site: str, address: str) -> dict[str, str]:
+    """Our name and password (RFC 7617), for the site itself and nobody else."""
+    if not secret or places.origin(address) != places.origin(site):
+        return {}
+    if not places.keeps_secrets(address):
+        raise AddressRefused(
+            f"{address} is not protected by TLS: the password would travel in clear. Give the page's https address."
+        )
+    pair = f"{secret['user']}:{secret['password']}".encode()
+    return {"Authorization": "Basic " + base64.b64encode(pair).decode()}

@@ -31,6 +31,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessRevoked, AddressRefused, NoSuchPage, UnexpectedResponse
 from connectors.webpage import places
+from connectors.webpage.asking import authorization
 from connectors.webpage.options import SAID, Options
 from connectors.webpage.place import Place
 from connectors.webpage.reading import Reading
@@ -136,6 +137,12 @@ class WebPage:
                 resume_from=Place.read(None, page.address).cursor(),
                 sightings=sightings,
             )
+
+    def signed(self, page: Page, address: str) -> Mapping[str, str]:
+        """Our name and password, where the file is the site's own."""
+        if places.joined(address, address) is None:
+            return {}  # no address: who asks for it says so
+        return authorization(self._secret, self._options(page).address, address)
 
     def check(self, page: Page) -> Iterator[Finding]:
         """Ask for the page once, and say whether it is there, and whether it can be rendered."""

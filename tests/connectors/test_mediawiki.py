@@ -969,6 +969,20 @@ def test_a_connected_page_signs_in_and_asks_as_its_account(world, http):
     assert not [cookie for cookie in world.cookies if cookie and cookie.partition("=")[2].encode() in written]
 
 
+def test_a_wikis_own_files_are_asked_for_as_its_account_and_nobody_elses_are(world, http):
+    world.write("Road closure", "Closed.")
+    visit = Visit(world, http, connected=True)
+    own = f"{world.base}/img_auth.php/a/ab/Seal.png"
+    assert visit.connector.signed(visit.page, own) == {}
+    visit.observe()
+    assert visit.connector.signed(visit.page, own) == {"Cookie": world.cookies[-1]}
+    for other in ("https://upload.example/Seal.png", own.replace("http:", "https:"), "http://[", ""):
+        assert visit.connector.signed(visit.page, other) == {}
+    openly = Visit(world, http)
+    openly.observe()
+    assert openly.connector.signed(openly.page, own) == {}
+
+
 def test_a_session_that_ran_out_is_begun_again(world, http):
     world.write("Road closure", "Closed.")
     times = iter([False] * 4 + [True] + [False] * 100)

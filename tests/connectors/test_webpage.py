@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -1086,6 +1087,26 @@ def test_the_password_goes_to_the_site_and_to_nobody_else(site, http):
             list(WebPage(client, secret).observe(Page(address="http://town.example/"), None))
     with pytest.raises(AccessRevoked):
         Visit(site, http).night()
+
+
+def test_files_that_capture_asks_for_by_itself_are_asked_for_with_the_password_where_they_are_the_sites_own(
+    http,
+):
+    secret = {"user": "archivist", "password": PASSWORD}
+    page, reader = Page(address="https://town.example/news"), WebPage(http, secret)
+    asked = reader.signed(page, "https://town.example/film.mp4")
+    assert asked == {"Authorization": f"Basic {base64.b64encode(f'archivist:{PASSWORD}'.encode()).decode()}"}
+    for other in (
+        "https://cdn.example/film.mp4",
+        "https://town.example:8443/f",
+        "http://town.example/f",
+        "http://[",
+        "",
+    ):
+        assert reader.signed(page, other) == {}
+    with pytest.raises(AddressRefused, match="in clear"):
+        reader.signed(Page(address="http://town.example/news"), "http://town.example/film.mp4")
+    assert WebPage(http).signed(page, "https://town.example/film.mp4") == {}
 
 
 # --- renditions -------------------------------------------------------------------------------------------

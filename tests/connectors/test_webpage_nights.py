@@ -50,7 +50,9 @@ def test_edits_a_comment_taken_off_withdrawn_notices_and_failures_are_told_once_
     desk = Desk(store, clock, stack, WebPage, page, secret)
     site.put("/news", "News", "<p>What the town tells.</p>", links=["/news/1", "/news/2", "/news/3"])
     site.put("/news/1", "Road closure", "<p>Main Street is closed until six.</p>")
-    site.put("/news/2", "Council", "<p>The council meets.</p>", documents=["/docs/agenda.pdf"])
+    film = "<video src='/film/council.mp4'></video>"
+    site.put("/news/2", "Council", f"<p>The council meets.</p>{film}", documents=["/docs/agenda.pdf"])
+    site.files["/film/council.mp4"] = ("video/mp4", b"a film of the council")
     site.put("/news/3", "Ferry", "<p>No ferry today.</p>")
     site.sheets["/news/1"].remarks = [
         Remark("c1", "Al", "What about Mill Road?"),
@@ -64,7 +66,7 @@ def test_edits_a_comment_taken_off_withdrawn_notices_and_failures_are_told_once_
     assert told(desk.night()) == ("complete", 7, 0, 0, 0)
     assert set(desk.held()) == {list_, road, council, ferry, asks, answer, rude}
     assert desk.states() == {}
-    assert b"%PDF-1.4 the agenda of May" in desk.files(council).values()
+    assert {b"%PDF-1.4 the agenda of May", b"a film of the council"} <= set(desk.files(council).values())
 
     # 2. A quiet night changes nothing, whatever became of counters, keys, votes and what stands against caches.
     site.signed += 1
@@ -107,7 +109,7 @@ def test_edits_a_comment_taken_off_withdrawn_notices_and_failures_are_told_once_
 
     # 6. The site fails for three nights where an edited notice stands. The next one sees the edit, and since when it may stand.
     lately = clock.at
-    site.sheets["/news/2"].words = "<p>The council does not meet.</p>"
+    site.sheets["/news/2"].words = f"<p>The council does not meet.</p>{film}"
     # A night that a throttle ended goes on with the page at which it stopped, and may see nothing but the next refusal.
     failures: list[tuple[str, Answer]] = [
         ("partial", (429, {"Retry-After": "60"}, b"")),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.capture import lanes
 from app.db import Database
@@ -29,7 +29,7 @@ from app.store.tables import (
     records,
     versions,
 )
-from app.store.wrapping import open_circle
+from app.store.wrapping import open_circle, open_file
 
 CONTEXTS = [
     *(b"act", b"run", b"access", b"credentials", b"connection", b"connect/link", b"connect/visit"),
@@ -99,10 +99,11 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """A circle's secret, wrapped for one of its members."""
+    """A circle's or a file's secret, wrapped for one of those that have it."""
 
-    circle: bytes
+    identity: bytes
     wrapped: bytes
+    opens: Callable[[bytes, bytes, bytes], bytes]
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class Everything:
                     records.c.id,
                     circles.c.id,
                     exchanges.c.id,
-                    attachments.c.id,
+                    func.coalesce(attachments.c.file, attachments.c.id),
                     objects.c.digest,
                     pieces.c.place,
                     pieces.c.size,
@@ -161,18 +162,22 @@ class Everything:
                     context = b"piece/" + owner + bytes(commitment)
                 frames += _frame(held, "piece", bytes(digest), place, size, context, attached is not None)
             wrapped = [
-                Wrapped(bytes(row[0]), bytes(row[1]))
+                Wrapped(bytes(row[0]), bytes(row[1]), open_circle)
                 for table in (circle_members, circle_parts)
                 for row in tx.execute(
                     select(circles.c.id, table.c.wrapped).join(table, table.c.circle == circles.c.key)
                 )
             ]
+            shared = select(attachments.c.file, attachments.c.wrapped).where(
+                attachments.c.wrapped.is_not(None)
+            )
+            wrapped += [Wrapped(bytes(row[0]), bytes(row[1]), open_file) for row in tx.execute(shared)]
         return cls(frames, wrapped)
 
     def opened(self, keyring: Keyring) -> Iterator[tuple[str, bytes]]:
-        """Whatever any living key opens: every secret, every named key and every circle that they lead to."""
+        """Whatever any living key opens: every secret, every named key, every circle and every file that they lead to."""
         keys = living_keys(keyring)
-        keys |= self._circles(keys)
+        keys |= self._shared(keys)
         for one in self.sealed:
             for key in keys:
                 content = _content(key, one)
@@ -180,7 +185,7 @@ class Everything:
                     yield one.where, content
                     break
 
-    def _circles(self, keys: Iterable[bytes]) -> set[bytes]:
+    def _shared(self, keys: Iterable[bytes]) -> set[bytes]:
         found: set[bytes] = set()
         waiting = set(keys)
         while waiting:
@@ -188,7 +193,7 @@ class Everything:
             for one in self.wrapped:
                 for key in waiting:
                     try:
-                        more.add(open_circle(key, one.circle, one.wrapped))
+                        more.add(one.opens(key, one.identity, one.wrapped))
                     except SealBroken:
                         continue
             waiting = more - found

@@ -73,7 +73,9 @@ class ScriptedClient:
         return made
 
     @contextmanager
-    def stream(self, url: str, *, most: int) -> Iterator[tuple[Exchange, Iterator[bytes]]]:
+    def stream(
+        self, url: str, *, most: int, headers: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Exchange, Iterator[bytes]]]:
         content = self.files.get(url)
         status = 404 if content is None else 200
         head = Exchange(method="GET", url=url, started_at=self.clock.now(), seconds=0.1, status=status)

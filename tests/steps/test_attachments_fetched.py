@@ -160,6 +160,17 @@ def test_what_comes_in_the_place_of_a_picture_is_a_gap_until_the_picture_comes(
         (None, "https://town.example/agenda.doc", ""),
         ("text/html", "https://town.example/agenda.pdf", "in the place of application/pdf"),
         ("text/html", "https://town.example/agenda.html", ""),
+        (None, "https://town.example/theme/site.css?v=1", "in the place of text/css"),
+        ("font/woff2", "https://town.example/letters", "in the place of font/woff2"),
+        ("text/javascript", "https://town.example/menu", "in the place of text/javascript"),
+        (
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "https://town.example/report",
+            "in the place of application/vnd.openxml",
+        ),
+        ("text/plain", "https://town.example/page.txt", ""),
+        ("application/octet-stream", "https://town.example/page", ""),
+        ("application/xhtml+xml", "https://town.example/page", ""),
         (None, "https://[town.example/agenda.pdf", ""),
     ],
 )

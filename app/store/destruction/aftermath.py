@@ -95,8 +95,8 @@ def complete(
 def _unlink(store: Store, batch: int) -> None:
     """Write down which objects are dead as a whole; one frame that somebody can open keeps an object.
 
-    What is dead stays dead, and nothing is ever added to an object: so the
-    looking needs no lock.
+    What is dead stays dead: nothing is ever added to an object, and no record
+    comes to share a file that nobody living has. So the looking needs no lock.
     """
     living = select(versions.c.object).where(versions.c.record.not_in(select(tombstones.c.record)))
     shared = select(pieces.c.object).where(

@@ -23,6 +23,7 @@ from app.store.tables import (
     ended_circles,
     forgotten,
     lanes,
+    pieces,
     records,
     tombstones,
 )
@@ -61,7 +62,38 @@ def blank(tx: Tx, keys: Sequence[int]) -> None:
     for part in parts(keys):
         tx.execute(delete(counts).where(counts.c.record.in_(part)))
         files = tx.execute(select(attachments.c.key).where(attachments.c.record.in_(part))).scalars().all()
-        update_rows(tx, attachments, ("mac",), "key", [(os.urandom(16), key) for key in files])
+        _part_from_files(tx, part)
+        update_rows(
+            tx,
+            attachments,
+            ("mac", "file", "wrapped", "content_mac"),
+            "key",
+            [(os.urandom(16), None, None, None, key) for key in files],
+        )
+
+
+def _part_from_files(tx: Tx, keys: Sequence[int]) -> None:
+    """Take from the rows of these records which of their files somebody living has: it would say what they held.
+
+    What lay there for them alone stays written down.
+    """
+    asked = select(attachments.c.key, attachments.c.piece, attachments.c.file).where(
+        attachments.c.record.in_(keys), attachments.c.piece.is_not(None), attachments.c.file.is_not(None)
+    )
+    theirs = [(row.key, row.piece, bytes(row.file)) for row in tx.execute(asked)]
+    living: set[bytes] = set()
+    for names in parts(sorted({file for _, _, file in theirs})):
+        held = (
+            select(attachments.c.file)
+            .outerjoin(tombstones, tombstones.c.record == attachments.c.record)
+            .where(attachments.c.file.in_(names), tombstones.c.record.is_(None))
+            .distinct()
+        )
+        living |= {bytes(file) for file in tx.execute(held).scalars()}
+    shared = [(key, piece) for key, piece, file in theirs if file in living]
+    update_rows(tx, attachments, ("piece",), "key", [(None, key) for key, _ in shared])
+    for gone in parts([piece for _, piece in shared]):
+        tx.execute(delete(pieces).where(pieces.c.key.in_(gone)))
 
 
 def end_circles(tx: Tx, keys: Sequence[int]) -> None:

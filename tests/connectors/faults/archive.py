@@ -19,8 +19,10 @@ from app.capture import attachments, pages, records, run
 from app.capture.run import Pass
 from app.capture.runs import Report
 from app.db import Tx
+from app.records.errors import IntegrityFailure
 from app.records.nouns import Page, Record
-from app.store import fixity
+from app.store import fixity, reading
+from app.store.tables import exchanges as exchange_table
 from app.store.tables import records as record_table
 from app.store.tables import versions
 from connectors.connections import Connections
@@ -346,8 +348,15 @@ class Archive:
         return {self.plain(str(one.version.fields["native_id"])) for one in told} & self.shown()
 
     def findings(self) -> list[str]:
-        """What is not sound."""
-        return [f"{one.code}: {one.what}" for one in fixity.verify(self.store, full=True).findings]
+        """What is not sound, and what cannot be read although it is."""
+        found = [f"{one.code}: {one.what}" for one in fixity.verify(self.store, full=True).findings]
+        with self.store.database.read() as tx:
+            for key in tx.execute(select(exchange_table.c.key)).scalars().all():
+                try:
+                    reading.exchange(self.store, tx, key)
+                except IntegrityFailure as fault:
+                    found.append(f"{fault.code}: exchange {key} cannot be read")
+        return found
 
     def plain(self, name: str) -> str:
         """A name as it would be in another world's place."""
