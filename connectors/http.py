@@ -543,15 +543,15 @@ class EvidenceClient:
             else:
                 truncated, lost = ("time", True) if watch.cut else (None, False)
         except httpx.TransportError as fault:
-            late = isinstance(fault, httpx.TimeoutException) or self._late(asking, watch)
+            silent, late = isinstance(fault, httpx.TimeoutException), self._late(asking, watch)
             truncated, lost = (
-                "time" if late else "disconnect",
+                "time" if silent or late else "disconnect",
                 not isinstance(fault, httpx.RemoteProtocolError),
             )
+            answer.broke_off = not late and (not silent or count > 0)
         if truncated is not None:
             head = replace(answer.exchange, truncated=truncated, seconds=self._monotonic() - asking.began)
             self._correct(asking.visit, answer.exchange, head)
-            answer.truncated = truncated
             error = self._cut_short(asking.url, truncated, lost=lost, most=most)
             error.args = tuple(asking.replacing.text(str(part)) for part in error.args)
             error.exchanges = tuple(asking.visit.exchanges)
@@ -570,7 +570,7 @@ class EvidenceClient:
                         yield from self._counted(visits[-1], answer, chunks, came, most)
                 except ConnectorError:
                     more = came.asks()
-                    if answer.truncated != "disconnect" or not more or attempt == self._manners.retries:
+                    if not answer.broke_off or not more or attempt == self._manners.retries:
                         raise
                 else:
                     return
@@ -908,8 +908,8 @@ class _Answer:
     response: httpx.Response | None = None
     watch: Watch | None = None
     asking: _Asking | None = None
-    truncated: str | None = None
-    """Why a file that was streamed is not whole."""
+    broke_off: bool = False
+    """Whether a file that was streamed broke off, or fell silent after some of it came: the rest may be asked for."""
 
     def close(self) -> None:
         if self.response is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
@@ -83,6 +84,30 @@ def test_a_file_that_breaks_off_twice_is_asked_for_twice_and_then_given_up(serve
         assert came == FILE[: 3 * 4096 - 2 * 1024]
         assert isinstance(error, UnexpectedResponse)
         assert list(error.exchanges) == exchanges
+
+
+def falls_silent(call, *headers, after=HALF):
+    """Promise everything, send so much, and say nothing more."""
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(FILE)}", *headers, "", ""]
+    call.send("\r\n".join(lines).encode(), FILE[:after])
+    call.until_they_leave()
+
+
+def test_a_file_that_falls_silent_is_asked_for_from_there(serve, client):
+    wire = serve(lambda call: part(call, ETAG) if call.header("Range") else falls_silent(call, ETAG))
+    asking = client(manners={"silence": timedelta(seconds=0.1)})
+    assert read(asking, wire.base) == (FILE, None)
+    assert [(one.status, one.truncated) for one in asking.take()] == [(200, "time"), (206, None)]
+
+
+def test_a_file_of_which_nothing_came_or_that_took_its_time_is_not_waited_for_again(serve, client):
+    wire = serve(lambda call: falls_silent(call, ETAG, after=0))
+    came, error = read(client(manners={"silence": timedelta(seconds=0.1)}), wire.base)
+    assert (came, type(error), len(wire.calls)) == (b"", TryAgainLater, 1)
+    hurried = {"silence": timedelta(seconds=5), "stream_deadline": timedelta(seconds=0.2)}
+    wire = serve(lambda call: falls_silent(call, ETAG))
+    came, error = read(client(manners=hurried), wire.base)
+    assert (came, type(error), len(wire.calls)) == (FILE[:HALF], TryAgainLater, 1)
 
 
 def test_a_server_that_knows_no_ranges_sends_it_all_again_and_nothing_is_kept_twice(serve, client):
