@@ -7,8 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, select, update
@@ -24,22 +22,11 @@ from app.store.sealing import new_secret, seal_stream
 from app.store.store import Store
 from app.store.tables import attachments, objects, pieces, records, tombstones
 from app.store.wrapping import wrap_file
+from connectors import in_place
 
 KEPT, MISSING = "kept", "missing"
+_DIGEST = re.compile("(?=sha256:.{64}$|sha1:.{40}$)(sha256|sha1):([0-9a-f]+)")
 _ASK = 500
-_TELLS = 64
-_NO_PAGES = frozenset({"image", "video", "audio", "font"})
-_NO_PAGE = frozenset(
-    {"application/pdf", "application/zip", "text/css", "text/javascript", "text/csv", "text/calendar"}
-)
-_OF_AN_OFFICE = ("application/vnd.openxmlformats-", "application/vnd.oasis.")
-_ENDINGS = {
-    ".pdf": "application/pdf", ".zip": "application/zip", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
-    ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4", ".mp3": "audio/mpeg",
-    ".css": "text/css", ".js": "text/javascript", ".woff": "font/woff", ".woff2": "font/woff2", ".ics": "text/calendar",
-}  # fmt: skip
-"""What an address that ends so gives, where nothing else tells: in none of these does a web page stand."""
-_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +47,18 @@ class AttachmentRow:
     wrapped: bytes | None = None
 
 
-class HolderGone(Exception):
+class NotKept(Exception):
+    """Bytes came, and were let go of: they must be fetched again."""
+
+
+class NotTheFile(NotKept):
+    """What came is not the file that its name tells by its digest."""
+
+    def __init__(self) -> None:
+        super().__init__("another file came in its place: its digest is not the one that names it")
+
+
+class HolderGone(NotKept):
     """The record that had the same bytes was disposed of while they came: they must be fetched again."""
 
     def __init__(self) -> None:
@@ -83,17 +81,9 @@ def wanted(store: Store, tx: Tx, record: bytes, names: Iterable[str]) -> list[st
 def beginning(chunks: Iterator[bytes]) -> bytes:
     """So much of a file as tells what it is; the rest of it is still to come from `chunks`."""
     first = b""
-    while len(first) < _TELLS and (chunk := next(chunks, None)) is not None:
+    while len(first) < in_place.TELLS and (chunk := next(chunks, None)) is not None:
         first += chunk
     return first
-
-
-def _of_ending(address: str) -> str:
-    try:
-        ending = PurePosixPath(urlsplit(address).path).suffix
-    except ValueError:
-        return ""
-    return _ENDINGS.get(ending.lower(), "")
 
 
 def no_file(first: bytes, media_type: str | None, address: str = "") -> str:
@@ -101,18 +91,27 @@ def no_file(first: bytes, media_type: str | None, address: str = "") -> str:
 
     What was asked for is told by its type, or by how its address ends.
 
-    Servers answer with a page of words (sign in, try again later) or with
-    nothing, and call it success. Kept, it would stand in the file's place for ever.
+    Servers answer with a page of words (sign in, try again later), with a
+    message or with nothing, and call it success. Kept, it would stand in the
+    file's place for ever.
     """
     if not first:
         return "the platform answered with an empty file"
-    asked = (media_type or "").partition(";")[0].strip().lower()
-    if asked in ("", "text/html"):  # as the page told of itself that stood there before, it may be
-        asked = _of_ending(address)
-    holds_none = asked in _NO_PAGE or asked.partition("/")[0] in _NO_PAGES or asked.startswith(_OF_AN_OFFICE)
-    if holds_none and _PAGE.match(first):
-        return f"the platform answered with a web page in the place of {asked}"
-    return ""
+    asked = in_place.expected(media_type or "", address)
+    other = in_place.stands_in(first, asked)
+    return f"the platform answered with {other} in the place of {asked}" if other else ""
+
+
+def as_named(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks of a file; raises `NotTheFile` after the last where its name is another digest than its own."""
+    told = _DIGEST.fullmatch(name)
+    content = hashlib.new(told[1]) if told is not None else None
+    for chunk in chunks:
+        if content is not None:
+            content.update(chunk)
+        yield chunk
+    if told is not None and content is not None and content.hexdigest() != told[2]:
+        raise NotTheFile
 
 
 def keep(
@@ -126,7 +125,8 @@ def keep(
     Objects first, then one transaction. The commitment covers the whole
     content, so that a cut or altered attachment is found. Bytes that another
     record has already are not kept again, after those were read to their end;
-    raises `HolderGone` where that record is disposed of in the same moment.
+    raises `HolderGone` where that record is disposed of in the same moment. What
+    is kept under that name stays as it is.
     """
     secret = store.keyring.secret(record)
     identity, counted = new_id(), _Counted(chunks)
@@ -144,6 +144,14 @@ def keep(
         row = tx.execute(select(records.c.key).where(records.c.id == record)).scalar_one()
         if tx.execute(select(tombstones.c.record).where(tombstones.c.record == row)).first() is not None:
             return counted.count  # disposed of meanwhile: nobody can open the bytes, and they are swept
+        mac = _mac(store, record, name)
+        known = tx.execute(
+            select(attachments.c.key, attachments.c.state).where(
+                attachments.c.record == row, attachments.c.mac == mac
+            )
+        ).first()
+        if known is not None and known.state == KEPT:
+            return counted.count  # by another worker meanwhile, and entered: these bytes are swept
         if kept is None and not files.lives(tx, file.file):
             raise HolderGone
         piece = (tx.execute(select(func.max(pieces.c.key))).scalar() or 0) + 1
@@ -158,7 +166,6 @@ def keep(
                 size=file.size,
             )
         )
-        mac = _mac(store, record, name)
         told = {
             "id": identity.bytes,
             "piece": piece,
@@ -167,13 +174,10 @@ def keep(
             "wrapped": wrap_file(secret, file.file, file.secret),
             "content_mac": files.content_mac(store, digest),
         }
-        known = tx.execute(
-            select(attachments.c.key).where(attachments.c.record == row, attachments.c.mac == mac)
-        ).scalar()
         if known is None:
             tx.execute(insert(attachments).values(record=row, mac=mac, **told))
         else:
-            tx.execute(update(attachments).where(attachments.c.key == known).values(**told))
+            tx.execute(update(attachments).where(attachments.c.key == known.key).values(**told))
         store.ledger.append(
             tx,
             [

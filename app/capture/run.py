@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -654,10 +654,14 @@ class _Running:
             body = bodies.get((attachment.path or "").removeprefix(_BY_DIGEST))
             record = self._wants(name, attachment)
             if body is not None and record is not None:
-                try:
-                    attachments.keep(self.store, record, attachment.id, [body])
-                except attachments.HolderGone:
-                    attachments.keep(self.store, record, attachment.id, [body])
+                self._keep_body(record, attachment, body)
+
+    def _keep_body(self, record: bytes, attachment: Attachment, body: bytes) -> None:
+        """Keep bytes that are at hand, however often a record that has them too is disposed of meanwhile."""
+        while True:
+            with suppress(attachments.HolderGone):
+                attachments.keep(self.store, record, attachment.id, [body])
+                return
 
     def _wants(self, name: str, attachment: Attachment) -> bytes | None:
         """The record of that native id, if it lacks the attachment's bytes."""
@@ -680,9 +684,12 @@ class _Running:
                     first = attachments.beginning(chunks)
                     why = attachments.no_file(first, attachment.media_type, address)
                     if not why:
+                        came: Iterable[bytes] = chain([first], chunks)
+                        if not head.header("Content-Encoding"):  # a packed one is kept as it came
+                            came = attachments.as_named(attachment.id, came)
                         try:
-                            attachments.keep(self.store, record, attachment.id, chain([first], chunks))
-                        except attachments.HolderGone as fault:
+                            attachments.keep(self.store, record, attachment.id, came)
+                        except attachments.NotKept as fault:
                             why = str(fault)
         except AccessRevoked as error:
             # Nobody signs in to ask for a file: it was an address for a while, or for nobody any more.

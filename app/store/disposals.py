@@ -480,9 +480,20 @@ def _rows_left(tx: Tx) -> Wrong:
                 attachments.c.content_mac.is_not(None),
             )
         )
-        .distinct()
     )
-    for identity in tx.execute(asked).scalars():
+    living = (
+        select(pieces.c.object)
+        .join(attachments, attachments.c.piece == pieces.c.key)
+        .outerjoin(tombstones, tombstones.c.record == attachments.c.record)
+        .where(attachments.c.file.is_not(None), tombstones.c.record.is_(None))
+    )
+    with_them = (
+        select(records.c.id)
+        .join(tombstones, tombstones.c.record == records.c.key)
+        .join(pieces, pieces.c.record == records.c.key)
+        .where(pieces.c.object.in_(living))
+    )
+    for identity in tx.execute(asked.union(with_them)).scalars():
         yield NOT_DESTROYED, "the row of a disposed record says more than it may", bytes(identity).hex()
 
 

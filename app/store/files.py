@@ -8,6 +8,7 @@ of a disposed record says who else had the file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app.db import Tx
-from app.records.errors import IntegrityFailure
-from app.store.keyring import KeyMissing
+from app.records.errors import ArchiveError
 from app.store.ledger import keyed
 from app.store.sealing import derive, unseal_stream
 from app.store.store import Store
@@ -26,6 +26,10 @@ from app.store.wrapping import open_file
 _TRIED = 3
 _ASKED = 50
 """How many records that should have the same bytes are asked for them, the newest first."""
+_UNREADABLE = (
+    ArchiveError, OSError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError
+)  # fmt: skip
+"""What is met where a file is lost or damaged, its disk fails, or nothing of ours wrote its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,37 @@ def opened(store: Store, secret: bytes, sealed: Sealed) -> Iterator[bytes]:
 def held(store: Store, digest: bytes) -> Held | None:
     """A file of these bytes that a living record has, if there is one: it was read to its end just now.
 
-    One that cannot be read is passed over: whoever has the bytes at hand keeps
-    them once more, rather than to rely on it.
+    One that cannot be read is passed over, whatever the reason: whoever has
+    the bytes at hand keeps them once more, rather than to rely on it.
     """
     asked = (
+        select(attachments.c.key)
+        .where(  # of a record that was disposed of, none of these is left
+            attachments.c.content_mac == content_mac(store, digest),
+            attachments.c.file.is_not(None),
+            attachments.c.wrapped.is_not(None),
+        )
+        .order_by(attachments.c.key.desc())
+        .limit(_ASKED)
+    )
+    with store.database.read() as tx:
+        keys = tx.execute(asked).scalars().all()
+    tried: set[int] = set()
+    for key in keys:
+        if len(tried) == _TRIED:
+            break
+        with contextlib.suppress(*_UNREADABLE):
+            found = _whole(store, key, digest, tried)
+            if found is not None:
+                return found
+    return None
+
+
+def _whole(store: Store, key: int, digest: bytes, tried: set[int]) -> Held | None:
+    """The file of one attachment, if it gives these bytes; an object that was `tried` is not read again."""
+    asked = (
         select(
-            records.c.id,
+            records.c.id.label("record"),
             attachments.c.id,
             attachments.c.file,
             attachments.c.wrapped,
@@ -100,35 +129,20 @@ def held(store: Store, digest: bytes) -> Held | None:
         .join(records, records.c.key == attachments.c.record)
         .join(pieces, pieces.c.key == attachments.c.piece)
         .join(objects, objects.c.key == pieces.c.object)
-        .outerjoin(tombstones, tombstones.c.record == records.c.key)
-        .where(
-            attachments.c.content_mac == content_mac(store, digest),
-            attachments.c.wrapped.is_not(None),
-            tombstones.c.record.is_(None),
-        )
-        .order_by(attachments.c.key.desc())
-        .limit(_ASKED)
+        .where(attachments.c.key == key)
     )
     with store.database.read() as tx:
-        rows = tx.execute(asked).all()
-    tried: set[int] = set()
-    for record, attachment, file, wrapped, where, place_of, place, size in rows:
-        if place_of in tried or len(tried) == _TRIED:
-            continue
-        tried.add(place_of)
-        sealed = Sealed(bytes(attachment), bytes(file), bytes(wrapped), bytes(where), place, size)
-        try:
-            secret = store.keyring.secret(bytes(record))
-            content = hashlib.sha256()
-            for chunk in opened(store, secret, sealed):
-                content.update(chunk)
-        except (IntegrityFailure, KeyMissing):
-            continue
-        if content.digest() == digest:
-            return Held(
-                sealed.file or b"", open_file(secret, bytes(file), bytes(wrapped)), place_of, place, size
-            )
-    return None
+        row = tx.execute(asked).first()
+    if row is None or row.object in tried:
+        return None
+    tried.add(row.object)
+    sealed = Sealed(row.id, row.file, row.wrapped, row.digest, row.place, row.size)
+    secret, content = store.keyring.secret(row.record), hashlib.sha256()
+    for chunk in opened(store, secret, sealed):
+        content.update(chunk)
+    if content.digest() != digest:
+        return None
+    return Held(row.file, open_file(secret, row.file, row.wrapped), row.object, row.place, row.size)
 
 
 def lives(tx: Tx, file: bytes) -> bool:

@@ -774,7 +774,7 @@ def _attachments(store: Store, told: Checked, span: Span | None, read: Callable[
                 "an attachment is not the one that was committed",
                 f"attachment {bytes(identity).hex()}",
             )
-        elif mac is not None and mac != files.content_mac(store, content.digest()):
+        elif mac != (files.content_mac(store, content.digest()) if wrapped is not None else None):
             told.find(
                 accounts.ALTERED,
                 "an attachment's row does not say which file it is",

@@ -257,6 +257,7 @@ for _found_by in ("file", "content_mac"):
     Index(
         f"ix_attachments_{_found_by}",
         attachments.c[_found_by],
+        attachments.c.key,
         sqlite_where=attachments.c[_found_by].is_not(None),
         postgresql_where=attachments.c[_found_by].is_not(None),
     )

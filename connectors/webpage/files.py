@@ -20,6 +20,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from connectors import in_place
 from connectors.contract import Attachment, Exchange, Gap
 from connectors.errors import AccessRevoked, AddressRefused, ConnectorError, TryAgainLater, UnexpectedResponse
 from connectors.http import decoded
@@ -34,6 +35,9 @@ _TAKEN = (401, 403, 404, 410, 451, 500, 501)
 _THROTTLED = 429
 
 _WEB_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+_MESSAGES = frozenset({"application/json", "application/problem+json", "text/json"})
+_SHOWN = {"picture": "image/*", "style": "text/css", "font": "font/*", "script": "text/javascript"}
+"""What is shown in such a part, where nothing tells more of it."""
 
 MOST = 400
 """Files of one page that are fetched at most."""
@@ -43,6 +47,9 @@ _MOST_HELD = 64 * 1024 * 1024
 _STYLES_DEEP = 3
 _MADE_ANEW = frozenset({"picture", "document"})
 """What programs behind a site make as they are asked: counters, cameras, agendas with the time of printing."""
+_TYPED = {"style": "css", "font": "font"}
+"""What stands in the type of such a file, where its server tells any."""
+_MAY_BE_EMPTY = frozenset({"style", "script", "frame"})
 LATE = "not had yet"
 """In place of a digest: the file was named, and never had so far."""
 
@@ -78,6 +85,8 @@ class Shown:
     """Whether some file is known to be unchanged, and its bytes are not at hand."""
     broken: list[str] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    all_told: bool = True
+    """False where a style sheet was never had: nobody knows which files it names."""
 
 
 class Files:
@@ -131,6 +140,7 @@ class Files:
             elif got.kept.digest:
                 shown.unfetched = True
             self._add(shown, ids, _attachment(file, got))
+            shown.all_told &= file.role != "style" or bool(got.kept.digest) or got.kept.heavy
             if file.role == "style" and deep < _STYLES_DEEP:
                 waiting += [(_named(address), deep + 1) for address in reversed(got.kept.names)]
         return shown
@@ -174,10 +184,13 @@ class Files:
                 return Got(Kept(heavy=True))
             if known is None:
                 self._place.remember(file.address, Kept(late=LATE))
+            elif known.broken:
+                shown.broken.append(file.address)
+                return None
             return Got(known or Kept())
         if got.broken:
             self._met[file.address] = got
-            self._place.files.pop(file.address, None)
+            self._place.remember(file.address, got.kept)
             shown.broken.append(file.address)
             return None
         got.fresh = fresh or known is None or known.digest != got.kept.digest
@@ -189,14 +202,21 @@ class Files:
 
     def _ask(self, asking: Asking, file: File, asked: Kept | None, known: Kept | None) -> Got:
         exchange = self._exchange(asking, file.address, asked)
-        if exchange.status == 304 and known is not None:
+        if exchange.status == 304 and known is not None and _validators(asked):
             return Got(known)
-        if exchange.status in _BROKEN:
-            return Got(Kept(), broken=True)
-        if exchange.status != 200:
-            raise _NotHad(f"the answer is {exchange.status} {exchange.reason}".rstrip())
-        kept = _kept(file, exchange)
-        if known is None and file.role in _MADE_ANEW and not (kept.etag or kept.modified):
+        try:
+            kept = _kept(file, exchange, known)
+        except _NotHad as fault:
+            if not fault.stumbled:
+                raise
+            if fault.missing and known is not None and known.broken:
+                return _none_such()
+            got = self._once_more(asking, file, known, fault)
+            if got.exchange is None:
+                return got
+            exchange, kept = got.exchange, got.kept
+        unmet = known is None or known.broken
+        if unmet and _may_be_another(file, kept):
             return self._first_met(asking, file, Got(kept, exchange))
         if known is None or not known.digest or known.digest == kept.digest:
             return Got(kept, exchange)
@@ -204,6 +224,21 @@ class Files:
             kept.varies = True
             return Got(kept, exchange)
         return self._settled(asking, file, Got(kept, exchange), known)
+
+    def _once_more(self, asking: Asking, file: File, known: Kept | None, fault: _NotHad) -> Got:
+        """Ask again at once for a file in whose place something else came, or of which there was said to be none.
+
+        One answer that stumbled costs no file, and only what is said twice is believed.
+        """
+        exchange = self._exchange(asking, file.address, None)
+        try:
+            return Got(_kept(file, exchange, known), exchange)
+        except _NotHad as again:
+            if fault.missing and again.missing:
+                return _none_such()
+            if again.missing or not again.stumbled:
+                raise _NotHad("something else came in its place, and then nothing") from again
+            raise
 
     def _first_met(self, asking: Asking, file: File, first: Got) -> Got:
         """Ask again for a file that its server gives nothing to know it by: one that is made at every look varies from the first.
@@ -215,9 +250,7 @@ class Files:
         for _ in range(2):
             try:
                 again = self._exchange(asking, file.address, None)
-                if again.status != 200:
-                    break
-                kept = _kept(file, again)
+                kept = _kept(file, again, None)
             except _NotHad:
                 break  # it was had a moment ago, and the next pass sees whether it varies
             if kept.digest in met:
@@ -235,11 +268,12 @@ class Files:
         be the file at all: then it is that one, and the other was a stumble.
         """
         again = self._exchange(asking, file.address, None)
-        if again.status != 200:
+        try:
+            second = Got(_kept(file, again, known), again)
+        except _NotHad as fault:
             if _is_no_such_file(first.kept, known):
-                raise _NotHad("something else came in its place, and then nothing")
+                raise _NotHad("something else came in its place, and then nothing") from fault
             return first
-        second = Got(_kept(file, again), again)
         if second.kept.digest == first.kept.digest:
             return first
         if second.kept.digest == known.digest:
@@ -253,14 +287,8 @@ class Files:
     def _exchange(self, asking: Asking, address: str, asked: Kept | None) -> Exchange:
         if places.host(address) in self._shut:
             raise _NotHad("its host does not answer at present")
-        validators: dict[str, str] = {}
-        if asked is not None and asked.digest:
-            if asked.etag:
-                validators["If-None-Match"] = asked.etag
-            elif asked.modified:
-                validators["If-Modified-Since"] = asked.modified
         try:
-            return asking.file(address, _TAKEN, validators)
+            return asking.file(address, _TAKEN, _validators(asked))
         except UnexpectedResponse as fault:
             asking.exchanges += [one for one in fault.exchanges if one.truncated != "length"]
             heavy = any(one.truncated == "length" for one in fault.exchanges)
@@ -314,11 +342,26 @@ class Files:
 
 
 class _NotHad(Exception):
-    """One file could not be had, and why; `heavy`: it is larger than an answer may be."""
+    """One file could not be had, and why.
 
-    def __init__(self, why: str, *, heavy: bool = False) -> None:
+    `heavy`: it is larger than an answer may be. `stumbled`: an answer came that
+    another one may set right at once; `missing`: it says that there is no such file.
+    """
+
+    def __init__(
+        self, why: str, *, heavy: bool = False, stumbled: bool = False, missing: bool = False
+    ) -> None:
         super().__init__(why)
-        self.heavy = heavy
+        self.heavy, self.stumbled, self.missing = heavy, stumbled, missing
+
+
+def _validators(asked: Kept | None) -> dict[str, str]:
+    """How to ask whether a file changed; nothing where it is asked for whatever became of it."""
+    if asked is None or not asked.digest:
+        return {}
+    if asked.etag:
+        return {"If-None-Match": asked.etag}
+    return {"If-Modified-Since": asked.modified} if asked.modified else {}
 
 
 def contents(exchange: Exchange) -> str:
@@ -326,22 +369,60 @@ def contents(exchange: Exchange) -> str:
     return f"sha256:{hashlib.sha256(exchange.body).hexdigest()}"
 
 
-def _kept(file: File, exchange: Exchange) -> Kept:
+def _none_such() -> Got:
+    return Got(Kept(broken=True), broken=True)
+
+
+def _kept(file: File, exchange: Exchange, known: Kept | None) -> Kept:
+    """What an answer holds, if it can be the file."""
+    if exchange.status != 200:
+        missing = exchange.status in _BROKEN
+        said = f"the answer is {exchange.status} {exchange.reason}".rstrip()
+        raise _NotHad(said, stumbled=missing or exchange.status < 400, missing=missing)
     try:
         body = decoded(exchange)
     except UnexpectedResponse as fault:
-        raise _NotHad(str(fault)) from fault
+        raise _NotHad(str(fault), stumbled=True) from fault
     media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if file.role not in {"document", "frame"} and media_type in _WEB_PAGES:
-        raise _NotHad("a web page came in its place")
+    if other := _other(file, known, media_type, body):
+        raise _NotHad(f"{other} came in its place", stumbled=True)
     return Kept(
         digest=hashlib.sha256(body).hexdigest(),
         size=len(body),
         media_type=media_type,
         etag=exchange.header("ETag") or "",
         modified=exchange.header("Last-Modified") or "",
-        names=styles.named(body.decode("utf-8", "replace"), file.address) if file.role == "style" else [],
+        names=styles.named(body.decode("utf-8", "replace"), _whence(file, exchange))
+        if file.role == "style"
+        else [],
     )
+
+
+def _other(file: File, known: Kept | None, media_type: str, body: bytes) -> str:
+    """What came in the place of a file; empty where it may be the file itself."""
+    asked = in_place.expected(known.media_type if known is not None else "", file.address)
+    if not asked:
+        asked = _SHOWN.get(file.role, media_type)
+    if not body and file.role not in _MAY_BE_EMPTY:
+        return "nothing"
+    if media_type in _WEB_PAGES and (
+        file.role not in {"document", "frame"} or places.is_document(file.address) or asked not in _WEB_PAGES
+    ):
+        return "a web page"
+    if media_type in _MESSAGES and file.role in _SHOWN and "json" not in asked:
+        return "a message of a program"
+    return in_place.stands_in(body, asked)
+
+
+def _may_be_another(file: File, kept: Kept) -> bool:
+    """Whether a file that is met first may be another one the next moment: made anew, or a stumble."""
+    told = _TYPED.get(file.role, "") in kept.media_type
+    return not kept.size or not told or (file.role in _MADE_ANEW and not (kept.etag or kept.modified))
+
+
+def _whence(file: File, exchange: Exchange) -> str:
+    """Where the references of a style sheet count from: where it stands, after redirects."""
+    return file.address if "[[" in exchange.url else exchange.url
 
 
 def _is_no_such_file(came: Kept, known: Kept) -> bool:

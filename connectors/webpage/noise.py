@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -71,6 +72,12 @@ def settled(first: Sequence[str], second: Sequence[str]) -> tuple[list[str], lis
         else:
             kept.append(MASK)
     return kept, varying
+
+
+def are_alike(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether two answers share at least half of their blocks, whatever numbers and tokens stand in them."""
+    one, other = (Counter(_mask(block) for block in blocks) for blocks in (first, second))
+    return 2 * (one & other).total() >= one.total() + other.total()
 
 
 def _differences(first: Sequence[str], second: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:

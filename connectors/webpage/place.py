@@ -51,6 +51,7 @@ class Kept(msgspec.Struct, kw_only=True):
     varies: bool = False
     heavy: bool = False
     late: str = ""
+    broken: bool = False
     names: list[str] = []
 
 

@@ -57,7 +57,10 @@ _NOT_FOUND_SIGNS = re.compile(
 )
 _CHALLENGE = re.compile(
     r"just a moment|attention required|checking your browser|verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|"
-    r"access denied|request blocked|security check|ddos protection|please enable cookies and reload|pardon our interruption",
+    r"access denied|request blocked|security check|ddos protection|please enable cookies and reload|pardon our interruption|"
+    r"request unsuccessful\W+incapsula|making sure you(?:'|’)re not a bot|please enable js and disable any ad ?blocker|"
+    r"press (?:&|and) hold to confirm|vercel security checkpoint|client challenge|robot check|bot verification|"
+    r"human verification|one moment, please|unusual traffic from your|(?:verify|check)ing your (?:browser|connection)",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
@@ -75,6 +78,18 @@ _OUTAGE = re.compile(
     r"error establishing a database connection|service (?:is )?(?:temporarily )?unavailable|wartungsarbeiten|"
     r"en (?:cours de )?maintenance|en mantenimiento|a critical error on this website|internal server error|"
     r"database connection (?:failed|error)",
+    re.IGNORECASE,
+)
+_OF_THE_SERVER = re.compile(
+    r"upstream connect error|no healthy upstream|\bbad gateway\b|gateway time-?out\b|bandwidth limit exceeded|"
+    r"(?:web ?site|web ?page|server) is (?:currently )?undergoing (?:\w+ )?maintenance",
+    re.IGNORECASE,
+)
+_TITLED_OUTAGE = re.compile(
+    r"we(?:(?:'|’)ll| will) be (?:right )?back(?: soon| shortly)?[.!…]*|be right back[.!…]*|"
+    r"(?:web ?)?site maintenance|maintenance in progress|"
+    r"(?:error )?(?:401|403|429|5\d\d)(?: error)?(?: ?[-–—:|]? ?(?:unauthorized|forbidden|too many requests|[a-z ]*\berror|"
+    r"bad gateway|service (?:temporarily )?unavailable|gateway time-?out))?",
     re.IGNORECASE,
 )
 _AT_ONCE = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*url\s*=", re.IGNORECASE)
@@ -112,6 +127,9 @@ def _sign_in(page: Reading, named: Sequence[str], count: int, answered: str, ask
     led = answered != asked and _SIGN_IN_PATH.search(answered) and not _SIGN_IN_PATH.search(asked)
     says = any(_SIGN_IN.fullmatch(segment) for title in named for segment in _segments(title))
     if led and (page.has_password_field or says or count < _FEW):
+        return "a page that asks to sign in"
+    titled = any(_SIGN_IN.fullmatch(segment) for segment in _segments(page.title))
+    if titled and count < _FEW and not _SIGN_IN_PATH.search(asked):
         return "a page that asks to sign in"
     if page.has_password_field and (count < _FEW or (says and count < _SOME)):
         return "a page that asks to sign in"
@@ -152,6 +170,9 @@ def _placeholder(page: Reading, text: str, count: int, answered: str) -> str | N
 
 def _outage(named: Sequence[str], text: str, count: int) -> str | None:
     if count < 2 * _FEW and (any(_OUTAGE.search(one) for one in named) or _OUTAGE.search(text)):
+        return "a notice of maintenance or of a fault"
+    titled = any(_TITLED_OUTAGE.fullmatch(part) for part in _segments(named[0]))
+    if count < 2 * _FEW and (titled or (count < _FEW and _OF_THE_SERVER.search(text))):
         return "a notice of maintenance or of a fault"
     return None
 

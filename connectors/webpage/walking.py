@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import msgspec
+
 from connectors import failing
 from connectors.contract import (
     Attachment,
@@ -171,6 +173,8 @@ class Pass:
         media_type = (content_type or "").partition(";")[0].strip().lower()
         if not markup.looks_like_html(body, content_type) and media_type != "text/plain":
             raise NotThePage(f"{media_type or 'something'}, which is no web page")
+        if _is_json(body):
+            raise NotThePage("a message of a program, which is no web page")
         answered = places.normal(exchange.url) or exchange.url
         known = self._place.pages.get(places.key(address))
         if known is not None and places.host(answered) not in {known.host, places.host(address)}:
@@ -182,36 +186,58 @@ class Pass:
         return read
 
     def _met(self, asking: Asking, read: reading.Reading, exchange: Exchange, address: str) -> Met:
-        """Leave out what changes at every look: a page that is not as it was is asked for twice."""
+        """Leave out what changes at every look: a page that is not as it was is asked for twice.
+
+        One answer that was another page's, or a stumble, is neither an edit nor
+        noise: of two that are not of one page a third one tells which was it.
+        """
+        known = self._place.pages.get(places.key(address))
+        met = self._looked(asking, read, exchange, address)
+        if _is_as_known(met, known):
+            return met
+        other = self._another(asking, address)
+        if not _is_as_known(other, known) and not _are_one_page(met, other):
+            third = self._another(asking, address)
+            if _is_as_known(third, known) or _are_one_page(other, third):
+                met, other = other, third
+            elif _are_one_page(met, third):
+                other = third
+        if _is_as_known(other, known):
+            return other
+        varying = list(met.varying)
+        met.again = other.read
+        met.whole_spans |= other.whole_spans
+        met.exchanges += other.exchanges
+        met.blocks, found = noise.settled(met.blocks, other.blocks)
+        [met.title], also = noise.settled([met.title], [other.title])
+        met.varying += [one for one in dict.fromkeys([*found, *also]) if one not in varying]
+        if (
+            known is not None
+            and noise.digest(*met.blocks) != known.words
+            and len(met.read.text.split()) < _FEW
+            and self._is_shown_for_anything(asking, met.blocks)
+        ):
+            raise NotThePage("the same page that this site shows for any address that does not exist")
+        return met
+
+    def _looked(self, asking: Asking, read: reading.Reading, exchange: Exchange, address: str) -> Met:
+        """One look at a page, without what is known to vary in it."""
         known = self._place.pages.get(places.key(address))
         varying = known.varying if known is not None else []
         met = Met(address, [asking.show(exchange)], read, varying=list(varying))
         met.whole_spans = decoded(exchange) != exchange.body
         met.blocks = noise.masked(read.blocks, varying)
         [met.title] = noise.masked([read.title], varying)
-        same = known is not None and noise.digest(*met.blocks) == known.words
-        titled = known is not None and known.title == met.title
-        if same and titled and known is not None and _named(read.files) == known.files:
-            return met
-        second = asking.page(address, () if address == self._options.address else _TAKEN)
-        if second.status != 200:
-            raise UnexpectedResponse(
-                f"{address} answered {second.status} a moment after it had shown the page."
-            )
-        met.again = self._read(second, address)
-        met.whole_spans |= decoded(second) != second.body
-        met.exchanges.append(asking.show(second))
-        met.blocks, found = noise.settled(met.blocks, noise.masked(met.again.blocks, varying))
-        [met.title], also = noise.settled([met.title], noise.masked([met.again.title], varying))
-        met.varying += [one for one in dict.fromkeys([*found, *also]) if one not in met.varying]
-        if (
-            known is not None
-            and not same
-            and len(read.text.split()) < _FEW
-            and self._is_shown_for_anything(asking, met.blocks)
-        ):
-            raise NotThePage("the same page that this site shows for any address that does not exist")
         return met
+
+    def _another(self, asking: Asking, address: str) -> Met:
+        """Another look at a page, right after the one before."""
+        exchange = asking.page(address, () if address == self._options.address else _TAKEN)
+        if exchange.status != 200:
+            raise UnexpectedResponse(
+                f"{address} answered {exchange.status} a moment after it had shown the page."
+            )
+        return self._looked(asking, self._read(exchange, address), exchange, address)
 
     def _is_shown_for_anything(self, asking: Asking, blocks: Sequence[str]) -> bool:
         """Whether the site answers an address that cannot exist with the very same words."""
@@ -324,6 +350,7 @@ class Pass:
             published_at=read.published_at,
             language=read.language,
             attachments=[*shown.attachments, *made],
+            files_told=shown.all_told,
             counts=remarks,
             extra=extra,
             evidence=[
@@ -447,6 +474,15 @@ class Pass:
             return State.UNKNOWN, f"{said}, with {looks}"
         if not _is_own(exchange.url, address):
             return State.UNKNOWN, f"{said}, of {exchange.url}, to which the address leads"
+        try:
+            again = asking.page(address, (*_TAKEN, *_NO_PAGE))
+        except (TryAgainLater, UnexpectedResponse) as fault:
+            asking.exchanges += [
+                one for one in fault.exchanges if all(one is not kept for kept in asking.exchanges)
+            ]
+            return State.UNKNOWN, f"{said}, and no answer a moment later"
+        if again.status not in _NO_PAGE:
+            return State.UNKNOWN, f"{said}, and {again.status} a moment later"
         if exchange.status == 410:
             return State.GONE, said
         front = places.front(address)
@@ -499,6 +535,21 @@ class Pass:
         )
 
 
+def _is_as_known(met: Met, known: Known | None) -> bool:
+    """Whether a look shows the page as the last pass left it: its words, its title, and which files it names."""
+    return (
+        known is not None
+        and noise.digest(*met.blocks) == known.words
+        and known.title == met.title
+        and _named(met.read.files) == known.files
+    )
+
+
+def _are_one_page(one: Met, other: Met) -> bool:
+    """Whether two looks are of one page, however much of it varies."""
+    return noise.are_alike([one.title], [other.title]) and noise.are_alike(one.blocks, other.blocks)
+
+
 def _is_own(answered: str, asked: str) -> bool:
     """Whether an answer is that of the address itself: spelt with another scheme, with www or with a stroke at its end it is the same."""
     one, other = (
@@ -506,6 +557,17 @@ def _is_own(answered: str, asked: str) -> bool:
         for address in (answered, asked)
     )
     return one == other
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether an answer is a message in JSON, whatever it is called."""
+    if not body.lstrip().startswith((b"{", b"[")):
+        return False
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return False
+    return True
 
 
 def _by_scripts(met: Met, address: str) -> list[Gap]:

@@ -30,7 +30,7 @@ def upgrade() -> None:
         op.create_index(
             f"ix_attachments_{name}",
             "attachments",
-            [name],
+            [name, "key"],
             sqlite_where=sa.text(f"{name} IS NOT NULL"),
             postgresql_where=sa.text(f"{name} IS NOT NULL"),
         )

@@ -461,6 +461,110 @@ def test_a_file_in_whose_place_something_else_came_once_does_not_vary(site, visi
     assert (after == before) is not changed
 
 
+STAND_INS = {
+    "a form to sign in": (200, HTML, worlds.SIGN_IN.encode()),
+    "a page without a type": (200, {}, b"<!-- x --><html><title>Sign in</title></html>"),
+    "a page that says it is the file": (200, {"Content-Type": "application/pdf"}, worlds.SIGN_IN.encode()),
+    "a message": (200, {"Content-Type": "application/json"}, b'{"error": "unauthorized"}'),
+    "nothing": (200, {"Content-Type": "application/pdf"}, b""),
+    "not modified": (304, {}, b""),
+    "a part": (206, {"Content-Range": "bytes 0-3/20"}, b"%PDF"),
+    "broken compression": (200, {"Content-Encoding": "gzip"}, b"\x1f\x8b\x08broken"),
+}
+
+
+@pytest.mark.parametrize("stands", STAND_INS)
+def test_what_stands_in_a_files_place_at_first_is_no_file_and_the_files_coming_is_no_edit(
+    site, visit, stands
+):
+    site.instead |= dict.fromkeys(("/docs/agenda.pdf", "/img/town.png"), STAND_INS[stands])
+    batches = visit.night()
+    first = seen(batches)[site.name("/news")]
+    ids = {f"sha256:{sha256(STAND_INS[stands][2]).hexdigest()}"}
+    assert not ids & {file.id for file in first.attachments}
+    assert len(gaps(batches)) == 2
+    before = visit.mark()
+    site.instead.clear()
+    batches = visit.night()
+    assert (marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32), gaps(batches)) == (
+        before,
+        [],
+    )
+    site.files["/docs/agenda.pdf"] = ("application/pdf", b"%PDF-1.4 the agenda of June")
+    assert visit.mark() != before, "another file in its place is an edit"
+
+
+@pytest.mark.parametrize("stands", STAND_INS)
+def test_what_stands_in_a_files_place_for_a_night_edits_nothing(site, visit, stands):
+    before = visit.mark()
+    site.instead |= dict.fromkeys(("/docs/agenda.pdf", "/img/town.png"), STAND_INS[stands])
+    batches = visit.night()
+    assert marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32) == before
+    assert len(gaps(batches)) == 2
+
+
+def test_a_download_that_is_a_web_page_from_the_first_is_kept_as_one(site, visit):
+    site.sheets["/news"].words = "<a href='/export?id=5' download>The minutes</a>"
+    site.instead["/export"] = (200, HTML, b"<!DOCTYPE html><title>Minutes</title><p>The council met.</p>")
+    batches = visit.night()
+    (file,) = [
+        one for one in seen(batches)[site.name("/news")].attachments if one.url == f"{site.base}/export?id=5"
+    ]
+    assert file.id.startswith("sha256:")
+    assert gaps(batches) == []
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["at first", "later"])
+@pytest.mark.parametrize("status", [404, 410, 304, 206])
+def test_one_answer_that_stumbled_costs_no_file(site, visit, status, known):
+    right = {file.id for file in visit.post().attachments}
+    if not known:
+        visit.cursor = None
+    for path in ("/docs/agenda.pdf", "/theme/site.css", "/theme/town.woff2"):
+        answers_once(site, path, (status, HTML, b"<p>no such file"))
+        batches = visit.night()
+        post = seen(batches)[site.name("/news")]
+        assert ({file.id for file in post.attachments}, gaps(batches)) == (right, [])
+        assert "broken_files" not in post.extra
+        if not known:
+            visit.cursor = None
+
+
+def test_a_file_that_is_broken_is_asked_for_once_a_night_and_what_fails_there_changes_nothing(site, visit):
+    del site.files["/img/town.png"]
+    before = visit.mark()
+    assert visit.mark() == before
+    assert len([one for one in visit.asked if "/img/town.png" in one]) == 1
+    site.instead["/img/town.png"] = (500, HTML, b"trouble")
+    batches = visit.night()
+    assert marks.seen("webpage", seen(batches)[site.name("/news")]).mark(b"s" * 32) == before
+    assert len(gaps(batches)) == 1
+
+
+def answers_once(site: TownSite, path: str, answer: worlds.Answer) -> None:
+    """The next answer of this path; then it answers as ever."""
+    left = [answer]
+    site.trouble, site.patience = lambda asked: left.pop() if asked == path and left else None, 0
+
+
+def test_a_file_that_was_never_had_and_is_said_to_be_unchanged_is_still_no_edit_when_it_comes(site, visit):
+    site.instead["/docs/agenda.pdf"] = (500, HTML, b"trouble")
+    before = visit.mark()
+    site.instead["/docs/agenda.pdf"] = (304, {}, b"")
+    assert visit.mark() == before
+    del site.instead["/docs/agenda.pdf"]
+    assert visit.mark() == before
+
+
+def test_what_a_style_sheet_names_counts_from_where_it_stands(site, visit):
+    site.instead["/theme/site.css"] = (302, {"Location": "/v2/look/site.css"}, b"")
+    site.files["/v2/look/site.css"] = ("text/css", b"body{background:url(wall.png)}")
+    site.files["/v2/look/wall.png"] = ("image/png", worlds.png(worlds.BLUE, 4, 4))
+    post = visit.post()
+    assert f"{site.base}/v2/look/wall.png" in {file.url for file in post.attachments}
+    assert "broken_files" not in post.extra
+
+
 def test_a_file_in_whose_place_nothing_came_before_the_site_failed_keeps_its_id_and_is_a_gap(site, visit):
     before = {file.id for file in visit.post().attachments}
     once(site, "/docs/agenda.pdf", ("application/pdf", b""))
@@ -593,6 +697,13 @@ WALLS = {
     "german 404": "<title>Test Town - Seite nicht gefunden</title><h1>Seite nicht gefunden</h1><p>Leider.</p>",
     "leads on": "<title>Town</title><meta http-equiv=refresh content='0; url=/elsewhere'><p>Moving on.</p>",
     "empty": "<html><body></body></html>",
+    "sign in without a password": "<title>Sign in to your account</title><h1>Sign in</h1><form><input type=email></form>",
+    "a message": '{"error": "unauthorized"}',
+    "back soon": "<title>We'll be back soon</title><h1>We'll be back soon!</h1><p>Sorry for the inconvenience.</p>",
+    "a proxy": "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>",
+    "a proxy in plain words": "upstream connect error or disconnect/reset before headers. reset reason: termination",
+    "another challenge": "<title>Making sure you&#39;re not a bot!</title><h1>Making sure you're not a bot!</h1>",
+    "a firewall in a frame": "<body>Request unsuccessful. Incapsula incident ID: 123-456</body>",
 }
 
 
@@ -635,6 +746,9 @@ PAGES = {
     "a privacy notice": "<title>Cookies</title><h1>How this site uses cookies</h1><p>"
     + "The town keeps nothing about you at all. " * 5,
     "short": "<title>Notice</title><p>Closed today.</p>",
+    "maintenance of a road": "<title>Road maintenance</title><p>Mill Road is undergoing maintenance until Friday.</p>",
+    "a number": "<title>500 trees</title><p>The town plants five hundred trees.</p>",
+    "how to sign in": "<title>How to sign in to the library</title><p>Ask for a card at the desk.</p>",
     "a gallery": "<title></title><img src=/a.png>",
 }
 
@@ -668,6 +782,46 @@ def test_a_page_that_the_site_shows_for_any_address_is_no_edit_of_this_one(site,
         visit.night()
     site.trouble = lambda path: anything if path == "/news" else None
     assert "our new site" in visit.post().text, "of a site that knows what it has not, it is an edit"
+
+
+OTHERS = {
+    "another page": b"<!DOCTYPE html><title>Dog licences | Test Town</title><h1>Dog licences</h1><p>Each dog needs one.</p>",
+    "a portal": b"<title>CityNet</title><h1>Welcome to CityNet</h1><p>Press connect to get online for an hour.</p>",
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("known", [False, True], ids=["at first", "later"])
+@pytest.mark.parametrize("looks", [0, 1], ids=["first look", "second look"])
+def test_another_pages_words_at_one_look_are_neither_an_edit_nor_noise(site, visit, other, known, looks):
+    site.sheets["/news"].remarks = [Remark("c1", "Al", "What about Mill Road?")]
+    right = visit.mark()
+    edited = known and looks == 1
+    if edited:  # a second look is taken of what is not as it was
+        site.sheets["/news"].words = "<p>Main Street is open.</p>"
+    if not known:
+        visit.cursor = None
+    left: list[worlds.Answer | None] = [None] * looks + [(200, HTML, OTHERS[other])]
+    site.trouble = lambda path: left.pop(0) if path == "/news" and left else None
+    site.patience = 0
+    batches = visit.night()
+    post = seen(batches)[site.name("/news")]
+    assert ("open" if edited else "closed") in post.text
+    assert "licences" not in post.text
+    assert site.name("/news", "c1") in seen(batches)
+    site.trouble = None
+    assert (marks.seen("webpage", post).mark(b"s" * 32) == right) is not edited
+    assert visit.mark() == marks.seen("webpage", post).mark(b"s" * 32), (
+        "and the night after it knows the page"
+    )
+
+
+def test_a_page_that_becomes_another_one_is_an_edit(site, visit):
+    before = visit.mark()
+    site.instead["/news"] = (200, HTML, OTHERS["another page"])
+    after = visit.post()
+    assert marks.seen("webpage", after).mark(b"s" * 32) != before
+    assert "licences" in after.text
 
 
 def test_a_page_that_leads_to_another_site_later_is_no_edit(site, visit):
@@ -724,6 +878,18 @@ def test_a_page_that_was_there_is_gone_when_the_site_says_so_and_otherwise_answe
     assert looked[site.name("/a")].state is State.GONE
     assert looked[site.name("/a")].reason.startswith(str(status))
     assert looked[site.name("/news")].state is State.PRESENT
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_one_answer_that_there_is_no_such_page_makes_none_gone(site, two, status):
+    stumble = (status, HTML, b"<title>Not found</title>")
+    answers_once(site, "/a", stumble)
+    batches = two.night()
+    assert sightings(batches) == [(site.name("/a"), State.UNKNOWN)]
+    assert [gap.native_id for gap in gaps(batches)] == [site.name("/a")]
+    answers_once(site, "/a", stumble)
+    assert two.look(site.name("/a"))[site.name("/a")].state is State.UNKNOWN
+    assert site.name("/a") in seen(two.night())
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,33 @@ def test_a_file_that_fails_night_after_night_is_a_gap_each_night_and_its_coming_
     assert len(desk.history(news)) == 2
 
 
+def test_what_a_style_sheet_names_that_is_had_late_is_kept_and_edits_nothing(
+    store: Store, clock: FixedClock, stack: ExitStack, site: TownSite
+) -> None:
+    desk = Desk(store, clock, stack, WebPage, Page(address=f"{site.base}/news", options={"render": "no"}), {})
+    site.put("/news", "News", "<p>What the town tells.</p>")
+    site.instead["/theme/site.css"] = (200, HTML, SIGN_IN.encode())
+    news, font = site.name("/news"), b"not really a font"
+
+    # 1. A form to sign in stands in the place of the style sheet: nobody knows which files it names.
+    assert told(desk.night()) == ("partial", 1, 0, 0, 0)
+    assert told(desk.night()) == ("partial", 0, 0, 0, 0)
+    assert font not in desk.files(news).values()
+
+    # 2. It comes: its files are held from now on, and nobody edited the page.
+    del site.instead["/theme/site.css"]
+    came = desk.night()
+    assert (came.status, came.tally.edited) == ("complete", 0)
+    assert {font, site.files["/theme/bg.png"][1]} <= set(desk.files(news).values())
+    assert told(desk.night()) == ("complete", 0, 0, 0, 0)
+
+    # 3. Another font under its address is an edit.
+    site.files["/theme/town.woff2"] = ("font/woff2", b"another font")
+    assert told(desk.night()) == ("complete", 0, 1, 0, 0)
+    assert b"another font" in desk.files(news).values()
+    assert desk.sound()
+
+
 def test_a_profile_on_myspace_is_kept_with_its_further_pages_and_only_its_own_answer_makes_it_gone(
     store: Store, clock: FixedClock, stack: ExitStack, site: TownSite
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -60,8 +61,8 @@ class Town:
     def _wait(self, span: timedelta) -> None:
         self.clock.at += span
 
-    def night(self, path: str = "/picture.png?sig=1") -> Report:
-        picture = Attachment(id="a", url=f"{self.wire.base}{path}", media_type="image/png")
+    def night(self, path: str = "/picture.png?sig=1", name: str = "a") -> Report:
+        picture = Attachment(id=name, url=f"{self.wire.base}{path}", media_type="image/png")
         post = Observation(native_id="p1", kind=Kind.POST, text="Closed", attachments=(picture,))
         self.clock.at += timedelta(days=1)
         self.connector.steps = [listing(self.clock, post)]
@@ -181,6 +182,24 @@ def test_a_page_is_no_document_where_its_type_or_its_address_says_so(
     assert why in told
     assert bool(told) == bool(why)
     assert attachments.no_file(b"%PDF-1.7", media_type, address) == ""
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha1"])
+def test_a_file_that_is_named_by_its_digest_is_kept_under_it_or_not_at_all(town: Town, algorithm: str):
+    named = f"{algorithm}:{hashlib.new(algorithm, FILE).hexdigest()}"
+    town.answers = lambda call: call.answer(FILE[:-1], ETAG)
+    (gap,) = town.night(name=named).gaps
+    assert "its digest is not the one that names it" in gap.why
+    assert town.held() is None
+    town.answers = lambda call: call.answer(FILE, ETAG)
+    assert (list(town.night(name=named).gaps), town.held()) == ([], FILE)
+
+
+@pytest.mark.parametrize(
+    "name", ["sha256:", "sha1:" + "0" * 64, "sha256:" + "A" * 64, "md5:" + "0" * 32, "a"]
+)
+def test_a_name_that_is_no_digest_promises_none(name: str):
+    assert b"".join(attachments.as_named(name, [FILE[:10], FILE[10:]])) == FILE
 
 
 def test_a_page_that_drips_in_a_pictures_place_is_known_as_well(town: Town):

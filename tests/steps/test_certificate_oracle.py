@@ -86,6 +86,7 @@ class Truth:
     bag: str = ""
     receipt: str = ""
     bytes_of: dict[UUID, int] = field(default_factory=dict)
+    files: list[tuple[set[UUID], int]] = field(default_factory=list)
     productions: list[dict[str, Any]] = field(default_factory=list)
     exports: int = 0
     whole: int = 0
@@ -110,13 +111,27 @@ def entries(store: Store) -> list[dict[str, Any]]:
 
 
 def held_bytes(store: Store) -> dict[UUID, int]:
-    """How many bytes are held of each record by itself."""
+    """How many bytes are held of each record by itself, its files apart."""
     said = text(
         "select r.id, coalesce((select sum(v.size) from versions v where v.record = r.key), 0)"
-        " + coalesce((select sum(p.size) from pieces p where p.record = r.key), 0) from records r"
+        " + coalesce((select sum(p.size) from pieces p where p.record = r.key"
+        " and p.key not in (select a.piece from attachments a where a.file is not null)), 0) from records r"
     )
     with store.database.read() as tx:
         return {UUID(bytes=bytes(one)): int(size) for one, size in tx.execute(said)}
+
+
+def held_files(store: Store) -> list[tuple[set[UUID], int]]:
+    """Each file that lies there: the records that have it, and how many bytes it is; it goes with the last of them."""
+    said = text(
+        "select a.file, r.id, p.size from attachments a"
+        " join records r on r.key = a.record join pieces p on p.key = a.piece where a.file is not null"
+    )
+    found: dict[bytes, tuple[set[UUID], int]] = {}
+    with store.database.read() as tx:
+        for file, one, size in tx.execute(said):
+            found.setdefault(bytes(file), (set(), int(size)))[0].add(UUID(bytes=bytes(one)))
+    return list(found.values())
 
 
 # -- a random archive and what is done in it ------------------------------------------------------------------
@@ -290,7 +305,7 @@ class Fuzz:
         if len(truth.wanted) > 1:
             self.produce(truth)
         self.taken(truth)
-        truth.bytes_of = held_bytes(self.store)
+        truth.bytes_of, truth.files = held_bytes(self.store), held_files(self.store)
         self.copies()
         truth.executed = Step(here.clerk, self.clock.now(), "the period is over")
         here.execute(found)
@@ -392,7 +407,8 @@ def expected(fuzz: Fuzz, found: Proposal, truth: Truth) -> dict[str, Any]:
         "adopted_on": "" if truth.kind == "order" else str(truth.adopted_on),
         "quantity": {
             "records": len(truth.wanted),
-            "bytes": sum(truth.bytes_of[one] for one in truth.wanted),
+            "bytes": sum(truth.bytes_of[one] for one in truth.wanted)
+            + sum(size for having, size in truth.files if having <= set(truth.wanted)),
             "stayed_on_recheck": fuzz.stayed,
         },
         "dates": {"from": known[0] if known else None, "to": known[-1] if known else None, "undated": months[""]},

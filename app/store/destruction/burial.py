@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from app.db import Tx, from_instant, to_instant
 from app.db.rows import insert_rows, update_rows
-from app.store import disposals, traces
+from app.store import disposals, files, traces
 from app.store.destruction.rows import Condemned, parts
 from app.store.disposals import Batch
 from app.store.store import Store
@@ -59,40 +59,38 @@ def blank(tx: Tx, keys: Sequence[int]) -> None:
         "key",
         [(None, None, None, key) for key in keys],
     )
+    _part_from_files(tx, keys)
     for part in parts(keys):
         tx.execute(delete(counts).where(counts.c.record.in_(part)))
-        files = tx.execute(select(attachments.c.key).where(attachments.c.record.in_(part))).scalars().all()
-        _part_from_files(tx, part)
+        attached = tx.execute(select(attachments.c.key).where(attachments.c.record.in_(part))).scalars().all()
         update_rows(
             tx,
             attachments,
             ("mac", "file", "wrapped", "content_mac"),
             "key",
-            [(os.urandom(16), None, None, None, key) for key in files],
+            [(os.urandom(16), None, None, None, key) for key in attached],
         )
 
 
 def _part_from_files(tx: Tx, keys: Sequence[int]) -> None:
-    """Take from the rows of these records which of their files somebody living has: it would say what they held.
+    """Take from the rows of these records which of their files another has or had: it would say what they held.
 
-    What lay there for them alone stays written down.
+    What lay there for them alone stays written down, once.
     """
-    asked = select(attachments.c.key, attachments.c.piece, attachments.c.file).where(
-        attachments.c.record.in_(keys), attachments.c.piece.is_not(None), attachments.c.file.is_not(None)
-    )
-    theirs = [(row.key, row.piece, bytes(row.file)) for row in tx.execute(asked)]
-    living: set[bytes] = set()
-    for names in parts(sorted({file for _, _, file in theirs})):
-        held = (
-            select(attachments.c.file)
-            .outerjoin(tombstones, tombstones.c.record == attachments.c.record)
-            .where(attachments.c.file.in_(names), tombstones.c.record.is_(None))
-            .distinct()
+    theirs: list[tuple[int, int, bytes]] = []
+    for part in parts(keys):
+        asked = select(attachments.c.key, attachments.c.piece, attachments.c.file).where(
+            attachments.c.record.in_(part), attachments.c.piece.is_not(None), attachments.c.file.is_not(None)
         )
-        living |= {bytes(file) for file in tx.execute(held).scalars()}
-    shared = [(key, piece) for key, piece, file in theirs if file in living]
-    update_rows(tx, attachments, ("piece",), "key", [(None, key) for key, _ in shared])
-    for gone in parts([piece for _, piece in shared]):
+        theirs += [(row.key, row.piece, bytes(row.file)) for row in tx.execute(asked)]
+    elsewhere = {file for file in {file for _, _, file in theirs} if files.lives(tx, file)}
+    parted: list[tuple[int, int]] = []
+    for key, piece, file in theirs:
+        if file in elsewhere:
+            parted.append((key, piece))
+        elsewhere.add(file)
+    update_rows(tx, attachments, ("piece",), "key", [(None, key) for key, _ in parted])
+    for gone in parts([piece for _, piece in parted]):
         tx.execute(delete(pieces).where(pieces.c.key.in_(gone)))
 
 
